@@ -1,0 +1,16 @@
+/* Whole files in, whole files out. A file that exists under its final name is complete. */
+#ifndef DF_BASE_FILE_H
+#define DF_BASE_FILE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/status.h"
+
+/* Reads a regular file of at most max_bytes; *data is malloc'ed with a NUL after the last byte, caller frees. */
+df_status df_file_read(const char *path, size_t max_bytes, char **data, size_t *size, df_error *err);
+/* Writes PATH.tmp, syncs, renames over path. */
+df_status df_file_write(const char *path, const void *data, size_t size, df_error *err);
+/* Syncs tmp and renames it to path: the second half of df_file_write, for libraries that write files themselves. */
+df_status df_file_commit(const char *tmp, const char *path, df_error *err);
+df_status df_file_mkdir(const char *path, df_error *err);            /* with parents; existing is fine */
+bool df_file_exists(const char *path);
+#endif

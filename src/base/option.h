@@ -1,0 +1,25 @@
+/* Options as a table of offsets: one table makes config parsing, --help, validation, the man page and the fingerprint. */
+#ifndef DF_BASE_OPTION_H
+#define DF_BASE_OPTION_H
+#include <stddef.h>
+#include <stdint.h>
+#include "base/str.h"
+#include "base/status.h"
+
+typedef enum { DF_OPT_INT, DF_OPT_REAL, DF_OPT_BOOL, DF_OPT_TEXT } df_option_type;   /* int64_t, double, bool, char * */
+typedef struct {
+    const char *name;
+    df_option_type type;
+    size_t offset;
+    const char *initial;                 /* default as text; NULL for an unset text option */
+    double min, max;                     /* numbers only */
+    const char *help;                    /* one line; unit and source where there is one */
+} df_option;                             /* a table ends with {0} */
+
+df_status df_options_defaults(const df_option *options, void *config, df_error *err);
+/* Sets one key from text; unknown key, bad type and out of range are DF_CONFIG naming section.key and the bounds. */
+df_status df_option_set(const df_option *options, void *config, const char *section, const char *key, const char *value, df_error *err);
+/* Appends "key=value\n" per option in table order: what a stage's fingerprint is made of. */
+void df_options_describe(const df_option *options, const void *config, df_str *out);
+void df_options_free(const df_option *options, void *config);
+#endif

@@ -1,0 +1,10 @@
+/* Errors: a status by value, the words by pointer. Who detects writes the message; who propagates stays silent. */
+#ifndef DF_BASE_STATUS_H
+#define DF_BASE_STATUS_H
+#include "densefusion.h"
+
+/* Writes the message (err may be NULL) and returns status, so that callers write: return df_fail(err, DF_IO, ...). */
+df_status df_fail(df_error *err, df_status status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#define DF_TRY(call) do { df_status s_ = (call); if (s_ != DF_OK) return s_; } while (0)
+#endif

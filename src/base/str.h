@@ -1,0 +1,19 @@
+/* A growing, NUL-terminated string. A failed append sets `failed` and later appends do nothing: check once at the end. */
+#ifndef DF_BASE_STR_H
+#define DF_BASE_STR_H
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct { char *data; size_t size, capacity; bool failed; } df_str;   /* all-zero is the empty string, data may be NULL */
+
+void df_str_append(df_str *s, const char *text);
+void df_str_append_n(df_str *s, const char *bytes, size_t n);
+void df_str_printf(df_str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void df_str_clear(df_str *s);                                        /* keeps the memory */
+const char *df_str_text(const df_str *s);                            /* never NULL */
+void df_str_free(df_str *s);
+
+/* Copies text into out as valid UTF-8 (bad bytes become U+FFFD), control characters and line breaks become spaces,
+ * at most max_bytes, cut at a character. Everything that comes from the web passes through here once, at ingest or read. */
+void df_str_append_clean(df_str *s, const char *text, size_t n, size_t max_bytes);
+#endif

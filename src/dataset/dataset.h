@@ -1,0 +1,22 @@
+/* A dataset is a folder; each stage owns a sub-folder of parts. (part, row) is an image's identity for ever. */
+#ifndef DF_DATASET_DATASET_H
+#define DF_DATASET_DATASET_H
+#include "base/str.h"
+#include "dataset/table.h"
+
+typedef struct df_dataset df_dataset;
+df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err);      /* makes the folder when it is missing */
+void df_dataset_close(df_dataset *ds);
+const char *df_dataset_folder(const df_dataset *ds);
+int df_dataset_parts(const df_dataset *ds);                          /* parts of ingest: 0 before ingest ran */
+/* FOLDER/STAGE/part-00000.EXT; caller frees. NULL when out of memory. */
+char *df_dataset_part_path(const df_dataset *ds, const char *stage, int part, const char *extension);
+bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part);         /* its .parquet exists */
+df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_table **out, df_error *err);
+df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err);
+
+/* dataset.json: what made each stage's output. fingerprint: text of options, model hashes, inputs' fingerprints. */
+bool df_dataset_stage_done(const df_dataset *ds, const char *stage, const char *fingerprint);
+df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char *fingerprint, df_error *err);
+df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *err);  /* removes a stale stage's parts */
+#endif

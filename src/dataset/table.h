@@ -1,0 +1,43 @@
+/* A part's table in memory (a part is at most about 10,000 images), read and written as Parquet through DuckDB. */
+#ifndef DF_DATASET_TABLE_H
+#define DF_DATASET_TABLE_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/status.h"
+
+typedef enum { DF_COLUMN_INT, DF_COLUMN_REAL, DF_COLUMN_TEXT } df_column_type;       /* BIGINT, DOUBLE, VARCHAR */
+typedef struct { const char *name; df_column_type type; } df_column;                 /* a list of columns ends with {0} */
+typedef struct { bool null; int64_t i; double f; const char *s; } df_value;          /* the field of the column's type counts */
+typedef struct df_table df_table;
+
+#define DF_INT(v)  ((df_value){.i = (v)})
+#define DF_REAL(v) ((df_value){.f = (v)})
+#define DF_TEXT(v) ((df_value){.s = (v), .null = (v) == NULL})
+#define DF_NULL    ((df_value){.null = true})
+
+df_status df_table_create(df_table **out, const df_column *columns, df_error *err);
+void df_table_close(df_table *t);
+/* values: one per column, in column order; text is copied. */
+df_status df_table_append(df_table *t, const df_value *values, df_error *err);
+df_status df_table_append_table(df_table *t, const df_table *more, df_error *err);   /* same columns */
+int64_t df_table_rows(const df_table *t);
+int df_table_n_columns(const df_table *t);
+df_column df_table_column_at(const df_table *t, int column);
+/* Index of a column by name, any case; -1 when there is none. */
+int df_table_column(const df_table *t, const char *name);
+bool df_table_null(const df_table *t, int64_t row, int column);      /* true too when column is -1 */
+int64_t df_table_int(const df_table *t, int64_t row, int column);    /* 0 where null; reals are truncated */
+double df_table_real(const df_table *t, int64_t row, int column);    /* 0 where null; ints are converted */
+const char *df_table_text(const df_table *t, int64_t row, int column);   /* "" where null or not text; lives with the table */
+
+/* Parquet, zstd; written under a temporary name, synced, renamed. Same rows, same bytes. */
+df_status df_table_write(const df_table *t, const char *path, df_error *err);
+df_status df_table_read(df_table **out, const char *path, df_error *err);
+/* Any SQL over files (Parquet, CSV, JSONL by DuckDB's own readers); result columns are mapped to the three types,
+ * everything else is cast to text. The SQL is ours: quote foreign text with df_sql_quote. */
+df_status df_table_query(df_table **out, const char *sql, df_error *err);
+/* Runs a statement for its effect, e.g. COPY ... TO. */
+df_status df_sql_run(const char *sql, df_error *err);
+struct df_arena_s;
+char *df_sql_quote(const char *text);                                /* 'text' with quotes doubled; caller frees; NULL when out of memory */
+#endif

@@ -1,0 +1,33 @@
+/* Pixels: 8-bit RGB, rows packed, upright (EXIF orientation applied), alpha laid on white. */
+#ifndef DF_IMAGE_IMAGE_H
+#define DF_IMAGE_IMAGE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/status.h"
+
+typedef struct {
+    int width, height;                       /* of the pixels here, which may be smaller than the file's */
+    int full_width, full_height;             /* of the upright image in the file */
+    uint8_t *rgb;                            /* [height][width][3], owned */
+} df_image;                                  /* all-zero is freeable */
+
+typedef enum { DF_FORMAT_UNKNOWN, DF_FORMAT_JPEG, DF_FORMAT_PNG, DF_FORMAT_WEBP, DF_FORMAT_GIF, DF_FORMAT_BMP,
+               DF_FORMAT_TIFF, DF_FORMAT_AVIF, DF_FORMAT_HEIC } df_image_format;
+typedef struct { df_image_format format; int width, height, orientation; } df_image_info;   /* upright size; EXIF 1..8 */
+
+/* From the header alone, no pixel decoded. DF_FORMAT when bytes are no image we know or the header is cut. */
+df_status df_image_probe(const uint8_t *bytes, size_t size, df_image_info *out, df_error *err);
+const char *df_image_format_name(df_image_format format);            /* "jpeg" */
+
+/* Decodes so that the long side is at most max_side (0: full size); JPEG by DCT scaling first. Truncated data fails.
+ * Refuses above 268,435,456 pixels in the header before any allocation. */
+df_status df_image_decode(const uint8_t *bytes, size_t size, int max_side, df_image *out, df_error *err);
+/* Antialiased separable resize (triangle filter widened when shrinking). out is allocated. */
+df_status df_image_resize(const df_image *in, int width, int height, df_image *out, df_error *err);
+/* Copies a box, clamped to the image. */
+df_status df_image_crop(const df_image *in, int x0, int y0, int x1, int y1, df_image *out, df_error *err);
+df_status df_image_encode_jpeg(const df_image *in, int quality, uint8_t **bytes, size_t *size, df_error *err);   /* caller frees */
+uint64_t df_image_dhash(const df_image *in);                         /* 64-bit difference hash of the 9x8 grey thumbnail */
+void df_image_free(df_image *image);
+#endif
