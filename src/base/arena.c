@@ -1,0 +1,76 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_BYTES ((size_t)64 * 1024)
+
+struct df_arena_block {
+    df_arena_block *next;
+    size_t used, capacity;
+    alignas(max_align_t) char bytes[];
+};
+
+static df_arena_block *block_new(df_arena *arena, size_t need)
+{
+    size_t capacity = need > BLOCK_BYTES ? need : BLOCK_BYTES;
+    if (capacity > SIZE_MAX - sizeof(df_arena_block))
+        return NULL;
+    df_arena_block *block = malloc(sizeof *block + capacity);
+    if (!block)
+        return NULL;
+    *block = (df_arena_block){.next = arena->head, .capacity = capacity};
+    arena->head = block;
+    return block;
+}
+
+void *df_arena_alloc(df_arena *arena, size_t n, size_t size)
+{
+    const size_t align = alignof(max_align_t);
+    if (size && n > (SIZE_MAX - align) / size)
+        return NULL;
+    size_t bytes = (n * size + align - 1) / align * align;
+    df_arena_block *block = arena->head;
+    if (!block || block->capacity - block->used < bytes)
+        block = block_new(arena, bytes);
+    if (!block)
+        return NULL;
+    void *result = block->bytes + block->used;
+    block->used += bytes;
+    return memset(result, 0, bytes);
+}
+
+char *df_arena_strdup(df_arena *arena, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = df_arena_alloc(arena, size, 1);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+char *df_arena_printf(df_arena *arena, const char *fmt, ...)
+{
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int size = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *text = size < 0 ? NULL : df_arena_alloc(arena, (size_t)size + 1, 1);
+    if (text)
+        vsnprintf(text, (size_t)size + 1, fmt, again);
+    va_end(again);
+    return text;
+}
+
+void df_arena_reset(df_arena *arena)
+{
+    for (df_arena_block *block = arena->head; block;) {
+        df_arena_block *next = block->next;
+        free(block);
+        block = next;
+    }
+    arena->head = NULL;
+}

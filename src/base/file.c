@@ -1,0 +1,131 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static df_status read_all(int fd, const char *path, size_t max_bytes, char **data, size_t *size, df_error *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return df_fail(err, DF_IO, "%s: not a regular file", path);
+    if ((uintmax_t)st.st_size > max_bytes)
+        return df_fail(err, DF_FORMAT, "%s: larger than the limit of %zu bytes", path, max_bytes);
+    size_t want = (size_t)st.st_size, got = 0;
+    char *bytes = malloc(want + 1);
+    if (!bytes)
+        return df_fail(err, DF_NOMEM, "read %s: out of memory", path);
+    while (got < want) {
+        ssize_t n = read(fd, bytes + got, want - got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            free(bytes);
+            return df_fail(err, DF_IO, "read %s: %s", path, strerror(errno));
+        }
+        if (n == 0)
+            break;
+        got += (size_t)n;
+    }
+    bytes[got] = '\0';
+    *data = bytes;
+    *size = got;
+    return DF_OK;
+}
+
+df_status df_file_read(const char *path, size_t max_bytes, char **data, size_t *size, df_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+    df_status status = read_all(fd, path, max_bytes, data, size, err);
+    close(fd);
+    return status;
+}
+
+/* The directory entry must reach the disk too, or a power cut forgets the rename. */
+static void sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        snprintf(folder, sizeof folder, ".");
+    else
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    int fd = open(folder[0] ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
+df_status df_file_commit(const char *tmp, const char *path, df_error *err)
+{
+    int fd = open(tmp, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return df_fail(err, DF_IO, "open %s: %s", tmp, strerror(errno));
+    bool synced = fsync(fd) == 0;
+    if (close(fd) != 0 || !synced || rename(tmp, path) != 0) {
+        int reason = errno;
+        unlink(tmp);
+        return df_fail(err, DF_IO, "write %s: %s", path, strerror(reason));
+    }
+    sync_folder(path);
+    return DF_OK;
+}
+
+df_status df_file_write(const char *path, const void *data, size_t size, df_error *err)
+{
+    char tmp[PATH_MAX];
+    if ((size_t)snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp)
+        return df_fail(err, DF_IO, "write %s: path is too long", path);
+    int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return df_fail(err, DF_IO, "open %s: %s", tmp, strerror(errno));
+    for (size_t done = 0; done < size;) {
+        ssize_t n = write(fd, (const char *)data + done, size - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            int reason = n < 0 ? errno : ENOSPC;
+            close(fd);
+            unlink(tmp);
+            return df_fail(err, DF_IO, "write %s: %s", path, strerror(reason));
+        }
+        done += (size_t)n;
+    }
+    if (close(fd) != 0)
+        return df_fail(err, DF_IO, "write %s: %s", path, strerror(errno));
+    return df_file_commit(tmp, path, err);
+}
+
+df_status df_file_mkdir(const char *path, df_error *err)
+{
+    char partial[PATH_MAX];
+    size_t n = strlen(path);
+    if (n == 0 || n >= sizeof partial)
+        return df_fail(err, DF_IO, "make folder %s: bad path", path);
+    memcpy(partial, path, n + 1);
+    for (size_t i = 1; i <= n; i++) {
+        if (partial[i] != '/' && partial[i] != '\0')
+            continue;
+        char keep = partial[i];
+        partial[i] = '\0';
+        struct stat st;
+        if (mkdir(partial, 0777) != 0 && (errno != EEXIST || stat(partial, &st) != 0 || !S_ISDIR(st.st_mode)))
+            return df_fail(err, DF_IO, "make folder %s: %s", path, errno == EEXIST ? "a file is in the way" : strerror(errno));
+        partial[i] = keep;
+    }
+    return DF_OK;
+}
+
+bool df_file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
