@@ -1,0 +1,87 @@
+#include "image/codec.h"
+
+static df_status decode_stored(const uint8_t *bytes, size_t size, df_image_format format, int max_side,
+                               df_image *out, df_error *err)
+{
+    switch (format) {
+    case DF_FORMAT_JPEG: return df_jpeg_decode(bytes, size, max_side, out, err);
+    case DF_FORMAT_PNG: return df_png_decode(bytes, size, out, err);
+    case DF_FORMAT_WEBP: return df_webp_decode(bytes, size, out, err);
+    case DF_FORMAT_GIF: return df_gif_decode(bytes, size, out, err);
+    case DF_FORMAT_BMP: return df_bmp_decode(bytes, size, out, err);
+    case DF_FORMAT_TIFF: return df_tiff_decode(bytes, size, out, err);
+    case DF_FORMAT_AVIF:
+    case DF_FORMAT_HEIC: return df_heif_decode(bytes, size, out, err);
+    case DF_FORMAT_UNKNOWN: break;
+    }
+    return df_fail(err, DF_FORMAT, "not an image in a known format");
+}
+
+/* Shrinks so that the long side is max_side; the sides follow the file's, not those of a scaled decode. */
+static df_status fit(df_image *image, int max_side, df_error *err)
+{
+    int width = image->full_width, height = image->full_height;
+    int longer = width > height ? width : height;
+    if (max_side <= 0 || longer <= max_side)
+        return DF_OK;
+    double scale = (double)max_side / longer;
+    int w = (int)(width * scale + 0.5), h = (int)(height * scale + 0.5);
+    w = w < 1 ? 1 : w;
+    h = h < 1 ? 1 : h;
+    if (w == image->width && h == image->height)
+        return DF_OK;
+    df_image small = {0};
+    DF_TRY(df_image_resize(image, w, h, &small, err));
+    df_image_free(image);
+    *image = small;
+    return DF_OK;
+}
+
+/* Turns pixels upright. EXIF orientation says where the stored first row and column belong. */
+static df_status turn(df_image *image, int orientation, df_error *err)
+{
+    if (orientation <= 1)
+        return DF_OK;
+    bool sideways = orientation >= 5;
+    ptrdiff_t w = image->width, h = image->height;
+    df_image up = {0};
+    DF_TRY(df_image_alloc(sideways ? h : w, sideways ? w : h, &up, err));
+    up.full_width = sideways ? image->full_height : image->full_width;
+    up.full_height = sideways ? image->full_width : image->full_height;
+
+    bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    ptrdiff_t step_x = from_right ? -3 : 3, step_y = from_bottom ? -3 * w : 3 * w;
+    ptrdiff_t across = sideways ? step_y : step_x, down = sideways ? step_x : step_y;
+    const uint8_t *corner = image->rgb + 3 * ((from_bottom ? h - 1 : 0) * w + (from_right ? w - 1 : 0));
+    uint8_t *to = up.rgb;
+    for (int y = 0; y < up.height; y++)
+        for (int x = 0; x < up.width; x++, to += 3) {
+            const uint8_t *from = corner + y * down + x * across;
+            to[0] = from[0];
+            to[1] = from[1];
+            to[2] = from[2];
+        }
+    df_image_free(image);
+    *image = up;
+    return DF_OK;
+}
+
+df_status df_image_decode(const uint8_t *bytes, size_t size, int max_side, df_image *out, df_error *err)
+{
+    df_image_info info;
+    df_image image = {0};
+    DF_TRY(df_image_probe(bytes, size, &info, err));
+    DF_TRY(df_image_check_size(info.width, info.height, err));
+    df_status status = decode_stored(bytes, size, info.format, max_side, &image, err);
+    if (status == DF_OK)
+        status = fit(&image, max_side, err);
+    if (status == DF_OK)
+        status = turn(&image, info.orientation, err);
+    if (status != DF_OK) {
+        df_image_free(&image);
+        return status;
+    }
+    *out = image;
+    return DF_OK;
+}

@@ -1,0 +1,198 @@
+/* JPEG in and out. Decodes at the smallest DCT scale that still covers max_side; a file that ends early is an error,
+ * where libjpeg would paint the rest grey and warn. */
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <jpeglib.h>
+#include <jerror.h>
+#include "image/codec.h"
+
+enum { SCANS_MAX = 500 };                    /* a few kilobytes can ask for thousands of passes over every pixel */
+
+typedef struct {
+    struct jpeg_error_mgr base;              /* first: libjpeg hands out a pointer to it */
+    jmp_buf on_error;
+    df_error *err;
+    df_status status;
+} error_trap;
+
+typedef struct {
+    struct jpeg_decompress_struct cinfo;
+    struct jpeg_progress_mgr progress;
+    error_trap trap;
+    df_image image;
+    uint8_t *cmyk;                           /* one row, for four-colour files */
+} decoder;
+
+static void trap_error(j_common_ptr cinfo)
+{
+    error_trap *trap = (error_trap *)cinfo->err;
+    char message[JMSG_LENGTH_MAX];
+    cinfo->err->format_message(cinfo, message);
+    bool no_memory = cinfo->err->msg_code == JERR_OUT_OF_MEMORY;
+    trap->status = df_fail(trap->err, no_memory ? DF_NOMEM : DF_FORMAT, "jpeg: %s", message);
+    longjmp(trap->on_error, 1);
+}
+
+static void trap_message(j_common_ptr cinfo, int level)
+{
+    int code = cinfo->err->msg_code;
+    if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER)) {
+        error_trap *trap = (error_trap *)cinfo->err;
+        trap->status = df_fail(trap->err, DF_FORMAT, "jpeg: premature end of data");
+        longjmp(trap->on_error, 1);
+    }
+}
+
+static void limit_scans(j_common_ptr cinfo)
+{
+    if (cinfo->is_decompressor && ((j_decompress_ptr)cinfo)->input_scan_number > SCANS_MAX) {
+        error_trap *trap = (error_trap *)cinfo->err;
+        trap->status = df_fail(trap->err, DF_FORMAT, "jpeg: more than %d scans", SCANS_MAX);
+        longjmp(trap->on_error, 1);
+    }
+}
+
+static void trap_init(error_trap *trap, df_error *err)
+{
+    jpeg_std_error(&trap->base);
+    trap->base.error_exit = trap_error;
+    trap->base.emit_message = trap_message;
+    trap->err = err;
+    trap->status = DF_OK;
+}
+
+static void choose_scale(struct jpeg_decompress_struct *cinfo, int max_side)
+{
+    unsigned longer = cinfo->image_width > cinfo->image_height ? cinfo->image_width : cinfo->image_height;
+    cinfo->scale_denom = 8;
+    cinfo->scale_num = 8;
+    if (max_side <= 0)
+        return;
+    for (unsigned n = 1; n < 8; n++)
+        if ((longer * n + 7) / 8 >= (unsigned)max_side) {
+            cinfo->scale_num = n;
+            return;
+        }
+}
+
+/* Adobe writes four-colour JPEG inverted, so that 255 is no ink; both cases come down to a product of two ratios. */
+static void cmyk_to_rgb(const uint8_t *cmyk, size_t n, bool inverted, uint8_t *rgb)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned key = inverted ? cmyk[4 * i + 3] : 255u - cmyk[4 * i + 3];
+        for (size_t c = 0; c < 3; c++) {
+            unsigned ink = inverted ? cmyk[4 * i + c] : 255u - cmyk[4 * i + c];
+            rgb[3 * i + c] = (uint8_t)((ink * key + 127) / 255);
+        }
+    }
+}
+
+static df_status start(decoder *d, const uint8_t *bytes, size_t size, int max_side)
+{
+    struct jpeg_decompress_struct *cinfo = &d->cinfo;
+    jpeg_mem_src(cinfo, bytes, (unsigned long)size);
+    jpeg_read_header(cinfo, TRUE);
+    DF_TRY(df_image_check_size(cinfo->image_width, cinfo->image_height, d->trap.err));
+    choose_scale(cinfo, max_side);
+    bool four = cinfo->num_components == 4;
+    cinfo->out_color_space = four ? JCS_CMYK : JCS_RGB;
+    jpeg_start_decompress(cinfo);
+    DF_TRY(df_image_alloc(cinfo->output_width, cinfo->output_height, &d->image, d->trap.err));
+    d->image.full_width = (int)cinfo->image_width;
+    d->image.full_height = (int)cinfo->image_height;
+    if (four) {
+        d->cmyk = malloc((size_t)d->image.width * 4);
+        if (!d->cmyk)
+            return df_fail(d->trap.err, DF_NOMEM, "jpeg: out of memory");
+    }
+    return DF_OK;
+}
+
+static void read_rows(decoder *d)
+{
+    struct jpeg_decompress_struct *cinfo = &d->cinfo;
+    bool inverted = cinfo->saw_Adobe_marker;
+    while (cinfo->output_scanline < cinfo->output_height) {
+        uint8_t *to = d->image.rgb + (size_t)cinfo->output_scanline * (size_t)d->image.width * 3;
+        JSAMPROW row = d->cmyk ? d->cmyk : to;
+        jpeg_read_scanlines(cinfo, &row, 1);
+        if (d->cmyk)
+            cmyk_to_rgb(d->cmyk, (size_t)d->image.width, inverted, to);
+    }
+    jpeg_finish_decompress(cinfo);
+}
+
+df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int max_side, df_image *out, df_error *err)
+{
+    decoder *d = calloc(1, sizeof *d);       /* on the heap: what setjmp returns to must not sit in registers */
+    if (!d)
+        return df_fail(err, DF_NOMEM, "jpeg: out of memory");
+    trap_init(&d->trap, err);
+    d->cinfo.err = &d->trap.base;
+    if (setjmp(d->trap.on_error) == 0) {
+        jpeg_create_decompress(&d->cinfo);
+        d->progress.progress_monitor = limit_scans;
+        d->cinfo.progress = &d->progress;
+        d->trap.status = start(d, bytes, size, max_side);
+        if (d->trap.status == DF_OK)
+            read_rows(d);
+    }
+    df_status status = d->trap.status;
+    jpeg_destroy_decompress(&d->cinfo);
+    if (status == DF_OK)
+        *out = d->image;
+    else
+        df_image_free(&d->image);
+    free(d->cmyk);
+    free(d);
+    return status;
+}
+
+typedef struct {
+    struct jpeg_compress_struct cinfo;
+    error_trap trap;
+    unsigned char *bytes;
+    unsigned long size;
+} encoder;
+
+static void write_rows(encoder *e, const df_image *in, int quality)
+{
+    struct jpeg_compress_struct *cinfo = &e->cinfo;
+    jpeg_mem_dest(cinfo, &e->bytes, &e->size);
+    cinfo->image_width = (JDIMENSION)in->width;
+    cinfo->image_height = (JDIMENSION)in->height;
+    cinfo->input_components = 3;
+    cinfo->in_color_space = JCS_RGB;
+    jpeg_set_defaults(cinfo);
+    jpeg_set_quality(cinfo, quality, TRUE);
+    jpeg_start_compress(cinfo, TRUE);
+    while (cinfo->next_scanline < cinfo->image_height) {
+        JSAMPROW row = in->rgb + (size_t)cinfo->next_scanline * (size_t)in->width * 3;
+        jpeg_write_scanlines(cinfo, &row, 1);
+    }
+    jpeg_finish_compress(cinfo);
+}
+
+df_status df_image_encode_jpeg(const df_image *in, int quality, uint8_t **bytes, size_t *size, df_error *err)
+{
+    encoder *e = calloc(1, sizeof *e);
+    if (!e)
+        return df_fail(err, DF_NOMEM, "jpeg: out of memory");
+    trap_init(&e->trap, err);
+    e->cinfo.err = &e->trap.base;
+    if (setjmp(e->trap.on_error) == 0) {
+        jpeg_create_compress(&e->cinfo);
+        write_rows(e, in, quality);
+    }
+    df_status status = e->trap.status;
+    jpeg_destroy_compress(&e->cinfo);
+    if (status == DF_OK) {
+        *bytes = e->bytes;
+        *size = e->size;
+    } else {
+        free(e->bytes);
+    }
+    free(e);
+    return status;
+}
