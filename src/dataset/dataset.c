@@ -1,0 +1,178 @@
+#include "dataset/dataset.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define DATASET_VERSION 1
+#define DATASET_JSON_MAX ((size_t)16 << 20)
+
+struct df_dataset { char *folder; };
+
+df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err)
+{
+    DF_TRY(df_file_mkdir(folder, err));
+    df_dataset *ds = calloc(1, sizeof *ds);
+    if (ds)
+        ds->folder = strdup(folder);
+    if (!ds || !ds->folder) {
+        free(ds);
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", folder);
+    }
+    *out = ds;
+    return DF_OK;
+}
+
+void df_dataset_close(df_dataset *ds)
+{
+    if (!ds)
+        return;
+    free(ds->folder);
+    free(ds);
+}
+
+const char *df_dataset_folder(const df_dataset *ds)
+{
+    return ds->folder;
+}
+
+char *df_dataset_part_path(const df_dataset *ds, const char *stage, int part, const char *extension)
+{
+    df_str path = {0};
+    df_str_printf(&path, "%s/%s/part-%05d.%s", ds->folder, stage, part, extension);
+    if (path.failed)
+        df_str_free(&path);
+    return path.data;
+}
+
+bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part)
+{
+    char *path = df_dataset_part_path(ds, stage, part, "parquet");
+    bool has = path && df_file_exists(path);
+    free(path);
+    return has;
+}
+
+int df_dataset_parts(const df_dataset *ds)
+{
+    int n = 0;
+    while (df_dataset_has_part(ds, "ingest", n))
+        n++;
+    return n;
+}
+
+df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_table **out, df_error *err)
+{
+    char *path = df_dataset_part_path(ds, stage, part, "parquet");
+    df_status status = path ? df_table_read(out, path, err) : df_fail(err, DF_NOMEM, "read %s: out of memory", stage);
+    free(path);
+    return status;
+}
+
+df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err)
+{
+    char folder[PATH_MAX];
+    if ((size_t)snprintf(folder, sizeof folder, "%s/%s", ds->folder, stage) >= sizeof folder)
+        return df_fail(err, DF_IO, "write %s: path is too long", stage);
+    DF_TRY(df_file_mkdir(folder, err));
+    char *path = df_dataset_part_path(ds, stage, part, "parquet");
+    df_status status = path ? df_table_write(t, path, err) : df_fail(err, DF_NOMEM, "write %s: out of memory", stage);
+    free(path);
+    return status;
+}
+
+static df_status load(const df_dataset *ds, json_t **out, df_error *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/dataset.json", ds->folder);
+    if (!df_file_exists(path)) {
+        *out = json_pack("{s:i, s:{}}", "version", DATASET_VERSION, "stages");
+        return *out ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", path);
+    }
+    char *text;
+    size_t size;
+    DF_TRY(df_file_read(path, DATASET_JSON_MAX, &text, &size, err));
+    json_error_t why;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+    free(text);
+    if (!root || json_integer_value(json_object_get(root, "version")) != DATASET_VERSION ||
+        !json_is_object(json_object_get(root, "stages"))) {
+        json_decref(root);
+        return df_fail(err, DF_FORMAT, "%s: not a densefusion dataset of version %d; choose another output folder", path,
+                       DATASET_VERSION);
+    }
+    *out = root;
+    return DF_OK;
+}
+
+static df_status save(const df_dataset *ds, json_t *root, df_error *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/dataset.json", ds->folder);
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
+    if (!text)
+        return df_fail(err, DF_NOMEM, "write %s: out of memory", path);
+    df_status status = df_file_write(path, text, strlen(text), err);
+    free(text);
+    return status;
+}
+
+bool df_dataset_stage_done(const df_dataset *ds, const char *stage, const char *fingerprint)
+{
+    json_t *root = NULL;
+    if (load(ds, &root, NULL) != DF_OK)
+        return false;
+    const char *made = json_string_value(json_object_get(json_object_get(json_object_get(root, "stages"), stage), "fingerprint"));
+    bool done = made && strcmp(made, fingerprint) == 0;
+    json_decref(root);
+    return done;
+}
+
+df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char *fingerprint, df_error *err)
+{
+    json_t *root = NULL;
+    DF_TRY(load(ds, &root, err));
+    json_t *entry = json_pack("{s:s}", "fingerprint", fingerprint);
+    df_status status = DF_OK;
+    if (!entry || json_object_set_new(json_object_get(root, "stages"), stage, entry) != 0)
+        status = df_fail(err, DF_FORMAT, "%s: the fingerprint is not UTF-8 text", stage);
+    if (status == DF_OK)
+        status = save(ds, root, err);
+    json_decref(root);
+    return status;
+}
+
+/* Journals stay: what a server was paid for is found again by its key, whatever made the stage stale. */
+static void remove_parts(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        const char *dot = strrchr(e->d_name, '.');
+        if (strncmp(e->d_name, "part-", 5) != 0 || !dot || strcmp(dot, ".journal") == 0)
+            continue;
+        unlinkat(dirfd(dir), e->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *err)
+{
+    json_t *root = NULL;
+    DF_TRY(load(ds, &root, err));
+    df_status status = DF_OK;
+    if (json_object_del(json_object_get(root, "stages"), stage) == 0)
+        status = save(ds, root, err);
+    json_decref(root);
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s/%s", ds->folder, stage);
+    if (status == DF_OK)
+        remove_parts(folder);
+    return status;
+}

@@ -1,0 +1,151 @@
+#include "io/tar.h"
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "io/range.h"
+
+enum { BLOCK = 64 * 1024 };
+
+struct df_tar {
+    struct archive *archive;
+    char *path;
+    int fd;
+    int64_t size;                            /* of the tar file */
+};
+
+static df_status open_archive(df_tar *tar, df_error *err)
+{
+    struct stat st;
+    tar->fd = open(tar->path, O_RDONLY | O_CLOEXEC);
+    if (tar->fd < 0 || fstat(tar->fd, &st) != 0)
+        return df_fail(err, DF_IO, "open %s: %s", tar->path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return df_fail(err, DF_FORMAT, "%s: not a regular file", tar->path);
+    tar->size = (int64_t)st.st_size;
+
+    /* No filters: offsets into a compressed stream could not be read back. */
+    tar->archive = archive_read_new();
+    if (!tar->archive)
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", tar->path);
+    archive_read_support_format_tar(tar->archive);
+    if (archive_read_open_fd(tar->archive, tar->fd, BLOCK) != ARCHIVE_OK)
+        return df_fail(err, DF_FORMAT, "%s: %s", tar->path, archive_error_string(tar->archive));
+    return DF_OK;
+}
+
+df_status df_tar_open(df_tar **out, const char *path, df_error *err)
+{
+    df_tar *tar = calloc(1, sizeof *tar);
+    if (!tar)
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    tar->fd = -1;
+    tar->path = strdup(path);
+    df_status status = tar->path ? open_archive(tar, err)
+                                 : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    if (status != DF_OK) {
+        df_tar_close(tar);
+        return status;
+    }
+    *out = tar;
+    return DF_OK;
+}
+
+void df_tar_close(df_tar *tar)
+{
+    if (!tar)
+        return;
+    if (tar->archive)
+        archive_read_free(tar->archive);
+    if (tar->fd >= 0)
+        close(tar->fd);
+    free(tar->path);
+    free(tar);
+}
+
+bool df_tar_name_safe(const char *name)
+{
+    if (name[0] == 0 || name[0] == '/')
+        return false;
+    for (const char *part = name; part; part = strchr(part, '/')) {
+        if (*part == '/')
+            part++;
+        if (part[0] == '.' && part[1] == '.' && (part[2] == '/' || part[2] == 0))
+            return false;
+    }
+    return true;
+}
+
+static const char *refuse(struct archive_entry *entry, const char *name, int64_t size)
+{
+    if (archive_entry_hardlink(entry) || archive_entry_filetype(entry) != AE_IFREG)
+        return "link or special file in tar";
+    if (!df_tar_name_safe(name))
+        return "unsafe name in tar";
+    if (archive_entry_sparse_count(entry) > 0)                       /* its bytes are not in one range */
+        return "sparse file in tar";
+    if (size > DF_TAR_MEMBER_MAX)
+        return "member above 64 MiB";
+    return NULL;
+}
+
+df_status df_tar_next(df_tar *tar, df_tar_member *member, bool *more, df_error *err)
+{
+    struct archive_entry *entry;
+    do {
+        int code = archive_read_next_header(tar->archive, &entry);
+        if (code == ARCHIVE_EOF) {
+            *more = false;
+            return DF_OK;
+        }
+        if (code != ARCHIVE_OK && code != ARCHIVE_WARN) {
+            const char *why = archive_error_string(tar->archive);
+            return df_fail(err, DF_FORMAT, "%s: broken tar: %s", tar->path, why ? why : "bad header");
+        }
+    } while (archive_entry_filetype(entry) == AE_IFDIR);
+
+    const char *name = archive_entry_pathname(entry);
+    int64_t size = (int64_t)archive_entry_size(entry);
+    int64_t offset = (int64_t)archive_filter_bytes(tar->archive, 0);
+    if (!name)
+        name = "";
+    while (name[0] == '.' && name[1] == '/')                         /* `tar c .` names */
+        name += 2;
+    if (size < 0 || offset < 0 || size > tar->size - offset)
+        return df_fail(err, DF_FORMAT, "%s: cut tar: ends inside %.200s", tar->path, name);
+    *member = (df_tar_member){.name = name, .offset = offset, .size = size,
+                              .refused = refuse(entry, name, size)};
+    *more = true;
+    return DF_OK;
+}
+
+df_status df_tar_read(const df_tar *tar, const df_tar_member *member, uint8_t **bytes, df_error *err)
+{
+    if (member->refused)
+        return df_fail(err, DF_FORMAT, "%s: %.200s: %s", tar->path, member->name, member->refused);
+    return df_range_read(tar->fd, tar->path, member->offset, (size_t)member->size, bytes, err);
+}
+
+df_status df_tar_find(const char *path, const char *name, int64_t *offset, int64_t *size, df_error *err)
+{
+    df_tar *tar = NULL;
+    df_tar_member member;
+    bool more = false;
+    DF_TRY(df_tar_open(&tar, path, err));
+    df_status status;
+    while ((status = df_tar_next(tar, &member, &more, err)) == DF_OK && more)
+        if (!member.refused && strcmp(member.name, name) == 0)
+            break;
+    if (status == DF_OK && !more)
+        status = df_fail(err, DF_FORMAT, "%s: no member %.200s", path, name);
+    if (status == DF_OK) {
+        *offset = member.offset;
+        *size = member.size;
+    }
+    df_tar_close(tar);
+    return status;
+}

@@ -1,0 +1,106 @@
+/* What is written is read back; bytes depend on rows alone; a broken file is one line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "dataset/dataset.h"
+
+static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"score", DF_COLUMN_REAL}, {"text", DF_COLUMN_TEXT}, {0}};
+
+static df_table *sample(void)
+{
+    df_table *t;
+    assert_int_equal(df_table_create(&t, columns, NULL), DF_OK);
+    for (int i = 0; i < 3000; i++) {
+        char text[40];
+        snprintf(text, sizeof text, "line '%d' \xC3\xA9", i);
+        df_value v[] = {DF_INT(i), i % 7 ? DF_REAL(i / 8.0) : DF_NULL, i % 5 ? DF_TEXT(text) : DF_NULL};
+        assert_int_equal(df_table_append(t, v, NULL), DF_OK);
+    }
+    return t;
+}
+
+static void round_trip(void **state)
+{
+    (void)state;
+    df_table *t = sample(), *back;
+    df_error err;
+    assert_int_equal(df_table_write(t, "table's.parquet", &err), DF_OK);
+    assert_int_equal(df_table_read(&back, "table's.parquet", &err), DF_OK);
+    assert_int_equal(df_table_rows(back), 3000);
+    int score = df_table_column(back, "SCORE"), text = df_table_column(back, "text");
+    for (int64_t i = 0; i < 3000; i++) {
+        assert_int_equal(df_table_int(back, i, 0), i);
+        assert_int_equal(df_table_null(back, i, score), i % 7 == 0);
+        assert_true(i % 7 == 0 || df_table_real(back, i, score) == (double)i / 8.0);
+        assert_string_equal(df_table_text(back, i, text), df_table_text(t, i, 2));
+    }
+    assert_int_equal(df_table_column(back, "none"), -1);
+    assert_true(df_table_null(back, 0, -1));
+    df_table_close(back);
+    df_table_close(t);
+    remove("table's.parquet");
+}
+
+static void same_rows_same_bytes(void **state)
+{
+    (void)state;
+    char *bytes[2];
+    size_t size[2];
+    for (int i = 0; i < 2; i++) {
+        df_table *t = sample();
+        assert_int_equal(df_table_write(t, "same.parquet", NULL), DF_OK);
+        assert_int_equal(df_file_read("same.parquet", 1 << 24, &bytes[i], &size[i], NULL), DF_OK);
+        df_table_close(t);
+    }
+    assert_int_equal(size[0], size[1]);
+    assert_memory_equal(bytes[0], bytes[1], size[0]);
+    free(bytes[0]);
+    free(bytes[1]);
+    remove("same.parquet");
+}
+
+static void broken_file(void **state)
+{
+    (void)state;
+    df_error err;
+    df_table *t = NULL;
+    assert_int_equal(df_file_write("broken.parquet", "no parquet", 10, &err), DF_OK);
+    assert_int_not_equal(df_table_read(&t, "broken.parquet", &err), DF_OK);
+    assert_non_null(strstr(err.message, "broken.parquet"));
+    assert_null(strchr(err.message, '\n'));
+    assert_int_not_equal(df_table_read(&t, "missing.parquet", &err), DF_OK);
+    assert_non_null(strstr(err.message, "missing.parquet"));
+    remove("broken.parquet");
+}
+
+static void stages_are_remembered(void **state)
+{
+    (void)state;
+    df_dataset *ds;
+    assert_int_equal(df_dataset_open(&ds, "dataset.test/deep", NULL), DF_OK);
+    assert_false(df_dataset_stage_done(ds, "filter", "a"));
+    assert_int_equal(df_dataset_stage_commit(ds, "filter", "a", NULL), DF_OK);
+    assert_true(df_dataset_stage_done(ds, "filter", "a"));
+    assert_false(df_dataset_stage_done(ds, "filter", "b"));
+    df_table *t = sample();
+    assert_int_equal(df_dataset_write(ds, "filter", 0, t, NULL), DF_OK);
+    assert_true(df_dataset_has_part(ds, "filter", 0));
+    assert_int_equal(df_dataset_stage_reset(ds, "filter", NULL), DF_OK);
+    assert_false(df_dataset_has_part(ds, "filter", 0));
+    assert_false(df_dataset_stage_done(ds, "filter", "a"));
+    df_table_close(t);
+    df_dataset_close(ds);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip), cmocka_unit_test(same_rows_same_bytes),
+                                       cmocka_unit_test(broken_file), cmocka_unit_test(stages_are_remembered)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
