@@ -13,29 +13,7 @@
 #define DATASET_VERSION 1
 #define DATASET_JSON_MAX ((size_t)16 << 20)
 
-struct df_dataset { char *folder; };
-
-df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err)
-{
-    DF_TRY(df_file_mkdir(folder, err));
-    df_dataset *ds = calloc(1, sizeof *ds);
-    if (ds)
-        ds->folder = strdup(folder);
-    if (!ds || !ds->folder) {
-        free(ds);
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", folder);
-    }
-    *out = ds;
-    return DF_OK;
-}
-
-void df_dataset_close(df_dataset *ds)
-{
-    if (!ds)
-        return;
-    free(ds->folder);
-    free(ds);
-}
+struct df_dataset { char *folder, *input; };
 
 const char *df_dataset_folder(const df_dataset *ds)
 {
@@ -123,6 +101,67 @@ static df_status save(const df_dataset *ds, json_t *root, df_error *err)
     return status;
 }
 
+df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err)
+{
+    DF_TRY(df_file_mkdir(folder, err));
+    df_dataset *ds = calloc(1, sizeof *ds);
+    if (!ds)
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", folder);
+    json_t *root = NULL;
+    df_status status = DF_OK;
+    ds->folder = strdup(folder);
+    if (!ds->folder)
+        status = df_fail(err, DF_NOMEM, "open %s: out of memory", folder);
+    else
+        status = load(ds, &root, err);
+    if (status == DF_OK) {
+        const char *input = json_string_value(json_object_get(root, "input"));
+        ds->input = strdup(input ? input : "");
+        if (!ds->input)
+            status = df_fail(err, DF_NOMEM, "open %s: out of memory", folder);
+    }
+    json_decref(root);
+    if (status == DF_OK)
+        *out = ds;
+    else
+        df_dataset_close(ds);
+    return status;
+}
+
+void df_dataset_close(df_dataset *ds)
+{
+    if (!ds)
+        return;
+    free(ds->folder);
+    free(ds->input);
+    free(ds);
+}
+
+const char *df_dataset_input(const df_dataset *ds)
+{
+    return ds->input;
+}
+
+df_status df_dataset_set_input(df_dataset *ds, const char *path, df_error *err)
+{
+    json_t *root = NULL;
+    DF_TRY(load(ds, &root, err));
+    df_status status = DF_OK;
+    char *copy = strdup(path);
+    if (!copy || json_object_set_new(root, "input", json_string(path)) != 0)
+        status = df_fail(err, DF_FORMAT, "%s: the path is not UTF-8 text", path);
+    if (status == DF_OK)
+        status = save(ds, root, err);
+    json_decref(root);
+    if (status != DF_OK) {
+        free(copy);
+        return status;
+    }
+    free(ds->input);
+    ds->input = copy;
+    return DF_OK;
+}
+
 bool df_dataset_stage_done(const df_dataset *ds, const char *stage, const char *fingerprint)
 {
     json_t *root = NULL;
@@ -175,4 +214,33 @@ df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *er
     if (status == DF_OK)
         remove_parts(folder);
     return status;
+}
+
+df_status df_dataset_kept(const df_dataset *ds, int part, bool **kept, int64_t *n_rows, df_error *err)
+{
+    df_table *ingest = NULL, *filter = NULL;
+    DF_TRY(df_dataset_read(ds, "ingest", part, &ingest, err));
+    int64_t n = df_table_rows(ingest);
+    df_table_close(ingest);
+    bool *keep = malloc((size_t)n + 1);
+    if (!keep)
+        return df_fail(err, DF_NOMEM, "read filter: out of memory");
+    bool decided = df_dataset_has_part(ds, "filter", part);
+    for (int64_t row = 0; row < n; row++)
+        keep[row] = !decided;
+    df_status status = decided ? df_dataset_read(ds, "filter", part, &filter, err) : DF_OK;
+    if (status != DF_OK) {
+        free(keep);
+        return status;
+    }
+    int of_row = filter ? df_table_column(filter, "row") : -1, of_kept = filter ? df_table_column(filter, "kept") : -1;
+    for (int64_t i = 0; filter && i < df_table_rows(filter); i++) {
+        int64_t row = df_table_int(filter, i, of_row);
+        if (row >= 0 && row < n)
+            keep[row] = df_table_int(filter, i, of_kept) == 1;
+    }
+    df_table_close(filter);
+    *kept = keep;
+    *n_rows = n;
+    return DF_OK;
 }

@@ -15,8 +15,15 @@ bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part);    
 df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_table **out, df_error *err);
 df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err);
 
-/* dataset.json: what made each stage's output. fingerprint: text of options, model hashes, inputs' fingerprints. */
+/* Rows that every deciding stage kept (filter; later dedup, select): bool per row of ingest, malloc'ed, caller frees. */
+df_status df_dataset_kept(const df_dataset *ds, int part, bool **kept, int64_t *n_rows, df_error *err);
+
+/* dataset.json: the input (absolute path) and what made each stage's output: a fingerprint, the text of its options,
+ * model hashes and the fingerprints of the stages it reads. It is written before a stage's first part, so that a part
+ * found later is known to be of that making. */
+const char *df_dataset_input(const df_dataset *ds);                  /* "" before ingest ran */
+df_status df_dataset_set_input(df_dataset *ds, const char *path, df_error *err);
 bool df_dataset_stage_done(const df_dataset *ds, const char *stage, const char *fingerprint);
 df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char *fingerprint, df_error *err);
-df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *err);  /* removes a stale stage's parts */
+df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *err);  /* removes a stale stage's parts; journals stay */
 #endif

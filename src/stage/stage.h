@@ -2,35 +2,48 @@
 #ifndef DF_STAGE_STAGE_H
 #define DF_STAGE_STAGE_H
 #include <stdatomic.h>
+#include "algo/evidence.h"
 #include "base/arena.h"
 #include "base/option.h"
 #include "dataset/dataset.h"
-#include "dataset/evidence.h"
 #include "image/image.h"
 
-/* What a run gives every stage. progress may be NULL; message lines (a broken record, a retry) go to note. */
+/* What a run gives every stage. Callbacks may be NULL; they may be called from any thread of the stage, one at a time. */
 typedef struct df_run {
     int n_threads;
+    const char *input;                       /* folder, tar or list: for ingest */
     const char *models;                      /* folder of model cards and ONNX files */
-    const char *share;                       /* folder of templates and page assets */
+    const char *share;                       /* folder of prompts, page assets, lexicon */
+    const int *parts; int n_parts;           /* work on these parts only; NULL: all */
     atomic_bool *stop;                       /* set by Ctrl-C: return DF_STOPPED soon, all finished work kept */
     void (*progress)(void *ctx, const char *stage, int64_t done, int64_t total);
-    void (*note)(void *ctx, const char *line);
+    void (*note)(void *ctx, const char *line);   /* a broken record, a retry: one line for stderr */
     void *ctx;
 } df_run;
+bool df_run_wants(const df_run *run, int part);
+bool df_run_stopped(const df_run *run);
+void df_run_progress(const df_run *run, const char *stage, int64_t done, int64_t total);
+void df_run_note(const df_run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* One image in front of a pixel stage: decoded once, whatever it feeds. */
+/* One image in front of the pixel stages: read and decoded once, whatever it feeds. */
 typedef struct {
-    const df_image *image;                   /* long side <= 2048 */
+    const df_table *ingest;                  /* the part's ingest table */
+    int part;
     int64_t row;
-    const df_box *boxes; int n_boxes;        /* what `detect` saw, full-image pixels (for `look` and later stages) */
+    const df_image *image;                   /* upright, long side <= 2048; NULL when it could not be decoded */
+    const char *problem, *detail;            /* why image is NULL: "unreadable", "truncated", "missing"; else NULL */
+    df_box *boxes; int n_boxes;              /* what `detect` saw in it, raw, in its table's order */
+    bool rejected;                           /* set by `filter`: later stages do not see the image */
 } df_sight;
 
-/* A stage over pixels: the runner reads and decodes each kept image once for all pending pixel stages.
- * One state is shared by threads; perceive must be thread-safe, and appends rows (first column: row) to out. */
+/* A stage over pixels. The runner reads and decodes each image once for all pending pixel stages next to each other.
+ * The state is shared by threads: screen and perceive are thread-safe. Rows that perceive appends to `out` (an empty
+ * table of the stage's columns) begin with the sight's row; the runner joins them in row order. */
 typedef struct {
-    df_status (*open)(void **state, const void *config, const df_run *run, df_error *err);
-    df_status (*perceive)(void *state, const df_sight *sight, df_arena *arena, df_table *out, df_error *err);
+    df_status (*open)(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err);
+    /* Before anything is read: may reject (set sight->rejected, append its row). NULL: never. `filter` alone has it. */
+    df_status (*screen)(void *state, df_sight *sight, df_table *out, df_error *err);
+    df_status (*perceive)(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err);
     void (*close)(void *state);
 } df_pixel_ops;
 
@@ -40,10 +53,10 @@ typedef struct {
     const df_column *columns;                /* of its part tables, ends with {0}; NULL when it writes no parts */
     const df_option *options;                /* ends with {0} */
     size_t config_size;
-    /* exactly one of these two */
+    /* Exactly one of these two. run does what is missing: a part that exists is passed over. */
     df_status (*run)(df_dataset *ds, const void *config, const df_run *run, df_error *err);
     const df_pixel_ops *pixels;
-    /* Text of what the output depends on beyond options (model hashes, input listing); may be NULL. */
+    /* Text of what the output depends on beyond options and the stages it reads (model hashes, template); may be NULL. */
     df_status (*depends)(const void *config, const df_run *run, df_str *out, df_error *err);
 } df_stage;
 

@@ -1,0 +1,49 @@
+/* An engine writes the caption. Engines are listed in engine.c. */
+#ifndef DF_ENGINE_ENGINE_H
+#define DF_ENGINE_ENGINE_H
+#include <stdatomic.h>
+#include <stdbool.h>
+#include "algo/evidence.h"
+#include "base/arena.h"
+#include "base/status.h"
+#include "image/image.h"
+
+/* What `caption`'s options say, for all engines. Text may be NULL where an engine does not need it. */
+typedef struct {
+    const char *url, *model, *api_key_file;  /* openai; the key may also come from OPENAI_API_KEY */
+    const char *answers;                     /* replay: JSONL with "key" or "path", and "caption" */
+    int64_t max_tokens, timeout_s, retries, image_side, image_quality, seed;
+    double temperature;
+    const atomic_bool *stop;                 /* may be NULL */
+} df_engine_config;
+
+typedef struct {
+    const char *key;                         /* the record's key: what the caption depends on, in hex */
+    const char *prompt;
+    const df_evidence *evidence;             /* after fusion */
+    const df_image *image;                   /* NULL unless the engine needs pixels */
+} df_caption_request;
+
+typedef struct {
+    const char *text;                        /* in the arena; NULL when this record can't be captioned: see error */
+    const char *error;                       /* the server's own words; NULL when there is a caption */
+    const char *model, *finish;              /* "" when unknown */
+    int64_t prompt_tokens, completion_tokens, attempts;              /* -1 when unknown */
+} df_caption;
+
+typedef struct df_engine df_engine;
+typedef struct {
+    const char *name, *summary;
+    bool needs_pixels;
+    df_status (*open)(df_engine **out, const df_engine_config *config, df_error *err);
+    /* Thread-safe. A record that fails for itself is DF_OK with out->error; a failure that would hit every record
+     * (no server, wrong key) is DF_REMOTE and stops the stage, finished captions kept. */
+    df_status (*caption)(df_engine *e, const df_caption_request *request, df_arena *arena, df_caption *out, df_error *err);
+    void (*close)(df_engine *e);
+} df_engine_ops;
+struct df_engine { const df_engine_ops *ops; };   /* first member of every engine's own struct */
+
+extern const df_engine_ops *const df_engines[];   /* NULL-terminated */
+const df_engine_ops *df_engine_find(const char *name);
+extern const df_engine_ops df_engine_compose, df_engine_openai, df_engine_replay;
+#endif

@@ -1,0 +1,33 @@
+/* An expert looks at one image and says what it shows. Decoders are listed in expert.c; models are cards. */
+#ifndef DF_EXPERT_EXPERT_H
+#define DF_EXPERT_EXPERT_H
+#include "algo/evidence.h"
+#include "base/arena.h"
+#include "image/image.h"
+#include "model/card.h"
+
+/* What was seen; arrays and text live in the arena. Boxes and quads in pixels of the upright full image. */
+typedef struct {
+    df_tag *tags;   int n_tags;
+    df_box *boxes;  int n_boxes;
+    df_line *lines; int n_lines;
+} df_percept;
+
+typedef struct df_expert df_expert;
+/* A decoder: the code for one family of models. `cards` are the models it needs: one, or text's detector, orienter,
+ * recogniser in that order (an optional one may be NULL). Cards are borrowed and outlive the expert. */
+typedef struct {
+    const char *name;                        /* the card's `decoder` */
+    df_status (*open)(df_expert **out, df_card *const *cards, int n_cards, df_error *err);
+    df_status (*perceive)(df_expert *e, const df_image *image, df_arena *arena, df_percept *out, df_error *err);   /* thread-safe */
+    void (*close)(df_expert *e);
+} df_expert_ops;
+struct df_expert { const df_expert_ops *ops; };   /* first member of every decoder's own struct */
+
+/* Opens the named cards in the models folder (hash verified) with the first card's decoder. The expert owns them. */
+typedef struct df_expert_handle df_expert_handle;
+df_status df_expert_open(df_expert_handle **out, const char *models, const char *const *names, int n_names, df_error *err);
+df_status df_expert_perceive(df_expert_handle *h, const df_image *image, df_arena *arena, df_percept *out, df_error *err);
+void df_expert_close(df_expert_handle *h);
+const df_card *df_expert_card(const df_expert_handle *h, int i);
+#endif

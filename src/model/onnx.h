@@ -1,0 +1,21 @@
+/* ONNX models through ONNX Runtime's C API. onnx.c is the only file that knows it. */
+#ifndef DF_MODEL_ONNX_H
+#define DF_MODEL_ONNX_H
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/status.h"
+
+enum { DF_TENSOR_DIMS_MAX = 6 };
+typedef struct { const char *name; int n_dims; int64_t dims[DF_TENSOR_DIMS_MAX]; float *data; } df_tensor;   /* row-major float32 */
+
+typedef struct df_onnx df_onnx;              /* shared by threads: run is thread-safe, one intra-op thread a run */
+df_status df_onnx_open(df_onnx **out, const char *path, df_error *err);
+void df_onnx_close(df_onnx *model);
+int64_t df_tensor_size(const df_tensor *t);                          /* product of dims */
+/* Runs on the given inputs (matched by name; a single unnamed input is the first). All outputs, in the model's order,
+ * are copied into the arena (integers converted to float). NaN in an output is DF_MODEL. */
+df_status df_onnx_run(df_onnx *model, const df_tensor *inputs, int n_inputs, df_arena *arena, df_tensor **outputs,
+                      int *n_outputs, df_error *err);
+/* A metadata entry of the model file, in the arena; NULL when it has none. */
+const char *df_onnx_metadata(df_onnx *model, const char *key, df_arena *arena);
+#endif

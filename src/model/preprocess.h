@@ -1,0 +1,13 @@
+/* From pixels to a model's input tensor, as its card says. */
+#ifndef DF_MODEL_PREPROCESS_H
+#define DF_MODEL_PREPROCESS_H
+#include "image/image.h"
+#include "model/card.h"
+#include "model/onnx.h"
+
+/* Where input pixels lie in the image: image_x = offset_x + scale_x * input_x (pixels of the upright full image). */
+typedef struct { double offset_x, offset_y, scale_x, scale_y; } df_placement;
+/* [1,3,h,w] or [1,h,w,3] in the arena. placement may be NULL. */
+df_status df_preprocess(const df_card *card, const df_image *image, df_arena *arena, df_tensor *input,
+                        df_placement *placement, df_error *err);
+#endif

@@ -1,0 +1,49 @@
+#include "stage/stage.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* In run order: data flows down this list and never up. */
+const df_stage *const df_stages[] = {
+    NULL,
+};
+
+const df_stage *df_stage_find(const char *name)
+{
+    for (const df_stage *const *s = df_stages; *s; s++)
+        if (strcmp((*s)->name, name) == 0)
+            return *s;
+    return NULL;
+}
+
+bool df_run_wants(const df_run *run, int part)
+{
+    for (int i = 0; i < run->n_parts; i++)
+        if (run->parts[i] == part)
+            return true;
+    return run->parts == NULL;
+}
+
+bool df_run_stopped(const df_run *run)
+{
+    return run->stop && atomic_load(run->stop);
+}
+
+void df_run_progress(const df_run *run, const char *stage, int64_t done, int64_t total)
+{
+    if (run->progress)
+        run->progress(run->ctx, stage, done, total);
+}
+
+void df_run_note(const df_run *run, const char *fmt, ...)
+{
+    if (!run->note)
+        return;
+    char line[1024];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    run->note(run->ctx, line);
+}
