@@ -77,9 +77,11 @@ void df_str_free(df_str *s)
     *s = (df_str){0};
 }
 
-/* Bytes of the well-formed UTF-8 character at p (RFC 3629: no overlong forms, no surrogates), 0 when it is not one. */
-static size_t utf8_length(const unsigned char *p, size_t n)
+size_t df_utf8_length(const char *text, size_t n)
 {
+    if (n == 0)
+        return 0;
+    const unsigned char *p = (const unsigned char *)text;
     unsigned char c = p[0];
     size_t length = c < 0x80 ? 1 : c >= 0xC2 && c <= 0xDF ? 2 : (c & 0xF0) == 0xE0 ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
     if (length == 0 || length > n)
@@ -111,7 +113,7 @@ void df_str_append_clean(df_str *s, const char *text, size_t n, size_t max_bytes
     size_t start = s->size;
     bool space = false;
     for (size_t i = 0; i < n;) {
-        size_t length = utf8_length(p + i, n - i);
+        size_t length = df_utf8_length(text + i, n - i);
         bool blank = length == 1 && (p[i] <= ' ' || p[i] == 0x7F);
         if (blank || (length && invisible(p + i, length))) {
             space = true;

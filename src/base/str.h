@@ -13,6 +13,8 @@ void df_str_clear(df_str *s);                                        /* keeps th
 const char *df_str_text(const df_str *s);                            /* never NULL */
 void df_str_free(df_str *s);
 
+/* Bytes of the well-formed UTF-8 character at text (RFC 3629: no overlong forms, no surrogates), 0 when it is not one. */
+size_t df_utf8_length(const char *text, size_t n);
 /* Copies text into out as valid UTF-8 (bad bytes become U+FFFD), control characters and line breaks become spaces,
  * at most max_bytes, cut at a character. Everything that comes from the web passes through here once, at ingest or read. */
 void df_str_append_clean(df_str *s, const char *text, size_t n, size_t max_bytes);

@@ -1,7 +1,6 @@
 #include "dataset/dataset.h"
 
 #include <dirent.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "io/json.h"
 
 #define DATASET_VERSION 1
 #define DATASET_JSON_MAX ((size_t)16 << 20)
@@ -65,23 +65,22 @@ df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, co
     return status;
 }
 
-static df_status load(const df_dataset *ds, json_t **out, df_error *err)
+static df_status load(const df_dataset *ds, df_json **out, df_error *err)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/dataset.json", ds->folder);
-    if (!df_file_exists(path)) {
-        *out = json_pack("{s:i, s:{}}", "version", DATASET_VERSION, "stages");
-        return *out ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", path);
-    }
-    char *text;
-    size_t size;
-    DF_TRY(df_file_read(path, DATASET_JSON_MAX, &text, &size, err));
-    json_error_t why;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+    const char *fresh = "{\"version\": 1, \"stages\": {}}";
+    char *text = NULL;
+    size_t size = strlen(fresh);
+    bool exists = df_file_exists(path);
+    if (exists)
+        DF_TRY(df_file_read(path, DATASET_JSON_MAX, &text, &size, err));
+    df_json *root = NULL;
+    df_status status = df_json_parse(&root, exists ? text : fresh, size, path, NULL);
     free(text);
-    if (!root || json_integer_value(json_object_get(root, "version")) != DATASET_VERSION ||
-        !json_is_object(json_object_get(root, "stages"))) {
-        json_decref(root);
+    if (status != DF_OK || df_json_int(df_json_member(root, "version"), 0) != DATASET_VERSION ||
+        df_json_kind(df_json_member(root, "stages")) != DF_JSON_OBJECT) {
+        df_json_close(root);
         return df_fail(err, DF_FORMAT, "%s: not a densefusion dataset of version %d; choose another output folder", path,
                        DATASET_VERSION);
     }
@@ -89,11 +88,11 @@ static df_status load(const df_dataset *ds, json_t **out, df_error *err)
     return DF_OK;
 }
 
-static df_status save(const df_dataset *ds, json_t *root, df_error *err)
+static df_status save(const df_dataset *ds, const df_json *root, df_error *err)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/dataset.json", ds->folder);
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
+    char *text = df_json_pretty(root);
     if (!text)
         return df_fail(err, DF_NOMEM, "write %s: out of memory", path);
     df_status status = df_file_write(path, text, strlen(text), err);
@@ -107,7 +106,7 @@ df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err)
     df_dataset *ds = calloc(1, sizeof *ds);
     if (!ds)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", folder);
-    json_t *root = NULL;
+    df_json *root = NULL;
     df_status status = DF_OK;
     ds->folder = strdup(folder);
     if (!ds->folder)
@@ -115,12 +114,12 @@ df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err)
     else
         status = load(ds, &root, err);
     if (status == DF_OK) {
-        const char *input = json_string_value(json_object_get(root, "input"));
+        const char *input = df_json_text(df_json_member(root, "input"));
         ds->input = strdup(input ? input : "");
         if (!ds->input)
             status = df_fail(err, DF_NOMEM, "open %s: out of memory", folder);
     }
-    json_decref(root);
+    df_json_close(root);
     if (status == DF_OK)
         *out = ds;
     else
@@ -144,15 +143,15 @@ const char *df_dataset_input(const df_dataset *ds)
 
 df_status df_dataset_set_input(df_dataset *ds, const char *path, df_error *err)
 {
-    json_t *root = NULL;
+    df_json *root = NULL;
     DF_TRY(load(ds, &root, err));
     df_status status = DF_OK;
     char *copy = strdup(path);
-    if (!copy || json_object_set_new(root, "input", json_string(path)) != 0)
+    if (!copy || !df_json_set(root, "input", df_json_new_text(path)))
         status = df_fail(err, DF_FORMAT, "%s: the path is not UTF-8 text", path);
     if (status == DF_OK)
         status = save(ds, root, err);
-    json_decref(root);
+    df_json_close(root);
     if (status != DF_OK) {
         free(copy);
         return status;
@@ -164,26 +163,28 @@ df_status df_dataset_set_input(df_dataset *ds, const char *path, df_error *err)
 
 bool df_dataset_stage_done(const df_dataset *ds, const char *stage, const char *fingerprint)
 {
-    json_t *root = NULL;
+    df_json *root = NULL;
     if (load(ds, &root, NULL) != DF_OK)
         return false;
-    const char *made = json_string_value(json_object_get(json_object_get(json_object_get(root, "stages"), stage), "fingerprint"));
+    const df_json *entry = df_json_member(df_json_member(root, "stages"), stage);
+    const char *made = df_json_text(df_json_member(entry, "fingerprint"));
     bool done = made && strcmp(made, fingerprint) == 0;
-    json_decref(root);
+    df_json_close(root);
     return done;
 }
 
 df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char *fingerprint, df_error *err)
 {
-    json_t *root = NULL;
+    df_json *root = NULL;
     DF_TRY(load(ds, &root, err));
-    json_t *entry = json_pack("{s:s}", "fingerprint", fingerprint);
+    df_json *entry = df_json_new_object();
     df_status status = DF_OK;
-    if (!entry || json_object_set_new(json_object_get(root, "stages"), stage, entry) != 0)
+    bool text = df_json_set(entry, "fingerprint", df_json_new_text(fingerprint));
+    if (!df_json_set(df_json_edit(root, "stages"), stage, entry) || !text)
         status = df_fail(err, DF_FORMAT, "%s: the fingerprint is not UTF-8 text", stage);
     if (status == DF_OK)
         status = save(ds, root, err);
-    json_decref(root);
+    df_json_close(root);
     return status;
 }
 
@@ -203,12 +204,12 @@ static void remove_parts(const char *folder)
 
 df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *err)
 {
-    json_t *root = NULL;
+    df_json *root = NULL;
     DF_TRY(load(ds, &root, err));
     df_status status = DF_OK;
-    if (json_object_del(json_object_get(root, "stages"), stage) == 0)
+    if (df_json_remove(df_json_edit(root, "stages"), stage))
         status = save(ds, root, err);
-    json_decref(root);
+    df_json_close(root);
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%s/%s", ds->folder, stage);
     if (status == DF_OK)
