@@ -16,6 +16,8 @@ int64_t df_tensor_size(const df_tensor *t);                          /* product 
  * are copied into the arena (integers converted to float). NaN in an output is DF_MODEL. */
 df_status df_onnx_run(df_onnx *model, const df_tensor *inputs, int n_inputs, df_arena *arena, df_tensor **outputs,
                       int *n_outputs, df_error *err);
+/* What the model declares: `name` of input i (NULL beyond the last), its dims (-1: free); data is NULL. */
+df_tensor df_onnx_input(const df_onnx *model, int i);
 /* A metadata entry of the model file, in the arena; NULL when it has none. */
 const char *df_onnx_metadata(df_onnx *model, const char *key, df_arena *arena);
 #endif

@@ -1,0 +1,296 @@
+#include "model/onnx.h"
+#include <onnxruntime_c_api.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENDS_MAX = 32 };                      /* inputs or outputs of one model */
+
+struct df_onnx {
+    const OrtApi *api;
+    OrtEnv *env;                             /* ONNX Runtime counts references: all models share one environment */
+    OrtSession *session;
+    OrtMemoryInfo *memory;
+    char *path;
+    size_t n_inputs, n_outputs;
+    const char *output_names[ENDS_MAX];
+    df_tensor inputs[ENDS_MAX];
+    df_arena arena;
+};
+
+/* Turns ONNX Runtime's status into ours; its messages can be long, the first line says what matters. */
+static df_status check(const df_onnx *m, OrtStatus *status, const char *doing, df_error *err)
+{
+    if (!status)
+        return DF_OK;
+    const char *message = m->api->GetErrorMessage(status);
+    df_fail(err, DF_MODEL, "%s %s: %.*s", doing, m->path, (int)strcspn(message, "\n"), message);
+    m->api->ReleaseStatus(status);
+    return DF_MODEL;
+}
+
+/* Errors reach the caller as a status; nothing else of the library's talk belongs on a user's screen. */
+static void ORT_API_CALL be_silent(void *ctx, OrtLoggingLevel level, const char *category, const char *id,
+                                   const char *where, const char *message)
+{
+    (void)ctx, (void)level, (void)category, (void)id, (void)where, (void)message;
+}
+
+/* One thread a run, as the pool above has a thread per core; no arena and no memory pattern, because both keep the
+ * most that any shape ever needed. */
+static df_status set_options(const df_onnx *m, OrtSessionOptions *options, df_error *err)
+{
+    const OrtApi *api = m->api;
+    DF_TRY(check(m, api->SetIntraOpNumThreads(options, 1), "open", err));
+    DF_TRY(check(m, api->SetInterOpNumThreads(options, 1), "open", err));
+    DF_TRY(check(m, api->SetSessionExecutionMode(options, ORT_SEQUENTIAL), "open", err));
+    DF_TRY(check(m, api->SetSessionGraphOptimizationLevel(options, ORT_ENABLE_ALL), "open", err));
+    DF_TRY(check(m, api->SetDeterministicCompute(options, true), "open", err));
+    DF_TRY(check(m, api->DisableMemPattern(options), "open", err));
+    return check(m, api->DisableCpuMemArena(options), "open", err);
+}
+
+static df_status open_session(df_onnx *m, df_error *err)
+{
+    const OrtApi *api = m->api;
+    OrtSessionOptions *options = NULL;
+    DF_TRY(check(m, api->CreateEnvWithCustomLogger(be_silent, NULL, ORT_LOGGING_LEVEL_FATAL, "densefusion", &m->env),
+                 "open", err));
+    DF_TRY(check(m, api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &m->memory), "open", err));
+    DF_TRY(check(m, api->CreateSessionOptions(&options), "open", err));
+    df_status status = set_options(m, options, err);
+    if (status == DF_OK)
+        status = check(m, api->CreateSession(m->env, m->path, options, &m->session), "open", err);
+    api->ReleaseSessionOptions(options);
+    return status;
+}
+
+/* Copies a string that ONNX Runtime allocated. NULL stays NULL: a key that is not there, or out of memory. */
+static const char *take_name(df_onnx *m, OrtAllocator *allocator, char *theirs, df_arena *arena)
+{
+    const char *name = theirs ? df_arena_strdup(arena, theirs) : NULL;
+    if (theirs)
+        (void)check(m, m->api->AllocatorFree(allocator, theirs), "free", NULL);
+    return name;
+}
+
+static df_status read_dims(const df_onnx *m, const OrtTensorTypeAndShapeInfo *info, df_tensor *t, df_error *err)
+{
+    size_t n = 0;
+    DF_TRY(check(m, m->api->GetDimensionsCount(info, &n), "shape of", err));
+    if (n > DF_TENSOR_DIMS_MAX)
+        return df_fail(err, DF_MODEL, "%s: %s has %zu dimensions, at most %d are supported", m->path, t->name, n,
+                       DF_TENSOR_DIMS_MAX);
+    t->n_dims = (int)n;
+    return check(m, m->api->GetDimensions(info, t->dims, n), "shape of", err);
+}
+
+static df_status read_input(df_onnx *m, OrtAllocator *allocator, size_t i, df_error *err)
+{
+    char *theirs = NULL;
+    DF_TRY(check(m, m->api->SessionGetInputName(m->session, i, allocator, &theirs), "inputs of", err));
+    m->inputs[i].name = take_name(m, allocator, theirs, &m->arena);
+    if (!m->inputs[i].name)
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", m->path);
+    OrtTypeInfo *type = NULL;
+    const OrtTensorTypeAndShapeInfo *shape = NULL;
+    DF_TRY(check(m, m->api->SessionGetInputTypeInfo(m->session, i, &type), "inputs of", err));
+    df_status status = check(m, m->api->CastTypeInfoToTensorInfo(type, &shape), "inputs of", err);
+    if (status == DF_OK && shape)            /* NULL: not a tensor; run says so */
+        status = read_dims(m, shape, &m->inputs[i], err);
+    m->api->ReleaseTypeInfo(type);
+    return status;
+}
+
+static df_status read_ends(df_onnx *m, df_error *err)
+{
+    OrtAllocator *allocator = NULL;
+    DF_TRY(check(m, m->api->GetAllocatorWithDefaultOptions(&allocator), "open", err));
+    DF_TRY(check(m, m->api->SessionGetInputCount(m->session, &m->n_inputs), "inputs of", err));
+    DF_TRY(check(m, m->api->SessionGetOutputCount(m->session, &m->n_outputs), "outputs of", err));
+    if (m->n_inputs > ENDS_MAX || m->n_outputs > ENDS_MAX || m->n_inputs < 1)
+        return df_fail(err, DF_MODEL, "%s: %zu inputs and %zu outputs; 1 to %d are supported", m->path, m->n_inputs,
+                       m->n_outputs, ENDS_MAX);
+    for (size_t i = 0; i < m->n_inputs; i++)
+        DF_TRY(read_input(m, allocator, i, err));
+    for (size_t i = 0; i < m->n_outputs; i++) {
+        char *theirs = NULL;
+        DF_TRY(check(m, m->api->SessionGetOutputName(m->session, i, allocator, &theirs), "outputs of", err));
+        m->output_names[i] = take_name(m, allocator, theirs, &m->arena);
+        if (!m->output_names[i])
+            return df_fail(err, DF_NOMEM, "open %s: out of memory", m->path);
+    }
+    return DF_OK;
+}
+
+df_status df_onnx_open(df_onnx **out, const char *path, df_error *err)
+{
+    df_onnx *m = calloc(1, sizeof *m);
+    if (!m)
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    m->api = OrtGetApiBase()->GetApi(ORT_API_VERSION);
+    m->path = strdup(path);
+    df_status status = DF_OK;
+    if (!m->api)
+        status = df_fail(err, DF_MODEL, "the installed ONNX Runtime is too old: it lacks API %d", ORT_API_VERSION);
+    else if (!m->path)
+        status = df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    if (status == DF_OK)
+        status = open_session(m, err);
+    if (status == DF_OK)
+        status = read_ends(m, err);
+    if (status != DF_OK) {
+        df_onnx_close(m);
+        return status;
+    }
+    *out = m;
+    return DF_OK;
+}
+
+void df_onnx_close(df_onnx *m)
+{
+    if (!m)
+        return;
+    if (m->session)
+        m->api->ReleaseSession(m->session);
+    if (m->memory)
+        m->api->ReleaseMemoryInfo(m->memory);
+    if (m->env)
+        m->api->ReleaseEnv(m->env);
+    df_arena_reset(&m->arena);
+    free(m->path);
+    free(m);
+}
+
+df_tensor df_onnx_input(const df_onnx *model, int i)
+{
+    return i >= 0 && (size_t)i < model->n_inputs ? model->inputs[i] : (df_tensor){0};
+}
+
+int64_t df_tensor_size(const df_tensor *t)
+{
+    int64_t size = 1;
+    for (int i = 0; i < t->n_dims; i++)
+        if (t->dims[i] < 0 || __builtin_mul_overflow(size, t->dims[i], &size))
+            return 0;
+    return size;
+}
+
+#define COPY_AS(type) \
+    for (size_t i = 0; i < n; i++) \
+        to[i] = (float)((const type *)from)[i]
+
+static bool copy_floats(float *to, const void *from, size_t n, ONNXTensorElementDataType type)
+{
+    switch (type) {
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT: COPY_AS(float); return true;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE: COPY_AS(double); return true;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64: COPY_AS(int64_t); return true;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32: COPY_AS(int32_t); return true;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8:
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL: COPY_AS(uint8_t); return true;
+    default: return false;
+    }
+}
+
+static bool has_nan(const float *x, size_t n)
+{
+    int found = 0;
+    for (size_t i = 0; i < n; i++)
+        found |= x[i] != x[i];
+    return found;
+}
+
+static df_status copy_output(const df_onnx *m, OrtValue *value, df_arena *arena, df_tensor *t, df_error *err)
+{
+    const OrtApi *api = m->api;
+    OrtTensorTypeAndShapeInfo *info = NULL;
+    ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+    void *data = NULL;
+    DF_TRY(check(m, api->GetTensorTypeAndShape(value, &info), "outputs of", err));
+    df_status status = read_dims(m, info, t, err);
+    if (status == DF_OK)
+        status = check(m, api->GetTensorElementType(info, &type), "outputs of", err);
+    api->ReleaseTensorTypeAndShapeInfo(info);
+    if (status == DF_OK)
+        status = check(m, api->GetTensorMutableData(value, &data), "outputs of", err);
+    DF_TRY(status);
+
+    size_t n = (size_t)df_tensor_size(t);
+    t->data = df_arena_alloc(arena, n ? n : 1, sizeof *t->data);
+    if (!t->data)
+        return df_fail(err, DF_NOMEM, "run %s: out of memory", m->path);
+    if (!copy_floats(t->data, data, n, type))
+        return df_fail(err, DF_MODEL, "%s: output %s is of a type that is not supported (%d)", m->path, t->name, type);
+    if (has_nan(t->data, n))
+        return df_fail(err, DF_MODEL, "%s: output %s holds values that are not numbers", m->path, t->name);
+    return DF_OK;
+}
+
+/* Wraps the caller's floats; nothing is copied. ONNX Runtime takes void * but only reads inputs. */
+static df_status wrap_inputs(const df_onnx *m, const df_tensor *inputs, int n, OrtValue **values, const char **names,
+                             df_error *err)
+{
+    if (n < 1 || n > ENDS_MAX)
+        return df_fail(err, DF_MODEL, "run %s: %d inputs", m->path, n);
+    for (int i = 0; i < n; i++) {
+        const df_tensor *t = &inputs[i];
+        names[i] = t->name && t->name[0] ? t->name : m->inputs[0].name;
+        if (df_tensor_size(t) < 1)
+            return df_fail(err, DF_MODEL, "run %s: input %s is empty", m->path, names[i]);
+        DF_TRY(check(m, m->api->CreateTensorWithDataAsOrtValue(m->memory, t->data,
+                     (size_t)df_tensor_size(t) * sizeof(float), t->dims, (size_t)t->n_dims,
+                     ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &values[i]), "run", err));
+    }
+    return DF_OK;
+}
+
+static df_status copy_outputs(const df_onnx *m, OrtValue **values, df_arena *arena, df_tensor *to, df_error *err)
+{
+    for (size_t i = 0; i < m->n_outputs; i++) {
+        to[i].name = m->output_names[i];
+        DF_TRY(copy_output(m, values[i], arena, &to[i], err));
+    }
+    return DF_OK;
+}
+
+df_status df_onnx_run(df_onnx *m, const df_tensor *inputs, int n_inputs, df_arena *arena, df_tensor **outputs,
+                      int *n_outputs, df_error *err)
+{
+    OrtValue *in[ENDS_MAX] = {0}, *results[ENDS_MAX] = {0};
+    const char *names[ENDS_MAX];
+    df_tensor *copies = df_arena_alloc(arena, ENDS_MAX, sizeof *copies);
+    if (!copies)
+        return df_fail(err, DF_NOMEM, "run %s: out of memory", m->path);
+    df_status status = wrap_inputs(m, inputs, n_inputs, in, names, err);
+    if (status == DF_OK)
+        status = check(m, m->api->Run(m->session, NULL, names, (const OrtValue *const *)in, (size_t)n_inputs,
+                                      m->output_names, m->n_outputs, results), "run", err);
+    if (status == DF_OK)
+        status = copy_outputs(m, results, arena, copies, err);
+    for (int i = 0; i < ENDS_MAX; i++) {
+        if (in[i])
+            m->api->ReleaseValue(in[i]);
+        if (results[i])
+            m->api->ReleaseValue(results[i]);
+    }
+    if (status != DF_OK)
+        return status;
+    *outputs = copies;
+    *n_outputs = (int)m->n_outputs;
+    return DF_OK;
+}
+
+const char *df_onnx_metadata(df_onnx *m, const char *key, df_arena *arena)
+{
+    const OrtApi *api = m->api;
+    OrtModelMetadata *metadata = NULL;
+    OrtAllocator *allocator = NULL;
+    char *theirs = NULL;
+    if (check(m, api->GetAllocatorWithDefaultOptions(&allocator), "metadata of", NULL) != DF_OK ||
+        check(m, api->SessionGetModelMetadata(m->session, &metadata), "metadata of", NULL) != DF_OK)
+        return NULL;
+    (void)check(m, api->ModelMetadataLookupCustomMetadataMap(metadata, allocator, key, &theirs), "metadata of", NULL);
+    api->ReleaseModelMetadata(metadata);
+    return take_name(m, allocator, theirs, arena);
+}
