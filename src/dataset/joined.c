@@ -1,0 +1,103 @@
+#include "dataset/joined.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const stages[DF_OF_COUNT] = {"ingest", "filter", "fuse", "caption", "check"};
+
+/* A row number that ingest does not have comes from a broken file: it is passed over. */
+static df_status index_rows(df_joined *j, df_joined_of of, df_error *err)
+{
+    const df_table *t = j->table[of];
+    int64_t *at = malloc(((size_t)j->n_rows + 1) * sizeof *at);
+    if (!at)
+        return df_fail(err, DF_NOMEM, "read %s: out of memory", stages[of]);
+    for (int64_t row = 0; row < j->n_rows; row++)
+        at[row] = -1;
+    int of_row = df_table_column(t, "row");
+    for (int64_t i = 0; i < df_table_rows(t); i++) {
+        int64_t row = df_table_null(t, i, of_row) ? -1 : df_table_int(t, i, of_row);
+        if (row >= 0 && row < j->n_rows)
+            at[row] = i;
+    }
+    j->at[of] = at;
+    return DF_OK;
+}
+
+df_status df_joined_open(df_joined *out, const df_dataset *ds, int part, df_error *err)
+{
+    df_joined j = {.part = part};
+    df_status status = DF_OK;
+    for (df_joined_of of = DF_OF_INGEST; of < DF_OF_COUNT && status == DF_OK; of++) {
+        if (of != DF_OF_INGEST && !df_dataset_has_part(ds, stages[of], part))
+            continue;
+        status = df_dataset_read(ds, stages[of], part, &j.table[of], err);
+        if (status == DF_OK && of == DF_OF_INGEST)
+            j.n_rows = df_table_rows(j.table[of]);
+        if (status == DF_OK)
+            status = index_rows(&j, of, err);
+    }
+    if (status == DF_OK)
+        *out = j;
+    else
+        df_joined_close(&j);
+    return status;
+}
+
+void df_joined_close(df_joined *j)
+{
+    for (int of = 0; of < DF_OF_COUNT; of++) {
+        df_table_close(j->table[of]);
+        free(j->at[of]);
+    }
+    *j = (df_joined){0};
+}
+
+static int64_t place(const df_joined *j, df_joined_of of, int64_t row)
+{
+    return j->table[of] && row >= 0 && row < j->n_rows ? j->at[of][row] : -1;
+}
+
+bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, const char *column)
+{
+    int64_t at = place(j, of, row);
+    return at >= 0 && !df_table_null(j->table[of], at, df_table_column(j->table[of], column));
+}
+
+const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row, const char *column)
+{
+    int64_t at = place(j, of, row);
+    return at >= 0 ? df_table_text(j->table[of], at, df_table_column(j->table[of], column)) : "";
+}
+
+int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, const char *column, int64_t missing)
+{
+    if (!df_joined_has(j, of, row, column))
+        return missing;
+    return df_table_int(j->table[of], place(j, of, row), df_table_column(j->table[of], column));
+}
+
+bool df_joined_kept(const df_joined *j, int64_t row)
+{
+    return !j->table[DF_OF_FILTER] || df_joined_int(j, DF_OF_FILTER, row, "kept", 0) == 1;
+}
+
+void df_text_split(const char *text, char separator, df_piece piece, void *ctx)
+{
+    while (*text) {
+        const char *end = strchr(text, separator);
+        size_t n = end ? (size_t)(end - text) : strlen(text), from = strspn(text, " ");
+        const char *next = text + n + (end ? 1 : 0);
+        while (n > from && text[n - 1] == ' ')
+            n--;
+        if (n > from)
+            piece(ctx, text + from, n - from);
+        text = next;
+    }
+}
+
+void df_row_id(int part, int64_t row, char id[DF_ROW_ID_MAX])
+{
+    snprintf(id, DF_ROW_ID_MAX, "%05d-%06lld", part, (long long)row);
+}

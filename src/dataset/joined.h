@@ -1,0 +1,27 @@
+/* A part's one-row-per-image tables side by side, found by ingest's row. */
+#ifndef DF_DATASET_JOINED_H
+#define DF_DATASET_JOINED_H
+#include "dataset/dataset.h"
+
+typedef enum { DF_OF_INGEST, DF_OF_FILTER, DF_OF_FUSE, DF_OF_CAPTION, DF_OF_CHECK, DF_OF_COUNT } df_joined_of;
+typedef struct {
+    int part;
+    int64_t n_rows;                          /* of ingest */
+    df_table *table[DF_OF_COUNT];            /* NULL: that stage has not done this part */
+    int64_t *at[DF_OF_COUNT];                /* ingest row -> row of the table, -1: none; NULL with its table */
+} df_joined;                                 /* all-zero is closeable */
+
+df_status df_joined_open(df_joined *out, const df_dataset *ds, int part, df_error *err);
+void df_joined_close(df_joined *j);
+bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, const char *column);          /* there and not null */
+const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row, const char *column);  /* "" when not there */
+int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, const char *column, int64_t missing);
+bool df_joined_kept(const df_joined *j, int64_t row);                /* not rejected by filter */
+
+/* The parts of a check.reasons or look.colours list: calls each piece of text between separators, trimmed. */
+typedef void (*df_piece)(void *ctx, const char *piece, size_t n);
+void df_text_split(const char *text, char separator, df_piece piece, void *ctx);
+/* "00000-000012": how a row is named outside the tables. */
+enum { DF_ROW_ID_MAX = 40 };
+void df_row_id(int part, int64_t row, char id[DF_ROW_ID_MAX]);
+#endif

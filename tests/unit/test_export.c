@@ -1,0 +1,156 @@
+/* What others are given: every captioned image once, in order, the same in all three files, whatever its text holds. */
+#include "fixture.h"
+
+#include "io/json.h"
+
+extern const df_stage df_stage_export;
+
+static void run(df_dataset *ds, const char *key, const char *value)
+{
+    df_error err = {""};
+    if (fixture_run(&df_stage_export, ds, key, value, &err) != DF_OK)
+        fail_msg("%s", err.message);
+}
+
+/* The n-th line as a tree; NULL beyond the end. */
+static df_json *line(const char *text, int n)
+{
+    for (; n > 0 && text; n--)
+        text = strchr(text, '\n') ? strchr(text, '\n') + 1 : NULL;
+    const char *end = text ? strchr(text, '\n') : NULL;
+    df_json *root = NULL;
+    df_error err = {""};
+    if (end && df_json_parse(&root, text, (size_t)(end - text), "line", &err) != DF_OK)
+        fail_msg("%s", err.message);
+    return root;
+}
+
+static const char *member(const df_json *v, const char *key)
+{
+    return df_json_text(df_json_member(v, key));
+}
+
+static void lines_hold_every_caption(void **state)
+{
+    char *text = fixture_text("export.test/captions.jsonl");
+    (void)state;
+    df_json *dog = line(text, 0), *wall = line(text, 1), *street = line(text, 2);
+    assert_null(line(text, 3));
+    assert_string_equal(member(dog, "id"), "00000-000000");
+    assert_string_equal(member(dog, "image"), "dog & ball.jpg");
+    assert_string_equal(member(dog, "caption"), DOG_CAPTION);
+    assert_string_equal(member(dog, "alt_text"), HOSTILE_ALT);
+    assert_string_equal(member(dog, "verdict"), "pass");
+    assert_int_equal(df_json_count(df_json_member(dog, "reasons")), 0);
+    assert_int_equal(df_json_int(df_json_member(dog, "width"), 0), 800);
+    assert_null(df_json_member(dog, "url"));
+    assert_string_equal(member(wall, "verdict"), "fail");
+    const df_json *reasons = df_json_member(wall, "reasons");
+    assert_int_equal(df_json_count(reasons), 2);
+    assert_string_equal(df_json_text(df_json_item(reasons, 1)), "quote_unsupported");
+    assert_string_equal(member(street, "id"), "00001-000000");
+    assert_null(df_json_member(street, "alt_text"));
+    df_json_close(dog);
+    df_json_close(wall);
+    df_json_close(street);
+    free(text);
+}
+
+static void llava_has_one_image_mark_each(void **state)
+{
+    (void)state;
+    char *text = fixture_text("export.test/export/llava.json");
+    df_json *root;
+    assert_int_equal(df_json_parse(&root, text, strlen(text), "llava.json", NULL), DF_OK);
+    assert_int_equal(df_json_count(root), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const df_json *turns = df_json_member(df_json_item(root, i), "conversations");
+        assert_int_equal(df_json_count(turns), 2);
+        const char *human = member(df_json_item(turns, 0), "value"), *gpt = member(df_json_item(turns, 1), "value");
+        assert_string_equal(member(df_json_item(turns, 0), "from"), "human");
+        assert_string_equal(member(df_json_item(turns, 1), "from"), "gpt");
+        assert_int_equal(strncmp(human, "<image>\n", 8), 0);
+        assert_null(strstr(human + 1, "<image>"));
+        assert_null(strstr(gpt, "<image>"));
+    }
+    df_json_close(root);
+    free(text);
+}
+
+static void parquet_says_the_same(void **state)
+{
+    (void)state;
+    df_table *t;
+    df_error err = {""};
+    if (df_table_query(&t, "SELECT id, image, caption, len(reasons) AS n, width, alt_text, url FROM 'export.test/export/captions.parquet'", &err) != DF_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(df_table_rows(t), 3);
+    assert_string_equal(df_table_text(t, 0, 2), DOG_CAPTION);
+    assert_string_equal(df_table_text(t, 1, 1), "<b>wall<b>.jpg");
+    assert_string_equal(df_table_text(t, 1, 2), MARKED_CAPTION);
+    assert_int_equal(df_table_int(t, 1, 3), 2);
+    assert_int_equal(df_table_int(t, 2, 4), 640);
+    assert_string_equal(df_table_text(t, 0, 5), HOSTILE_ALT);
+    assert_true(df_table_null(t, 2, 5));
+    assert_true(df_table_null(t, 0, 6));
+    df_table_close(t);
+}
+
+static void failed_captions_can_stay_out(void **state)
+{
+    df_dataset *ds = *state;
+    run(ds, "passed_only", "true");
+    char *text = fixture_text("export.test/captions.jsonl");
+    assert_null(strstr(text, "\"fail\""));
+    assert_non_null(strstr(text, "00001-000000"));
+    free(text);
+    run(ds, NULL, NULL);
+}
+
+static void missing_captions_stop_it(void **state)
+{
+    df_dataset *ds = *state;
+    char *before = fixture_text("export.test/captions.jsonl");
+    df_error err = {""};
+    assert_int_equal(rename("export.test/caption/part-00001.parquet", "export.test/caption/away"), 0);
+    assert_int_equal(fixture_run(&df_stage_export, ds, NULL, NULL, &err), DF_CONFIG);
+    assert_non_null(strstr(err.message, "part 1"));
+    assert_int_equal(rename("export.test/caption/away", "export.test/caption/part-00001.parquet"), 0);
+    char *after = fixture_text("export.test/captions.jsonl");
+    assert_string_equal(before, after);
+    assert_false(df_file_exists("export.test/captions.jsonl.tmp"));
+    assert_false(df_file_exists("export.test/export/llava.json.tmp"));
+    free(before);
+    free(after);
+}
+
+static void odd_folder_names_work(void **state)
+{
+    (void)state;
+    df_dataset *ds = fixture_dataset("export'[a-b]*?.test");
+    run(ds, NULL, NULL);
+    assert_true(df_file_exists("export'[a-b]*?.test/export/captions.parquet"));
+    df_dataset_close(ds);
+}
+
+static int make(void **state)
+{
+    df_dataset *ds = fixture_dataset("export.test");
+    run(ds, NULL, NULL);
+    *state = ds;
+    return 0;
+}
+
+static int drop(void **state)
+{
+    df_dataset_close(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines_hold_every_caption), cmocka_unit_test(llava_has_one_image_mark_each),
+                                       cmocka_unit_test(parquet_says_the_same), cmocka_unit_test(failed_captions_can_stay_out),
+                                       cmocka_unit_test(missing_captions_stop_it), cmocka_unit_test(odd_folder_names_work)};
+    return cmocka_run_group_tests(tests, make, drop);
+}
