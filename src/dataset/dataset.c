@@ -161,15 +161,23 @@ df_status df_dataset_set_input(df_dataset *ds, const char *path, df_error *err)
     return DF_OK;
 }
 
-bool df_dataset_stage_done(const df_dataset *ds, const char *stage, const char *fingerprint)
+char *df_dataset_stage_made(const df_dataset *ds, const char *stage)
 {
     df_json *root = NULL;
     if (load(ds, &root, NULL) != DF_OK)
-        return false;
+        return NULL;
     const df_json *entry = df_json_member(df_json_member(root, "stages"), stage);
-    const char *made = df_json_text(df_json_member(entry, "fingerprint"));
-    bool done = made && strcmp(made, fingerprint) == 0;
+    const char *text = df_json_text(df_json_member(entry, "fingerprint"));
+    char *made = text ? strdup(text) : NULL;
     df_json_close(root);
+    return made;
+}
+
+bool df_dataset_stage_done(const df_dataset *ds, const char *stage, const char *fingerprint)
+{
+    char *made = df_dataset_stage_made(ds, stage);
+    bool done = made && strcmp(made, fingerprint) == 0;
+    free(made);
     return done;
 }
 

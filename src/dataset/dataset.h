@@ -23,6 +23,7 @@ df_status df_dataset_kept(const df_dataset *ds, int part, bool **kept, int64_t *
  * found later is known to be of that making. */
 const char *df_dataset_input(const df_dataset *ds);                  /* "" before ingest ran */
 df_status df_dataset_set_input(df_dataset *ds, const char *path, df_error *err);
+char *df_dataset_stage_made(const df_dataset *ds, const char *stage);   /* its fingerprint; caller frees; NULL: it never ran */
 bool df_dataset_stage_done(const df_dataset *ds, const char *stage, const char *fingerprint);
 df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char *fingerprint, df_error *err);
 df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *err);  /* removes a stale stage's parts; journals stay */

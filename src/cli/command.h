@@ -1,0 +1,28 @@
+/* Commands: one function each, listed in main.c; every stage is a verb too. */
+#ifndef DF_CLI_COMMAND_H
+#define DF_CLI_COMMAND_H
+#include "args.h"
+#include "pipeline/config.h"
+
+typedef struct command {
+    const char *name, *usage, *summary;
+    unsigned accepts;                        /* flag_id bits */
+    int (*run)(const args *a);               /* an exit code */
+    bool hidden;
+} command;
+
+extern const command commands[];             /* ends with {0} */
+extern const command stage_command;          /* what all stage verbs share; name is NULL */
+
+int cmd_run(const args *a);
+int cmd_stage(const args *a, const df_stage *stage);
+int cmd_status(const args *a);
+int cmd_show(const args *a);
+int cmd_models(const args *a);
+int cmd_man(const args *a);
+
+/* Defaults, then the config file, then what the command line sets. On failure says why and returns an exit code. */
+int command_config(df_config *out, const args *a);
+int command_usage(const command *c, const char *what);               /* says what is wrong and how it is meant */
+int command_failed(df_status status, const df_error *err);           /* says err; the exit code for status */
+#endif

@@ -1,0 +1,76 @@
+#include "help.h"
+
+#include <string.h>
+
+void help_bounds(const df_option *o, char *out, size_t size)
+{
+    switch (o->type) {
+    case DF_OPT_INT: snprintf(out, size, "whole number from %.0f to %.0f", o->min, o->max); break;
+    case DF_OPT_REAL: snprintf(out, size, "number from %g to %g", o->min, o->max); break;
+    case DF_OPT_BOOL: snprintf(out, size, "true or false"); break;
+    case DF_OPT_TEXT: snprintf(out, size, "text"); break;
+    }
+}
+
+static void print_options(const char *section, const df_option *options)
+{
+    for (const df_option *o = options; o && o->name; o++) {
+        char bounds[96];
+        help_bounds(o, bounds, sizeof bounds);
+        printf("  --%s.%s (%s; %s%s)\n        %s\n", section, o->name, bounds, o->initial ? "default " : "unset",
+               o->initial ? o->initial[0] ? o->initial : "empty" : "", o->help);
+    }
+}
+
+void help_all(FILE *to)
+{
+    fputs("densefusion makes densely captioned image datasets.\n\n"
+          "  densefusion run photos/ -o out/     images in, captions and a page out\n\ncommands\n", to);
+    for (const command *c = commands; c->name; c++)
+        if (!c->hidden)
+            fprintf(to, "  %-9s %s\n", c->name, c->summary);
+    fputs("\nstages, in the order that `run` runs them; each is a command too\n", to);
+    for (const df_stage *const *s = df_stages; *s; s++)
+        fprintf(to, "  %-9s %s\n", (*s)->name, (*s)->summary);
+    fputs("\ndensefusion COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 usage, 3 stopped: the same command\n"
+          "goes on where it stopped.\n", to);
+}
+
+static void print_flags(unsigned accepts)
+{
+    df_str text = {0};
+    args_describe_flags(accepts, &text);
+    fputs(df_str_text(&text), stdout);
+    df_str_free(&text);
+}
+
+int help_command(const command *c)
+{
+    printf("densefusion %s %s\n\n%s\n\n", c->name, c->usage, c->summary);
+    print_flags(c->accepts);
+    if (!(c->accepts & FLAG_SETTINGS))
+        return EXIT_DONE;
+    puts("\noptions, also keys of CONFIG.yaml, in a section of that name");
+    print_options("run", df_run_option_table);
+    for (const df_stage *const *s = df_stages; *s; s++)
+        print_options((*s)->name, (*s)->options);
+    return EXIT_DONE;
+}
+
+int help_stage(const df_stage *stage)
+{
+    bool source = !stage->reads || !stage->reads[0];
+    printf("densefusion %s %s\n\n%s\n", stage->name, source ? "INPUT -o OUT [CONFIG.yaml]" : stage_command.usage,
+           stage->summary);
+    if (!source) {
+        printf("reads:");
+        for (const char *const *r = stage->reads; *r; r++)
+            printf(" %s", *r);
+        putchar('\n');
+    }
+    putchar('\n');
+    print_flags(stage_command.accepts);
+    puts("\noptions; --key=value without a section is one of these");
+    print_options(stage->name, stage->options);
+    return EXIT_DONE;
+}

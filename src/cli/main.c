@@ -1,0 +1,103 @@
+/* densefusion: the command table, --help and --version. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "help.h"
+
+#define RUN_FLAGS (FLAG_OUT | FLAG_JOBS | FLAG_DRY_RUN | FLAG_PARTS | FLAG_MODELS | FLAG_SHARE | FLAG_SETTINGS)
+
+const command commands[] = {
+    {"run", "INPUT -o OUT [CONFIG.yaml]", "run all stages on a folder, tar or list of images",
+     RUN_FLAGS | FLAG_FROM | FLAG_TO | FLAG_SKIP, cmd_run, false},
+    {"status", "OUT", "what each stage has done, and how many images are left", FLAG_JSON, cmd_status, false},
+    {"show", "OUT ID", "everything known of one image; ID is 00000-000012 or its path", FLAG_JSON, cmd_show, false},
+    {"models", "", "the model cards: what is installed, under which licence",
+     FLAG_MODELS | FLAG_SHARE | FLAG_VERIFY | FLAG_JSON, cmd_models, false},
+    {"man", "", "the manual page, as roff", 0, cmd_man, true},
+    {0},
+};
+
+const command stage_command = {.usage = "OUT [CONFIG.yaml]", .accepts = RUN_FLAGS};
+
+int command_usage(const command *c, const char *what)
+{
+    fprintf(stderr, "densefusion %s: %s; usage: densefusion %s %s\n", c->name, what, c->name, c->usage);
+    return EXIT_USAGE;
+}
+
+int command_failed(df_status status, const df_error *err)
+{
+    if (status != DF_OK)
+        fprintf(stderr, "densefusion: %s\n", err->message);
+    return status == DF_OK ? EXIT_DONE : status == DF_STOPPED ? EXIT_STOPPED : status == DF_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int command_config(df_config *out, const args *a)
+{
+    df_error err = {""};
+    df_status status = df_config_init(out, df_stages, &err);
+    if (status == DF_OK && a->config)
+        status = df_config_load(out, a->config, &err);
+    for (int i = 0; status == DF_OK && i < a->n_settings; i++)
+        status = df_config_set(out, a->settings[i].key, a->settings[i].value, &err);
+    if (status != DF_OK)
+        df_config_free(out);
+    return command_failed(status, &err);
+}
+
+static int run_command(const command *c, int argc, char **argv)
+{
+    args a;
+    int code = args_parse(&a, argc, argv, c->accepts, NULL);
+    if (code == EXIT_DONE)
+        code = a.given & FLAG_HELP ? help_command(c) : c->run(&a);
+    args_free(&a);
+    return code;
+}
+
+static int run_stage(const df_stage *stage, int argc, char **argv)
+{
+    args a;
+    int code = args_parse(&a, argc, argv, stage_command.accepts, stage->name);
+    if (code == EXIT_DONE)
+        code = a.given & FLAG_HELP ? help_stage(stage) : cmd_stage(&a, stage);
+    args_free(&a);
+    return code;
+}
+
+static int dispatch(const char *name, int argc, char **argv)
+{
+    for (const command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return run_command(c, argc, argv);
+    const df_stage *stage = df_stage_find(name);
+    if (stage)
+        return run_stage(stage, argc, argv);
+    fprintf(stderr, "densefusion: no command is called %s; densefusion --help lists them\n", name);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+    int code;
+    if (!name) {
+        help_all(stderr);
+        code = EXIT_USAGE;
+    } else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        help_all(stdout);
+        code = EXIT_DONE;
+    } else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        puts("densefusion " DF_VERSION);
+        code = EXIT_DONE;
+    } else {
+        code = dispatch(name, argc - 2, argv + 2);
+    }
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "densefusion: cannot write to standard output\n");
+        return EXIT_FAILED;
+    }
+    return code;
+}

@@ -1,0 +1,118 @@
+#include "progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NOTES_MAX = 20 };
+static const double redraw_s = 0.1;
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void progress_init(progress *p)
+{
+    *p = (progress){.terminal = isatty(STDERR_FILENO) == 1};
+    pthread_mutex_init(&p->lock, NULL);
+}
+
+void progress_duration(double seconds, char *out, int size)
+{
+    long s = seconds < 0 ? 0 : seconds > 3.6e6 ? 3600000 : (long)(seconds + 0.5);
+    if (s < 60)
+        snprintf(out, (size_t)size, "%ld s", s);
+    else if (s < 3600)
+        snprintf(out, (size_t)size, "%ld:%02ld", s / 60, s % 60);
+    else
+        snprintf(out, (size_t)size, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+}
+
+static void erase(progress *p)
+{
+    if (p->drawn)
+        fputs("\r\033[K", stderr);
+    p->drawn = false;
+}
+
+static void draw(progress *p, double now)
+{
+    char left[32] = "";
+    double spent = now - p->began_s, rate = spent > 0 ? (double)(p->done - p->first) / spent : 0;
+    fprintf(stderr, "\r\033[K%s  %lld", p->stage, (long long)p->done);
+    if (p->total > 0)
+        fprintf(stderr, " of %lld", (long long)p->total);
+    if (rate > 0)
+        fprintf(stderr, "  %.*f/s", rate < 10 ? 1 : 0, rate);
+    if (rate > 0 && p->total > p->done) {
+        progress_duration((double)(p->total - p->done) / rate, left, sizeof left);
+        fprintf(stderr, "  %s to go", left);
+    }
+    fflush(stderr);
+    p->drawn = true;
+    p->drew_s = now;
+}
+
+/* What a finished stage leaves on the terminal. */
+static void finish_stage(progress *p)
+{
+    erase(p);
+    if (p->terminal && p->stage[0]) {
+        char spent[32];
+        progress_duration(now_s() - p->began_s, spent, sizeof spent);
+        fprintf(stderr, "%s  %s\n", p->stage, spent);
+    }
+    p->stage[0] = '\0';
+}
+
+void progress_begin(void *ctx, const char *stage)
+{
+    progress *p = ctx;
+    pthread_mutex_lock(&p->lock);
+    finish_stage(p);
+    snprintf(p->stage, sizeof p->stage, "%s", stage);
+    p->began_s = now_s();
+    p->first = p->done = p->total = 0;
+    pthread_mutex_unlock(&p->lock);
+}
+
+void progress_update(void *ctx, const char *stage, int64_t done, int64_t total)
+{
+    progress *p = ctx;
+    (void)stage;                             /* begin has told it, for all stages of a pass together */
+    pthread_mutex_lock(&p->lock);
+    if (p->total == 0)
+        p->first = done > 0 ? done - 1 : 0;
+    p->done = done;
+    p->total = total;
+    double now = now_s();
+    if (p->terminal && now - p->drew_s >= redraw_s)
+        draw(p, now);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* A folder of broken files must not bury what else is said: the tables hold every reason. */
+void progress_note(void *ctx, const char *line)
+{
+    progress *p = ctx;
+    pthread_mutex_lock(&p->lock);
+    erase(p);
+    if (p->n_notes < NOTES_MAX)
+        fprintf(stderr, "densefusion: %s\n", line);
+    else if (p->n_notes == NOTES_MAX)
+        fprintf(stderr, "densefusion: further notes are left out; `densefusion status` counts every reason\n");
+    p->n_notes++;
+    pthread_mutex_unlock(&p->lock);
+}
+
+void progress_end(progress *p)
+{
+    pthread_mutex_lock(&p->lock);
+    finish_stage(p);
+    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_destroy(&p->lock);
+}

@@ -1,0 +1,261 @@
+#include "pipeline/pass.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "pipeline/join.h"
+#include "pipeline/sight.h"
+
+typedef struct {
+    const df_stage *stage;
+    const void *config;
+    void *state;                             /* opened when the first part that lacks the stage comes */
+    bool open;
+    df_table *table;                         /* of the part at work; NULL: the part has it already */
+} member;
+
+typedef struct {
+    df_dataset *ds;
+    const df_run *run;
+    member members[DF_PASS_STAGES_MAX];
+    int n_members;
+    char name[256];                          /* "filter+tag+detect": for progress */
+    int64_t n_done, n_total;                 /* images of the parts at work */
+    df_arena *arenas;                        /* [n_threads] */
+    /* the part at work */
+    int part;
+    df_table *ingest, *detect;               /* detect: its table when the part has it already, else NULL */
+    int64_t *first_box;                      /* [rows + 1] of `detect` */
+    bool *kept;
+    df_join *join;
+} pass;
+
+static df_status in_stage(const member *m, df_status status, const df_error *why, df_error *err)
+{
+    return status == DF_OK ? DF_OK : df_fail(err, status, "%s: %.480s", m->stage->name, why->message);
+}
+
+static bool lacks(const pass *p, int part)
+{
+    for (int i = 0; i < p->n_members; i++)
+        if (!df_dataset_has_part(p->ds, p->members[i].stage->name, part))
+            return true;
+    return false;
+}
+
+/* ---- one image ---- */
+
+static df_status screen(pass *p, df_sight *sight, df_table **out, df_error *err)
+{
+    for (int i = 0; i < p->n_members && !sight->rejected; i++) {
+        member *m = &p->members[i];
+        if (!m->table || !m->stage->pixels->screen)
+            continue;
+        df_error why = {""};
+        DF_TRY(in_stage(m, m->stage->pixels->screen(m->state, sight, out[i], &why), &why, err));
+    }
+    return DF_OK;
+}
+
+static df_status boxes_from_part(pass *p, df_sight *sight, df_arena *arena, df_error *err)
+{
+    if (!p->detect)
+        return DF_OK;
+    return df_sight_boxes(sight, p->detect, p->first_box[sight->row], p->first_box[sight->row + 1], arena, err);
+}
+
+/* A stage that can't judge a broken image (all but `filter`) is not shown one. `look` sees boxes as detect's table
+ * has them, in this pass or a later one. */
+static df_status perceive(pass *p, df_sight *sight, df_arena *arena, df_table **out, df_error *err)
+{
+    for (int i = 0; i < p->n_members && !sight->rejected; i++) {
+        member *m = &p->members[i];
+        if (!m->table || (!sight->image && !m->stage->pixels->screen))
+            continue;
+        df_error why = {""};
+        df_status status = m->stage->pixels->perceive(m->state, sight, arena, out[i], &why);
+        if (status == DF_OK && strcmp(m->stage->name, "detect") == 0)
+            status = df_sight_boxes(sight, out[i], 0, df_table_rows(out[i]), arena, &why);
+        DF_TRY(in_stage(m, status, &why, err));
+    }
+    return DF_OK;
+}
+
+static df_status see(pass *p, int64_t row, df_arena *arena, df_table **out, df_error *err)
+{
+    df_error detail = {""};
+    df_image image = {0};
+    df_sight sight = {.ingest = p->ingest, .part = p->part, .row = row, .rejected = !p->kept[row]};
+    df_status status = screen(p, &sight, out, err);
+    if (status == DF_OK && !sight.rejected) {
+        status = df_sight_load(&sight, p->ds, &image, &detail, err);
+        if (status == DF_OK)
+            status = boxes_from_part(p, &sight, arena, err);
+        if (status == DF_OK)
+            status = perceive(p, &sight, arena, out, err);
+    }
+    df_image_free(&image);
+    return status;
+}
+
+static df_status row_tables(const pass *p, df_table **out, df_error *err)
+{
+    for (int i = 0; i < p->n_members; i++)
+        if (p->members[i].table)
+            DF_TRY(df_table_create(&out[i], p->members[i].stage->columns, err));
+    return DF_OK;
+}
+
+static df_status work_row(void *ctx, int64_t row, int thread, df_error *err)
+{
+    pass *p = ctx;
+    df_table *out[DF_PASS_STAGES_MAX] = {NULL};
+    if (!df_join_wait(p->join, row))
+        return df_fail(err, DF_STOPPED, "stopped");
+    df_status status = df_run_stopped(p->run) ? df_fail(err, DF_STOPPED, "stopped") : row_tables(p, out, err);
+    if (status == DF_OK)
+        status = see(p, row, &p->arenas[thread], out, err);
+    df_arena_reset(&p->arenas[thread]);
+    if (status == DF_OK)
+        return df_join_put(p->join, row, out, err);
+    for (int i = 0; i < p->n_members; i++)
+        df_table_close(out[i]);
+    df_join_fail(p->join);
+    return status;
+}
+
+static df_status row_joined(void *ctx, int64_t row, df_error *err)
+{
+    pass *p = ctx;
+    (void)row;
+    (void)err;
+    df_run_progress(p->run, p->name, ++p->n_done, p->n_total);
+    return DF_OK;
+}
+
+/* ---- one part ---- */
+
+static df_status open_member(pass *p, member *m, df_error *err)
+{
+    df_error why = {""};
+    if (!m->open)
+        DF_TRY(in_stage(m, m->stage->pixels->open(&m->state, p->ds, m->config, p->run, &why), &why, err));
+    m->open = true;
+    return df_table_create(&m->table, m->stage->columns, err);
+}
+
+/* Where each image's rows begin in detect's table, which is in row order. */
+static df_status index_boxes(pass *p, df_error *err)
+{
+    int64_t n = df_table_rows(p->ingest), n_boxes = df_table_rows(p->detect), i = 0;
+    int of_row = df_table_column(p->detect, "row");
+    p->first_box = malloc(((size_t)n + 1) * sizeof *p->first_box);
+    if (!p->first_box)
+        return df_fail(err, DF_NOMEM, "boxes of a part: out of memory");
+    for (int64_t row = 0; row <= n; row++) {
+        while (i < n_boxes && df_table_int(p->detect, i, of_row) < row)
+            i++;
+        p->first_box[row] = i;
+    }
+    return DF_OK;
+}
+
+static df_status open_part(pass *p, int part, df_error *err)
+{
+    int64_t n_rows;
+    p->part = part;
+    for (int i = 0; i < p->n_members; i++)
+        if (!df_dataset_has_part(p->ds, p->members[i].stage->name, part))
+            DF_TRY(open_member(p, &p->members[i], err));
+    DF_TRY(df_dataset_read(p->ds, "ingest", part, &p->ingest, err));
+    DF_TRY(df_dataset_kept(p->ds, part, &p->kept, &n_rows, err));
+    if (!df_dataset_has_part(p->ds, "detect", part))
+        return DF_OK;
+    DF_TRY(df_dataset_read(p->ds, "detect", part, &p->detect, err));
+    return index_boxes(p, err);
+}
+
+static void close_part(pass *p)
+{
+    for (int i = 0; i < p->n_members; i++) {
+        df_table_close(p->members[i].table);
+        p->members[i].table = NULL;
+    }
+    df_table_close(p->ingest);
+    df_table_close(p->detect);
+    free(p->first_box);
+    free(p->kept);
+    df_join_close(p->join);
+    p->ingest = p->detect = NULL;
+    p->first_box = NULL;
+    p->kept = NULL;
+    p->join = NULL;
+}
+
+static df_status look_at_part(pass *p, df_error *err)
+{
+    df_table *targets[DF_PASS_STAGES_MAX];
+    for (int i = 0; i < p->n_members; i++)
+        targets[i] = p->members[i].table;
+    int window = 8 * (p->run->n_threads < 1 ? 1 : p->run->n_threads) + 24;
+    DF_TRY(df_join_open(&p->join, targets, p->n_members, 0, window, row_joined, p, err));
+    DF_TRY(df_pool_run(p->run->n_threads, df_table_rows(p->ingest), work_row, p, err));
+    for (int i = 0; i < p->n_members; i++)
+        if (targets[i])
+            DF_TRY(df_dataset_write(p->ds, p->members[i].stage->name, p->part, targets[i], err));
+    return DF_OK;
+}
+
+/* ---- all parts ---- */
+
+static df_status count_images(pass *p, df_error *err)
+{
+    int n = df_dataset_parts(p->ds);
+    for (int part = 0; part < n; part++) {
+        if (!df_run_wants(p->run, part) || !lacks(p, part))
+            continue;
+        df_table *t = NULL;
+        df_status status = df_dataset_read(p->ds, "ingest", part, &t, err);
+        if (status != DF_OK)
+            return status;
+        p->n_total += df_table_rows(t);
+        df_table_close(t);
+    }
+    return DF_OK;
+}
+
+static df_status init(pass *p, const df_pass_stage *stages, int n, df_error *err)
+{
+    if (n > DF_PASS_STAGES_MAX)
+        return df_fail(err, DF_CONFIG, "more than %d pixel stages in a row", DF_PASS_STAGES_MAX);
+    p->n_members = n;
+    for (int i = 0; i < n; i++) {
+        p->members[i] = (member){.stage = stages[i].stage, .config = stages[i].config};
+        size_t used = strlen(p->name);
+        snprintf(p->name + used, sizeof p->name - used, "%s%s", i ? "+" : "", stages[i].stage->name);
+    }
+    p->arenas = calloc((size_t)(p->run->n_threads < 1 ? 1 : p->run->n_threads), sizeof *p->arenas);
+    return p->arenas ? count_images(p, err) : df_fail(err, DF_NOMEM, "%s: out of memory", p->name);
+}
+
+df_status df_pass_run(df_dataset *ds, const df_pass_stage *stages, int n_stages, const df_run *run, df_error *err)
+{
+    pass p = {.ds = ds, .run = run};
+    df_status status = init(&p, stages, n_stages, err);
+    int n_parts = df_dataset_parts(ds);
+    for (int part = 0; status == DF_OK && part < n_parts; part++) {
+        if (!df_run_wants(run, part) || !lacks(&p, part))
+            continue;
+        status = open_part(&p, part, err);
+        if (status == DF_OK)
+            status = look_at_part(&p, err);
+        close_part(&p);
+    }
+    for (int i = 0; i < p.n_members; i++)
+        if (p.members[i].open)
+            p.members[i].stage->pixels->close(p.members[i].state);
+    free(p.arenas);
+    return status;
+}

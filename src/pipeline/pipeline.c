@@ -1,0 +1,47 @@
+/* The public API: densefusion.h. */
+#include <stdlib.h>
+
+#include "densefusion.h"
+#include "pipeline/run.h"
+
+struct df_pipeline { df_config config; atomic_bool stop; };
+
+df_status df_pipeline_open(df_pipeline **out, const char *config_path, df_error *err)
+{
+    df_pipeline *p = calloc(1, sizeof *p);
+    if (!p)
+        return df_fail(err, DF_NOMEM, "open a pipeline: out of memory");
+    df_status status = df_config_init(&p->config, df_stages, err);
+    if (status == DF_OK && config_path)
+        status = df_config_load(&p->config, config_path, err);
+    if (status == DF_OK)
+        *out = p;
+    else
+        df_pipeline_close(p);
+    return status;
+}
+
+void df_pipeline_close(df_pipeline *p)
+{
+    if (!p)
+        return;
+    df_config_free(&p->config);
+    free(p);
+}
+
+df_status df_pipeline_set(df_pipeline *p, const char *key, const char *value, df_error *err)
+{
+    return df_config_set(&p->config, key, value, err);
+}
+
+df_status df_pipeline_run(df_pipeline *p, const char *input, const char *out_folder, df_error *err)
+{
+    atomic_store(&p->stop, false);
+    df_job job = {.input = input, .out = out_folder, .stop = &p->stop};
+    return df_job_run(&p->config, &job, err);
+}
+
+void df_pipeline_stop(df_pipeline *p)
+{
+    atomic_store(&p->stop, true);
+}

@@ -1,0 +1,84 @@
+#include "pipeline/sight.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataset/source.h"
+#include "pipeline/pass.h"
+
+static df_status problem(df_sight *sight, const char *what, const df_error *detail)
+{
+    sight->problem = what;
+    sight->detail = detail->message;
+    return DF_OK;
+}
+
+/* Codecs say "cut", "premature" or "truncated" when bytes end before the pixels do. */
+static bool says_cut(const char *message)
+{
+    return strstr(message, "cut") || strstr(message, "remature") || strstr(message, "runcated") ||
+           strstr(message, "end of");
+}
+
+df_status df_sight_decode(df_sight *sight, const uint8_t *bytes, size_t size, df_image *image, df_error *detail,
+                          df_error *err)
+{
+    df_image_info info;
+    if (df_image_probe(bytes, size, &info, detail) != DF_OK)
+        return problem(sight, "unreadable", detail);
+    df_status status = df_image_decode(bytes, size, DF_PASS_SIDE_PX, image, detail);
+    if (status == DF_NOMEM)
+        return df_fail(err, status, "%s", detail->message);
+    if (status != DF_OK)
+        return problem(sight, says_cut(detail->message) ? "truncated" : "unreadable", detail);
+    sight->image = image;
+    return DF_OK;
+}
+
+df_status df_sight_load(df_sight *sight, const df_dataset *ds, df_image *image, df_error *detail, df_error *err)
+{
+    const df_table *t = sight->ingest;
+    int known = df_table_column(t, "problem");
+    if (!df_table_null(t, sight->row, known)) {
+        snprintf(detail->message, sizeof detail->message, "%s",
+                 df_table_text(t, sight->row, df_table_column(t, "detail")));
+        return problem(sight, df_table_text(t, sight->row, known), detail);
+    }
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    df_status status = df_source_read(ds, t, sight->row, &bytes, &size, detail);
+    if (status == DF_NOMEM)
+        return df_fail(err, status, "%s", detail->message);
+    if (status != DF_OK)
+        return problem(sight, status == DF_FORMAT ? "changed" : "missing", detail);
+    status = df_sight_decode(sight, bytes, size, image, detail, err);
+    free(bytes);
+    return status;
+}
+
+df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first, int64_t end, df_arena *arena,
+                         df_error *err)
+{
+    static const char *const sides[] = {"x0", "y0", "x1", "y1"};
+    int label = df_table_column(detect, "label"), source = df_table_column(detect, "source"), at[4];
+    int score = df_table_column(detect, "score");
+    for (int k = 0; k < 4; k++)
+        at[k] = df_table_column(detect, sides[k]);
+    df_box *boxes = df_arena_alloc(arena, (size_t)(end - first) + 1, sizeof *boxes);
+    if (!boxes)
+        return df_fail(err, DF_NOMEM, "boxes of an image: out of memory");
+    for (int64_t i = first; i < end; i++)
+        boxes[i - first] = (df_box){
+            .label = df_arena_strdup(arena, df_table_text(detect, i, label)),
+            .source = df_arena_strdup(arena, df_table_text(detect, i, source)),
+            .score = df_table_real(detect, i, score), .item = (int)(i - first),
+            .x0 = df_table_real(detect, i, at[0]), .y0 = df_table_real(detect, i, at[1]),
+            .x1 = df_table_real(detect, i, at[2]), .y1 = df_table_real(detect, i, at[3])};
+    for (int64_t i = 0; i < end - first; i++)
+        if (!boxes[i].label || !boxes[i].source)
+            return df_fail(err, DF_NOMEM, "boxes of an image: out of memory");
+    sight->boxes = boxes;
+    sight->n_boxes = (int)(end - first);
+    return DF_OK;
+}
