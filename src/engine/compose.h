@@ -1,0 +1,84 @@
+/* The parts of the `compose` engine, private to src/engine/compose*.c.
+ *
+ *     evidence -> plan (what is it about, what belongs together, where is it)   compose_plan.c
+ *              -> sentences, the important ones first while words last           compose_scene.c _text.c _look.c
+ *              -> slots, read in order                                           compose.c
+ *
+ * Wordings are chosen by a hash of the evidence, so the same evidence always reads the same and different images do not. */
+#ifndef DF_ENGINE_COMPOSE_H
+#define DF_ENGINE_COMPOSE_H
+#include "algo/evidence.h"
+#include "algo/nouns.h"
+#include "base/arena.h"
+#include "base/str.h"
+
+enum { COMPOSE_WORDS = 188, COMPOSE_BYTES = 2400 };
+
+/* In fractions of the picture, origin top left. */
+typedef struct { double x0, y0, x1, y1; } compose_rect;
+
+typedef enum { LAYOUT_ONE, LAYOUT_ROW, LAYOUT_COLUMN, LAYOUT_CLOSE, LAYOUT_SPREAD } compose_layout;
+
+/* Boxes that one noun phrase can name: equal labels. */
+typedef struct {
+    char name[DF_LABEL_MAX];                 /* as a writer puts it: "tabby cat" */
+    const df_noun *noun;                     /* NULL when unknown */
+    int *box, n;                             /* indices into evidence->boxes, largest first */
+    compose_rect *rect;                      /* of each of them */
+    compose_rect hull;
+    double area, largest;                    /* sum and maximum of box areas */
+    double weight;                           /* how much the picture is about it */
+    compose_layout layout;
+} compose_group;
+
+/* Where in the caption a sentence stands. */
+typedef enum { SLOT_OPEN, SLOT_MAIN, SLOT_MAIN_TEXT, SLOT_OTHERS, SLOT_TAGS, SLOT_TEXT, SLOT_AREAS, SLOT_TONE, N_SLOTS } compose_slot;
+
+typedef struct {
+    const df_evidence *ev;
+    const df_nouns *nouns;
+    df_arena *arena;
+    uint64_t seed;
+    compose_group *groups; int n_groups;     /* by falling weight: groups[0] is the main subject */
+    int *home;                               /* per text line: the box that it is written on, or -1 */
+    const df_noun *scene;                    /* the place, from the tags; NULL unknown */
+    const char *subject;                     /* a tag that names the subject when no box does; NULL none */
+    char title[200];                         /* proper names from the alt-text; "" none */
+    bool mono, sepia;
+    bool framed;                             /* the kind of picture has been said */
+    df_str slots[N_SLOTS];
+    df_str now;                              /* the sentence being built */
+    int words;
+    size_t bytes;
+} composer;
+
+/* compose_plan.c */
+bool compose_plan(composer *c);              /* false: out of memory */
+compose_rect compose_box_rect(const composer *c, int box);
+double rect_area(compose_rect r);
+compose_rect rect_cut(compose_rect a, compose_rect b);
+
+/* compose.c */
+void compose_caption(composer *c, df_str *out);
+/* One of n equally right wordings, the same for the same evidence and the same `what`. */
+int compose_pick(const composer *c, int what, int n);
+/* Ends the sentence in c->now and adds it to a slot, unless the words have run out. Clears c->now. */
+bool compose_say(composer *c, compose_slot slot);
+void compose_put(composer *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int compose_words_left(const composer *c);
+
+/* compose_scene.c */
+void compose_scene(composer *c);             /* opening and main subject */
+void compose_others(composer *c);
+/* "in the upper left corner"; buffer is never too small. */
+const char *compose_place(compose_rect r, char buffer[64]);
+
+/* compose_text.c */
+void compose_texts(composer *c);
+
+/* compose_look.c */
+void compose_frame(composer *c, bool definite);      /* appends "a wide colour picture"; "the picture" when it was said or `definite` */
+bool compose_colours(composer *c, const df_region *look);   /* appends "mostly dark grey, with some red"; false: nothing to say */
+void compose_areas(composer *c);
+void compose_tone(composer *c);
+#endif
