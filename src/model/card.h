@@ -1,31 +1,41 @@
 /* A model card: a YAML file beside its ONNX file that says all there is to know about a model. docs/EXTENDING.md. */
 #ifndef DF_MODEL_CARD_H
 #define DF_MODEL_CARD_H
+#include <stdbool.h>
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/option.h"
 #include "base/status.h"
 #include "io/yaml.h"
+#include "model/onnx.h"
 
 typedef struct {
     char *name, *task, *decoder;             /* task: tag, detect, text-detect, text-recognise, text-orient, safety */
     char *file, *sha256, *licence, *source;  /* file: beside the card */
     char *input, *resize, *channels, *layout;    /* tensor name; stretch | crop | fit; rgb | bgr; nchw | nhwc */
-    int64_t width, height;                   /* of the input tensor, pixels; 0: free */
+    int64_t width, height;                   /* of the input tensor, pixels; 0: the image's own */
     int64_t resize_side;                     /* crop: the short edge before the centre crop */
     double mean[3], std[3];                  /* (pixel 0..255 - mean) / std, in the order of `channels` */
     char *labels;                            /* file beside the card: a line per class; after a tab the name to use ("" drops it) */
     double threshold, iou;                   /* least score kept; NMS overlap */
     const char **label;                      /* [n_labels], read from `labels`; NULL entry: class not used */
     int n_labels;
-    const df_yaml_entry *extra; int n_extra; /* the keys under `decode:`, for df_card_number */
-    char *folder;
+    const df_yaml_entry *extra; int n_extra; /* the keys under `decode:`, for df_card_number; key without "decode." */
+    char hash[DF_HASH_HEX];                  /* of the card's and the label file's bytes */
+    char *path, *folder;
     df_arena arena;
 } df_card;
 
 /* Reads FOLDER/NAME.yaml and its labels; errors name the file and the field. verify: also hash the ONNX file. */
 df_status df_card_open(df_card **out, const char *folder, const char *name, bool verify, df_error *err);
 void df_card_close(df_card *card);
-/* A decoder's own number (key under `decode:`), or fallback. */
+/* A decoder's own number (key under `decode:`, "bins" or "strides.0"), or fallback. */
 double df_card_number(const df_card *card, const char *key, double fallback);
 char *df_card_model_path(const df_card *card);                       /* FOLDER/FILE; caller frees */
+/* Card and ONNX file are both there (a card that cannot be read counts: opening it says why). */
+bool df_card_installed(const char *folder, const char *name);
+/* Appends "model NAME CARD-HASH SHA-256\n": what a stage's output depends on. */
+df_status df_card_describe(const char *folder, const char *name, df_str *out, df_error *err);
+/* Opens the card's ONNX file and checks the fields `input`, `width` and `height` against what it declares. */
+df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err);
 #endif

@@ -1,0 +1,359 @@
+#include "model/card.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/file.h"
+#include "base/sha256.h"
+
+enum { CARD_BYTES_MAX = 1 << 20, LABEL_BYTES_MAX = 4 << 20, LABELS_MAX = 100000 };
+
+#define TEXT(field, initial, help)     {#field, DF_OPT_TEXT, offsetof(df_card, field), initial, 0, 0, help}
+#define SIDE(field, help)              {#field, DF_OPT_INT, offsetof(df_card, field), "0", 0, 8192, help}
+#define REAL(key, at, initial, least, most, help) {key, DF_OPT_REAL, offsetof(df_card, at), initial, least, most, help}
+
+static const df_option fields[] = {
+    TEXT(name, NULL, "the card's own name, as its file is called"),
+    TEXT(task, NULL, "tag, detect, text-detect, text-recognise, text-orient or safety"),
+    TEXT(decoder, NULL, "code that reads the model's output"),
+    TEXT(file, NULL, "ONNX file beside the card"),
+    TEXT(sha256, NULL, "of the ONNX file"),
+    TEXT(licence, NULL, "of the weights"),
+    TEXT(source, NULL, "where the weights come from"),
+    TEXT(input, "", "input tensor; the model's first when empty"),
+    TEXT(resize, "stretch", "stretch, crop (centre) or fit (padded right and below)"),
+    TEXT(channels, "rgb", "rgb or bgr"),
+    TEXT(layout, "nchw", "nchw or nhwc"),
+    SIDE(width, "of the input, pixels; 0: the image's own"),
+    SIDE(height, "of the input, pixels; 0: the image's own"),
+    SIDE(resize_side, "crop: the image's short edge before the centre crop, pixels"),
+    REAL("mean.0", mean[0], "0", -1e4, 1e4, "subtracted from the first channel's 0..255"),
+    REAL("mean.1", mean[1], "0", -1e4, 1e4, "of the second channel"),
+    REAL("mean.2", mean[2], "0", -1e4, 1e4, "of the third channel"),
+    REAL("std.0", std[0], "1", 1e-6, 1e6, "the first channel is divided by it"),
+    REAL("std.1", std[1], "1", 1e-6, 1e6, "of the second channel"),
+    REAL("std.2", std[2], "1", 1e-6, 1e6, "of the third channel"),
+    TEXT(labels, NULL, "file beside the card: a class a line"),
+    REAL("threshold", threshold, "0.5", 0, 1, "least score kept"),
+    REAL("iou", iou, "0.5", 0, 1, "of two boxes of one class that overlap more, the weaker goes"),
+    {0},
+};
+
+static df_status bad_field(const df_card *card, const char *field, const char *what, df_error *err)
+{
+    return df_fail(err, DF_CONFIG, "%s: %s: %s", card->path, field, what);
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcmp(text, *words) == 0)
+            return true;
+    return false;
+}
+
+/* A file beside the card: no way out of the folder. */
+static bool is_plain_name(const char *name)
+{
+    return name[0] && name[0] != '.' && !strchr(name, '/');
+}
+
+static df_status read_decode_key(df_card *card, df_yaml_entry *entry, df_error *err)
+{
+    char *end;
+    double number = strtod(entry->value, &end);
+    if (end == entry->value || *end || !isfinite(number))
+        return df_fail(err, DF_CONFIG, "%s:%d: %s: \"%s\" is not a number", card->path, entry->line, entry->key,
+                       entry->value);
+    entry->key += strlen("decode.");
+    return DF_OK;
+}
+
+static df_status set_field(df_card *card, const df_yaml_entry *entry, df_error *err)
+{
+    for (const df_option *o = fields; o->name; o++) {
+        df_error why;
+        if (strcmp(o->name, entry->key) != 0)
+            continue;
+        df_status status = df_option_set(fields, card, card->name ? card->name : "card", entry->key, entry->value, &why);
+        return status == DF_OK ? DF_OK
+                               : df_fail(err, status, "%s:%d: %s", card->path, entry->line, why.message);
+    }
+    return df_fail(err, DF_CONFIG, "%s:%d: a model card has no field \"%s\"", card->path, entry->line, entry->key);
+}
+
+static df_status read_fields(df_card *card, df_error *err)
+{
+    df_yaml_entry *entries = NULL, *extra;
+    int n_entries = 0;
+    DF_TRY(df_options_defaults(fields, card, err));
+    DF_TRY(df_yaml_read(card->path, &card->arena, &entries, &n_entries, err));
+    extra = entries;
+    for (int i = 0; i < n_entries; i++) {
+        if (strncmp(entries[i].key, "decode.", strlen("decode.")) != 0) {
+            DF_TRY(set_field(card, &entries[i], err));
+            continue;
+        }
+        DF_TRY(read_decode_key(card, &entries[i], err));
+        extra[card->n_extra++] = entries[i];     /* compacted in place: never ahead of i */
+    }
+    card->extra = extra;
+    return DF_OK;
+}
+
+static df_status check_fields(const df_card *card, const char *name, df_error *err)
+{
+    static const char *const resizes[] = {"stretch", "crop", "fit", NULL};
+    static const char *const channels[] = {"rgb", "bgr", NULL}, *const layouts[] = {"nchw", "nhwc", NULL};
+    const char *const required[][2] = {{"name", card->name}, {"task", card->task}, {"decoder", card->decoder},
+                                       {"file", card->file}, {"sha256", card->sha256}};
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
+        if (!required[i][1] || !required[i][1][0])
+            return bad_field(card, required[i][0], "missing", err);
+    if (strcmp(card->name, name) != 0)
+        return bad_field(card, "name", "differs from the file's name", err);
+    if (!is_plain_name(card->file))
+        return bad_field(card, "file", "must be a file beside the card", err);
+    if (card->labels && !is_plain_name(card->labels))
+        return bad_field(card, "labels", "must be a file beside the card", err);
+    if (strlen(card->sha256) != 64 || strspn(card->sha256, "0123456789abcdef") != 64)
+        return bad_field(card, "sha256", "must be 64 lower-case hex digits", err);
+    if (!is_one_of(card->resize, resizes))
+        return bad_field(card, "resize", "must be stretch, crop or fit", err);
+    if (!is_one_of(card->channels, channels))
+        return bad_field(card, "channels", "must be rgb or bgr", err);
+    if (!is_one_of(card->layout, layouts))
+        return bad_field(card, "layout", "must be nchw or nhwc", err);
+    if (strcmp(card->resize, "stretch") != 0 && (card->width < 1 || card->height < 1))
+        return bad_field(card, "width and height", "crop and fit need both", err);
+    if (strcmp(card->resize, "crop") == 0 && (card->resize_side < card->width || card->resize_side < card->height))
+        return bad_field(card, "resize_side", "must be at least width and height", err);
+    return DF_OK;
+}
+
+/* "n02099601\tdog" is dog; a line without a tab is its own name; an empty name drops the class. */
+static const char *label_name(char *line)
+{
+    line[strcspn(line, "\r")] = '\0';
+    char *tab = strchr(line, '\t');
+    const char *name = tab ? tab + 1 : line;
+    return name[0] ? name : NULL;
+}
+
+static int count_lines(const char *text, size_t size)
+{
+    int n = 0;
+    for (const char *at = text; (size_t)(at - text) < size; n++) {
+        const char *end = memchr(at, '\n', size - (size_t)(at - text));
+        at = end ? end + 1 : text + size;
+    }
+    return n;
+}
+
+static df_status split_labels(df_card *card, char *text, size_t size, df_error *err)
+{
+    int n = count_lines(text, size);
+    if (n < 1 || n > LABELS_MAX || strlen(text) != size)
+        return bad_field(card, "labels", "the file must hold 1 to 100,000 lines of text", err);
+    card->label = df_arena_alloc(&card->arena, (size_t)n, sizeof *card->label);
+    if (!card->label)
+        return df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+    for (char *line = text; card->n_labels < n; card->n_labels++) {
+        char *next = line + strcspn(line, "\n");
+        bool last = *next == '\0';
+        *next = '\0';
+        card->label[card->n_labels] = label_name(line);
+        line = next + !last;
+    }
+    return DF_OK;
+}
+
+static char *beside(const df_card *card, const char *file)
+{
+    size_t size = strlen(card->folder) + strlen(file) + 2;
+    char *path = malloc(size);
+    if (path)
+        snprintf(path, size, "%s/%s", card->folder, file);
+    return path;
+}
+
+/* Reads labels and fingerprints card and labels: another threshold or another name is another result. */
+static df_status read_labels(df_card *card, df_error *err)
+{
+    char *path = NULL, *card_text = NULL, *text = NULL, *copy = NULL;
+    size_t card_size = 0, size = 0;
+    df_str both = {0};
+    DF_TRY(df_file_read(card->path, CARD_BYTES_MAX, &card_text, &card_size, err));
+    df_status status = DF_OK;
+    if (card->labels) {
+        path = beside(card, card->labels);
+        status = path ? df_file_read(path, LABEL_BYTES_MAX, &text, &size, err)
+                      : df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+    }
+    df_str_append_n(&both, card_text, card_size);
+    df_str_append_n(&both, text ? text : "", size);
+    if (status == DF_OK && both.failed)
+        status = df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+    if (status == DF_OK)
+        df_hash_hex(df_str_text(&both), both.size, card->hash);
+    if (status == DF_OK && text) {
+        copy = df_arena_alloc(&card->arena, size + 1, 1);
+        if (copy)
+            memcpy(copy, text, size);
+        status = copy ? split_labels(card, copy, size, err)
+                      : df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+    }
+    df_str_free(&both);
+    free(card_text);
+    free(text);
+    free(path);
+    return status;
+}
+
+static df_status not_installed(const char *path, df_error *err)
+{
+    return df_fail(err, DF_MODEL, "%s is not installed; run `make setup`", path);
+}
+
+static df_status verify_file(const df_card *card, df_error *err)
+{
+    char hex[DF_SHA256_HEX];
+    char *path = df_card_model_path(card);
+    if (!path)
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
+    df_status status = df_file_exists(path) ? df_sha256_file(path, hex, err) : not_installed(path, err);
+    if (status == DF_OK && strcmp(hex, card->sha256) != 0)
+        status = df_fail(err, DF_MODEL, "%s: its SHA-256 is %.12s..., the card says %.12s...; delete the file and run "
+                         "`make setup`, or set sha256 in %s.yaml if the new file is yours", path, hex, card->sha256,
+                         card->name);
+    free(path);
+    return status;
+}
+
+static df_status read_card(df_card *card, const char *name, bool verify, df_error *err)
+{
+    card->folder = df_arena_strdup(&card->arena, card->folder);
+    card->path = card->folder ? df_arena_printf(&card->arena, "%s/%s.yaml", card->folder, name) : NULL;
+    if (!card->path)
+        return df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
+    if (!df_file_exists(card->path))
+        return df_fail(err, DF_CONFIG, "there is no model %s: %s is missing; `densefusion models` lists those there are",
+                       name, card->path);
+    DF_TRY(read_fields(card, err));
+    DF_TRY(check_fields(card, name, err));
+    DF_TRY(read_labels(card, err));
+    return verify ? verify_file(card, err) : DF_OK;
+}
+
+df_status df_card_open(df_card **out, const char *folder, const char *name, bool verify, df_error *err)
+{
+    if (!is_plain_name(name))
+        return df_fail(err, DF_CONFIG, "\"%s\" is not the name of a model", name);
+    df_card *card = calloc(1, sizeof *card);
+    if (!card)
+        return df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
+    char *folder_copy = strdup(folder);
+    card->folder = folder_copy;
+    df_status status = folder_copy ? read_card(card, name, verify, err)
+                                   : df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
+    free(folder_copy);
+    if (status != DF_OK) {
+        df_card_close(card);
+        return status;
+    }
+    *out = card;
+    return DF_OK;
+}
+
+void df_card_close(df_card *card)
+{
+    if (!card)
+        return;
+    df_options_free(fields, card);
+    df_arena_reset(&card->arena);
+    free(card);
+}
+
+double df_card_number(const df_card *card, const char *key, double fallback)
+{
+    for (int i = 0; i < card->n_extra; i++)
+        if (strcmp(card->extra[i].key, key) == 0)
+            return strtod(card->extra[i].value, NULL);
+    return fallback;
+}
+
+char *df_card_model_path(const df_card *card)
+{
+    return beside(card, card->file);
+}
+
+bool df_card_installed(const char *folder, const char *name)
+{
+    df_card *card = NULL;
+    df_error err;
+    if (df_card_open(&card, folder, name, false, &err) != DF_OK) {
+        df_str path = {0};
+        df_str_printf(&path, "%s/%s.yaml", folder, name);
+        bool there = df_file_exists(df_str_text(&path));
+        df_str_free(&path);
+        return there;
+    }
+    char *path = df_card_model_path(card);
+    bool there = path && df_file_exists(path);
+    free(path);
+    df_card_close(card);
+    return there;
+}
+
+df_status df_card_describe(const char *folder, const char *name, df_str *out, df_error *err)
+{
+    df_card *card = NULL;
+    DF_TRY(df_card_open(&card, folder, name, false, err));
+    df_str_printf(out, "model %s %s %s\n", card->name, card->hash, card->sha256);
+    df_card_close(card);
+    return DF_OK;
+}
+
+static df_status check_side(const df_card *card, const char *field, int64_t want, int64_t declared, df_error *err)
+{
+    if (declared < 0 || want == declared)    /* free, or fixed and the same */
+        return DF_OK;
+    return df_fail(err, DF_CONFIG, "%s: %s: the card says %lld, the model's input has %lld", card->path, field,
+                   (long long)want, (long long)declared);
+}
+
+static df_status check_input(const df_card *card, const df_onnx *model, df_error *err)
+{
+    df_tensor input = df_onnx_input(model, 0);
+    for (int i = 0; card->input[0] && input.name && strcmp(input.name, card->input) != 0;)
+        input = df_onnx_input(model, ++i);
+    if (!input.name)
+        return df_fail(err, DF_CONFIG, "%s: input: the model has no input \"%s\"; its first is \"%s\"", card->path,
+                       card->input, df_onnx_input(model, 0).name);
+    if (input.n_dims != 4)
+        return df_fail(err, DF_CONFIG, "%s: input: \"%s\" of the model has %d dimensions, not 4", card->path,
+                       input.name, input.n_dims);
+    bool planes = strcmp(card->layout, "nchw") == 0;
+    if (input.dims[planes ? 1 : 3] >= 0 && input.dims[planes ? 1 : 3] != 3)
+        return bad_field(card, "layout", "that dimension of the model's input is not 3 channels", err);
+    DF_TRY(check_side(card, "height", card->height, input.dims[planes ? 2 : 1], err));
+    return check_side(card, "width", card->width, input.dims[planes ? 3 : 2], err);
+}
+
+df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err)
+{
+    df_onnx *model = NULL;
+    char *path = df_card_model_path(card);
+    if (!path)
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
+    df_status status = df_file_exists(path) ? df_onnx_open(&model, path, err) : not_installed(path, err);
+    free(path);
+    if (status == DF_OK)
+        status = check_input(card, model, err);
+    if (status != DF_OK) {
+        df_onnx_close(model);
+        return status;
+    }
+    *out = model;
+    return DF_OK;
+}

@@ -1,0 +1,125 @@
+#include "model/preprocess.h"
+#include <math.h>
+#include <string.h>
+
+/* The part of the image that the model sees, and the size that it becomes within the input. */
+typedef struct { int x0, y0, width, height, to_width, to_height; } window;
+
+static int clamp_int(double value, int low, int high)
+{
+    return value < low ? low : value > high ? high : (int)value;
+}
+
+/* Only the source of the centre crop is resized: resizing all of a 1 x 3000 image to a short edge of 292 first would
+ * make 256 million pixels. Its borders are whole source pixels. */
+static window crop_window(const df_card *card, const df_image *image)
+{
+    int shorter = image->width < image->height ? image->width : image->height;
+    double scale = (double)shorter / (double)card->resize_side;
+    int width = clamp_int(round((double)card->width * scale), 1, image->width);
+    int height = clamp_int(round((double)card->height * scale), 1, image->height);
+    return (window){(image->width - width) / 2, (image->height - height) / 2, width, height, (int)card->width,
+                    (int)card->height};
+}
+
+static window fit_window(const df_card *card, const df_image *image)
+{
+    double scale = fmin((double)card->width / image->width, (double)card->height / image->height);
+    int width = clamp_int(round(image->width * scale), 1, (int)card->width);
+    int height = clamp_int(round(image->height * scale), 1, (int)card->height);
+    return (window){0, 0, image->width, image->height, width, height};
+}
+
+static window choose_window(const df_card *card, const df_image *image)
+{
+    if (strcmp(card->resize, "crop") == 0)
+        return crop_window(card, image);
+    if (strcmp(card->resize, "fit") == 0)
+        return fit_window(card, image);
+    return (window){0, 0, image->width, image->height, card->width ? (int)card->width : image->width,
+                    card->height ? (int)card->height : image->height};
+}
+
+/* *out borrows image's pixels when nothing changes: then *owned stays empty. */
+static df_status cut_and_resize(const df_image *image, const window *w, df_image *owned, const df_image **out,
+                                df_error *err)
+{
+    df_image cut = {0};
+    const df_image *from = image;
+    if (w->width != image->width || w->height != image->height) {
+        DF_TRY(df_image_crop(image, w->x0, w->y0, w->x0 + w->width, w->y0 + w->height, &cut, err));
+        from = &cut;
+    }
+    if (from->width == w->to_width && from->height == w->to_height) {
+        *owned = cut;
+        *out = from == image ? image : owned;
+        return DF_OK;
+    }
+    df_status status = df_image_resize(from, w->to_width, w->to_height, owned, err);
+    df_image_free(&cut);
+    *out = owned;
+    return status;
+}
+
+/* What each of the 256 pixel values becomes, for each channel in the tensor's order. */
+typedef struct { float of[3][256]; } value_table;
+
+static void fill_values(const df_card *card, value_table *values)
+{
+    for (int c = 0; c < 3; c++)
+        for (int v = 0; v < 256; v++)
+            values->of[c][v] = (float)((v - card->mean[c]) / card->std[c]);
+}
+
+static void fill_tensor(const df_card *card, const df_image *image, size_t width, size_t height, float *data)
+{
+    value_table values;
+    fill_values(card, &values);
+    const bool planes = strcmp(card->layout, "nchw") == 0, bgr = strcmp(card->channels, "bgr") == 0;
+    const size_t pixel_step = planes ? 1 : 3, channel_step = planes ? width * height : 1;
+    for (size_t c = 0; c < 3; c++) {
+        const float *const value = values.of[c];
+        const uint8_t *from = image->rgb + (bgr ? 2 - c : c);
+        for (size_t y = 0; y < (size_t)image->height; y++) {
+            float *to = data + c * channel_step + y * width * pixel_step;
+            for (size_t x = 0; x < (size_t)image->width; x++, from += 3)
+                to[x * pixel_step] = value[*from];
+        }
+    }
+}
+
+static df_placement place(const df_image *image, const window *w)
+{
+    double full_x = (double)image->full_width / image->width, full_y = (double)image->full_height / image->height;
+    return (df_placement){w->x0 * full_x, w->y0 * full_y, full_x * w->width / w->to_width,
+                          full_y * w->height / w->to_height};
+}
+
+df_status df_preprocess(const df_card *card, const df_image *image, df_arena *arena, df_tensor *input,
+                        df_placement *placement, df_error *err)
+{
+    if (!image->rgb || image->width < 1 || image->height < 1)
+        return df_fail(err, DF_FORMAT, "%s: an image without pixels", card->name);
+    df_image owned = {0};
+    const df_image *sized = NULL;
+    const window w = choose_window(card, image);
+    const int64_t width = card->width ? card->width : w.to_width, height = card->height ? card->height : w.to_height;
+    DF_TRY(cut_and_resize(image, &w, &owned, &sized, err));
+
+    /* The arena is zeroed, and zero is the mean: that is what `fit` leaves right and below. */
+    float *data = df_arena_alloc(arena, (size_t)width * (size_t)height, 3 * sizeof *data);
+    if (data)
+        fill_tensor(card, sized, (size_t)width, (size_t)height, data);
+    df_image_free(&owned);
+    if (!data)
+        return df_fail(err, DF_NOMEM, "%s: input of %lld x %lld: out of memory", card->name, (long long)width,
+                       (long long)height);
+    *input = (df_tensor){.name = card->input, .n_dims = 4, .data = data};
+    if (strcmp(card->layout, "nchw") == 0)
+        memcpy(input->dims, (const int64_t[]){1, 3, height, width}, 4 * sizeof(int64_t));
+    else
+        memcpy(input->dims, (const int64_t[]){1, height, width, 3}, 4 * sizeof(int64_t));
+    if (placement)
+        *placement = place(image, &w);
+    return DF_OK;
+}
