@@ -8,9 +8,9 @@
 
 /* What was seen; arrays and text live in the arena. Boxes and quads in pixels of the upright full image. */
 typedef struct {
-    df_tag *tags;   int n_tags;
-    df_box *boxes;  int n_boxes;
-    df_line *lines; int n_lines;
+    df_tag *tags;   int n_tags;              /* by falling score */
+    df_box *boxes;  int n_boxes;             /* by falling score */
+    df_line *lines; int n_lines;             /* in reading order */
 } df_percept;
 
 typedef struct df_expert df_expert;
@@ -27,6 +27,7 @@ struct df_expert { const df_expert_ops *ops; };   /* first member of every decod
 /* Opens the named cards in the models folder (hash verified) with the first card's decoder. The expert owns them. */
 typedef struct df_expert_handle df_expert_handle;
 df_status df_expert_open(df_expert_handle **out, const char *models, const char *const *names, int n_names, df_error *err);
+/* Sets what this expert sees in *out and leaves the rest of it alone. Text of labels lives as long as the expert. */
 df_status df_expert_perceive(df_expert_handle *h, const df_image *image, df_arena *arena, df_percept *out, df_error *err);
 void df_expert_close(df_expert_handle *h);
 const df_card *df_expert_card(const df_expert_handle *h, int i);

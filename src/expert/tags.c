@@ -1,0 +1,141 @@
+/* Decoder "classes": a classifier's scores over its card's labels. Labels that are the same name (three breeds, all
+ * "dog") add up: a net that hesitates between breeds is sure of the dog. Serves taggers and the safety model.
+ * Card: decode.softmax: 1 when the output is not yet probabilities. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/map.h"
+#include "expert/expert.h"
+#include "model/preprocess.h"
+
+extern const df_expert_ops df_expert_classes;                        /* listed in expert.c */
+
+typedef struct {
+    df_expert base;
+    const df_card *card;
+    df_onnx *model;
+    int *group_of;                           /* [n_labels] index into groups; -1: the class is dropped */
+    const char **groups;
+    int n_groups;
+    bool softmax;
+} classes;
+
+static void classes_close(df_expert *e)
+{
+    classes *c = (classes *)e;
+    df_onnx_close(c->model);
+    free(c->group_of);
+    free(c->groups);
+    free(c);
+}
+
+static df_status group_labels(classes *c, df_error *err)
+{
+    const size_t n = (size_t)c->card->n_labels;
+    df_map seen = {0};
+    df_status status = DF_OK;
+    c->group_of = malloc(n * sizeof *c->group_of);
+    c->groups = malloc(n * sizeof *c->groups);
+    if (!c->group_of || !c->groups)
+        return df_fail(err, DF_NOMEM, "open model %s: out of memory", c->card->name);
+    for (size_t i = 0; i < n && status == DF_OK; i++) {
+        int64_t group = -1;
+        if (c->card->label[i])
+            status = df_map_put(&seen, c->card->label[i], c->n_groups, &group, err);
+        c->group_of[i] = (int)group;
+        if (group == c->n_groups)
+            c->groups[c->n_groups++] = c->card->label[i];
+    }
+    df_map_free(&seen);
+    return status;
+}
+
+static df_status classes_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
+{
+    const df_card *card = cards[0];
+    if (n_cards != 1 || card->n_labels < 1)
+        return df_fail(err, DF_CONFIG, "%s: labels: decoder \"classes\" needs one model with labels", card->path);
+    classes *c = calloc(1, sizeof *c);
+    if (!c)
+        return df_fail(err, DF_NOMEM, "open model %s: out of memory", card->name);
+    *c = (classes){.base.ops = &df_expert_classes, .card = card, .softmax = df_card_number(card, "softmax", 0) > 0};
+    df_status status = group_labels(c, err);
+    if (status == DF_OK)
+        status = df_card_open_model(card, &c->model, err);
+    if (status != DF_OK) {
+        classes_close(&c->base);
+        return status;
+    }
+    *out = &c->base;
+    return DF_OK;
+}
+
+static void apply_softmax(float *x, int n)
+{
+    float most = x[0];
+    double sum = 0;
+    for (int i = 1; i < n; i++)
+        most = x[i] > most ? x[i] : most;
+    for (int i = 0; i < n; i++)
+        sum += (double)(x[i] = expf(x[i] - most));
+    for (int i = 0; i < n; i++)
+        x[i] = (float)(x[i] / sum);
+}
+
+static df_status check_scores(const classes *c, const df_tensor *t, df_error *err)
+{
+    const int64_t n = df_tensor_size(t);
+    if (n != c->card->n_labels)
+        return df_fail(err, DF_MODEL, "%s: labels: %d lines, but the model's output %s has %lld classes",
+                       c->card->path, c->card->n_labels, t->name, (long long)n);
+    if (c->softmax)
+        apply_softmax(t->data, c->card->n_labels);
+    for (int64_t i = 0; i < n; i++)
+        if (!(t->data[i] >= -1e-3f && t->data[i] <= 1.001f))
+            return df_fail(err, DF_MODEL, "%s: output %s holds %g, which is no probability; set decode.softmax: 1",
+                           c->card->path, t->name, (double)t->data[i]);
+    return DF_OK;
+}
+
+static int by_falling_score(const void *a, const void *b)
+{
+    const df_tag *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score < y->score ? 1 : -1;
+    return x->item - y->item;                /* the order of the label file */
+}
+
+static df_status collect(const classes *c, const float *scores, df_arena *arena, df_percept *out, df_error *err)
+{
+    df_tag *tags = df_arena_alloc(arena, (size_t)c->n_groups + 1, sizeof *tags);
+    if (!tags)
+        return df_fail(err, DF_NOMEM, "run model %s: out of memory", c->card->name);
+    for (int i = 0; i < c->card->n_labels; i++)
+        if (c->group_of[i] >= 0)
+            tags[c->group_of[i]].score += (double)scores[i];
+    int n = 0;
+    for (int g = 0; g < c->n_groups; g++)
+        if (tags[g].score >= c->card->threshold)
+            tags[n++] = (df_tag){c->groups[g], fmin(tags[g].score, 1), g};
+    qsort(tags, (size_t)n, sizeof *tags, by_falling_score);
+    for (int i = 0; i < n; i++)
+        tags[i].item = i;
+    out->tags = tags;
+    out->n_tags = n;
+    return DF_OK;
+}
+
+static df_status classes_perceive(df_expert *e, const df_image *image, df_arena *arena, df_percept *out, df_error *err)
+{
+    const classes *c = (classes *)e;
+    df_tensor input, *outputs = NULL;
+    int n_outputs = 0;
+    DF_TRY(df_preprocess(c->card, image, arena, &input, NULL, err));
+    DF_TRY(df_onnx_run(c->model, &input, 1, arena, &outputs, &n_outputs, err));
+    if (n_outputs < 1)
+        return df_fail(err, DF_MODEL, "%s: the model has no output", c->card->path);
+    DF_TRY(check_scores(c, &outputs[0], err));
+    return collect(c, outputs[0].data, arena, out, err);
+}
+
+const df_expert_ops df_expert_classes = {"classes", classes_open, classes_perceive, classes_close};
