@@ -95,6 +95,18 @@ size_t df_utf8_length(const char *text, size_t n)
     return length;
 }
 
+bool df_str_is_plain(const char *text, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    for (size_t i = 0; i < n;) {
+        size_t length = utf8_length(p + i, n - i);
+        if (length == 0 || p[i] < ' ' || p[i] == 0x7F)
+            return false;
+        i += length;
+    }
+    return true;
+}
+
 /* C1 controls, and the line and direction marks that reorder or break what a reader sees. */
 static bool invisible(const unsigned char *p, size_t length)
 {

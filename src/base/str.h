@@ -18,4 +18,6 @@ size_t df_utf8_length(const char *text, size_t n);
 /* Copies text into out as valid UTF-8 (bad bytes become U+FFFD), control characters and line breaks become spaces,
  * at most max_bytes, cut at a character. Everything that comes from the web passes through here once, at ingest or read. */
 void df_str_append_clean(df_str *s, const char *text, size_t n, size_t max_bytes);
+/* Well-formed UTF-8 without control characters: fit for one line of text, a table, a URL's words. */
+bool df_str_is_plain(const char *text, size_t n);
 #endif

@@ -15,6 +15,7 @@ static inline uint32_t df_le32(const uint8_t *p) { return df_le16(p) | df_le16(p
 /* Size and orientation tags of a TIFF header, also the body of an EXIF block. Absent: 0, orientation 1. */
 typedef struct { uint32_t width, height; int orientation; } df_tiff_tags;
 bool df_tiff_tags_read(const uint8_t *bytes, size_t size, df_tiff_tags *out);
+bool df_tiff_is_cut(const uint8_t *bytes, size_t size);               /* strips or tiles reach beyond the end */
 /* Upright size of the primary item of a HEIF or AVIF file. */
 bool df_heif_size_read(const uint8_t *bytes, size_t size, uint32_t *width, uint32_t *height);
 

@@ -1,7 +1,8 @@
 /* The first directory of a TIFF file, which is also what an EXIF block holds. TIFF 6.0, section 2. */
 #include "image/codec.h"
 
-enum { TAG_WIDTH = 256, TAG_HEIGHT = 257, TAG_ORIENTATION = 274, TYPE_SHORT = 3, TYPE_LONG = 4, ENTRY_SIZE = 12 };
+enum { TAG_WIDTH = 256, TAG_HEIGHT = 257, TAG_STRIP_OFFSETS = 273, TAG_ORIENTATION = 274, TAG_STRIP_SIZES = 279,
+       TAG_TILE_OFFSETS = 324, TAG_TILE_SIZES = 325, TYPE_SHORT = 3, TYPE_LONG = 4, ENTRY_SIZE = 12 };
 
 typedef struct { const uint8_t *bytes; size_t size; bool big; } tiff_view;
 
@@ -51,4 +52,49 @@ bool df_tiff_tags_read(const uint8_t *bytes, size_t size, df_tiff_tags *out)
     }
     *out = tags;
     return true;
+}
+
+/* Entry of a tag in the first directory; 0 when there is none or the directory is cut. */
+static size_t find_entry(const tiff_view *t, uint32_t tag)
+{
+    size_t at = read32(t, 4);
+    if (at > t->size || t->size - at < 2)
+        return 0;
+    size_t n_entries = read16(t, at);
+    at += 2;
+    for (size_t i = 0; i < n_entries && t->size - at >= ENTRY_SIZE; i++, at += ENTRY_SIZE)
+        if (read16(t, at) == tag)
+            return at;
+    return 0;
+}
+
+/* Value i of an entry that holds a list of numbers; the file's end where the list itself is cut. */
+static uint64_t list_value(const tiff_view *t, size_t entry, uint32_t i)
+{
+    size_t width = read16(t, entry + 2) == TYPE_SHORT ? 2 : 4;
+    uint64_t n = read32(t, entry + 4), at = n * width <= 4 ? entry + 8 : read32(t, entry + 8);
+    at += (uint64_t)i * width;
+    if (i >= n || at + width > t->size)
+        return t->size;
+    return width == 2 ? read16(t, (size_t)at) : read32(t, (size_t)at);
+}
+
+bool df_tiff_is_cut(const uint8_t *bytes, size_t size)
+{
+    df_tiff_tags tags;
+    if (size < 8)
+        return true;
+    tiff_view t = {bytes, size, bytes[0] == 'M'};
+    size_t offsets = find_entry(&t, TAG_STRIP_OFFSETS), sizes = find_entry(&t, TAG_STRIP_SIZES);
+    if (!offsets) {
+        offsets = find_entry(&t, TAG_TILE_OFFSETS);
+        sizes = find_entry(&t, TAG_TILE_SIZES);
+    }
+    if (!offsets || !sizes)
+        return !df_tiff_tags_read(bytes, size, &tags);
+    uint32_t n = read32(&t, offsets + 4);
+    for (uint32_t i = 0; i < n; i++)
+        if (list_value(&t, offsets, i) + list_value(&t, sizes, i) > size)
+            return true;
+    return false;
 }

@@ -18,6 +18,10 @@ typedef struct { df_image_format format; int width, height, orientation; } df_im
 
 /* From the header alone, no pixel decoded. DF_FORMAT when bytes are no image we know or the header is cut. */
 df_status df_image_probe(const uint8_t *bytes, size_t size, df_image_info *out, df_error *err);
+/* From the first bytes, 32 are enough: DF_FORMAT_UNKNOWN when they are no image we know. */
+df_image_format df_image_sniff(const uint8_t *bytes, size_t size);
+/* True when the file ends before its own structure says that it should: why a decode failed, for the reader. */
+bool df_image_is_cut(const uint8_t *bytes, size_t size);
 const char *df_image_format_name(df_image_format format);            /* "jpeg" */
 
 /* Decodes so that the long side is at most max_side (0: full size); JPEG by DCT scaling first. Truncated data fails.

@@ -148,8 +148,10 @@ static df_image_format heif_format(const uint8_t *p, size_t n)
     return format;
 }
 
-static df_image_format sniff(const uint8_t *p, size_t n)
+df_image_format df_image_sniff(const uint8_t *p, size_t n)
 {
+    if (!p)
+        return DF_FORMAT_UNKNOWN;
     if (starts(p, n, 0, "\xFF\xD8\xFF", 3))
         return DF_FORMAT_JPEG;
     if (starts(p, n, 0, "\x89PNG\r\n\x1A\n", 8))
@@ -175,7 +177,7 @@ static bool (*const probes[])(const uint8_t *, size_t, header *) = {
 
 df_status df_image_probe(const uint8_t *bytes, size_t size, df_image_info *out, df_error *err)
 {
-    df_image_format format = bytes ? sniff(bytes, size) : DF_FORMAT_UNKNOWN;
+    df_image_format format = df_image_sniff(bytes, size);
     if (format == DF_FORMAT_UNKNOWN)
         return df_fail(err, DF_FORMAT, "not an image in a known format");
     header h = {0, 0, 1};

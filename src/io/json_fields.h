@@ -1,0 +1,12 @@
+/* A few named texts out of a JSON object: a sidecar, a line of a list. */
+#ifndef DF_IO_JSON_FIELDS_H
+#define DF_IO_JSON_FIELDS_H
+#include "base/arena.h"
+#include "base/status.h"
+
+/* names: a NULL-terminated list of keys, in order of preference, any case. */
+typedef struct { const char *const *names; const char *text; } df_json_field;
+/* Sets each field's text (in the arena, NULL when the object has none): a string, the first string of a list, or a
+ * number as it is written. DF_FORMAT when the bytes are not one JSON object. */
+df_status df_json_fields(const char *bytes, size_t size, df_arena *arena, df_json_field *fields, int n_fields, df_error *err);
+#endif
