@@ -97,10 +97,9 @@ size_t df_utf8_length(const char *text, size_t n)
 
 bool df_str_is_plain(const char *text, size_t n)
 {
-    const unsigned char *p = (const unsigned char *)text;
     for (size_t i = 0; i < n;) {
-        size_t length = utf8_length(p + i, n - i);
-        if (length == 0 || p[i] < ' ' || p[i] == 0x7F)
+        size_t length = df_utf8_length(text + i, n - i);
+        if (length == 0 || (unsigned char)text[i] < ' ' || text[i] == 0x7F)
             return false;
         i += length;
     }

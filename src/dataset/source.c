@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 700                    /* realpath */
 #include "dataset/source.h"
 
 #include <errno.h>
@@ -129,22 +130,4 @@ df_status df_source_read(const df_dataset *ds, const df_table *ingest, int64_t r
     *bytes = data;
     *size = n;
     return DF_OK;
-}
-
-df_status df_source_decode(const df_dataset *ds, const df_table *ingest, int64_t row, int max_side, df_image *image,
-                           const char **problem, df_error *err)
-{
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    *problem = NULL;
-    df_status status = df_source_read(ds, ingest, row, &bytes, &size, err);
-    if (status != DF_OK) {
-        *problem = status == DF_IO ? "missing" : "changed";
-        return status == DF_NOMEM ? DF_NOMEM : DF_OK;
-    }
-    status = df_image_decode(bytes, size, max_side, image, err);
-    if (status == DF_FORMAT)
-        *problem = df_image_is_cut(bytes, size) ? "truncated" : "unreadable";
-    free(bytes);
-    return status == DF_FORMAT ? DF_OK : status;
 }

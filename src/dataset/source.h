@@ -3,7 +3,6 @@
 #define DF_DATASET_SOURCE_H
 #include <stdint.h>
 #include "dataset/dataset.h"
-#include "image/image.h"
 
 enum { DF_SOURCE_BYTES_MAX = 256 << 20 };
 enum { DF_WHOLE_FILE = -1 };
@@ -21,10 +20,4 @@ df_status df_source_piece(const char *root, df_piece piece, size_t limit, uint8_
 /* Bytes of one row of an ingest table, read below the dataset's input; malloc'ed, caller frees. DF_IO when the file is
  * gone, DF_FORMAT when its size or its hash is not what ingest saw. */
 df_status df_source_read(const df_dataset *ds, const df_table *ingest, int64_t row, uint8_t **bytes, size_t *size, df_error *err);
-
-/* Reads and decodes one row (long side at most max_side). A broken image is data: DF_OK with *problem set to "missing",
- * "changed", "unreadable" or "truncated" (static text), err->message holding the words, image left empty. Else *problem is
- * NULL. Only DF_NOMEM is returned as a failure. err must not be NULL. */
-df_status df_source_decode(const df_dataset *ds, const df_table *ingest, int64_t row, int max_side, df_image *image,
-                           const char **problem, df_error *err);
 #endif

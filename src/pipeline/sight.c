@@ -14,13 +14,6 @@ static df_status problem(df_sight *sight, const char *what, const df_error *deta
     return DF_OK;
 }
 
-/* Codecs say "cut", "premature" or "truncated" when bytes end before the pixels do. */
-static bool says_cut(const char *message)
-{
-    return strstr(message, "cut") || strstr(message, "remature") || strstr(message, "runcated") ||
-           strstr(message, "end of");
-}
-
 df_status df_sight_decode(df_sight *sight, const uint8_t *bytes, size_t size, df_image *image, df_error *detail,
                           df_error *err)
 {
@@ -31,7 +24,7 @@ df_status df_sight_decode(df_sight *sight, const uint8_t *bytes, size_t size, df
     if (status == DF_NOMEM)
         return df_fail(err, status, "%s", detail->message);
     if (status != DF_OK)
-        return problem(sight, says_cut(detail->message) ? "truncated" : "unreadable", detail);
+        return problem(sight, df_image_is_cut(bytes, size) ? "truncated" : "unreadable", detail);
     sight->image = image;
     return DF_OK;
 }

@@ -1,0 +1,147 @@
+/* filter: keeps what is worth describing; every rejected row has its reason. Most are told by ingest's table before a
+ * byte is read; what only the pixels show (a file that breaks off, an unsafe picture) comes after. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "stage/stage.h"
+
+typedef struct { int64_t min_side; double max_aspect; bool duplicates; } filter_config;
+
+static const df_option options[] = {
+    {"min_side", DF_OPT_INT, offsetof(filter_config, min_side), "448", 0, 1e6, "pixels the shorter edge must have (paper: 448)"},
+    {"max_aspect", DF_OPT_REAL, offsetof(filter_config, max_aspect), "4", 1, 1e6, "longer edge by shorter edge at most: banners and strips say little"},
+    {"duplicates", DF_OPT_BOOL, offsetof(filter_config, duplicates), "true", 0, 1, "keep one of images with the same bytes: the first in the dataset"},
+    {0},
+};
+
+static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT}, {"detail", DF_COLUMN_TEXT}, {0}};
+
+typedef struct {
+    const filter_config *config;
+    df_table *repeated;                      /* hash, part, row, path of the first image of each content met twice */
+    df_map first;                            /* hash to row of `repeated` */
+} filter_state;
+
+static void filter_close(void *state)
+{
+    filter_state *s = state;
+    df_map_free(&s->first);
+    df_table_close(s->repeated);
+    free(s);
+}
+
+/* One SQL query over all parts: only contents that occur twice come into memory. */
+static df_status query_repeated(filter_state *s, const df_dataset *ds, df_error *err)
+{
+    df_str sql = {0};
+    int n_parts = df_dataset_parts(ds);
+    df_str_append(&sql, "SELECT hash, min(place) AS place, arg_min(path, place) AS path FROM (");
+    for (int part = 0; part < n_parts; part++) {
+        char *path = df_dataset_part_path(ds, "ingest", part, "parquet"), *quoted = path ? df_sql_quote(path) : NULL;
+        if (quoted)
+            df_str_printf(&sql, "%sSELECT hash, path, %lld + \"row\" AS place FROM read_parquet(%s)", part ? " UNION ALL " : "",
+                          (long long)part << 32, quoted);
+        else
+            sql.failed = true;
+        free(quoted);
+        free(path);
+    }
+    df_str_append(&sql, ") WHERE hash IS NOT NULL GROUP BY hash HAVING count(*) > 1");
+    df_status status = sql.failed ? df_fail(err, DF_NOMEM, "filter: out of memory")
+                     : n_parts ? df_table_query(&s->repeated, df_str_text(&sql), err) : DF_OK;
+    df_str_free(&sql);
+    for (int64_t i = 0, stored; status == DF_OK && s->repeated && i < df_table_rows(s->repeated); i++)
+        status = df_map_put(&s->first, df_table_text(s->repeated, i, 0), i, &stored, err);
+    return status;
+}
+
+static df_status filter_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    (void)run;
+    filter_state *s = calloc(1, sizeof *s);
+    if (!s)
+        return df_fail(err, DF_NOMEM, "filter: out of memory");
+    s->config = config;
+    df_status status = s->config->duplicates ? query_repeated(s, ds, err) : DF_OK;
+    if (status == DF_OK)
+        *state = s;
+    else
+        filter_close(s);
+    return status;
+}
+
+static df_status append(df_table *out, df_sight *sight, const char *reason, const char *detail, df_error *err)
+{
+    sight->rejected = reason != NULL;
+    return df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(reason == NULL), DF_TEXT(reason), DF_TEXT(detail)}, err);
+}
+
+static int64_t value_of(const df_sight *sight, const char *column)
+{
+    return df_table_int(sight->ingest, sight->row, df_table_column(sight->ingest, column));
+}
+
+static const char *text_of(const df_sight *sight, const char *column)
+{
+    return df_table_text(sight->ingest, sight->row, df_table_column(sight->ingest, column));
+}
+
+static const char *judge_size(const filter_config *config, int64_t width, int64_t height, char *detail, size_t size)
+{
+    int64_t shorter = width < height ? width : height, longer = width < height ? height : width;
+    if (shorter < config->min_side) {
+        snprintf(detail, size, "short edge %lld px is below %lld", (long long)shorter, (long long)config->min_side);
+        return "small";
+    }
+    if ((double)longer > config->max_aspect * (double)shorter) {
+        snprintf(detail, size, "%lld x %lld px: the long edge is %.1f times the short one, above %g", (long long)width,
+                 (long long)height, (double)longer / (double)shorter, config->max_aspect);
+        return "aspect";
+    }
+    return NULL;
+}
+
+static const char *judge_duplicate(const filter_state *s, const df_sight *sight, char *detail, size_t size)
+{
+    int64_t at = df_map_find(&s->first, text_of(sight, "hash"), -1);
+    if (at < 0)
+        return NULL;
+    int64_t place = df_table_int(s->repeated, at, 1);
+    if (place == (((int64_t)sight->part << 32) + sight->row))
+        return NULL;
+    snprintf(detail, size, "same bytes as %s (part %d, row %lld)", df_table_text(s->repeated, at, 2), (int)(place >> 32),
+             (long long)(place & 0xFFFFFFFF));
+    return "duplicate";
+}
+
+static df_status filter_screen(void *state, df_sight *sight, df_table *out, df_error *err)
+{
+    const filter_state *s = state;
+    char detail[1024];
+    const char *problem = text_of(sight, "problem");
+    if (problem[0])
+        return append(out, sight, problem, text_of(sight, "detail"), err);
+    const char *reason = judge_size(s->config, value_of(sight, "width"), value_of(sight, "height"), detail, sizeof detail);
+    if (!reason)
+        reason = judge_duplicate(s, sight, detail, sizeof detail);
+    return reason ? append(out, sight, reason, detail, err) : DF_OK;
+}
+
+static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+{
+    (void)state;
+    (void)arena;
+    if (!sight->image)
+        return append(out, sight, sight->problem ? sight->problem : "unreadable", sight->detail, err);
+    return append(out, sight, NULL, NULL, err);
+}
+
+static const df_pixel_ops pixels = {.open = filter_open, .screen = filter_screen, .perceive = filter_perceive, .close = filter_close};
+
+const df_stage df_stage_filter = {
+    .name = "filter", .summary = "keep what is worth describing, say why the rest is not",
+    .reads = (const char *const[]){"ingest", NULL}, .columns = columns,
+    .options = options, .config_size = sizeof(filter_config), .pixels = &pixels,
+};
