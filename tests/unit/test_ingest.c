@@ -246,7 +246,8 @@ static void broken_images_are_rows(void **state)
     (void)state;
     notes n;
     df_error err;
-    static const unsigned char bomb[] = "\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\xEA\x60\0\0\xEA\x60\x08\x02\0\0\0\0\0\0\0";
+    static const unsigned char bomb[] = "\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\xEA\x60\0\0\xEA\x60\x08\x02\0\0\0\0\0\0\0"
+                                        "\0\0\0\0IEND\xAE\x42\x60\x82";
     uint8_t *bytes;
     size_t size;
     make_jpeg(640, 480, 60, &bytes, &size);
