@@ -2,11 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const df_expert_ops df_expert_classes, df_expert_nanodet, df_expert_centernet;
+extern const df_expert_ops df_expert_classes, df_expert_nanodet, df_expert_centernet, df_expert_text;
 static const df_expert_ops *const decoders[] = {
     &df_expert_classes,
     &df_expert_nanodet,
     &df_expert_centernet,
+    &df_expert_text,
     NULL,
 };
 

@@ -1,0 +1,353 @@
+/* Text in an image: a detector that gives a map of text probability, an orienter that sees upside-down lines (optional),
+ * a recogniser read by CTC. Made for the PaddleOCR family; all numbers are the cards'.
+ *
+ *   text-detect     decode: limit_side (shorter side is enlarged to it), max_side (longer side is shrunk to it), step (sides
+ *                   are multiples of it), map_threshold, unclip, dilate, max_boxes; threshold: mean inside a box
+ *   text-orient     width, height; decode: turned_class; threshold: least score to turn a line
+ *   text-recognise  height; decode: width_min, width_max, width_step; threshold: mean of the characters; the dictionary
+ *                   is the model's metadata `character`, a line each, to which blank (first) and space (last) are added
+ *
+ * Lines are recognised one by one: on a CPU a batch takes as long as its lines, and its padding on top. Widths are
+ * rounded up to width_step, and sides to step, so that the runtime meets few shapes. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "algo/ctc.h"
+#include "algo/reading_order.h"
+#include "algo/text_map.h"
+#include "base/str.h"
+#include "expert/expert.h"
+#include "image/warp.h"
+#include "model/onnx.h"
+
+#define LINE_BYTES_MAX 2000
+#define WIDTH_LIMIT 16384                    /* of any input tensor; keeps foreign cards within memory */
+
+extern const df_expert_ops df_expert_text;   /* listed in expert.c */
+
+enum { DETECTOR, ORIENTER, RECOGNISER, N_MODELS };
+
+typedef struct {
+    df_expert base;
+    df_card *cards[N_MODELS];                /* borrowed; the orienter may be NULL */
+    df_onnx *models[N_MODELS];
+    df_text_map_options map;
+    const char **characters;                 /* [n_classes] by class; [0] is blank */
+    int64_t n_classes;
+    df_arena arena;
+} text_expert;
+
+/* --- pixels to tensors --- */
+
+static df_status tensor_new(const df_card *card, int width, int height, df_arena *arena, df_tensor *t, df_error *err)
+{
+    *t = (df_tensor){.name = card->input, .n_dims = 4, .dims = {1, 3, height, width}};
+    t->data = df_arena_alloc(arena, (size_t)3 * (size_t)height * (size_t)width, sizeof *t->data);
+    return t->data ? DF_OK : df_fail(err, DF_NOMEM, "input of %s: out of memory", card->name);
+}
+
+/* Normalised into the tensor's left upper part; what is right of it stays 0, which is grey. */
+static void tensor_fill(const df_card *card, const df_image *image, df_tensor *t)
+{
+    const size_t width = (size_t)t->dims[3], plane = (size_t)t->dims[2] * width;
+    const bool bgr = card->channels[0] == 'b';
+    for (size_t c = 0; c < 3; c++) {
+        const float scale = (float)(1 / card->std[c]), shift = (float)(-card->mean[c] / card->std[c]);
+        for (size_t y = 0; y < (size_t)image->height; y++) {
+            const uint8_t *p = image->rgb + y * (size_t)image->width * 3 + (bgr ? 2 - c : c);
+            float *out = t->data + c * plane + y * width;
+            for (size_t x = 0; x < (size_t)image->width; x++)
+                out[x] = (float)p[x * 3] * scale + shift;
+        }
+    }
+}
+
+/* Runs a model on one image; the output must have n_dims dimensions. */
+static df_status run_model(const text_expert *e, int which, df_tensor *input, int n_dims, df_arena *arena, df_tensor *out,
+                           df_error *err)
+{
+    df_tensor *outputs;
+    int n = 0;
+    DF_TRY(df_onnx_run(e->models[which], input, 1, arena, &outputs, &n, err));
+    if (n < 1 || outputs[0].n_dims != n_dims)
+        return df_fail(err, DF_MODEL, "model %s: its first output should have %d dimensions", e->cards[which]->name, n_dims);
+    *out = outputs[0];
+    return DF_OK;
+}
+
+/* --- detection --- */
+
+static int round_to(double side, double step)
+{
+    double n = fmax(1, round(side / step));
+    return (int)fmin(n * step, WIDTH_LIMIT);
+}
+
+static void map_size(const df_card *card, const df_image *image, int *width, int *height)
+{
+    double longer = image->width > image->height ? image->width : image->height;
+    double shorter = image->width > image->height ? image->height : image->width;
+    double step = df_card_number(card, "step", 32), scale = fmax(1, df_card_number(card, "limit_side", 736) / shorter);
+    scale = fmin(scale, df_card_number(card, "max_side", 2000) / longer);
+    *width = round_to(image->width * scale, step);
+    *height = round_to(image->height * scale, step);
+}
+
+/* Boxes in pixels of `image`. The map lives in a scratch arena: it is the largest thing here. */
+static df_status detect(const text_expert *e, const df_image *image, df_arena *arena, df_text_box **boxes, int *n,
+                        df_error *err)
+{
+    int width, height;
+    df_image sized = {0};
+    df_arena scratch = {0};
+    df_tensor input, map;
+    map_size(e->cards[DETECTOR], image, &width, &height);
+    df_status status = df_image_resize(image, width, height, &sized, err);
+    if (status == DF_OK)
+        status = tensor_new(e->cards[DETECTOR], width, height, &scratch, &input, err);
+    if (status != DF_OK)
+        goto out;
+    tensor_fill(e->cards[DETECTOR], &sized, &input);
+    status = run_model(e, DETECTOR, &input, 4, &scratch, &map, err);
+    if (status == DF_OK && (map.dims[0] != 1 || map.dims[1] != 1 || map.dims[2] != height || map.dims[3] != width))
+        status = df_fail(err, DF_MODEL, "model %s: its map is not as large as its input", e->cards[DETECTOR]->name);
+    if (status == DF_OK)
+        status = df_text_map_boxes(map.data, width, height, &e->map, arena, boxes, n, err);
+    for (int i = 0; status == DF_OK && i < *n * 4; i++) {
+        (*boxes)[i / 4].quad.at[i % 4].x *= (double)image->width / width;
+        (*boxes)[i / 4].quad.at[i % 4].y *= (double)image->height / height;
+    }
+out:
+    df_arena_reset(&scratch);
+    df_image_free(&sized);
+    return status;
+}
+
+/* --- one line --- */
+
+/* The quad laid straight, as high as the recogniser wants it. Large text is sampled as it is and then shrunk. */
+static df_status cut_line(const text_expert *e, const df_image *image, const df_quad *q, df_image *line, df_error *err)
+{
+    const df_card *card = e->cards[RECOGNISER];
+    const df_point *p = q->at;
+    df_frame frame = {p[0].x, p[0].y, p[1].x - p[0].x, p[1].y - p[0].y, p[3].x - p[0].x, p[3].y - p[0].y};
+    double w = df_quad_width(q), h = fmax(1, df_quad_height(q)), scale = (double)card->height / h;
+    int width = (int)fmin(ceil(w * scale), df_card_number(card, "width_max", 3200));
+    width = width < 1 ? 1 : width;
+    if (scale >= 1)
+        return df_image_warp(image, &frame, width, (int)card->height, line, err);
+    df_image whole = {0};
+    DF_TRY(df_image_warp(image, &frame, (int)fmax(1, round(w)), (int)round(h), &whole, err));
+    df_status status = df_image_resize(&whole, width, (int)card->height, line, err);
+    df_image_free(&whole);
+    return status;
+}
+
+static df_status is_upside_down(const text_expert *e, const df_image *line, df_arena *scratch, bool *yes, df_error *err)
+{
+    const df_card *card = e->cards[ORIENTER];
+    *yes = false;
+    if (!card)
+        return DF_OK;
+    double width = ceil((double)line->width * (double)card->height / line->height);
+    df_image sized = {0};
+    df_tensor input, out;
+    DF_TRY(df_image_resize(line, (int)fmin(width, (double)card->width), (int)card->height, &sized, err));
+    df_status status = tensor_new(card, (int)card->width, (int)card->height, scratch, &input, err);
+    if (status == DF_OK) {
+        tensor_fill(card, &sized, &input);
+        status = run_model(e, ORIENTER, &input, 2, scratch, &out, err);
+    }
+    df_image_free(&sized);
+    if (status != DF_OK)
+        return status;
+    int64_t turned = (int64_t)df_card_number(card, "turned_class", 1);
+    if (turned < 0 || turned >= out.dims[1])
+        return df_fail(err, DF_MODEL, "model %s: no class %d in its output", card->name, (int)turned);
+    *yes = (double)out.data[turned] >= card->threshold;
+    return DF_OK;
+}
+
+static df_status line_text(const text_expert *e, const int32_t *classes, int64_t n, df_arena *arena, const char **text,
+                           df_error *err)
+{
+    df_str raw = {0}, clean = {0};
+    for (int64_t i = 0; i < n; i++)
+        df_str_append(&raw, e->characters[classes[i]]);
+    const char *from = df_str_text(&raw);
+    size_t size = raw.size;
+    while (size && from[size - 1] == ' ')
+        size--;
+    for (; size && *from == ' '; size--)
+        from++;
+    df_str_append_clean(&clean, from, size, LINE_BYTES_MAX);
+    *text = raw.failed || clean.failed ? NULL : df_arena_strdup(arena, df_str_text(&clean));
+    df_str_free(&raw);
+    df_str_free(&clean);
+    return *text ? DF_OK : df_fail(err, DF_NOMEM, "a line of text: out of memory");
+}
+
+static df_status recognise(const text_expert *e, const df_image *line, df_arena *scratch, df_arena *arena, df_line *out,
+                           df_error *err)
+{
+    const df_card *card = e->cards[RECOGNISER];
+    double step = df_card_number(card, "width_step", 32), least = df_card_number(card, "width_min", 64);
+    int width = (int)(ceil(fmax(line->width, least) / step) * step);
+    df_tensor input, p;
+    DF_TRY(tensor_new(card, width, (int)card->height, scratch, &input, err));
+    tensor_fill(card, line, &input);
+    DF_TRY(run_model(e, RECOGNISER, &input, 3, scratch, &p, err));
+    if (p.dims[0] != 1 || p.dims[2] != e->n_classes)
+        return df_fail(err, DF_MODEL, "model %s: %d classes in its output, %d characters in its dictionary", card->name,
+                       (int)p.dims[2], (int)e->n_classes);
+    int32_t *classes = df_arena_alloc(scratch, (size_t)p.dims[1] + 1, sizeof *classes);
+    if (!classes)
+        return df_fail(err, DF_NOMEM, "a line of text: out of memory");
+    int64_t n = df_ctc_greedy(p.data, p.dims[1], p.dims[2], classes, &out->score);
+    return line_text(e, classes, n, arena, &out->text, err);
+}
+
+/* What the box holds; text is "" when nothing can be read. */
+static df_status read_box(const text_expert *e, const df_image *image, const df_quad *quad, df_arena *arena, df_line *out,
+                          df_error *err)
+{
+    df_image line = {0};
+    df_arena scratch = {0};
+    df_quad q = *quad;
+    bool turn;
+    DF_TRY(cut_line(e, image, &q, &line, err));
+    df_status status = is_upside_down(e, &line, &scratch, &turn, err);
+    if (status == DF_OK && turn) {
+        df_image_rotate_180(&line);
+        q = df_quad_turn(&q, 2);
+    }
+    if (status == DF_OK)
+        status = recognise(e, &line, &scratch, arena, out, err);
+    for (int i = 0; i < 4; i++) {
+        out->x[i] = fmin(fmax(q.at[i].x / image->width, 0), 1) * image->full_width;
+        out->y[i] = fmin(fmax(q.at[i].y / image->height, 0), 1) * image->full_height;
+    }
+    df_arena_reset(&scratch);
+    df_image_free(&line);
+    return status;
+}
+
+static df_status text_perceive(df_expert *base, const df_image *image, df_arena *arena, df_percept *out, df_error *err)
+{
+    const text_expert *e = (const text_expert *)base;
+    df_text_box *boxes;
+    int n_boxes = 0, n = 0;
+    DF_TRY(detect(e, image, arena, &boxes, &n_boxes, err));
+    df_line *lines = df_arena_alloc(arena, (size_t)n_boxes + 1, sizeof *lines);
+    if (!lines)
+        return df_fail(err, DF_NOMEM, "lines of text: out of memory");
+    for (int i = 0; i < n_boxes; i++) {
+        DF_TRY(read_box(e, image, &boxes[i].quad, arena, &lines[n], err));
+        if (*lines[n].text && lines[n].score >= e->cards[RECOGNISER]->threshold)
+            n++;
+    }
+    df_reading_order(lines, n);
+    for (int i = 0; i < n; i++)
+        lines[i].item = i;
+    out->lines = lines;
+    out->n_lines = n;
+    return DF_OK;
+}
+
+/* --- opening --- */
+
+static df_status check_card(const df_card *card, const char *task, bool fixed_width, df_error *err)
+{
+    if (strcmp(card->task, task) != 0)
+        return df_fail(err, DF_CONFIG, "card %s: its task is %s; here a card for %s is needed", card->name, card->task, task);
+    if (strcmp(card->layout, "nchw") != 0)
+        return df_fail(err, DF_CONFIG, "card %s: layout %s is not supported for text; it must be nchw", card->name, card->layout);
+    bool sized = card->height >= 1 && card->height <= 1024;
+    if (fixed_width && !(sized && card->width >= 1 && card->width <= WIDTH_LIMIT))
+        return df_fail(err, DF_CONFIG, "card %s: width and height of its input are needed", card->name);
+    if (strcmp(task, "text-recognise") == 0 && !sized)
+        return df_fail(err, DF_CONFIG, "card %s: the height of its input is needed", card->name);
+    static const char *const sizes[] = {"limit_side", "max_side", "step", "width_min", "width_max", "width_step"};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        double v = df_card_number(card, sizes[i], 1);
+        if (!(v >= 1 && v <= WIDTH_LIMIT))
+            return df_fail(err, DF_CONFIG, "card %s: decode.%s must be from 1 to %d", card->name, sizes[i], WIDTH_LIMIT);
+    }
+    return DF_OK;
+}
+
+/* Splits the dictionary, one character a line, between blank and space. */
+static df_status read_characters(text_expert *e, df_error *err)
+{
+    const df_card *card = e->cards[RECOGNISER];
+    const char *dictionary = df_onnx_metadata(e->models[RECOGNISER], "character", &e->arena);
+    char *text = df_arena_strdup(&e->arena, dictionary ? dictionary : "");
+    if (!text)
+        return df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", card->name);
+    if (!*text)
+        return df_fail(err, DF_MODEL, "model %s: no dictionary (metadata `character`)", card->name);
+    int64_t n = 2;
+    for (const char *c = text; c && *c; n++)
+        c = strchr(c, '\n') ? strchr(c, '\n') + 1 : NULL;
+    e->characters = df_arena_alloc(&e->arena, (size_t)n, sizeof *e->characters);
+    if (!e->characters)
+        return df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", card->name);
+    e->characters[e->n_classes++] = "";
+    for (char *c = text; c && *c;) {
+        char *end = strchr(c, '\n');
+        if (end)
+            *end++ = '\0';
+        e->characters[e->n_classes++] = c;
+        c = end;
+    }
+    e->characters[e->n_classes++] = " ";
+    return DF_OK;
+}
+
+static void text_close(df_expert *base)
+{
+    text_expert *e = (text_expert *)base;
+    if (!e)
+        return;
+    for (int i = 0; i < N_MODELS; i++)
+        df_onnx_close(e->models[i]);
+    df_arena_reset(&e->arena);
+    free(e);
+}
+
+static df_status open_models(text_expert *e, df_error *err)
+{
+    static const char *const tasks[N_MODELS] = {"text-detect", "text-orient", "text-recognise"};
+    for (int i = 0; i < N_MODELS; i++) {
+        if (!e->cards[i])
+            continue;
+        DF_TRY(check_card(e->cards[i], tasks[i], i == ORIENTER, err));
+        DF_TRY(df_card_open_model(e->cards[i], &e->models[i], err));
+    }
+    const df_card *d = e->cards[DETECTOR];
+    e->map = (df_text_map_options){
+        .threshold = df_card_number(d, "map_threshold", 0.3), .box_threshold = d->threshold,
+        .unclip = df_card_number(d, "unclip", 1.6), .dilate = df_card_number(d, "dilate", 1) != 0,
+        .max_boxes = (int)fmin(fmax(df_card_number(d, "max_boxes", 1000), 0), 10000)};
+    return read_characters(e, err);
+}
+
+static df_status text_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
+{
+    if (n_cards != N_MODELS || !cards[DETECTOR] || !cards[RECOGNISER])
+        return df_fail(err, DF_CONFIG, "reading text needs a detector and a recogniser");
+    text_expert *e = calloc(1, sizeof *e);
+    if (!e)
+        return df_fail(err, DF_NOMEM, "text expert: out of memory");
+    e->base.ops = &df_expert_text;
+    memcpy(e->cards, cards, sizeof e->cards);
+    df_status status = open_models(e, err);
+    if (status != DF_OK) {
+        text_close(&e->base);
+        return status;
+    }
+    *out = &e->base;
+    return DF_OK;
+}
+
+const df_expert_ops df_expert_text = {.name = "text", .open = text_open, .perceive = text_perceive, .close = text_close};

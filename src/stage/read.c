@@ -1,0 +1,144 @@
+/* The read stage: lines of text, in reading order. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "expert/expert.h"
+#include "stage/stage.h"
+
+typedef struct {
+    char *detector, *orienter, *recogniser;
+    double threshold;
+    int64_t min_chars, max_lines;
+} read_config;
+
+typedef struct {
+    const read_config *config;
+    df_expert_handle *expert;
+} read_state;
+
+static df_status read_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    (void)ds;
+    const read_config *c = config;
+    const char *names[] = {c->detector, c->orienter && *c->orienter ? c->orienter : NULL, c->recogniser};
+    read_state *s = calloc(1, sizeof *s);
+    if (!s)
+        return df_fail(err, DF_NOMEM, "out of memory");
+    s->config = c;
+    df_status status = df_expert_open(&s->expert, run->models, names, 3, err);
+    if (status != DF_OK) {
+        free(s);
+        return status;
+    }
+    *state = s;
+    return DF_OK;
+}
+
+static void read_close(void *state)
+{
+    read_state *s = state;
+    if (!s)
+        return;
+    df_expert_close(s->expert);
+    free(s);
+}
+
+/* Characters that are not spaces; text is valid UTF-8. */
+static int64_t count_characters(const char *text)
+{
+    int64_t n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xC0) != 0x80 && *text != ' ';
+    return n;
+}
+
+static double area(const df_line *l)
+{
+    return hypot(l->x[1] - l->x[0], l->y[1] - l->y[0]) * hypot(l->x[2] - l->x[1], l->y[2] - l->y[1]);
+}
+
+static int by_falling_area(const void *a, const void *b)
+{
+    double p = area(*(const df_line *const *)a), q = area(*(const df_line *const *)b);
+    if (p != q)
+        return p > q ? -1 : 1;
+    return *(const df_line *const *)a < *(const df_line *const *)b ? -1 : 1;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    return *(const df_line *const *)a < *(const df_line *const *)b ? -1 : 1;
+}
+
+/* Of more than max_lines the largest are kept, in reading order. */
+static int choose_lines(const read_config *c, const df_percept *seen, const df_line **lines)
+{
+    int n = 0;
+    for (int i = 0; i < seen->n_lines; i++)
+        if (seen->lines[i].score >= c->threshold && count_characters(seen->lines[i].text) >= c->min_chars)
+            lines[n++] = &seen->lines[i];
+    if (n <= c->max_lines)
+        return n;
+    qsort(lines, (size_t)n, sizeof(df_line *), by_falling_area);
+    n = (int)c->max_lines;
+    qsort(lines, (size_t)n, sizeof(df_line *), by_place);
+    return n;
+}
+
+static df_status read_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+{
+    const read_state *s = state;
+    df_percept seen = {0};
+    if (!sight->image)
+        return DF_OK;
+    DF_TRY(df_expert_perceive(s->expert, sight->image, arena, &seen, err));
+    const df_line **lines = df_arena_alloc(arena, (size_t)seen.n_lines + 1, sizeof *lines);
+    if (!lines)
+        return df_fail(err, DF_NOMEM, "out of memory");
+    int n = choose_lines(s->config, &seen, lines);
+    for (int i = 0; i < n; i++) {
+        const df_line *l = lines[i];
+        df_value row[] = {DF_INT(sight->row), DF_TEXT(l->text), DF_REAL(l->score),
+                          DF_REAL(l->x[0]), DF_REAL(l->y[0]), DF_REAL(l->x[1]), DF_REAL(l->y[1]),
+                          DF_REAL(l->x[2]), DF_REAL(l->y[2]), DF_REAL(l->x[3]), DF_REAL(l->y[3])};
+        DF_TRY(df_table_append(out, row, err));
+    }
+    return DF_OK;
+}
+
+static df_status read_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    const read_config *c = config;
+    const char *names[] = {c->detector, c->orienter, c->recogniser};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i] && *names[i])
+            DF_TRY(df_card_describe(run->models, names[i], out, err));
+    return DF_OK;
+}
+
+static const df_pixel_ops read_pixels = {.open = read_open, .perceive = read_perceive, .close = read_close};
+
+static const df_column columns[] = {
+    {"row", DF_COLUMN_INT}, {"text", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL},
+    {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL}, {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL},
+    {"x2", DF_COLUMN_REAL}, {"y2", DF_COLUMN_REAL}, {"x3", DF_COLUMN_REAL}, {"y3", DF_COLUMN_REAL}, {0},
+};
+
+static const df_option options[] = {
+    {"detector", DF_OPT_TEXT, offsetof(read_config, detector), "ppocr-det-small", 0, 0, "card that finds text"},
+    {"orienter", DF_OPT_TEXT, offsetof(read_config, orienter), "ppocr-cls", 0, 0,
+     "card that sees upside-down lines; empty: none"},
+    {"recogniser", DF_OPT_TEXT, offsetof(read_config, recogniser), "ppocr-rec-small", 0, 0, "card that reads a line"},
+    {"threshold", DF_OPT_REAL, offsetof(read_config, threshold), "0.7", 0, 1,
+     "least score of a line; blur and foliage read as gibberish at 0.5 to 0.65"},
+    {"min_chars", DF_OPT_INT, offsetof(read_config, min_chars), "2", 1, 1000, "least characters in a line"},
+    {"max_lines", DF_OPT_INT, offsetof(read_config, max_lines), "300", 0, 10000, "lines an image; the largest are kept"},
+    {0},
+};
+
+const df_stage df_stage_read = {
+    .name = "read", .summary = "read the text in each image",
+    .reads = (const char *const[]){"ingest", "filter", NULL},
+    .columns = columns, .options = options, .config_size = sizeof(read_config),
+    .pixels = &read_pixels, .depends = read_depends,
+};
