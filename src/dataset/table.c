@@ -315,7 +315,7 @@ static df_status copy_out(session *s, const char *path, df_error *err)
     char *quoted = df_sql_quote(tmp);
     df_str sql = {0};
     if (quoted)
-        df_str_printf(&sql, "COPY t TO %s (FORMAT parquet, COMPRESSION zstd)", quoted);
+        df_str_printf(&sql, "COPY t TO %s (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)", quoted);
     free(quoted);
     df_error why = {""};
     df_status status = !quoted || sql.failed ? df_fail(&why, DF_NOMEM, "out of memory") : query_only(s, df_str_text(&sql), &why);

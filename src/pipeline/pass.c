@@ -3,10 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/pool.h"
 #include "pipeline/join.h"
+#include "pipeline/partial.h"
 #include "pipeline/sight.h"
+
+static const double checkpoint_s = 60;       /* a kill costs at most this much work; a checkpoint costs some 0.1 s */
 
 typedef struct {
     const df_stage *stage;
@@ -26,6 +30,8 @@ typedef struct {
     df_arena *arenas;                        /* [n_threads] */
     /* the part at work */
     int part;
+    int64_t first_row, n_joined;             /* rows before first_row come from partials; rows below n_joined are in the tables */
+    double saved_s;
     df_table *ingest, *detect;               /* detect: its table when the part has it already, else NULL */
     int64_t *first_box;                      /* [rows + 1] of `detect` */
     bool *kept;
@@ -108,9 +114,10 @@ static df_status row_tables(const pass *p, df_table **out, df_error *err)
     return DF_OK;
 }
 
-static df_status work_row(void *ctx, int64_t row, int thread, df_error *err)
+static df_status work_row(void *ctx, int64_t item, int thread, df_error *err)
 {
     pass *p = ctx;
+    int64_t row = p->first_row + item;
     df_table *out[DF_PASS_STAGES_MAX] = {NULL};
     if (!df_join_wait(p->join, row))
         return df_fail(err, DF_STOPPED, "stopped");
@@ -126,11 +133,29 @@ static df_status work_row(void *ctx, int64_t row, int thread, df_error *err)
     return status;
 }
 
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* What the tables hold so far goes to disk. It only saves time: when it fails (a full disk), the run finds out soon. */
+static void save_partials(pass *p)
+{
+    for (int i = 0; i < p->n_members; i++)
+        if (p->members[i].table && p->n_joined > p->first_row)
+            df_partial_write(p->ds, p->members[i].stage->name, p->part, p->members[i].table, p->n_joined, NULL);
+    p->saved_s = now_s();
+}
+
 static df_status row_joined(void *ctx, int64_t row, df_error *err)
 {
     pass *p = ctx;
-    (void)row;
     (void)err;
+    p->n_joined = row + 1;
+    if (now_s() - p->saved_s >= checkpoint_s)
+        save_partials(p);
     df_run_progress(p->run, p->name, ++p->n_done, p->n_total);
     return DF_OK;
 }
@@ -194,18 +219,49 @@ static void close_part(pass *p)
     p->join = NULL;
 }
 
+/* Begins where the partial that has seen least ends. */
+static df_status read_partials(pass *p, df_error *err)
+{
+    int64_t first = df_table_rows(p->ingest);
+    for (int i = 0; i < p->n_members; i++) {
+        int64_t seen = p->members[i].table ? df_partial_rows(p->ds, p->members[i].stage->name, p->part) : first;
+        first = seen < first ? seen : first;
+    }
+    for (int i = 0; i < p->n_members; i++)
+        if (p->members[i].table)
+            DF_TRY(df_partial_read(p->ds, p->members[i].stage->name, p->part, first, p->members[i].table, err));
+    p->first_row = p->n_joined = first;
+    p->n_done += first;
+    p->saved_s = now_s();
+    return DF_OK;
+}
+
+static df_status write_part(pass *p, df_error *err)
+{
+    for (int i = 0; i < p->n_members; i++) {
+        const member *m = &p->members[i];
+        if (!m->table)
+            continue;
+        DF_TRY(df_dataset_write(p->ds, m->stage->name, p->part, m->table, err));
+        df_partial_remove(p->ds, m->stage->name, p->part);
+    }
+    return DF_OK;
+}
+
 static df_status look_at_part(pass *p, df_error *err)
 {
     df_table *targets[DF_PASS_STAGES_MAX];
     for (int i = 0; i < p->n_members; i++)
         targets[i] = p->members[i].table;
     int window = 8 * (p->run->n_threads < 1 ? 1 : p->run->n_threads) + 24;
-    DF_TRY(df_join_open(&p->join, targets, p->n_members, 0, window, row_joined, p, err));
-    DF_TRY(df_pool_run(p->run->n_threads, df_table_rows(p->ingest), work_row, p, err));
-    for (int i = 0; i < p->n_members; i++)
-        if (targets[i])
-            DF_TRY(df_dataset_write(p->ds, p->members[i].stage->name, p->part, targets[i], err));
-    return DF_OK;
+    DF_TRY(read_partials(p, err));
+    DF_TRY(df_join_open(&p->join, targets, p->n_members, p->first_row, window, row_joined, p, err));
+    df_status status = df_pool_run(p->run->n_threads, df_table_rows(p->ingest) - p->first_row, work_row, p, err);
+    if (status != DF_OK) {
+        save_partials(p);
+        return status;
+    }
+    return write_part(p, err);
 }
 
 /* ---- all parts ---- */

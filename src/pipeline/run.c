@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pipeline/lock.h"
+#include "pipeline/partial.h"
 #include "pipeline/pass.h"
 
 typedef struct {
@@ -73,6 +74,7 @@ static df_status run_pixels(work *w, int first, int *next, df_error *err)
         if (!step->stage->pixels)
             break;
         DF_TRY(prepare(w, step, err));
+        df_partial_tidy(w->ds, step->stage->name);
         if (step->state == DF_STEP_DONE)
             continue;
         size_t used = strlen(name);

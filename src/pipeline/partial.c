@@ -1,0 +1,113 @@
+#include "pipeline/partial.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+enum { COLUMNS_MAX = 64 };
+
+static bool partial_path(const df_dataset *ds, const char *stage, int part, char *path, size_t size)
+{
+    return (size_t)snprintf(path, size, "%s/%s/part-%05d.partial", df_dataset_folder(ds), stage, part) < size;
+}
+
+/* Appends the rows of `from` whose image is below n_rows. */
+static df_status copy_rows(const df_table *from, int64_t end, int64_t n_rows, df_table *to, df_error *err)
+{
+    df_value values[COLUMNS_MAX];
+    int n = df_table_n_columns(from);
+    if (n > COLUMNS_MAX || n != df_table_n_columns(to))
+        return df_fail(err, DF_FORMAT, "a partial table of other columns");
+    for (int64_t i = 0; i < end && df_table_int(from, i, 0) < n_rows; i++) {
+        for (int c = 0; c < n; c++)
+            values[c] = (df_value){.null = df_table_null(from, i, c), .i = df_table_int(from, i, c),
+                                   .f = df_table_real(from, i, c), .s = df_table_text(from, i, c)};
+        DF_TRY(df_table_append(to, values, err));
+    }
+    return DF_OK;
+}
+
+static df_status append_count(df_table *t, int64_t n_rows, df_error *err)
+{
+    df_value values[COLUMNS_MAX];
+    for (int c = 0; c < df_table_n_columns(t); c++)
+        values[c] = c == 0 ? DF_INT(n_rows) : DF_NULL;
+    return df_table_append(t, values, err);
+}
+
+df_status df_partial_write(const df_dataset *ds, const char *stage, int part, const df_table *t, int64_t n_rows,
+                           df_error *err)
+{
+    char path[PATH_MAX], folder[PATH_MAX];
+    df_column columns[COLUMNS_MAX + 1] = {{0}};
+    int n = df_table_n_columns(t);
+    if (n > COLUMNS_MAX || !partial_path(ds, stage, part, path, sizeof path))
+        return df_fail(err, DF_IO, "%s: can't keep a partial table", stage);
+    for (int c = 0; c < n; c++)
+        columns[c] = df_table_column_at(t, c);
+    snprintf(folder, sizeof folder, "%s/%s", df_dataset_folder(ds), stage);
+    DF_TRY(df_file_mkdir(folder, err));
+    df_table *copy;
+    DF_TRY(df_table_create(&copy, columns, err));
+    df_status status = copy_rows(t, df_table_rows(t), n_rows, copy, err);
+    if (status == DF_OK)
+        status = append_count(copy, n_rows, err);
+    if (status == DF_OK)
+        status = df_table_write(copy, path, err);
+    df_table_close(copy);
+    return status;
+}
+
+static df_table *open_partial(const df_dataset *ds, const char *stage, int part)
+{
+    char path[PATH_MAX];
+    df_table *t = NULL;
+    if (!partial_path(ds, stage, part, path, sizeof path) || !df_file_exists(path) ||
+        df_table_read(&t, path, NULL) != DF_OK)
+        return NULL;
+    return t;
+}
+
+int64_t df_partial_rows(const df_dataset *ds, const char *stage, int part)
+{
+    df_table *t = open_partial(ds, stage, part);
+    int64_t n = t && df_table_rows(t) ? df_table_int(t, df_table_rows(t) - 1, 0) : 0;
+    df_table_close(t);
+    return n > 0 ? n : 0;
+}
+
+df_status df_partial_read(const df_dataset *ds, const char *stage, int part, int64_t n_rows, df_table *to,
+                          df_error *err)
+{
+    if (n_rows == 0)
+        return DF_OK;
+    df_table *t = open_partial(ds, stage, part);
+    if (!t || df_table_rows(t) == 0) {
+        df_table_close(t);
+        return df_fail(err, DF_FORMAT, "%s/part-%05d.partial: can't be read any more", stage, part);
+    }
+    df_status status = copy_rows(t, df_table_rows(t) - 1, n_rows, to, err);
+    df_table_close(t);
+    return status;
+}
+
+void df_partial_remove(const df_dataset *ds, const char *stage, int part)
+{
+    char path[PATH_MAX], tmp[PATH_MAX + 4];
+    if (!partial_path(ds, stage, part, path, sizeof path))
+        return;
+    unlink(path);
+    snprintf(tmp, sizeof tmp, "%s.tmp", path);
+    unlink(tmp);
+}
+
+void df_partial_tidy(const df_dataset *ds, const char *stage)
+{
+    int n = df_dataset_parts(ds);
+    for (int part = 0; part < n; part++)
+        if (df_dataset_has_part(ds, stage, part))
+            df_partial_remove(ds, stage, part);
+}
