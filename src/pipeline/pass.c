@@ -40,7 +40,7 @@ typedef struct {
 
 static df_status in_stage(const member *m, df_status status, const df_error *why, df_error *err)
 {
-    return status == DF_OK ? DF_OK : df_fail(err, status, "%s: %.480s", m->stage->name, why->message);
+    return df_stage_failed(m->stage, status, why, err);
 }
 
 static bool lacks(const pass *p, int part)

@@ -157,7 +157,7 @@ static df_status fingerprint(const df_plan *plan, df_step *step, const df_run *r
     if (status == DF_OK && !text.data)
         df_str_append(&text, "\n");
     step->made = text.data;
-    return status == DF_OK ? DF_OK : df_fail(err, status, "%s: %.480s", step->stage->name, why.message);
+    return df_stage_failed(step->stage, status, &why, err);
 }
 
 static df_status plan_step(const df_plan *plan, df_step *step, const df_config *config, const df_dataset *ds,

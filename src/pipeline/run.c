@@ -58,7 +58,7 @@ static df_status run_plain(work *w, df_step *step, df_error *err)
     }
     if (status == DF_OK && source && df_dataset_parts(w->ds) == 0)
         status = df_fail(&why, DF_FORMAT, "no images in %s", w->run.input);
-    return status == DF_OK ? DF_OK : df_fail(err, status, "%s: %.480s", step->stage->name, why.message);
+    return df_stage_failed(step->stage, status, &why, err);
 }
 
 /* Runs the neighbouring pixel stages from `first` on in one pass. *next: the step after them. */

@@ -23,6 +23,16 @@ const df_stage *df_stage_find(const char *name)
     return NULL;
 }
 
+df_status df_stage_failed(const df_stage *stage, df_status status, const df_error *why, df_error *err)
+{
+    size_t n = strlen(stage->name);
+    if (status == DF_OK)
+        return DF_OK;
+    if (strncmp(why->message, stage->name, n) == 0 && why->message[n] == ':')
+        return df_fail(err, status, "%s", why->message);
+    return df_fail(err, status, "%s: %.480s", stage->name, why->message);
+}
+
 bool df_run_wants(const df_run *run, int part)
 {
     for (int i = 0; i < run->n_parts; i++)

@@ -62,4 +62,6 @@ typedef struct {
 
 extern const df_stage *const df_stages[];    /* in run order, NULL-terminated */
 const df_stage *df_stage_find(const char *name);
+/* The runner's context: err becomes "NAME: why", once. Returns status; DF_OK writes nothing. */
+df_status df_stage_failed(const df_stage *stage, df_status status, const df_error *why, df_error *err);
 #endif
