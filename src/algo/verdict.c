@@ -1,0 +1,103 @@
+#include "algo/verdict.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "algo/english.h"
+
+const df_limits df_limits_default = {.max_words = 192, .min_words = 3, .max_repetition = 0.25, .min_text_recall = 0.5,
+                                     .min_object_recall = 0.3};
+
+typedef struct { df_str reasons, detail; } findings;
+
+static void __attribute__((format(printf, 3, 4))) add(findings *f, const char *code, const char *fmt, ...)
+{
+    va_list args;
+    char words[160];
+    va_start(args, fmt);
+    vsnprintf(words, sizeof words, fmt, args);
+    va_end(args);
+    df_str_printf(&f->reasons, "%s%s", f->reasons.size ? "; " : "", code);
+    df_str_printf(&f->detail, "%s%s: ", f->detail.size ? "; " : "", code);
+    df_str_append_clean(&f->detail, words, strlen(words), sizeof words);
+}
+
+static double share(int part, int all)
+{
+    return all > 0 ? (double)part / all : -1;
+}
+
+static int at_most(int n, int most)
+{
+    return n < most ? n : most;
+}
+
+static void judge_evidence(findings *f, const df_verdict *v, const df_limits *limits)
+{
+    const df_support *s = &v->support;
+    if (s->n_quotes > limits->max_quotes)
+        add(f, "quote", "no text line says \"%s\"", s->quote ? s->quote : "");
+    if (s->n_invented > limits->max_invented)
+        add(f, "invented", "no evidence of \"%s\"", s->invented ? s->invented : "");
+    if (s->lines > 0 && s->line_words_told < limits->min_text_recall * at_most(s->line_words, DF_TEXT_WORDS_ROOM))
+        add(f, "text", "%d of %d text lines are told", s->lines_told, s->lines);
+    if (s->objects > 0 && s->objects_told < limits->min_object_recall * at_most(s->objects, DF_OBJECTS_ROOM))
+        add(f, "objects", "%d of %d kinds of objects are told", s->objects_told, s->objects);
+}
+
+static void judge(findings *f, const df_verdict *v, const df_rules_found *rules, const df_limits *limits)
+{
+    if (v->words == 0) {
+        add(f, "empty", "no words");
+        return;
+    }
+    if (v->words < limits->min_words)
+        add(f, "short", "%d words, at least %" PRId64, v->words, limits->min_words);
+    if (v->words > limits->max_words)
+        add(f, "long", "%d words, at most %" PRId64, v->words, limits->max_words);
+    for (int i = 0; i < DF_RULES; i++)
+        if (rules->found[i])
+            add(f, df_rule_codes[i], "%s", rules->found[i]);
+    if (v->repetition > limits->max_repetition)
+        add(f, "repetition", "%.0f %% of its four-word runs are repeats", 100 * v->repetition);
+    judge_evidence(f, v, limits);
+}
+
+df_status df_verdict_make(const df_nouns *nouns, const char *caption, const df_evidence *ev, const df_limits *limits,
+                          df_arena *arena, df_verdict *out, df_error *err)
+{
+    df_verdict v = {0};
+    df_rules_found rules;
+    findings f = {0};
+    df_word *words = df_words_of(caption, arena, &v.words);
+    bool ok = words && df_support_find(nouns, caption, words, v.words, ev, arena, &v.support);
+    if (ok) {
+        df_rules_check(caption, words, v.words, arena, &rules);
+        v.repetition = rules.repetition;
+        v.text_recall = share(v.support.lines_told, v.support.lines);
+        v.object_recall = share(v.support.objects_told, v.support.objects);
+        judge(&f, &v, &rules, limits);
+        v.pass = f.reasons.size == 0;
+        v.reasons = df_arena_strdup(arena, df_str_text(&f.reasons));
+        v.detail = df_arena_strdup(arena, df_str_text(&f.detail));
+        ok = v.reasons && v.detail && !f.reasons.failed && !f.detail.failed;
+    }
+    df_str_free(&f.reasons);
+    df_str_free(&f.detail);
+    if (!ok)
+        return df_fail(err, DF_NOMEM, "check %s: out of memory", ev->path);
+    *out = v;
+    return DF_OK;
+}
+
+void df_support_print(const df_support *support, df_str *out)
+{
+    df_str_append(out, "[");
+    for (int i = 0; i < support->n_spans; i++) {
+        const df_span *s = &support->spans[i];
+        df_str_printf(out, "%s[%d, %d, \"%s\", %d]", i ? ", " : "", s->from, s->to, df_backing_names[s->by], s->item);
+    }
+    df_str_append(out, "]");
+}

@@ -1,0 +1,29 @@
+/* A caption, judged: by the paper's rules and by the evidence. */
+#ifndef DF_ALGO_VERDICT_H
+#define DF_ALGO_VERDICT_H
+#include "algo/support.h"
+#include "base/str.h"
+
+typedef struct {
+    int64_t max_words, min_words, max_invented, max_quotes;
+    double max_repetition, min_text_recall, min_object_recall;
+} df_limits;
+extern const df_limits df_limits_default;
+
+/* More words of text than this can't be asked of a caption of 192 words. */
+enum { DF_TEXT_WORDS_ROOM = 110, DF_OBJECTS_ROOM = 8 };
+
+typedef struct {
+    bool pass;
+    int words;
+    double text_recall, object_recall, repetition;   /* shares in [0, 1]; -1 when there was nothing to recall */
+    const char *reasons, *detail;            /* "opening; quote" and "opening: The image shows; ..."; "" when it passes */
+    df_support support;
+} df_verdict;
+
+/* Everything lives in the arena. DF_NOMEM. */
+df_status df_verdict_make(const df_nouns *nouns, const char *caption, const df_evidence *ev, const df_limits *limits,
+                          df_arena *arena, df_verdict *out, df_error *err);
+/* [[first byte, end byte, "box", item], ...] */
+void df_support_print(const df_support *support, df_str *out);
+#endif
