@@ -121,7 +121,7 @@ static void find_opening(const char *caption, const df_word *words, int n, df_ar
     static const char *const media[] = {"image", "picture", "photo", "photograph", "scene", "illustration", "screenshot",
                                         "painting", "snapshot", NULL};
     static const char *const verbs[] = {"shows", "showcases", "showcasing", "captures", "depicts", "features", "displays",
-                                        "presents", "portrays", "illustrates", "contains", "showing", "is", "consists",
+                                        "presents", "portrays", "illustrates", "contains", "showing", "consists",
                                         "provides", "includes", "reveals", "highlights", NULL};
     static const char *const talk[] = {"sure", "certainly", "here", "okay", NULL};
     if (n == 0 || words[0].quoted)
@@ -130,8 +130,10 @@ static void find_opening(const char *caption, const df_word *words, int n, df_ar
         out->found[DF_RULE_OPENING] = cut(caption, &words[0], &words[0], arena);
     bool within = strcmp(words[0].text, "in") == 0, this_is = n > 2 && strcmp(words[0].text, "this") == 0 &&
                                                               strcmp(words[1].text, "is") == 0;
+    bool the = is_word(&words[0], (const char *const[]){"the", "this", NULL});
     for (int i = 0; i < n - 1 && i < 6 && !words[i].quoted; i++)
-        if (is_word(&words[i], media) && (is_word(&words[i + 1], verbs) || (within && i < 3) || this_is)) {
+        if (is_word(&words[i], media) && (is_word(&words[i + 1], verbs) || (within && i < 3) || this_is ||
+                                          (the && i == 1 && strcmp(words[i + 1].text, "is") == 0))) {
             out->found[DF_RULE_OPENING] = cut(caption, &words[0], &words[i + 1], arena);
             return;
         }
@@ -169,14 +171,10 @@ static int markup(const char *p, bool line_start)
     return 0;
 }
 
-static void find_marks(const char *caption, const df_word *words, int n, df_arena *arena, df_rules_found *out)
+static void find_marks(const char *caption, df_arena *arena, df_rules_found *out)
 {
-    int w = 0;
     for (int i = 0; caption[i]; i++) {
-        while (w < n && words[w].to <= i)
-            w++;
-        bool quoted = w < n && words[w].quoted && (words[w].from <= i || (w > 0 && words[w - 1].quoted));
-        if (quoted || isalpha((unsigned char)caption[i]) || caption[i] == ' ')
+        if (isalpha((unsigned char)caption[i]) || caption[i] == ' ')
             continue;
         int size = coordinates(caption + i);
         if (size && !out->found[DF_RULE_COORDINATES])
@@ -235,7 +233,7 @@ void df_rules_check(const char *caption, const df_word *words, int n, df_arena *
     *out = (df_rules_found){0};
     find_opening(caption, words, n, arena, out);
     find_phrases(caption, words, n, arena, out);
-    find_marks(caption, words, n, arena, out);
+    find_marks(caption, arena, out);
     find_unfinished(caption, arena, out);
     out->repetition = repetition(words, n, arena);
 }

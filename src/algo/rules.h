@@ -26,6 +26,6 @@ typedef struct {
     char *found[DF_RULES];                   /* the words that broke the rule, in the arena; NULL: kept */
     double repetition;                       /* share of 4-word runs that came before */
 } df_rules_found;
-/* Words marked `quoted` are what the picture says, not the caption: they break no rule. */
+/* Words marked `quoted` are what the picture says, not the caption: they break no rule; in `caption` they are blank. */
 void df_rules_check(const char *caption, const df_word *words, int n, df_arena *arena, df_rules_found *out);
 #endif

@@ -8,7 +8,7 @@
 
 const char *const df_backing_names[] = {"box", "line", "tag", "look", "alt"};
 
-enum { NGRAM = 3, ALT_WORDS_MAX = 64 };
+enum { NGRAM = 3, ALT_WORDS_MAX = 64, LINE_WORDS = 24 };
 
 /* Words that name things, but as often something else: no proof that an object was invented. */
 static const char *const ambiguous[] = {
@@ -120,6 +120,17 @@ static void add_quote(support *s, const char *const *lines, const char *alt, con
     claim(s, first, last, is_line ? DF_BY_LINE : DF_BY_ALT, is_line ? s->ev->lines[line].item : 0);
     for (int i = first; i < last; i++)
         s->words[i].quoted = true;
+    memset(s->out->own + from, ' ', (size_t)(to - from));
+}
+
+/* A very long line is told when its beginning is. */
+static const char *first_words(const support *s, const char *line)
+{
+    size_t n = 1;
+    for (int words = 0; line[n] && words < LINE_WORDS; n++)
+        words += line[n] == ' ';
+    const char *first = df_arena_printf(s->arena, "%.*s", (int)n, line);
+    return first ? first : line;
 }
 
 static bool find_quotes(support *s)
@@ -137,7 +148,7 @@ static bool find_quotes(support *s)
         df_str_append(&joined, i ? lines[i] + 1 : lines[i]);
         if (words == 0)
             continue;
-        bool told = strstr(s->text, lines[i]) != NULL;
+        bool told = strstr(s->text, lines[i]) != NULL || (words > LINE_WORDS && strstr(s->text, first_words(s, lines[i])));
         s->out->lines++;
         s->out->lines_told += told;
         s->out->line_words += words;
@@ -340,7 +351,8 @@ static bool prepare(support *s)
     s->box_told = df_arena_alloc(s->arena, boxes, sizeof *s->box_told);
     s->text = spaced_words(s->words, s->n, s->arena);
     s->alt = df_words_of(s->ev->alt_text, s->arena, &s->n_alt);
-    if (!s->claim || !s->out->spans || !s->box_noun || !s->tag_noun || !s->box_name || !s->box_told || !s->text || !s->alt)
+    s->out->own = df_arena_strdup(s->arena, s->caption);
+    if (!s->out->own || !s->claim || !s->out->spans || !s->box_noun || !s->tag_noun || !s->box_name || !s->box_told || !s->text || !s->alt)
         return false;
     s->n_alt = s->n_alt < ALT_WORDS_MAX ? s->n_alt : ALT_WORDS_MAX;
     for (int i = 0; i < s->ev->n_boxes; i++)

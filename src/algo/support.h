@@ -16,6 +16,7 @@ typedef struct {
     int objects, objects_told;               /* kinds of boxes; those named */
     int n_invented, n_quotes;                /* objects named, quotes made, that no evidence holds */
     char *invented, *quote;                  /* the first of each; NULL none */
+    char *own;                               /* the caption with backed quotes blanked: its own words, at the same places */
 } df_support;
 
 /* Marks the words of backed quotes as `quoted`. False: out of memory. */

@@ -74,7 +74,7 @@ df_status df_verdict_make(const df_nouns *nouns, const char *caption, const df_e
     df_word *words = df_words_of(caption, arena, &v.words);
     bool ok = words && df_support_find(nouns, caption, words, v.words, ev, arena, &v.support);
     if (ok) {
-        df_rules_check(caption, words, v.words, arena, &rules);
+        df_rules_check(v.support.own, words, v.words, arena, &rules);
         v.repetition = rules.repetition;
         v.text_recall = share(v.support.lines_told, v.support.lines);
         v.object_recall = share(v.support.objects_told, v.support.objects);

@@ -117,7 +117,7 @@ static void say_group(composer *c, const text_group *g, int index)
     const char *kind = kind_word(c->ev->lines[g->line[0]].text, g->n > 1);
     const char *where = compose_place(g->hull, place);
     bool plural = strcmp(kind, "the words") == 0;
-    int k = compose_pick(c, 300 + index, 3);
+    int k = (compose_pick(c, 300, 3) + index) % 3;
     if (on || k == 0) {
         compose_put(c, "%s ", kind);
         put_quotes(c, g, 0, g->n);
@@ -143,10 +143,10 @@ static void say_page(composer *c, const text_group *all)
 {
     int n = 0, words = 12;
     for (; n < all->n; n++) {
-        int more = df_words_count(c->ev->lines[all->line[n]].text);
+        int more = same_text_before(c, all, n) ? 0 : df_words_count(c->ev->lines[all->line[n]].text);
         if (words + (more < QUOTE_WORDS ? more : QUOTE_WORDS) > compose_words_left(c) - RESERVE_WORDS)
             break;
-        words += more;
+        words += more < QUOTE_WORDS ? more : QUOTE_WORDS;
     }
     if (n == 0)
         return;

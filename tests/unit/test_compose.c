@@ -6,6 +6,7 @@
 #include <dirent.h>
 
 #include "algo/english.h"
+#include "algo/verdict.h"
 #include "engine/engine.h"
 #include "evidence_text.h"
 
@@ -106,9 +107,9 @@ static void random_evidence(evidence_text *t, uint32_t *seed)
     for (int i = 0; i < t->ev.n_tags; i++)
         t->tags[i] = (df_tag){places[roll(seed, 7)], roll(seed, 100) / 100.0, i};
     for (int i = 0; i < t->ev.n_boxes; i++) {
-        double x = roll(seed, 3000), y = roll(seed, 3000);
-        t->boxes[i] = (df_box){labels[roll(seed, 16)], "test", roll(seed, 100) / 100.0, x, y, x + roll(seed, 2000) - 50,
-                               y + roll(seed, 2000) - 50, i, random_region(seed)};
+        double x = roll(seed, (uint32_t)t->ev.width), y = roll(seed, (uint32_t)t->ev.height);     /* may reach out of the picture */
+        t->boxes[i] = (df_box){labels[roll(seed, 16)], "test", roll(seed, 100) / 100.0, x, y, x + 1 + roll(seed, 2000),
+                               y + 1 + roll(seed, 2000), i, random_region(seed)};
     }
     for (int i = 0; i < t->ev.n_lines; i++) {
         double x = roll(seed, 3000), y = roll(seed, 3000);
@@ -121,7 +122,7 @@ static void random_evidence(evidence_text *t, uint32_t *seed)
     }
 }
 
-static void holds_for_any(df_engine *e, evidence_text *t)
+static void holds_for_any(df_engine *e, const df_nouns *nouns, evidence_text *t)
 {
     const char *text = caption(e, &t->ev, &t->arena);
     size_t n = strlen(text);
@@ -132,6 +133,13 @@ static void holds_for_any(df_engine *e, evidence_text *t)
     assert_null(strchr(text, '\n'));
     assert_true(n == 0 || text[n - 1] == '.');
     assert_true(n < 4000);
+    df_verdict v;
+    df_limits limits = df_limits_default;
+    limits.min_words = 0;
+    limits.max_repetition = 0.4;
+    assert_int_equal(df_verdict_make(nouns, text, &t->ev, &limits, &t->arena, &v, NULL), DF_OK);
+    if (n > 0 && !v.pass)
+        fail_msg("%s\n%s", v.detail, text);
     char *first = strdup(text);
     assert_non_null(first);
     assert_string_equal(first, caption(e, &t->ev, &t->arena));       /* the same evidence reads the same */
@@ -144,12 +152,15 @@ static void any_evidence(void **state)
     static evidence_text t;
     df_engine *e;
     uint32_t seed = 7;
+    df_nouns *nouns;
     assert_int_equal(df_engine_compose.open(&e, &(df_engine_config){0}, NULL), DF_OK);
+    assert_int_equal(df_nouns_open(&nouns, NULL), DF_OK);
     for (int i = 0; i < 5000; i++) {
         random_evidence(&t, &seed);
-        holds_for_any(e, &t);
+        holds_for_any(e, nouns, &t);
         df_arena_reset(&t.arena);
     }
+    df_nouns_close(nouns);
     e->ops->close(e);
 }
 

@@ -37,6 +37,8 @@ static const struct { const char *caption, *reasons; } cases[] = {
     {"", "empty"},
     {"A boat.", "short"},
     {"The image shows a boat near a person.", "opening"},
+    {"The picture is a view of a boat.", "opening"},
+    {"Most of a picture is taken up by a boat.", ""},
     {"In this photograph, a boat lies still.", "opening"},
     {"This is a picture of a boat and a person.", "opening"},
     {"Here is a boat, and a person too.", "opening"},
