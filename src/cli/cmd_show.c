@@ -1,11 +1,219 @@
-/* densefusion show. */
+/* densefusion show: everything that the stages' tables say of one image. */
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
+#include "io/json.h"
+
+enum { LINE_WIDTH = 96, INLINE_MAX = 60, INDENT = 11 };
+
+typedef struct { int part; int64_t row; } image_id;
+
+/* ---- which image ---- */
+
+/* "00000-000012": part and row, as in captions.jsonl. */
+static bool parse_id(const char *text, image_id *id)
+{
+    char *end;
+    if (!isdigit((unsigned char)text[0]))
+        return false;
+    long part = strtol(text, &end, 10);
+    if (*end != '-' || !isdigit((unsigned char)end[1]) || part > 1000000)
+        return false;
+    long row = strtol(end + 1, &end, 10);
+    *id = (image_id){(int)part, row};
+    return *end == '\0';
+}
+
+static df_status find_path(const df_dataset *ds, const char *path, image_id *id, bool *found, df_error *err)
+{
+    int n = df_dataset_parts(ds);
+    *found = false;
+    for (int part = 0; part < n && !*found; part++) {
+        char *file = df_dataset_part_path(ds, "ingest", part, "parquet");
+        char *from = file ? df_sql_quote(file) : NULL, *name = df_sql_quote(path);
+        df_str sql = {0};
+        df_table *t = NULL;
+        df_str_printf(&sql, "SELECT \"row\" FROM read_parquet(%s) WHERE path = %s", from ? from : "", name ? name : "");
+        df_status status = from && name && !sql.failed ? df_table_query(&t, df_str_text(&sql), err)
+                                                       : df_fail(err, DF_NOMEM, "show: out of memory");
+        if (status == DF_OK && df_table_rows(t) > 0) {
+            *id = (image_id){part, df_table_int(t, 0, 0)};
+            *found = true;
+        }
+        df_table_close(t);
+        df_str_free(&sql);
+        free(file);
+        free(from);
+        free(name);
+        DF_TRY(status);
+    }
+    return DF_OK;
+}
+
+static df_status find_image(const df_dataset *ds, const char *text, image_id *id, df_error *err)
+{
+    bool found;
+    DF_TRY(find_path(ds, text, id, &found, err));
+    if (found)
+        return DF_OK;
+    if (!parse_id(text, id))
+        return df_fail(err, DF_FORMAT, "%s: no image of that path, and not an id like 00000-000012", text);
+    if (!df_dataset_has_part(ds, "ingest", id->part))
+        return df_fail(err, DF_FORMAT, "%s: the dataset has %d parts", text, df_dataset_parts(ds));
+    df_table *t;
+    DF_TRY(df_dataset_read(ds, "ingest", id->part, &t, err));
+    int64_t rows = df_table_rows(t);
+    df_table_close(t);
+    return id->row < rows ? DF_OK : df_fail(err, DF_FORMAT, "%s: part %d has %lld images", text, id->part, (long long)rows);
+}
+
+/* ---- for people ---- */
+
+/* Text in lines of LINE_WIDTH, broken at spaces; its own line breaks stay. */
+static void print_wrapped(const char *text)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        if (n > LINE_WIDTH) {
+            n = LINE_WIDTH;
+            while (n > 0 && text[n] != ' ')
+                n--;
+            n = n ? n : strcspn(text, " \n");
+        }
+        printf("%*s%.*s\n", INDENT, "", (int)n, text);
+        text += n;
+        text += *text == ' ' || *text == '\n';
+    }
+}
+
+static bool is_long(const df_table *t, int64_t row, int column)
+{
+    const char *text = df_table_text(t, row, column);
+    return strlen(text) > INLINE_MAX || strchr(text, '\n');
+}
+
+static void print_value(const df_table *t, int64_t row, int column)
+{
+    switch (df_table_column_at(t, column).type) {
+    case DF_COLUMN_INT: printf("%lld", (long long)df_table_int(t, row, column)); break;
+    case DF_COLUMN_REAL: printf("%.4g", df_table_real(t, row, column)); break;
+    case DF_COLUMN_TEXT: printf("%s", df_table_text(t, row, column)); break;
+    }
+}
+
+/* Short values on one line, long texts below it. */
+static void print_row(const df_table *t, int64_t row, const char *stage)
+{
+    int n = df_table_n_columns(t), printed = 0;
+    printf("%-*s", INDENT, stage);
+    for (int c = 1; c < n; c++) {
+        if (df_table_null(t, row, c) || is_long(t, row, c))
+            continue;
+        printf("%s%s ", printed++ ? "  " : "", df_table_column_at(t, c).name);
+        print_value(t, row, c);
+    }
+    putchar('\n');
+    for (int c = 1; c < n; c++) {
+        if (df_table_null(t, row, c) || !is_long(t, row, c))
+            continue;
+        printf("%*s%s:\n", INDENT, "", df_table_column_at(t, c).name);
+        print_wrapped(df_table_text(t, row, c));
+    }
+}
+
+/* ---- for programs ---- */
+
+static void append_value(df_str *out, const df_table *t, int64_t row, int column)
+{
+    if (df_table_null(t, row, column)) {
+        df_str_append(out, "null");
+        return;
+    }
+    switch (df_table_column_at(t, column).type) {
+    case DF_COLUMN_INT: df_str_printf(out, "%lld", (long long)df_table_int(t, row, column)); break;
+    case DF_COLUMN_REAL: df_json_append_real(out, df_table_real(t, row, column)); break;
+    case DF_COLUMN_TEXT: df_json_append_text(out, df_table_text(t, row, column)); break;
+    }
+}
+
+static void append_row(df_str *out, const df_table *t, int64_t row)
+{
+    df_str_append(out, "{");
+    for (int c = 0; c < df_table_n_columns(t); c++) {
+        df_str_append(out, c ? ", " : "");
+        df_json_append_text(out, df_table_column_at(t, c).name);
+        df_str_append(out, ": ");
+        append_value(out, t, row, c);
+    }
+    df_str_append(out, "}");
+}
+
+/* ---- all tables ---- */
+
+static df_status show_table(const df_dataset *ds, const char *stage, image_id id, df_str *json, df_error *err)
+{
+    df_table *t = NULL;
+    int n = 0;
+    if (!df_dataset_has_part(ds, stage, id.part))
+        return DF_OK;
+    DF_TRY(df_dataset_read(ds, stage, id.part, &t, err));
+    int of_row = df_table_column(t, "row");
+    if (json)
+        df_str_printf(json, ",\n  \"%s\": [", stage);
+    for (int64_t i = 0; i < df_table_rows(t); i++) {
+        if (df_table_int(t, i, of_row) != id.row)
+            continue;
+        if (json) {
+            df_str_append(json, n ? ",\n    " : "\n    ");
+            append_row(json, t, i);
+        } else {
+            print_row(t, i, n ? "" : stage);
+        }
+        n++;
+    }
+    if (json)
+        df_str_append(json, n ? "\n  ]" : "]");
+    df_table_close(t);
+    return DF_OK;
+}
+
+static df_status show_image(const df_dataset *ds, image_id id, bool as_json, df_error *err)
+{
+    df_str text = {0}, *json = as_json ? &text : NULL;
+    df_status status = DF_OK;
+    df_str_printf(&text, "{\"id\": \"%05d-%06lld\"", id.part, (long long)id.row);
+    if (!json)
+        printf("%-*s%05d-%06lld\n", INDENT, "id", id.part, (long long)id.row);
+    for (const df_stage *const *s = df_stages; status == DF_OK && *s; s++) {
+        if (!(*s)->columns)
+            continue;
+        status = show_table(ds, (*s)->name, id, json, err);
+        if (status == DF_OK && strcmp((*s)->name, "fuse") == 0)
+            status = show_table(ds, "fuse/evidence", id, json, err);
+    }
+    df_str_append(&text, "\n}");
+    if (status == DF_OK && json)
+        puts(df_str_text(&text));
+    df_str_free(&text);
+    return status;
+}
 
 int cmd_show(const args *a)
 {
-    (void)a;
-    fprintf(stderr, "densefusion: show is not written yet\n");
-    return EXIT_FAILED;
+    static const command self = {.name = "show", .usage = "OUT ID [--json]"};
+    if (a->n_positional != 2)
+        return command_usage(&self, "a dataset folder and an image are needed");
+    df_dataset *ds = NULL;
+    image_id id = {0};
+    df_error err = {""};
+    df_status status = command_dataset(&ds, a->positional[0], &err);
+    if (status == DF_OK)
+        status = find_image(ds, a->positional[1], &id, &err);
+    if (status == DF_OK)
+        status = show_image(ds, id, (a->given & FLAG_JSON) != 0, &err);
+    df_dataset_close(ds);
+    return command_failed(status, &err);
 }

@@ -23,6 +23,8 @@ int cmd_man(const args *a);
 
 /* Defaults, then the config file, then what the command line sets. On failure says why and returns an exit code. */
 int command_config(df_config *out, const args *a);
+/* Opens a dataset that is there; makes none. */
+df_status command_dataset(df_dataset **out, const char *folder, df_error *err);
 int command_usage(const command *c, const char *what);               /* says what is wrong and how it is meant */
 int command_failed(df_status status, const df_error *err);           /* says err; the exit code for status */
 #endif

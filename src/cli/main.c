@@ -1,8 +1,10 @@
 /* densefusion: the command table, --help and --version. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "command.h"
 #include "help.h"
 
@@ -32,6 +34,14 @@ int command_failed(df_status status, const df_error *err)
     if (status != DF_OK)
         fprintf(stderr, "densefusion: %s\n", err->message);
     return status == DF_OK ? EXIT_DONE : status == DF_STOPPED ? EXIT_STOPPED : status == DF_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
+df_status command_dataset(df_dataset **out, const char *folder, df_error *err)
+{
+    char path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s/dataset.json", folder) >= sizeof path || !df_file_exists(path))
+        return df_fail(err, DF_IO, "%s: no dataset there", folder);
+    return df_dataset_open(out, folder, err);
 }
 
 int command_config(df_config *out, const args *a)

@@ -2,8 +2,70 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
+
+static void append_reasons(df_str *out, const df_survey_count *counts, int n)
+{
+    for (int i = 0; i < n; i++)
+        df_str_printf(out, "%s %lld %s", i ? "," : ":", (long long)counts[i].n, counts[i].reason);
+}
+
+/* "112 of 160 images go on; 48 do not: 30 small, 18 duplicate". */
+static void append_decision(df_str *out, const df_survey_stage *s)
+{
+    df_str_printf(out, "%lld of %lld images", (long long)s->n_kept, (long long)s->n_rows);
+    if (s->n_kept < s->n_rows) {
+        df_str_printf(out, ", not %lld", (long long)(s->n_rows - s->n_kept));
+        append_reasons(out, s->reasons, s->n_reasons);
+    }
+}
+
+static void append_found(df_str *out, const df_survey *survey, const df_survey_stage *s)
+{
+    int64_t skipped = df_survey_total(survey->skipped, survey->n_skipped);
+    df_str_printf(out, "%lld images", (long long)s->n_rows);
+    if (s->n_rows > s->n_kept) {
+        df_str_printf(out, ", broken %lld", (long long)(s->n_rows - s->n_kept));
+        append_reasons(out, s->reasons, s->n_reasons);
+    }
+    if (skipped) {
+        df_str_printf(out, "; no images %lld", (long long)skipped);
+        append_reasons(out, survey->skipped, survey->n_skipped);
+    }
+}
+
+static void print_stage(const df_survey *survey, const df_survey_stage *s)
+{
+    df_str line = {0};
+    bool source = !s->stage->reads || !s->stage->reads[0];
+    if (s->parts_done && source)
+        append_found(&line, survey, s);
+    else if (s->parts_done && s->n_kept >= 0)
+        append_decision(&line, s);
+    else if (s->parts_done && s->n_rows == s->n_images)
+        df_str_printf(&line, "%lld images", (long long)s->n_images);
+    else if (s->parts_done)
+        df_str_printf(&line, "%lld records in %lld images", (long long)s->n_rows, (long long)s->n_images);
+    printf("%-9s", s->stage->name);
+    if (s->state != DF_SURVEY_DONE) {
+        printf(" %s", df_survey_state_name(s->state));
+        if (s->parts_done < s->parts && s->parts_done)
+            printf(", %d of %d parts", s->parts_done, s->parts);
+        printf("%s", line.size ? ":" : "");
+    } else if (!s->parts) {
+        printf(" done");
+    }
+    printf("%s%s\n", line.size ? " " : "", df_str_text(&line));
+    df_str_free(&line);
+}
+
+void summary_print_stages(const df_survey *survey)
+{
+    for (int i = 0; i < survey->n_stages; i++)
+        print_stage(survey, &survey->stages[i]);
+}
 
 static void print_if_there(const char *folder, const char *name, const char *what)
 {
@@ -12,10 +74,24 @@ static void print_if_there(const char *folder, const char *name, const char *wha
         printf("%-9s %s\n", what, path);
 }
 
-df_status summary_print(const char *folder, df_error *err)
+void summary_print_files(const char *folder)
 {
-    (void)err;
     print_if_there(folder, "captions.jsonl", "captions");
     print_if_there(folder, "report/index.html", "page");
-    return DF_OK;
+}
+
+df_status summary_print(const char *folder, df_error *err)
+{
+    df_dataset *ds;
+    df_survey survey = {0};
+    DF_TRY(df_dataset_open(&ds, folder, err));
+    df_status status = df_survey_make(&survey, df_stages, ds, err);
+    if (status == DF_OK) {
+        summary_print_stages(&survey);
+        putchar('\n');
+        summary_print_files(folder);
+    }
+    df_survey_free(&survey);
+    df_dataset_close(ds);
+    return status;
 }

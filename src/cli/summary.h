@@ -1,7 +1,9 @@
-/* What a run leaves behind, in a few lines. */
+/* What a dataset holds, in a few lines: after a run, and for `status`. */
 #ifndef DF_CLI_SUMMARY_H
 #define DF_CLI_SUMMARY_H
-#include "base/status.h"
+#include "pipeline/survey.h"
 
-df_status summary_print(const char *folder, df_error *err);
+void summary_print_stages(const df_survey *survey);
+void summary_print_files(const char *folder);                        /* where captions and page are */
+df_status summary_print(const char *folder, df_error *err);          /* both, of a dataset */
 #endif

@@ -1,0 +1,225 @@
+#include "pipeline/survey.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "pipeline/fingerprint.h"
+
+/* Tables that decide over images, and how: SQL over one of their rows. */
+static const struct { const char *column, *kept, *reason; } deciders[] = {
+    {"kept", "kept = 1", "reason"},
+    {"verdict", "verdict = 'pass'", "verdict"},
+    {"caption", "caption IS NOT NULL", "coalesce(error, 'no caption')"},
+    {"problem", "problem IS NULL", "problem"},
+};
+
+static void free_counts(df_survey_count *counts, int n)
+{
+    for (int i = 0; i < n; i++)
+        free(counts[i].reason);
+    free(counts);
+}
+
+void df_survey_free(df_survey *survey)
+{
+    for (int i = 0; i < survey->n_stages; i++)
+        free_counts(survey->stages[i].reasons, survey->stages[i].n_reasons);
+    free_counts(survey->skipped, survey->n_skipped);
+    free(survey->stages);
+    *survey = (df_survey){0};
+}
+
+const char *df_survey_state_name(df_survey_state state)
+{
+    switch (state) {
+    case DF_SURVEY_NOT_RUN: return "not run";
+    case DF_SURVEY_UNFINISHED: return "unfinished";
+    case DF_SURVEY_STALE: return "stale";
+    case DF_SURVEY_DONE: break;
+    }
+    return "done";
+}
+
+int64_t df_survey_total(const df_survey_count *counts, int n)
+{
+    int64_t total = 0;
+    for (int i = 0; i < n; i++)
+        total += counts[i].n;
+    return total;
+}
+
+/* ---- counts ---- */
+
+/* "read_parquet([...], filename = true)" over the parts that are there. */
+static void append_files(df_str *sql, const df_dataset *ds, const char *stage, int n_parts)
+{
+    const char *comma = "";
+    df_str_append(sql, "read_parquet([");
+    for (int part = 0; part < n_parts; part++) {
+        if (!df_dataset_has_part(ds, stage, part))
+            continue;
+        char *path = df_dataset_part_path(ds, stage, part, "parquet"), *quoted = path ? df_sql_quote(path) : NULL;
+        df_str_printf(sql, "%s%s", comma, quoted ? quoted : "");
+        sql->failed = sql->failed || !quoted;
+        comma = ", ";
+        free(quoted);
+        free(path);
+    }
+    df_str_append(sql, "], filename = true)");
+}
+
+static df_status ask(df_str *sql, df_table **out, df_error *err)
+{
+    df_status status = sql->failed ? df_fail(err, DF_NOMEM, "status: out of memory") : df_table_query(out, df_str_text(sql), err);
+    df_str_free(sql);
+    return status;
+}
+
+static df_status counts_of(const df_table *t, df_survey_count **out, int *n, df_error *err)
+{
+    int64_t rows = df_table_rows(t);
+    df_survey_count *counts = calloc((size_t)rows + 1, sizeof *counts);
+    for (int64_t i = 0; counts && i < rows; i++) {
+        counts[i] = (df_survey_count){strdup(df_table_text(t, i, 0)), df_table_int(t, i, 1)};
+        if (!counts[i].reason) {
+            free_counts(counts, (int)i);
+            counts = NULL;
+        }
+    }
+    if (!counts)
+        return df_fail(err, DF_NOMEM, "status: out of memory");
+    *out = counts;
+    *n = (int)rows;
+    return DF_OK;
+}
+
+static int decider_of(const df_stage *stage)
+{
+    for (size_t d = 0; d < sizeof deciders / sizeof *deciders; d++)
+        for (const df_column *c = stage->columns; c->name; c++)
+            if (strcmp(c->name, deciders[d].column) == 0)
+                return (int)d;
+    return -1;
+}
+
+static df_status count_rows(df_survey_stage *s, const df_dataset *ds, int n_parts, df_error *err)
+{
+    df_str sql = {0};
+    df_table *t = NULL;
+    int d = decider_of(s->stage);
+    df_str_printf(&sql, "SELECT count(*), count(DISTINCT (filename, \"row\")), count(*) FILTER (%s) FROM ",
+                  d < 0 ? "false" : deciders[d].kept);
+    append_files(&sql, ds, s->stage->name, n_parts);
+    DF_TRY(ask(&sql, &t, err));
+    s->n_rows = df_table_int(t, 0, 0);
+    s->n_images = df_table_int(t, 0, 1);
+    s->n_kept = d < 0 ? -1 : df_table_int(t, 0, 2);
+    df_table_close(t);
+    if (d < 0)
+        return DF_OK;
+    df_str_printf(&sql, "SELECT %s AS why, count(*) AS n FROM ", deciders[d].reason);
+    append_files(&sql, ds, s->stage->name, n_parts);
+    df_str_printf(&sql, " WHERE NOT (%s) GROUP BY why ORDER BY n DESC, why", deciders[d].kept);
+    DF_TRY(ask(&sql, &t, err));
+    df_status status = counts_of(t, &s->reasons, &s->n_reasons, err);
+    df_table_close(t);
+    return status;
+}
+
+static df_status count_skipped(df_survey *survey, const df_dataset *ds, df_error *err)
+{
+    char path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s/ingest/skipped.parquet", df_dataset_folder(ds)) >= sizeof path ||
+        !df_file_exists(path))
+        return DF_OK;
+    char *quoted = df_sql_quote(path);
+    df_str sql = {0};
+    df_table *t = NULL;
+    df_str_printf(&sql, "SELECT reason, count(*) AS n FROM read_parquet(%s) GROUP BY reason ORDER BY n DESC, reason",
+                  quoted ? quoted : "");
+    sql.failed = sql.failed || !quoted;
+    free(quoted);
+    DF_TRY(ask(&sql, &t, err));
+    df_status status = counts_of(t, &survey->skipped, &survey->n_skipped, err);
+    df_table_close(t);
+    return status;
+}
+
+/* ---- states ---- */
+
+static const df_survey_stage *find(const df_survey *survey, const char *name)
+{
+    for (int i = 0; i < survey->n_stages; i++)
+        if (strcmp(survey->stages[i].stage->name, name) == 0)
+            return &survey->stages[i];
+    return NULL;
+}
+
+static df_status same_content(const df_stage *stage, const char *made, const df_dataset *ds, bool *same, df_error *err)
+{
+    df_str now = {0};
+    df_status status = df_fingerprint_content(ds, stage, &now, err);
+    const char *then = strstr(made, "\ncontent ");
+    *same = then && strcmp(then + 1, df_str_text(&now)) == 0;
+    df_str_free(&now);
+    return status;
+}
+
+/* Stale: a stage that it reads is stale, or was made anew since. */
+static df_status judge(const df_survey *survey, df_survey_stage *s, const df_dataset *ds, df_error *err)
+{
+    char *made = df_dataset_stage_made(ds, s->stage->name);
+    bool stale = false;
+    df_status status = DF_OK;
+    for (const char *const *r = s->stage->reads; made && r && *r; r++) {
+        const df_survey_stage *read = find(survey, *r);
+        char *read_made = df_dataset_stage_made(ds, *r);
+        stale = stale || (read && read->state == DF_SURVEY_STALE) ||
+                !df_fingerprint_reads(made, *r, read_made ? read_made : "none");
+        free(read_made);
+    }
+    if (made && !stale && !s->stage->columns) {
+        bool same = true;
+        status = same_content(s->stage, made, ds, &same, err);
+        stale = !same;
+    }
+    s->state = !made ? DF_SURVEY_NOT_RUN : stale ? DF_SURVEY_STALE
+             : s->parts_done < s->parts ? DF_SURVEY_UNFINISHED : DF_SURVEY_DONE;
+    free(made);
+    return status;
+}
+
+static df_status survey_stage(const df_survey *survey, df_survey_stage *s, const df_dataset *ds, df_error *err)
+{
+    int n_parts = df_dataset_parts(ds);
+    s->parts = s->stage->columns ? n_parts : 0;
+    s->n_kept = -1;
+    for (int part = 0; part < s->parts; part++)
+        s->parts_done += df_dataset_has_part(ds, s->stage->name, part);
+    DF_TRY(judge(survey, s, ds, err));
+    return s->parts_done ? count_rows(s, ds, n_parts, err) : DF_OK;
+}
+
+df_status df_survey_make(df_survey *out, const df_stage *const *stages, const df_dataset *ds, df_error *err)
+{
+    df_survey survey = {0};
+    int n = 0;
+    while (stages[n])
+        n++;
+    survey.stages = calloc((size_t)n + 1, sizeof *survey.stages);
+    df_status status = survey.stages ? DF_OK : df_fail(err, DF_NOMEM, "status: out of memory");
+    for (int i = 0; status == DF_OK && i < n; i++) {
+        survey.stages[survey.n_stages++].stage = stages[i];
+        status = survey_stage(&survey, &survey.stages[i], ds, err);
+    }
+    if (status == DF_OK)
+        status = count_skipped(&survey, ds, err);
+    if (status == DF_OK)
+        *out = survey;
+    else
+        df_survey_free(&survey);
+    return status;
+}
