@@ -64,6 +64,13 @@ df_status df_expert_perceive(df_expert_handle *h, const df_image *image, df_aren
     return h->expert->ops->perceive(h->expert, image, arena, out, err);
 }
 
+void df_expert_set_threshold(df_expert_handle *h, double threshold)
+{
+    for (int i = 0; i < h->n_cards; i++)
+        if (h->cards[i])
+            h->cards[i]->threshold = threshold;
+}
+
 void df_expert_close(df_expert_handle *h)
 {
     if (!h)

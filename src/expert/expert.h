@@ -29,6 +29,7 @@ typedef struct df_expert_handle df_expert_handle;
 df_status df_expert_open(df_expert_handle **out, const char *models, const char *const *names, int n_names, df_error *err);
 /* Sets what this expert sees in *out and leaves the rest of it alone. Text of labels lives as long as the expert. */
 df_status df_expert_perceive(df_expert_handle *h, const df_image *image, df_arena *arena, df_percept *out, df_error *err);
+void df_expert_set_threshold(df_expert_handle *h, double threshold);  /* instead of the cards' own; before perceive */
 void df_expert_close(df_expert_handle *h);
 const df_card *df_expert_card(const df_expert_handle *h, int i);
 #endif

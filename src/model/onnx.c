@@ -223,7 +223,7 @@ static df_status copy_output(const df_onnx *m, OrtValue *value, df_arena *arena,
     if (!copy_floats(t->data, data, n, type))
         return df_fail(err, DF_MODEL, "%s: output %s is of a type that is not supported (%d)", m->path, t->name, type);
     if (has_nan(t->data, n))
-        return df_fail(err, DF_MODEL, "%s: output %s holds values that are not numbers", m->path, t->name);
+        return df_fail(err, DF_FORMAT, "%s: output %s holds values that are not numbers", m->path, t->name);
     return DF_OK;
 }
 

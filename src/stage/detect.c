@@ -1,0 +1,105 @@
+/* detect: objects and where they are. Every model's raw answers are kept; fusion merges them. */
+#include <stdlib.h>
+#include "expert/panel.h"
+#include "stage/stage.h"
+
+typedef struct { char *models; double threshold; } detect_config;
+typedef struct { df_panel panel; const df_run *run; } detect_state;
+
+static const df_column columns[] = {
+    {"row", DF_COLUMN_INT}, {"label", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL}, {"x0", DF_COLUMN_REAL},
+    {"y0", DF_COLUMN_REAL}, {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {0},
+};
+
+static const df_option options[] = {
+    {"models", DF_OPT_TEXT, offsetof(detect_config, models), "nanodet,centernet", 0, 0,
+     "detectors, joined by commas; the first must be installed, others are used when they are; empty: none"},
+    {"threshold", DF_OPT_REAL, offsetof(detect_config, threshold), "0", 0, 1,
+     "least score of a box; 0: what each model's card says"},
+    {0},
+};
+
+static void detect_close(void *state)
+{
+    detect_state *s = state;
+    if (s)
+        df_panel_free(&s->panel);
+    free(s);
+}
+
+static df_status detect_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    const detect_config *c = config;
+    (void)ds;
+    detect_state *s = calloc(1, sizeof *s);
+    if (!s)
+        return df_fail(err, DF_NOMEM, "out of memory");
+    s->run = run;
+    df_status status = df_panel_init(&s->panel, run->models, c->models, c->threshold, err);
+    if (status != DF_OK) {
+        detect_close(s);
+        return status;
+    }
+    if (s->panel.missing.size)
+        df_run_note(run, "detect: %s not installed, going on without", df_str_text(&s->panel.missing));
+    *state = s;
+    return DF_OK;
+}
+
+/* All models' boxes in one array: by model, then falling score; a box's item is its index here. */
+static df_status join(const df_percept *seen, int n_models, df_arena *arena, df_box **out, int *n_out, df_error *err)
+{
+    size_t n = 0;
+    for (int m = 0; m < n_models; m++)
+        n += (size_t)seen[m].n_boxes;
+    df_box *all = df_arena_alloc(arena, n + 1, sizeof *all);
+    if (!all)
+        return df_fail(err, DF_NOMEM, "out of memory");
+    n = 0;
+    for (int m = 0; m < n_models; m++)
+        for (int i = 0; i < seen[m].n_boxes; i++, n++) {
+            all[n] = seen[m].boxes[i];
+            all[n].item = (int)n;
+        }
+    *out = all;
+    *n_out = (int)n;
+    return DF_OK;
+}
+
+static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+{
+    const detect_state *s = state;
+    df_percept seen[DF_PANEL_MAX];
+    const char *trouble;
+    if (!sight->image)
+        return DF_OK;
+    DF_TRY(df_panel_perceive(&s->panel, sight->image, arena, seen, &trouble, err));
+    if (trouble)
+        df_run_note(s->run, "detect: part %d row %lld: %s", sight->part, (long long)sight->row, trouble);
+    DF_TRY(join(seen, s->panel.n_experts, arena, &sight->boxes, &sight->n_boxes, err));
+    for (int i = 0; i < sight->n_boxes; i++) {
+        const df_box *b = &sight->boxes[i];
+        DF_TRY(df_table_append(out, (const df_value[]){DF_INT(sight->row), DF_TEXT(b->label), DF_REAL(b->score),
+                                                       DF_REAL(b->x0), DF_REAL(b->y0), DF_REAL(b->x1), DF_REAL(b->y1),
+                                                       DF_TEXT(b->source)}, err));
+    }
+    return DF_OK;
+}
+
+static df_status detect_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    return df_panel_describe(run->models, ((const detect_config *)config)->models, out, err);
+}
+
+static const df_pixel_ops detect_pixels = {.open = detect_open, .perceive = detect_perceive, .close = detect_close};
+
+const df_stage df_stage_detect = {
+    .name = "detect",
+    .summary = "objects and their boxes, by one detector and a second opinion",
+    .reads = (const char *const[]){"ingest", "filter", NULL},
+    .columns = columns,
+    .options = options,
+    .config_size = sizeof(detect_config),
+    .pixels = &detect_pixels,
+    .depends = detect_depends,
+};

@@ -1,0 +1,112 @@
+/* tag: what kinds of things and scenes the image shows, as whole-image classifiers say. */
+#include <stdlib.h>
+#include "expert/panel.h"
+#include "stage/stage.h"
+
+typedef struct { char *models; double threshold; } tag_config;
+typedef struct { df_panel panel; const df_run *run; } tag_state;
+
+static const df_column columns[] = {
+    {"row", DF_COLUMN_INT}, {"tag", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {0},
+};
+
+static const df_option options[] = {
+    {"models", DF_OPT_TEXT, offsetof(tag_config, models), "efficientnet-lite2", 0, 0,
+     "classifiers, joined by commas; the first must be installed, others are used when they are; empty: none"},
+    {"threshold", DF_OPT_REAL, offsetof(tag_config, threshold), "0", 0, 1,
+     "least probability of a tag; 0: what each model's card says"},
+    {0},
+};
+
+static void tag_close(void *state)
+{
+    tag_state *s = state;
+    if (s)
+        df_panel_free(&s->panel);
+    free(s);
+}
+
+static df_status tag_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    const tag_config *c = config;
+    (void)ds;
+    tag_state *s = calloc(1, sizeof *s);
+    if (!s)
+        return df_fail(err, DF_NOMEM, "out of memory");
+    s->run = run;
+    df_status status = df_panel_init(&s->panel, run->models, c->models, c->threshold, err);
+    if (status != DF_OK) {
+        tag_close(s);
+        return status;
+    }
+    if (s->panel.missing.size)
+        df_run_note(run, "tag: %s not installed, going on without", df_str_text(&s->panel.missing));
+    *state = s;
+    return DF_OK;
+}
+
+typedef struct { df_tag tag; const char *source; } sourced_tag;
+
+static int by_falling_score(const void *a, const void *b)
+{
+    const sourced_tag *x = a, *y = b;
+    if (x->tag.score != y->tag.score)
+        return x->tag.score < y->tag.score ? 1 : -1;
+    return x->tag.item - y->tag.item;        /* order of models, then of their answers */
+}
+
+static df_status append(const df_percept *seen, const char *const *sources, int n_models, int64_t row, df_arena *arena,
+                        df_table *out, df_error *err)
+{
+    size_t n = 0;
+    for (int m = 0; m < n_models; m++)
+        n += (size_t)seen[m].n_tags;
+    sourced_tag *all = df_arena_alloc(arena, n + 1, sizeof *all);
+    if (!all)
+        return df_fail(err, DF_NOMEM, "out of memory");
+    n = 0;
+    for (int m = 0; m < n_models; m++)
+        for (int i = 0; i < seen[m].n_tags; i++, n++) {
+            all[n] = (sourced_tag){seen[m].tags[i], sources[m]};
+            all[n].tag.item = (int)n;
+        }
+    qsort(all, n, sizeof *all, by_falling_score);
+    for (size_t i = 0; i < n; i++)
+        DF_TRY(df_table_append(out, (const df_value[]){DF_INT(row), DF_TEXT(all[i].tag.label),
+                                                       DF_REAL(all[i].tag.score), DF_TEXT(all[i].source)}, err));
+    return DF_OK;
+}
+
+static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+{
+    const tag_state *s = state;
+    df_percept seen[DF_PANEL_MAX];
+    const char *trouble;
+    const char *sources[DF_PANEL_MAX];
+    if (!sight->image)
+        return DF_OK;
+    DF_TRY(df_panel_perceive(&s->panel, sight->image, arena, seen, &trouble, err));
+    if (trouble)
+        df_run_note(s->run, "tag: part %d row %lld: %s", sight->part, (long long)sight->row, trouble);
+    for (int i = 0; i < s->panel.n_experts; i++)
+        sources[i] = df_expert_card(s->panel.experts[i], 0)->name;
+    return append(seen, sources, s->panel.n_experts, sight->row, arena, out, err);
+}
+
+static df_status tag_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    return df_panel_describe(run->models, ((const tag_config *)config)->models, out, err);
+}
+
+static const df_pixel_ops tag_pixels = {.open = tag_open, .perceive = tag_perceive, .close = tag_close};
+
+const df_stage df_stage_tag = {
+    .name = "tag",
+    .summary = "kinds of things and scenes in the image, by whole-image classifiers",
+    .reads = (const char *const[]){"ingest", "filter", NULL},
+    .columns = columns,
+    .options = options,
+    .config_size = sizeof(tag_config),
+    .pixels = &tag_pixels,
+    .depends = tag_depends,
+};
