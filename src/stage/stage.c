@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const df_stage df_stage_ingest, df_stage_filter, df_stage_tag, df_stage_detect, df_stage_read, df_stage_export;
+extern const df_stage df_stage_ingest, df_stage_filter, df_stage_tag, df_stage_detect, df_stage_read,
+    df_stage_look, df_stage_export;
 
 /* In run order: data flows down this list and never up. */
 const df_stage *const df_stages[] = {
@@ -13,6 +14,7 @@ const df_stage *const df_stages[] = {
     &df_stage_tag,
     &df_stage_detect,
     &df_stage_read,
+    &df_stage_look,
     &df_stage_export,
     NULL,
 };

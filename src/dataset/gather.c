@@ -1,0 +1,282 @@
+/* Rows of many tables to one struct per image: count the rows of each image, lay out the arrays, fill them. */
+#include "dataset/gather.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "algo/palette.h"
+
+typedef struct {
+    df_evidence *evidence;
+    int64_t n_rows;
+    df_arena *arena;
+    df_error *err;
+} gathering;
+
+static df_status no_memory(const gathering *g)
+{
+    return df_fail(g->err, DF_NOMEM, "gather evidence: out of memory");
+}
+
+df_status df_evidence_tables_open(df_evidence_tables *out, const df_dataset *ds, int part, bool fused, df_error *err)
+{
+    df_evidence_tables t = {0};
+    const struct { const char *stage; df_table **table; bool wanted; } all[] = {
+        {"ingest", &t.ingest, true},
+        {"tag", &t.tag, df_dataset_has_part(ds, "tag", part)},
+        {"detect", &t.detect, df_dataset_has_part(ds, "detect", part)},
+        {"read", &t.read, df_dataset_has_part(ds, "read", part)},
+        {"look", &t.look, df_dataset_has_part(ds, "look", part)},
+        {"fuse/evidence", &t.fused, fused && df_dataset_has_part(ds, "fuse/evidence", part)},
+    };
+    df_status status = DF_OK;
+    for (size_t i = 0; status == DF_OK && i < sizeof all / sizeof all[0]; i++)
+        if (all[i].wanted)
+            status = df_dataset_read(ds, all[i].stage, part, all[i].table, err);
+    if (status == DF_OK)
+        *out = t;
+    else
+        df_evidence_tables_close(&t);
+    return status;
+}
+
+void df_evidence_tables_close(df_evidence_tables *t)
+{
+    df_table *const all[] = {t->ingest, t->tag, t->detect, t->read, t->look, t->fused};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        df_table_close(all[i]);
+    *t = (df_evidence_tables){0};
+}
+
+static df_status gather_ingest(const gathering *g, const df_table *t)
+{
+    const int path = df_table_column(t, "path"), alt_text = df_table_column(t, "alt_text"),
+              width = df_table_column(t, "width"), height = df_table_column(t, "height");
+    for (int64_t row = 0; row < g->n_rows; row++) {
+        df_evidence *e = &g->evidence[row];
+        e->path = df_arena_strdup(g->arena, df_table_text(t, row, path));
+        e->alt_text = df_arena_strdup(g->arena, df_table_text(t, row, alt_text));
+        e->width = df_table_int(t, row, width);
+        e->height = df_table_int(t, row, height);
+        if (!e->path || !e->alt_text)
+            return no_memory(g);
+    }
+    return DF_OK;
+}
+
+/* Image that a record belongs to; NULL for a row that ingest does not have. */
+static df_evidence *image_of(const gathering *g, const df_table *t, int64_t i, int of_row)
+{
+    int64_t row = df_table_null(t, i, of_row) ? -1 : df_table_int(t, i, of_row);
+    return row >= 0 && row < g->n_rows ? &g->evidence[row] : NULL;
+}
+
+typedef enum { TAGS, BOXES, LINES } kind;
+
+static int *count_of(df_evidence *e, kind k)
+{
+    return k == TAGS ? &e->n_tags : k == BOXES ? &e->n_boxes : &e->n_lines;
+}
+
+/* Allocates each image's array of that kind for the counts found, and sets the counts back to 0 for filling. */
+static df_status lay_out(const gathering *g, kind k)
+{
+    for (int64_t row = 0; row < g->n_rows; row++) {
+        df_evidence *e = &g->evidence[row];
+        const size_t n = (size_t)*count_of(e, k), size = k == TAGS ? sizeof(df_tag) : k == BOXES ? sizeof(df_box) : sizeof(df_line);
+        if (n == 0)
+            continue;
+        void *array = df_arena_alloc(g->arena, n, size);
+        if (!array)
+            return no_memory(g);
+        if (k == TAGS)
+            e->tags = array;
+        else if (k == BOXES)
+            e->boxes = array;
+        else
+            e->lines = array;
+        *count_of(e, k) = 0;
+    }
+    return DF_OK;
+}
+
+/* The arrays were laid out by us a moment ago: they are only const for those who read the evidence. */
+static df_tag *tags_of(const df_evidence *e) { return (df_tag *)(uintptr_t)e->tags; }
+static df_box *boxes_of(const df_evidence *e) { return (df_box *)(uintptr_t)e->boxes; }
+static df_line *lines_of(const df_evidence *e) { return (df_line *)(uintptr_t)e->lines; }
+
+/* Which records a table holds. `kind` column: fuse/evidence, where one table holds all three. */
+typedef struct {
+    const df_table *t;
+    int row, kind, item, text, score, source, x0, y0, x1, y1, x2, y2, x3, y3;
+} records;
+
+static records records_of(const df_table *t, const char *text_column)
+{
+    return (records){.t = t, .row = df_table_column(t, "row"), .kind = df_table_column(t, "kind"),
+                     .item = df_table_column(t, "item"), .text = df_table_column(t, text_column),
+                     .score = df_table_column(t, "score"), .source = df_table_column(t, "source"),
+                     .x0 = df_table_column(t, "x0"), .y0 = df_table_column(t, "y0"), .x1 = df_table_column(t, "x1"),
+                     .y1 = df_table_column(t, "y1"), .x2 = df_table_column(t, "x2"), .y2 = df_table_column(t, "y2"),
+                     .x3 = df_table_column(t, "x3"), .y3 = df_table_column(t, "y3")};
+}
+
+static const char *const kind_names[] = {"tag", "box", "line"};
+
+static bool is_kind(const records *r, int64_t i, kind k)
+{
+    return r->kind < 0 || strcmp(df_table_text(r->t, i, r->kind), kind_names[k]) == 0;
+}
+
+static double real(const records *r, int64_t i, int column)
+{
+    double v = df_table_real(r->t, i, column);
+    return isfinite(v) ? v : 0;
+}
+
+static bool fill_record(const gathering *g, df_evidence *e, const records *r, int64_t i, kind k)
+{
+    const char *text = df_arena_strdup(g->arena, df_table_text(r->t, i, r->text));
+    const double score = real(r, i, r->score);
+    int *n = count_of(e, k);
+    const int item = r->item < 0 ? *n : (int)df_table_int(r->t, i, r->item);
+    if (!text)
+        return false;
+    if (k == TAGS) {
+        tags_of(e)[*n] = (df_tag){text, score, item};
+    } else if (k == BOXES) {
+        const char *source = df_arena_strdup(g->arena, df_table_text(r->t, i, r->source));
+        if (!source)
+            return false;
+        boxes_of(e)[*n] = (df_box){.label = text, .source = source, .score = score, .x0 = real(r, i, r->x0),
+                                   .y0 = real(r, i, r->y0), .x1 = real(r, i, r->x1), .y1 = real(r, i, r->y1), .item = item};
+    } else {
+        const double x0 = real(r, i, r->x0), y0 = real(r, i, r->y0), x1 = real(r, i, r->x1), y1 = real(r, i, r->y1);
+        df_line line = {.text = text, .score = score, .item = item, .x = {x0, x1, x1, x0}, .y = {y0, y0, y1, y1}};
+        if (r->x2 >= 0)                      /* `read` has quads, fuse/evidence their bounding boxes */
+            line = (df_line){text, score, {x0, x1, real(r, i, r->x2), real(r, i, r->x3)},
+                             {y0, y1, real(r, i, r->y2), real(r, i, r->y3)}, item};
+        lines_of(e)[*n] = line;
+    }
+    (*n)++;
+    return true;
+}
+
+static df_status gather_records(const gathering *g, const df_table *t, const char *text_column, kind k)
+{
+    if (!t)
+        return DF_OK;
+    const records r = records_of(t, text_column);
+    for (int64_t i = 0; i < df_table_rows(t); i++) {
+        df_evidence *e = image_of(g, t, i, r.row);
+        if (e && is_kind(&r, i, k))
+            ++*count_of(e, k);
+    }
+    DF_TRY(lay_out(g, k));
+    for (int64_t i = 0; i < df_table_rows(t); i++) {
+        df_evidence *e = image_of(g, t, i, r.row);
+        if (e && is_kind(&r, i, k) && !fill_record(g, e, &r, i, k))
+            return no_memory(g);
+    }
+    return DF_OK;
+}
+
+/* A fused line knows its bounding box; its quad is that of the raw line it came from. */
+static void join_quads(const gathering *g, const df_table *read)
+{
+    const records r = records_of(read, "text");
+    df_evidence *before = NULL;
+    for (int64_t i = 0, item = 0; i < df_table_rows(read); i++, item++) {
+        df_evidence *e = image_of(g, read, i, r.row);
+        if (e != before)
+            item = 0;
+        before = e;
+        for (int k = 0; e && k < e->n_lines; k++) {
+            df_line *line = &lines_of(e)[k];
+            if (line->item != item)
+                continue;
+            *line = (df_line){line->text, line->score,
+                              {real(&r, i, r.x0), real(&r, i, r.x1), real(&r, i, r.x2), real(&r, i, r.x3)},
+                              {real(&r, i, r.y0), real(&r, i, r.y1), real(&r, i, r.y2), real(&r, i, r.y3)}, line->item};
+        }
+    }
+}
+
+static df_region *region_of(df_evidence *e, const char *what, int64_t item)
+{
+    if (strcmp(what, "image") == 0)
+        return &e->whole;
+    if (strcmp(what, "cell") == 0)
+        return item >= 0 && item < 9 ? &e->cells[item] : NULL;
+    if (strcmp(what, "box") != 0)
+        return NULL;
+    if (item >= 0 && item < e->n_boxes && e->boxes[item].item == item)
+        return &boxes_of(e)[item].look;      /* raw boxes in table order: no search */
+    for (int k = 0; k < e->n_boxes; k++)
+        if (e->boxes[k].item == item)
+            return &boxes_of(e)[k].look;
+    return NULL;
+}
+
+static df_status gather_looks(const gathering *g, const df_table *t)
+{
+    if (!t)
+        return DF_OK;
+    const int row = df_table_column(t, "row"), what = df_table_column(t, "kind"), item = df_table_column(t, "item"),
+              colours = df_table_column(t, "colours"), brightness = df_table_column(t, "brightness"),
+              contrast = df_table_column(t, "contrast"), saturation = df_table_column(t, "saturation"),
+              detail = df_table_column(t, "detail");
+    for (int64_t i = 0; i < df_table_rows(t); i++) {
+        df_evidence *e = image_of(g, t, i, row);
+        df_region *region = e ? region_of(e, df_table_text(t, i, what), df_table_int(t, i, item)) : NULL;
+        if (!region)
+            continue;
+        *region = (df_region){.brightness = df_table_real(t, i, brightness), .contrast = df_table_real(t, i, contrast),
+                              .saturation = df_table_real(t, i, saturation), .detail = df_table_real(t, i, detail)};
+        DF_TRY(df_colours_parse(df_table_text(t, i, colours), g->arena, region, g->err));
+    }
+    return DF_OK;
+}
+
+static int by_score(double sa, double sb, int a, int b)
+{
+    return sa > sb ? -1 : sa < sb ? 1 : (a > b) - (a < b);
+}
+
+static int compare_tags(const void *a, const void *b)
+{
+    const df_tag *x = a, *y = b;
+    return by_score(x->score, y->score, x->item, y->item);
+}
+
+static int compare_boxes(const void *a, const void *b)
+{
+    const df_box *x = a, *y = b;
+    return by_score(x->score, y->score, x->item, y->item);
+}
+
+df_status df_evidence_gather(const df_evidence_tables *t, df_arena *arena, df_evidence **evidence, int64_t *n_rows, df_error *err)
+{
+    gathering g = {.n_rows = df_table_rows(t->ingest), .arena = arena, .err = err};
+    g.evidence = df_arena_alloc(arena, (size_t)g.n_rows + 1, sizeof *g.evidence);
+    if (!g.evidence)
+        return no_memory(&g);
+    DF_TRY(gather_ingest(&g, t->ingest));
+    DF_TRY(gather_records(&g, t->fused ? t->fused : t->tag, t->fused ? "text" : "tag", TAGS));
+    DF_TRY(gather_records(&g, t->fused ? t->fused : t->detect, t->fused ? "text" : "label", BOXES));
+    DF_TRY(gather_records(&g, t->fused ? t->fused : t->read, "text", LINES));
+    if (t->fused && t->read)
+        join_quads(&g, t->read);
+    DF_TRY(gather_looks(&g, t->look));
+    for (int64_t row = 0; row < g.n_rows; row++) {
+        df_evidence *e = &g.evidence[row];
+        if (e->n_tags > 1)
+            qsort(tags_of(e), (size_t)e->n_tags, sizeof(df_tag), compare_tags);
+        if (e->n_boxes > 1)
+            qsort(boxes_of(e), (size_t)e->n_boxes, sizeof(df_box), compare_boxes);
+    }
+    *evidence = g.evidence;
+    *n_rows = g.n_rows;
+    return DF_OK;
+}
