@@ -75,6 +75,9 @@ static df_status choose_kind(df_catalog *c, bool is_folder, df_error *err)
     } else if (kind == DF_NAME_TAR) {
         c->next = df_catalog_next_tar;
         return df_catalog_add_shard(c, ".", err);
+    } else if (kind == DF_NAME_LIST) {
+        c->next = df_catalog_next_list;
+        return df_catalog_open_list(c, err);
     } else {
         return df_fail(err, DF_CONFIG, "%s: give a folder, a .tar, or a .parquet, .csv or .jsonl list", c->input);
     }
@@ -114,6 +117,7 @@ void df_catalog_close(df_catalog *c)
 {
     if (!c)
         return;
+    df_catalog_close_list(c->list);
     df_table_close(c->skipped);
     df_arena_reset(&c->arena);
     free(c->shards.items);

@@ -36,5 +36,8 @@ df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *conta
                           int64_t *n, df_error *err);
 df_status df_catalog_next_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err);
 df_status df_catalog_next_tar(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err);
+df_status df_catalog_open_list(df_catalog *c, df_error *err);
+void df_catalog_close_list(struct df_list *list);
+df_status df_catalog_next_list(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err);
 df_status df_catalog_add_shard(df_catalog *c, const char *path, df_error *err);
 #endif

@@ -259,6 +259,16 @@ char *df_sql_quote(const char *text)
     return quoted.data;
 }
 
+char *df_sql_path(const char *path)
+{
+    df_str literal = {0};
+    for (const char *p = path; *p; p++)
+        df_str_printf(&literal, strchr("*?[", *p) ? "[%c]" : "%c", *p);
+    char *quoted = literal.failed ? NULL : df_sql_quote(df_str_text(&literal));
+    df_str_free(&literal);
+    return quoted;
+}
+
 static const char *const type_names[] = {"BIGINT", "DOUBLE", "VARCHAR"};
 
 static df_status create_sql_table(session *s, const df_table *t, df_error *err)
@@ -454,7 +464,7 @@ df_status df_table_query(df_table **out, const char *sql, df_error *err)
 
 df_status df_table_read(df_table **out, const char *path, df_error *err)
 {
-    char *quoted = df_sql_quote(path);
+    char *quoted = df_sql_path(path);
     df_str sql = {0};
     if (quoted)
         df_str_printf(&sql, "SELECT * FROM read_parquet(%s)", quoted);

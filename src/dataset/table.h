@@ -38,5 +38,7 @@ df_status df_table_read(df_table **out, const char *path, df_error *err);
 df_status df_table_query(df_table **out, const char *sql, df_error *err);
 /* Runs a statement for its effect, e.g. COPY ... TO. */
 df_status df_sql_run(const char *sql, df_error *err);
+/* 'path' for read_parquet and its like, in which * ? [ would else stand for many files. As df_sql_quote. */
+char *df_sql_path(const char *path);
 char *df_sql_quote(const char *text);                                /* 'text' with quotes doubled; caller frees; NULL when out of memory */
 #endif

@@ -39,7 +39,7 @@ static df_status query_repeated(filter_state *s, const df_dataset *ds, df_error 
     int n_parts = df_dataset_parts(ds);
     df_str_append(&sql, "SELECT hash, min(place) AS place, arg_min(path, place) AS path FROM (");
     for (int part = 0; part < n_parts; part++) {
-        char *path = df_dataset_part_path(ds, "ingest", part, "parquet"), *quoted = path ? df_sql_quote(path) : NULL;
+        char *path = df_dataset_part_path(ds, "ingest", part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
         if (quoted)
             df_str_printf(&sql, "%sSELECT hash, path, %lld + \"row\" AS place FROM read_parquet(%s)", part ? " UNION ALL " : "",
                           (long long)part << 32, quoted);

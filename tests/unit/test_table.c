@@ -65,6 +65,25 @@ static void same_rows_same_bytes(void **state)
     remove("same.parquet");
 }
 
+/* DuckDB takes * ? [ in a name for a pattern: a folder may well be called so. */
+static void names_are_literal(void **state)
+{
+    (void)state;
+    df_table *t = sample(), *back = NULL;
+    df_error err = {""};
+    static const char *const names[] = {"odd[1].parquet", "a*b.parquet", "what?.parquet", "back\\slash.parquet"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(df_table_write(t, names[i], &err), DF_OK);
+        df_status status = df_table_read(&back, names[i], &err);
+        assert_string_equal(err.message, "");
+        assert_int_equal(status, DF_OK);
+        assert_int_equal(df_table_rows(back), 3000);
+        df_table_close(back);
+        remove(names[i]);
+    }
+    df_table_close(t);
+}
+
 static void broken_file(void **state)
 {
     (void)state;
@@ -101,6 +120,6 @@ static void stages_are_remembered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip), cmocka_unit_test(same_rows_same_bytes),
-                                       cmocka_unit_test(broken_file), cmocka_unit_test(stages_are_remembered)};
+                                       cmocka_unit_test(broken_file), cmocka_unit_test(names_are_literal), cmocka_unit_test(stages_are_remembered)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
