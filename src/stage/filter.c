@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "expert/expert.h"
 #include "stage/stage.h"
 
-typedef struct { int64_t min_side; double max_aspect; bool duplicates; } filter_config;
+typedef struct { int64_t min_side; double max_aspect, safety; bool duplicates; char *safety_model; } filter_config;
 
 static const df_option options[] = {
     {"min_side", DF_OPT_INT, offsetof(filter_config, min_side), "448", 0, 1e6, "pixels the shorter edge must have (paper: 448)"},
     {"max_aspect", DF_OPT_REAL, offsetof(filter_config, max_aspect), "4", 1, 1e6, "longer edge by shorter edge at most: banners and strips say little"},
     {"duplicates", DF_OPT_BOOL, offsetof(filter_config, duplicates), "true", 0, 1, "keep one of images with the same bytes: the first in the dataset"},
+    {"safety", DF_OPT_REAL, offsetof(filter_config, safety), "0", 0, 1, "score of `unsafe` at most, by the safety model; 0: not looked at"},
+    {"safety_model", DF_OPT_TEXT, offsetof(filter_config, safety_model), "open-nsfw", 0, 0, "card with a label `unsafe`"},
     {0},
 };
 
@@ -22,11 +25,13 @@ typedef struct {
     const filter_config *config;
     df_table *repeated;                      /* hash, part, row, path of the first image of each content met twice */
     df_map first;                            /* hash to row of `repeated` */
+    df_expert_handle *safety;                /* NULL: not asked for */
 } filter_state;
 
 static void filter_close(void *state)
 {
     filter_state *s = state;
+    df_expert_close(s->safety);
     df_map_free(&s->first);
     df_table_close(s->repeated);
     free(s);
@@ -59,12 +64,13 @@ static df_status query_repeated(filter_state *s, const df_dataset *ds, df_error 
 
 static df_status filter_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
-    (void)run;
     filter_state *s = calloc(1, sizeof *s);
     if (!s)
         return df_fail(err, DF_NOMEM, "filter: out of memory");
     s->config = config;
     df_status status = s->config->duplicates ? query_repeated(s, ds, err) : DF_OK;
+    if (status == DF_OK && s->config->safety > 0)
+        status = df_expert_open(&s->safety, run->models, (const char *const[]){s->config->safety_model}, 1, err);
     if (status == DF_OK)
         *state = s;
     else
@@ -129,13 +135,36 @@ static df_status filter_screen(void *state, df_sight *sight, df_table *out, df_e
     return reason ? append(out, sight, reason, detail, err) : DF_OK;
 }
 
+static df_status judge_safety(const filter_state *s, const df_image *image, df_arena *arena, double *score, df_error *err)
+{
+    df_percept seen = {0};
+    *score = 0;
+    DF_TRY(df_expert_perceive(s->safety, image, arena, &seen, err));
+    for (int i = 0; i < seen.n_tags; i++)
+        if (strcmp(seen.tags[i].label, "unsafe") == 0)
+            *score = seen.tags[i].score;
+    return DF_OK;
+}
+
 static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
-    (void)state;
-    (void)arena;
+    const filter_state *s = state;
     if (!sight->image)
         return append(out, sight, sight->problem ? sight->problem : "unreadable", sight->detail, err);
-    return append(out, sight, NULL, NULL, err);
+    double score = 0;
+    if (s->safety)
+        DF_TRY(judge_safety(s, sight->image, arena, &score, err));
+    if (s->config->safety <= 0 || score <= s->config->safety)
+        return append(out, sight, NULL, NULL, err);
+    char detail[128];
+    snprintf(detail, sizeof detail, "unsafe score %.3f is above %g", score, s->config->safety);
+    return append(out, sight, "unsafe", detail, err);
+}
+
+static df_status filter_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    const filter_config *c = config;
+    return c->safety > 0 ? df_card_describe(run->models, c->safety_model, out, err) : DF_OK;
 }
 
 static const df_pixel_ops pixels = {.open = filter_open, .screen = filter_screen, .perceive = filter_perceive, .close = filter_close};
@@ -143,5 +172,5 @@ static const df_pixel_ops pixels = {.open = filter_open, .screen = filter_screen
 const df_stage df_stage_filter = {
     .name = "filter", .summary = "keep what is worth describing, say why the rest is not",
     .reads = (const char *const[]){"ingest", NULL}, .columns = columns,
-    .options = options, .config_size = sizeof(filter_config), .pixels = &pixels,
+    .options = options, .config_size = sizeof(filter_config), .pixels = &pixels, .depends = filter_depends,
 };
