@@ -1,0 +1,443 @@
+/* stats: what the dataset is, in numbers. Each part is summed alone, on any thread; the sums are whole numbers, so that the
+ * order in which they are joined does not show. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "algo/prose.h"
+#include "algo/tally.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/pool.h"
+#include "dataset/joined.h"
+#include "io/json.h"
+#include "stage/stage.h"
+
+#define LEXICON_BYTES_MAX ((size_t)64 << 20)
+static const char *const lexicon_files[] = {"en-lexicon.txt", "en-morphology.txt", "en-context.txt"};
+
+typedef struct { int64_t top; } stats_config;
+
+typedef enum { BINS_WORDS, BINS_SENTENCES, BINS_TAGS, BINS_BOXES, BINS_LINES, BINS_EDGE, BINS_COUNT } bins_of;
+static const struct { const char *name; int64_t step; } bins_table[BINS_COUNT] = {
+    {"words", 10}, {"sentences", 1}, {"tags", 1}, {"boxes", 1}, {"text_lines", 1}, {"short_edge", 128}};
+
+typedef enum { TALLY_VERDICTS, TALLY_REASONS, TALLY_TAGS, TALLY_LABELS, TALLY_COLOURS, TALLY_FORMATS, TALLY_ENGINES,
+               TALLY_SKIPPED, TALLY_REJECTED, TALLY_UNCAPTIONED, TALLY_FAILED, TALLY_COUNT } tally_of;
+static const char *const tally_names[TALLY_SKIPPED] = {"verdicts", "reasons", "tags", "labels", "colours", "formats", "engines"};
+
+typedef struct {
+    int64_t rows, kept, captions, passed, with_text, with_boxes, with_tags;
+    df_prose_count prose;
+    df_bins bins[BINS_COUNT];
+    df_tally tallies[TALLY_COUNT];
+    df_prose_space space;
+} sums;
+
+typedef struct {
+    const df_dataset *ds;
+    const df_run *run;
+    df_pos_tagger *tagger;                   /* NULL: no lexicon is installed */
+    char *lexicon[3];
+    sums *sums;                              /* one per thread */
+} stats_work;
+
+/* ---- one part ---- */
+
+typedef struct { df_tally *tally; df_status status; df_error *err; } splitter;
+
+static void add_piece(void *ctx, const char *piece, size_t n)
+{
+    splitter *s = ctx;
+    if (s->status == DF_OK)
+        s->status = df_tally_add(s->tally, piece, n, 1, s->err);
+}
+
+static df_status add_text(df_tally *tally, const char *text, df_error *err)
+{
+    return df_tally_add(tally, text, strlen(text), 1, err);
+}
+
+/* The verdict, the reasons, and the first reason for the funnel, where every caption counts once. */
+static df_status add_verdict(sums *s, const df_joined *j, int64_t row, df_error *err)
+{
+    const char *verdict = df_joined_text(j, DF_OF_CHECK, row, "verdict"), *reasons = df_joined_text(j, DF_OF_CHECK, row, "reasons");
+    if (!*verdict)
+        return add_text(&s->tallies[TALLY_FAILED], "not checked yet", err);
+    DF_TRY(add_text(&s->tallies[TALLY_VERDICTS], verdict, err));
+    splitter all = {&s->tallies[TALLY_REASONS], DF_OK, err};
+    df_text_split(reasons, ';', add_piece, &all);
+    if (all.status != DF_OK)
+        return all.status;
+    if (strcmp(verdict, "pass") == 0) {
+        s->passed++;
+        return DF_OK;
+    }
+    size_t first = strcspn(reasons, ";");
+    return first ? df_tally_add(&s->tallies[TALLY_FAILED], reasons, first, 1, err) : add_text(&s->tallies[TALLY_FAILED], verdict, err);
+}
+
+static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, int64_t row, df_error *err)
+{
+    if (!df_joined_has(j, DF_OF_CAPTION, row, "caption")) {
+        const char *why = df_joined_text(j, DF_OF_CAPTION, row, "error");
+        return add_text(&s->tallies[TALLY_UNCAPTIONED], *why ? why : "not captioned yet", err);
+    }
+    df_prose_count one = {0};
+    DF_TRY(df_prose_measure(w->tagger, df_joined_text(j, DF_OF_CAPTION, row, "caption"), &s->space, &one, err));
+    s->captions++;
+    s->prose.characters += one.characters;
+    s->prose.words += one.words;
+    s->prose.sentences += one.sentences;
+    s->prose.tokens += one.tokens;
+    for (int pos = 0; pos < DF_POS_COUNT; pos++)
+        s->prose.pos[pos] += one.pos[pos];
+    df_bins_add(&s->bins[BINS_WORDS], one.words);
+    df_bins_add(&s->bins[BINS_SENTENCES], one.sentences);
+    DF_TRY(add_text(&s->tallies[TALLY_ENGINES], df_joined_text(j, DF_OF_CAPTION, row, "engine"), err));
+    return add_verdict(s, j, row, err);
+}
+
+static df_status add_image(const stats_work *w, sums *s, const df_joined *j, int64_t row, df_error *err)
+{
+    s->rows++;
+    if (!df_joined_kept(j, row)) {
+        const char *reason = df_joined_text(j, DF_OF_FILTER, row, "reason");
+        return add_text(&s->tallies[TALLY_REJECTED], *reason ? reason : "not filtered yet", err);
+    }
+    s->kept++;
+    int64_t width = df_joined_int(j, DF_OF_INGEST, row, "width", 0), height = df_joined_int(j, DF_OF_INGEST, row, "height", 0);
+    df_bins_add(&s->bins[BINS_EDGE], width < height ? width : height);
+    const char *format = df_joined_text(j, DF_OF_INGEST, row, "format");
+    DF_TRY(add_text(&s->tallies[TALLY_FORMATS], *format ? format : "unknown", err));
+    return add_caption(w, s, j, row, err);
+}
+
+/* The rows of one evidence table: text counted, and how many each image has. kind: of fuse/evidence, NULL for raw tables. */
+typedef struct { const df_table *table; const char *kind, *column; df_tally *tally; } evidence;
+
+static df_status add_evidence(const evidence *e, int64_t *per_row, int64_t n_rows, df_error *err)
+{
+    int of_row = df_table_column(e->table, "row"), of_kind = df_table_column(e->table, "kind"), of_text = df_table_column(e->table, e->column);
+    for (int64_t i = 0; i < df_table_rows(e->table); i++) {
+        int64_t row = df_table_int(e->table, i, of_row);
+        if (row < 0 || row >= n_rows || (e->kind && strcmp(df_table_text(e->table, i, of_kind), e->kind) != 0))
+            continue;
+        per_row[row]++;
+        if (e->tally)
+            DF_TRY(add_text(e->tally, df_table_text(e->table, i, of_text), err));
+    }
+    return DF_OK;
+}
+
+/* What fusion kept where it ran, else what the expert said. NULL: neither. */
+static df_status open_evidence(const df_dataset *ds, int part, const char *expert, df_table **table, bool *fused, df_error *err)
+{
+    *fused = df_dataset_has_part(ds, "fuse/evidence", part);
+    if (!*fused && !df_dataset_has_part(ds, expert, part))
+        return DF_OK;
+    return df_dataset_read(ds, *fused ? "fuse/evidence" : expert, part, table, err);
+}
+
+static df_status add_kind(const stats_work *w, sums *s, const df_joined *j, int kind, df_error *err)
+{
+    static const struct { const char *expert, *kind, *column; bins_of bins; int tally; } kinds[] = {
+        {"tag", "tag", "tag", BINS_TAGS, TALLY_TAGS}, {"detect", "box", "label", BINS_BOXES, TALLY_LABELS},
+        {"read", "line", "text", BINS_LINES, -1}};
+    df_table *table = NULL;
+    bool fused = false;
+    DF_TRY(open_evidence(w->ds, j->part, kinds[kind].expert, &table, &fused, err));
+    int64_t *per_row = calloc((size_t)j->n_rows + 1, sizeof *per_row), *with[] = {&s->with_tags, &s->with_boxes, &s->with_text};
+    df_status status = per_row ? DF_OK : df_fail(err, DF_NOMEM, "count %s: out of memory", kinds[kind].expert);
+    if (status == DF_OK && table) {
+        evidence e = {table, fused ? kinds[kind].kind : NULL, fused ? "text" : kinds[kind].column,
+                      kinds[kind].tally < 0 ? NULL : &s->tallies[kinds[kind].tally]};
+        status = add_evidence(&e, per_row, j->n_rows, err);
+    }
+    for (int64_t row = 0; status == DF_OK && table && row < j->n_rows; row++)
+        if (df_joined_kept(j, row)) {
+            df_bins_add(&s->bins[kinds[kind].bins], per_row[row]);
+            *with[kind] += per_row[row] > 0;
+        }
+    free(per_row);
+    df_table_close(table);
+    return status;
+}
+
+/* The colour that covers most of each image: "dark grey 0.41, blue 0.22" -> "dark grey". */
+static df_status add_colours(const stats_work *w, sums *s, const df_joined *j, df_error *err)
+{
+    if (!df_dataset_has_part(w->ds, "look", j->part))
+        return DF_OK;
+    df_table *look = NULL;
+    DF_TRY(df_dataset_read(w->ds, "look", j->part, &look, err));
+    int of_kind = df_table_column(look, "kind"), of_colours = df_table_column(look, "colours");
+    df_status status = DF_OK;
+    for (int64_t i = 0; i < df_table_rows(look) && status == DF_OK; i++) {
+        const char *colours = df_table_text(look, i, of_colours);
+        size_t n = strcspn(colours, ",0123456789");
+        while (n && colours[n - 1] == ' ')
+            n--;
+        if (n && strcmp(df_table_text(look, i, of_kind), "image") == 0)
+            status = df_tally_add(&s->tallies[TALLY_COLOURS], colours, n, 1, err);
+    }
+    df_table_close(look);
+    return status;
+}
+
+static df_status add_part(void *ctx, int64_t part, int thread, df_error *err)
+{
+    const stats_work *w = ctx;
+    sums *s = &w->sums[thread];
+    if (df_run_stopped(w->run))
+        return df_fail(err, DF_STOPPED, "stopped");
+    df_joined j;
+    DF_TRY(df_joined_open(&j, w->ds, (int)part, err));
+    df_status status = DF_OK;
+    for (int64_t row = 0; row < j.n_rows && status == DF_OK; row++)
+        status = add_image(w, s, &j, row, err);
+    for (int kind = 0; kind < 3 && status == DF_OK; kind++)
+        status = add_kind(w, s, &j, kind, err);
+    if (status == DF_OK)
+        status = add_colours(w, s, &j, err);
+    df_joined_close(&j);
+    return status;
+}
+
+/* ---- all parts ---- */
+
+static df_status join(sums *a, const sums *b, df_error *err)
+{
+    a->rows += b->rows;
+    a->kept += b->kept;
+    a->captions += b->captions;
+    a->passed += b->passed;
+    a->with_text += b->with_text;
+    a->with_boxes += b->with_boxes;
+    a->with_tags += b->with_tags;
+    a->prose.characters += b->prose.characters;
+    a->prose.words += b->prose.words;
+    a->prose.sentences += b->prose.sentences;
+    a->prose.tokens += b->prose.tokens;
+    for (int i = 0; i < DF_POS_COUNT; i++)
+        a->prose.pos[i] += b->prose.pos[i];
+    for (int i = 0; i < BINS_COUNT; i++)
+        df_bins_join(&a->bins[i], &b->bins[i]);
+    for (int i = 0; i < TALLY_COUNT; i++)
+        DF_TRY(df_tally_join(&a->tallies[i], &b->tallies[i], err));
+    return DF_OK;
+}
+
+static df_status add_skipped(const df_dataset *ds, df_tally *tally, df_error *err)
+{
+    char path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s/ingest/skipped.parquet", df_dataset_folder(ds)) >= sizeof path || !df_file_exists(path))
+        return DF_OK;
+    char *quoted = df_sql_quote(path);
+    df_str sql = {0};
+    df_str_printf(&sql, "SELECT reason, count(*) AS n FROM read_parquet(%s) GROUP BY reason", quoted ? quoted : "");
+    df_table *t = NULL;
+    df_status status = quoted && !sql.failed ? df_table_query(&t, df_str_text(&sql), err) : df_fail(err, DF_NOMEM, "count: out of memory");
+    for (int64_t i = 0; status == DF_OK && i < df_table_rows(t); i++) {
+        const char *reason = df_table_text(t, i, 0);
+        status = df_tally_add(tally, reason, strlen(reason), df_table_int(t, i, 1), err);
+    }
+    df_table_close(t);
+    df_str_free(&sql);
+    free(quoted);
+    return status;
+}
+
+/* ---- stats.json ---- */
+
+static void append_entries(df_str *out, const df_tally *t, size_t top)
+{
+    for (size_t i = 0; i < t->n && i < top; i++) {
+        df_str_append(out, i ? ", " : "");
+        df_json_append_text(out, t->entries[i].text);
+        df_str_printf(out, ": %lld", (long long)t->entries[i].n);
+    }
+}
+
+static void append_step(df_str *out, const char *stage, int64_t in, int64_t kept, const df_tally *dropped)
+{
+    df_str_printf(out, "    {\"stage\": \"%s\", \"in\": %lld, \"kept\": %lld, \"dropped\": {", stage, (long long)in, (long long)kept);
+    append_entries(out, dropped, dropped->n);
+    df_str_append(out, "}}");
+}
+
+static void append_mean(df_str *out, const char *name, int64_t sum, int64_t n)
+{
+    df_str_printf(out, ", \"%s\": ", name);
+    if (n > 0)
+        df_json_append_real(out, (double)sum / (double)n);
+    else
+        df_str_append(out, "null");
+}
+
+static void append_table1(df_str *out, const sums *s, bool tagged)
+{
+    static const struct { const char *name; df_pos pos; } shares[] = {{"nouns", DF_POS_NOUN}, {"adjectives", DF_POS_ADJECTIVE},
+        {"adverbs", DF_POS_ADVERB}, {"verbs", DF_POS_VERB}, {"numerals", DF_POS_NUMERAL}};
+    df_str_printf(out, "  \"table1\": {\"samples\": %lld", (long long)s->captions);
+    append_mean(out, "characters", s->prose.characters, s->captions);
+    append_mean(out, "words", s->prose.words, s->captions);
+    append_mean(out, "sentences", s->prose.sentences, s->captions);
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
+        append_mean(out, shares[i].name, s->prose.pos[shares[i].pos], tagged ? s->prose.tokens : 0);
+    df_str_append(out, "},\n");
+}
+
+static void append_funnel(df_str *out, const sums *s)
+{
+    int64_t skipped = df_tally_total(&s->tallies[TALLY_SKIPPED]);
+    df_str_append(out, "  \"funnel\": [\n");
+    append_step(out, "ingest", s->rows + skipped, s->rows, &s->tallies[TALLY_SKIPPED]);
+    df_str_append(out, ",\n");
+    append_step(out, "filter", s->rows, s->kept, &s->tallies[TALLY_REJECTED]);
+    df_str_append(out, ",\n");
+    append_step(out, "caption", s->kept, s->captions, &s->tallies[TALLY_UNCAPTIONED]);
+    df_str_append(out, ",\n");
+    append_step(out, "check", s->captions, s->passed, &s->tallies[TALLY_FAILED]);
+    df_str_append(out, "\n  ],\n");
+}
+
+static void append_bins(df_str *out, const df_bins *b)
+{
+    int last = DF_BINS - 1;
+    while (last > 0 && b->counts[last] == 0)
+        last--;
+    df_str_printf(out, "{\"step\": %lld, \"open\": %s, \"counts\": [", (long long)b->step, last == DF_BINS - 1 ? "true" : "false");
+    for (int i = 0; i <= last; i++)
+        df_str_printf(out, "%s%lld", i ? ", " : "", (long long)b->counts[i]);
+    df_str_append(out, "]}");
+}
+
+static void append_all(df_str *out, const sums *s, bool tagged, size_t top)
+{
+    df_str_append(out, "{\n  \"version\": 1,\n");
+    append_table1(out, s, tagged);
+    append_funnel(out, s);
+    df_str_printf(out, "  \"images\": {\"rows\": %lld, \"kept\": %lld, \"captions\": %lld, \"passed\": %lld, \"with_text\": %lld, "
+                  "\"with_boxes\": %lld, \"with_tags\": %lld},\n", (long long)s->rows, (long long)s->kept, (long long)s->captions,
+                  (long long)s->passed, (long long)s->with_text, (long long)s->with_boxes, (long long)s->with_tags);
+    df_str_append(out, "  \"distributions\": {\n");
+    for (int i = 0; i < BINS_COUNT; i++) {
+        df_str_printf(out, "    \"%s\": ", bins_table[i].name);
+        append_bins(out, &s->bins[i]);
+        df_str_append(out, i + 1 < BINS_COUNT ? ",\n" : "\n  },\n");
+    }
+    df_str_append(out, "  \"counts\": {\n");
+    for (int i = 0; i < TALLY_SKIPPED; i++) {
+        df_str_printf(out, "    \"%s\": {", tally_names[i]);
+        append_entries(out, &s->tallies[i], top);
+        df_str_append(out, i + 1 < TALLY_SKIPPED ? "},\n" : "}\n  }\n}\n");
+    }
+}
+
+static df_status write_stats(const df_dataset *ds, sums *s, bool tagged, size_t top, df_error *err)
+{
+    char folder[PATH_MAX], path[PATH_MAX];
+    if ((size_t)snprintf(folder, sizeof folder, "%s/stats", df_dataset_folder(ds)) >= sizeof folder ||
+        (size_t)snprintf(path, sizeof path, "%s/stats/stats.json", df_dataset_folder(ds)) >= sizeof path)
+        return df_fail(err, DF_IO, "stats: path is too long");
+    DF_TRY(df_file_mkdir(folder, err));
+    for (int i = 0; i < TALLY_COUNT; i++)
+        df_tally_sort(&s->tallies[i]);
+    df_str out = {0};
+    append_all(&out, s, tagged, top);
+    df_status status = out.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", path) : df_file_write(path, out.data, out.size, err);
+    df_str_free(&out);
+    return status;
+}
+
+/* ---- the lexicon ---- */
+
+static df_status lexicon_path(char path[PATH_MAX], const df_run *run, int i, df_error *err)
+{
+    if ((size_t)snprintf(path, PATH_MAX, "%s/lexicon/%s", run->share ? run->share : ".", lexicon_files[i]) >= PATH_MAX)
+        return df_fail(err, DF_IO, "read %s: path is too long", lexicon_files[i]);
+    return DF_OK;
+}
+
+static df_status open_tagger(stats_work *w, df_error *err)
+{
+    char path[PATH_MAX];
+    for (int i = 0; i < 3; i++) {
+        DF_TRY(lexicon_path(path, w->run, i, err));
+        if (!df_file_exists(path)) {
+            df_run_note(w->run, "stats: %s is missing: parts of speech are left out; set-up installs it", path);
+            return DF_OK;
+        }
+        size_t size;
+        DF_TRY(df_file_read(path, LEXICON_BYTES_MAX, &w->lexicon[i], &size, err));
+    }
+    return df_pos_tagger_open(&w->tagger, w->lexicon[0], w->lexicon[1], w->lexicon[2], err);
+}
+
+static df_status stats_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    (void)config;
+    char path[PATH_MAX], hex[DF_HASH_HEX] = "none";
+    for (int i = 0; i < 3; i++) {
+        DF_TRY(lexicon_path(path, run, i, err));
+        char *text = NULL;
+        size_t size;
+        if (df_file_exists(path)) {
+            DF_TRY(df_file_read(path, LEXICON_BYTES_MAX, &text, &size, err));
+            df_hash_hex(text, size, hex);
+            free(text);
+        }
+        df_str_printf(out, "%s=%s\n", lexicon_files[i], hex);
+    }
+    return DF_OK;
+}
+
+/* ---- the stage ---- */
+
+static void free_sums(sums *s)
+{
+    for (int i = 0; i < TALLY_COUNT; i++)
+        df_tally_free(&s->tallies[i]);
+    free(s->space.tokens);
+}
+
+/* Always the whole dataset: run->parts chooses work, not what is summed. */
+static df_status stats_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    const stats_config *c = config;
+    int n_threads = run->n_threads > 0 ? run->n_threads : 1;
+    stats_work w = {.ds = ds, .run = run, .sums = calloc((size_t)n_threads, sizeof(sums))};
+    if (!w.sums)
+        return df_fail(err, DF_NOMEM, "stats: out of memory");
+    for (int t = 0; t < n_threads; t++)
+        for (int i = 0; i < BINS_COUNT; i++)
+            w.sums[t].bins[i].step = bins_table[i].step;
+    df_status status = open_tagger(&w, err);
+    if (status == DF_OK)
+        status = df_pool_run(n_threads, df_dataset_parts(ds), add_part, &w, err);
+    for (int t = 1; t < n_threads && status == DF_OK; t++)
+        status = join(&w.sums[0], &w.sums[t], err);
+    if (status == DF_OK)
+        status = add_skipped(ds, &w.sums[0].tallies[TALLY_SKIPPED], err);
+    if (status == DF_OK)
+        status = write_stats(ds, &w.sums[0], w.tagger != NULL, (size_t)c->top, err);
+    for (int t = 0; t < n_threads; t++)
+        free_sums(&w.sums[t]);
+    df_pos_tagger_close(w.tagger);
+    for (int i = 0; i < 3; i++)
+        free(w.lexicon[i]);
+    free(w.sums);
+    return status;
+}
+
+static const df_option options[] = {
+    {"top", DF_OPT_INT, offsetof(stats_config, top), "100", 1, 1e6, "how many tags, labels and colours are listed, most frequent first"},
+    {0},
+};
+const df_stage df_stage_stats = {
+    .name = "stats", .summary = "count words, parts of speech, evidence and what each stage kept",
+    .reads = (const char *const[]){"ingest", "filter", "tag", "detect", "read", "look", "fuse", "caption", "check", NULL},
+    .options = options, .config_size = sizeof(stats_config), .run = stats_run, .depends = stats_depends,
+};
