@@ -83,7 +83,7 @@ bool df_joined_kept(const df_joined *j, int64_t row)
     return !j->table[DF_OF_FILTER] || df_joined_int(j, DF_OF_FILTER, row, "kept", 0) == 1;
 }
 
-void df_text_split(const char *text, char separator, df_piece piece, void *ctx)
+void df_text_split(const char *text, char separator, df_split_piece piece, void *ctx)
 {
     while (*text) {
         const char *end = strchr(text, separator);

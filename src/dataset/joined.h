@@ -19,8 +19,8 @@ int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, const ch
 bool df_joined_kept(const df_joined *j, int64_t row);                /* not rejected by filter */
 
 /* The parts of a check.reasons or look.colours list: calls each piece of text between separators, trimmed. */
-typedef void (*df_piece)(void *ctx, const char *piece, size_t n);
-void df_text_split(const char *text, char separator, df_piece piece, void *ctx);
+typedef void (*df_split_piece)(void *ctx, const char *piece, size_t n);
+void df_text_split(const char *text, char separator, df_split_piece piece, void *ctx);
 /* "00000-000012": how a row is named outside the tables. */
 enum { DF_ROW_ID_MAX = 40 };
 void df_row_id(int part, int64_t row, char id[DF_ROW_ID_MAX]);
