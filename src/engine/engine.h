@@ -35,6 +35,7 @@ typedef struct df_engine df_engine;
 typedef struct {
     const char *name, *summary;
     bool needs_pixels;
+    bool remote;                             /* slow and paid for: answers are kept in a journal as they come */
     df_status (*open)(df_engine **out, const df_engine_config *config, df_error *err);
     /* Thread-safe. A record that fails for itself is DF_OK with out->error; a failure that would hit every record
      * (no server, wrong key) is DF_REMOTE and stops the stage, finished captions kept. */

@@ -1,0 +1,130 @@
+#include "io/http.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+struct df_http {
+    CURL *curl;
+    df_str body;
+    size_t answer_max;
+    const atomic_bool *stop;
+    char words[CURL_ERROR_SIZE];
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void start_curl(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
+{
+    df_http *http = ctx;
+    size *= n;
+    if (size > http->answer_max - http->body.size)
+        return 0;
+    df_str_append_n(&http->body, bytes, size);
+    return http->body.failed ? 0 : size;
+}
+
+static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    (void)a, (void)b, (void)c, (void)d;
+    const df_http *http = ctx;
+    return http->stop && atomic_load(http->stop);
+}
+
+df_status df_http_open(df_http **out, df_error *err)
+{
+    pthread_once(&once, start_curl);
+    df_http *http = calloc(1, sizeof *http);
+    if (http)
+        http->curl = curl_easy_init();
+    if (!http || !http->curl) {
+        free(http);
+        return df_fail(err, DF_NOMEM, "start an HTTP client: out of memory");
+    }
+    curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(http->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
+    curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, http);
+    curl_easy_setopt(http->curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->words);
+    *out = http;
+    return DF_OK;
+}
+
+void df_http_close(df_http *http)
+{
+    if (!http)
+        return;
+    curl_easy_cleanup(http->curl);
+    df_str_free(&http->body);
+    free(http);
+}
+
+static struct curl_slist *make_headers(const df_http_request *request)
+{
+    /* An empty Expect: no 100-continue round trip for a body with an image. */
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    struct curl_slist *more = headers ? curl_slist_append(headers, "Expect:") : NULL;
+    if (more && request->bearer) {
+        df_str line = {0};
+        df_str_printf(&line, "Authorization: Bearer %s", request->bearer);
+        more = line.failed ? NULL : curl_slist_append(headers, df_str_text(&line));
+        df_str_free(&line);
+    }
+    if (!more)
+        curl_slist_free_all(headers);
+    return more ? headers : NULL;
+}
+
+static df_status perform(df_http *http, const df_http_request *request, df_error *err)
+{
+    CURLcode code = curl_easy_perform(http->curl);
+    if (code == CURLE_OK)
+        return DF_OK;
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return df_fail(err, DF_STOPPED, "stopped");
+    if (code == CURLE_WRITE_ERROR)
+        return df_fail(err, DF_REMOTE, "%.300s: the answer is above %zu bytes", request->url, request->answer_max);
+    return df_fail(err, DF_REMOTE, "%.300s: %.180s", request->url, http->words[0] ? http->words : curl_easy_strerror(code));
+}
+
+df_status df_http_post(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err)
+{
+    struct curl_slist *headers = make_headers(request);
+    if (!headers)
+        return df_fail(err, DF_NOMEM, "%.300s: out of memory", request->url);
+    df_str_clear(&http->body);
+    http->answer_max = request->answer_max;
+    http->stop = request->stop;
+    http->words[0] = '\0';
+    curl_easy_setopt(http->curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(http->curl, CURLOPT_TIMEOUT, (long)request->timeout_s);
+    curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, request->body);
+    curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
+    df_status status = perform(http, request, err);
+    curl_slist_free_all(headers);
+    if (status != DF_OK)
+        return status;
+    df_http_answer got = {.size = http->body.size, .retry_after_s = -1};
+    curl_off_t wait = 0;
+    curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &got.code);
+    if (curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
+        got.retry_after_s = wait;
+    got.body = malloc(got.size + 1);
+    if (!got.body)
+        return df_fail(err, DF_NOMEM, "%.300s: out of memory", request->url);
+    memcpy(got.body, df_str_text(&http->body), got.size + 1);
+    *answer = got;
+    return DF_OK;
+}

@@ -1,0 +1,28 @@
+/* HTTP POST through libcurl, the way an API client needs it: bounded, interruptible, no redirects, TLS verified. */
+#ifndef DF_IO_HTTP_H
+#define DF_IO_HTTP_H
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/status.h"
+
+typedef struct df_http df_http;              /* one connection, kept alive between requests; one thread at a time */
+typedef struct {
+    const char *url;                         /* http or https */
+    const char *bearer;                      /* NULL: no Authorization header */
+    const char *body;                        /* JSON */
+    size_t body_size, answer_max;            /* bytes */
+    int64_t timeout_s;
+    const atomic_bool *stop;                 /* may be NULL */
+} df_http_request;
+typedef struct {
+    long code;                               /* HTTP status */
+    char *body; size_t size;                 /* malloc'ed with a NUL after the last byte, caller frees */
+    int64_t retry_after_s;                   /* -1 when the server did not say */
+} df_http_answer;
+
+df_status df_http_open(df_http **out, df_error *err);
+void df_http_close(df_http *http);
+/* DF_REMOTE when there was no whole answer (words in err), DF_STOPPED after stop. Any status code is DF_OK. */
+df_status df_http_post(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err);
+#endif
