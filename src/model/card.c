@@ -186,9 +186,12 @@ static df_status read_labels(df_card *card, df_error *err)
     DF_TRY(df_file_read(card->path, CARD_BYTES_MAX, &card_text, &card_size, err));
     df_status status = DF_OK;
     if (card->labels) {
+        df_error why;
         path = beside(card, card->labels);
-        status = path ? df_file_read(path, LABEL_BYTES_MAX, &text, &size, err)
-                      : df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+        status = path ? df_file_read(path, LABEL_BYTES_MAX, &text, &size, &why)
+                      : df_fail(&why, DF_NOMEM, "out of memory");
+        if (status != DF_OK)
+            df_fail(err, status, "%s: labels: %s", card->path, why.message);
     }
     df_str_append_n(&both, card_text, card_size);
     df_str_append_n(&both, text ? text : "", size);

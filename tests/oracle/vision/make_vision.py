@@ -168,7 +168,7 @@ def classes():
     card("tiny-logits", "tag", "classes", sha, body)                   # forgot the softmax
     text = (HERE / "tiny-logits.yaml").read_text().replace("tiny-logits.onnx", "tiny-classes.onnx")
     (HERE / "tiny-logits.yaml").write_text(text)
-    z = ((np.array([200.0, 100.0, 50.0]) - 100) / 50) @ weight.astype(np.float64)
+    z = ((np.array([100.0, 150.0, 120.0]) - 100) / 50) @ weight.astype(np.float64)
     p = np.exp(z) / np.exp(z).sum()
     tags = sorted([("dog", p[0] + p[1] + p[4]), ("table", p[2])], key=lambda t: -t[1])
     (HERE / "tiny-classes.tags").write_text("".join(f"{n} {v:.6f}\n" for n, v in tags))

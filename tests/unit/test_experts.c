@@ -1,0 +1,267 @@
+/* Decoders on the tiny models of tests/oracle/vision, against its NumPy reference; then the stages over them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "expert/panel.h"
+#include "stage/stage.h"
+
+static const char *oracle(void)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/tests/oracle/vision", getenv("DF_SOURCE_DIR"));
+    return path;
+}
+
+static df_image uniform(int width, int height, int r, int g, int b)
+{
+    df_image image = {width, height, width, height, malloc((size_t)width * (size_t)height * 3)};
+    assert_non_null(image.rgb);
+    for (int i = 0; i < width * height; i++)
+        memcpy(image.rgb + 3 * i, (uint8_t[]){(uint8_t)r, (uint8_t)g, (uint8_t)b}, 3);
+    return image;
+}
+
+static df_expert_handle *open_expert(const char *name)
+{
+    df_expert_handle *h = NULL;
+    df_error err = {""};
+    if (df_expert_open(&h, oracle(), &name, 1, &err) != DF_OK)
+        fail_msg("%s", err.message);
+    return h;
+}
+
+static FILE *open_expected(const char *file)
+{
+    char path[640];
+    snprintf(path, sizeof path, "%s/%s", oracle(), file);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    return f;
+}
+
+/* Scores and bins are float32: 1e-4 of a pixel at 200 is their precision, with room for exp. */
+static void assert_boxes(const char *name, const char *file)
+{
+    df_expert_handle *h = open_expert(name);
+    df_image image = uniform(50, 25, 9, 9, 9);
+    df_arena arena = {0};
+    df_percept seen = {0};
+    image.full_width = 200;
+    image.full_height = 100;
+    assert_int_equal(df_expert_perceive(h, &image, &arena, &seen, NULL), DF_OK);
+    FILE *f = open_expected(file);
+    char label[32];
+    double score, x0, y0, x1, y1;
+    int n = 0;
+    for (; fscanf(f, "%31s %lf %lf %lf %lf %lf", label, &score, &x0, &y0, &x1, &y1) == 6; n++) {
+        assert_true(n < seen.n_boxes);
+        const df_box *b = &seen.boxes[n];
+        assert_string_equal(b->label, label);
+        assert_string_equal(b->source, name);
+        assert_int_equal(b->item, n);
+        if (fabs(b->score - score) > 2e-6 || fabs(b->x0 - x0) > 1e-3 || fabs(b->y0 - y0) > 1e-3 ||
+            fabs(b->x1 - x1) > 1e-3 || fabs(b->y1 - y1) > 1e-3)
+            fail_msg("box %d is %g %g %g %g, expected %g %g %g %g", n, b->x0, b->y0, b->x1, b->y1, x0, y0, x1, y1);
+    }
+    fclose(f);
+    assert_true(n > 5);
+    assert_int_equal(seen.n_boxes, n);
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    df_expert_close(h);
+}
+
+static void test_nanodet_matches_numpy(void **state)
+{
+    (void)state;
+    assert_boxes("tiny-nanodet", "tiny-nanodet.boxes");
+}
+
+static void test_centernet_matches_numpy(void **state)
+{
+    (void)state;
+    assert_boxes("tiny-centernet", "tiny-centernet.boxes");
+}
+
+static void test_classes_add_up_under_one_name(void **state)
+{
+    (void)state;
+    df_expert_handle *h = open_expert("tiny-classes");
+    df_image image = uniform(20, 30, 100, 150, 120);
+    df_arena arena = {0};
+    df_percept seen = {0};
+    assert_int_equal(df_expert_perceive(h, &image, &arena, &seen, NULL), DF_OK);
+    FILE *f = open_expected("tiny-classes.tags");
+    char label[32];
+    double score;
+    int n = 0;
+    for (; fscanf(f, "%31s %lf", label, &score) == 2; n++) {
+        assert_true(n < seen.n_tags);
+        assert_string_equal(seen.tags[n].label, label);
+        assert_true(fabs(seen.tags[n].score - score) < 1e-5);
+    }
+    fclose(f);
+    assert_int_equal(n, 2);
+    assert_int_equal(seen.n_tags, 2);        /* the dropped class is not there */
+    df_expert_set_threshold(h, 1);
+    assert_int_equal(df_expert_perceive(h, &image, &arena, &seen, NULL), DF_OK);
+    assert_int_equal(seen.n_tags, 0);
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    df_expert_close(h);
+}
+
+static void test_card_that_does_not_fit_the_model(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"tiny-four", "labels: 3 lines, but the model's output p has 4 classes"},
+                                           {"tiny-logits", "decode.softmax: 1"}};
+    df_image image = uniform(8, 8, 250, 1, 3);
+    for (size_t i = 0; i < 2; i++) {
+        df_expert_handle *h = open_expert(cases[i][0]);
+        df_arena arena = {0};
+        df_percept seen = {0};
+        df_error err = {""};
+        assert_int_equal(df_expert_perceive(h, &image, &arena, &seen, &err), DF_MODEL);
+        if (!strstr(err.message, cases[i][1]) || !strstr(err.message, cases[i][0]))
+            fail_msg("%s", err.message);
+        df_arena_reset(&arena);
+        df_expert_close(h);
+    }
+    df_image_free(&image);
+}
+
+/* ---- the stages */
+
+typedef struct { char notes[512]; int n_notes; } said;
+
+static void on_note(void *ctx, const char *line)
+{
+    said *s = ctx;
+    s->n_notes++;
+    snprintf(s->notes, sizeof s->notes, "%s", line);
+}
+
+typedef struct { const df_stage *stage; void *config; void *state; df_table *out; said said; df_run run; } bench;
+
+static df_status bench_open(bench *b, const char *stage, const char *models, df_error *err)
+{
+    *b = (bench){.stage = df_stage_find(stage)};
+    assert_non_null(b->stage);
+    b->run = (df_run){.n_threads = 1, .models = oracle(), .note = on_note, .ctx = &b->said};
+    b->config = calloc(1, b->stage->config_size);
+    assert_int_equal(df_options_defaults(b->stage->options, b->config, NULL), DF_OK);
+    assert_int_equal(df_option_set(b->stage->options, b->config, stage, "models", models, NULL), DF_OK);
+    assert_int_equal(df_table_create(&b->out, b->stage->columns, NULL), DF_OK);
+    return b->stage->pixels->open(&b->state, NULL, b->config, &b->run, err);
+}
+
+static void bench_close(bench *b)
+{
+    if (b->state)
+        b->stage->pixels->close(b->state);
+    df_table_close(b->out);
+    df_options_free(b->stage->options, b->config);
+    free(b->config);
+}
+
+static void test_detect_hands_its_table_on_as_boxes(void **state)
+{
+    (void)state;
+    bench b;
+    df_error err = {""};
+    df_arena arena = {0};
+    df_image image = uniform(64, 64, 1, 2, 3);
+    if (bench_open(&b, "detect", "tiny-nanodet, tiny-centernet,not-there", &err) != DF_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(b.said.n_notes, 1);
+    assert_string_equal(b.said.notes, "detect: not-there not installed, going on without");
+    df_sight sight = {.row = 41, .image = &image};
+    assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
+    assert_true(sight.n_boxes > 20);
+    assert_int_equal(df_table_rows(b.out), sight.n_boxes);
+    for (int i = 0; i < sight.n_boxes; i++) {
+        const df_box *box = &sight.boxes[i];
+        assert_int_equal(box->item, i);
+        assert_int_equal(df_table_int(b.out, i, 0), 41);
+        assert_string_equal(df_table_text(b.out, i, df_table_column(b.out, "label")), box->label);
+        assert_true(df_table_real(b.out, i, df_table_column(b.out, "x1")) == box->x1);
+        bool second = strcmp(box->source, "tiny-centernet") == 0;
+        if (i > 0 && strcmp(box->source, box[-1].source) == 0)
+            assert_true(box->score <= box[-1].score);
+        else
+            assert_true(second == (i > 0));  /* by model, in the order of the option */
+    }
+    int64_t before = df_table_rows(b.out);
+    df_sight broken = {.row = 42, .problem = "truncated"};
+    assert_int_equal(b.stage->pixels->perceive(b.state, &broken, &arena, b.out, NULL), DF_OK);
+    assert_int_equal(df_table_rows(b.out), before);
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    bench_close(&b);
+}
+
+static void test_no_answer_for_one_image_stops_no_run(void **state)
+{
+    (void)state;
+    bench b;
+    df_arena arena = {0};
+    df_image image = uniform(8, 8, 1, 2, 3);
+    assert_int_equal(bench_open(&b, "tag", "tiny-nan,tiny-classes", NULL), DF_OK);
+    df_sight sight = {.part = 2, .row = 5, .image = &image};
+    assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
+    assert_int_equal(b.said.n_notes, 1);
+    assert_non_null(strstr(b.said.notes, "tag: part 2 row 5: "));
+    assert_int_equal(df_table_rows(b.out), 2);                         /* the other model's */
+    assert_string_equal(df_table_text(b.out, 0, 3), "tiny-classes");
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    bench_close(&b);
+}
+
+static void test_first_model_must_be_there(void **state)
+{
+    (void)state;
+    bench b;
+    df_error err = {""};
+    assert_int_equal(bench_open(&b, "tag", "not-there,tiny-classes", &err), DF_CONFIG);
+    assert_non_null(strstr(err.message, "there is no model not-there"));
+    bench_close(&b);
+    assert_int_equal(bench_open(&b, "tag", " , ", &err), DF_OK);       /* none at all is a choice */
+    bench_close(&b);
+}
+
+static void test_depends_lists_what_is_used(void **state)
+{
+    (void)state;
+    bench b;
+    df_str with = {0}, without = {0};
+    assert_int_equal(bench_open(&b, "detect", "tiny-nanodet,tiny-centernet", NULL), DF_OK);
+    assert_int_equal(b.stage->depends(b.config, &b.run, &with, NULL), DF_OK);
+    bench_close(&b);
+    assert_int_equal(bench_open(&b, "detect", "tiny-nanodet,gone", NULL), DF_OK);
+    assert_int_equal(b.stage->depends(b.config, &b.run, &without, NULL), DF_OK);
+    bench_close(&b);
+    assert_non_null(strstr(with.data, "model tiny-centernet "));
+    assert_true(without.size < with.size && strncmp(with.data, without.data, without.size) == 0);
+    df_str_free(&with);
+    df_str_free(&without);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nanodet_matches_numpy), cmocka_unit_test(test_centernet_matches_numpy),
+        cmocka_unit_test(test_classes_add_up_under_one_name), cmocka_unit_test(test_card_that_does_not_fit_the_model),
+        cmocka_unit_test(test_detect_hands_its_table_on_as_boxes),
+        cmocka_unit_test(test_no_answer_for_one_image_stops_no_run), cmocka_unit_test(test_first_model_must_be_there),
+        cmocka_unit_test(test_depends_lists_what_is_used),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
