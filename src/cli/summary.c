@@ -67,17 +67,19 @@ void summary_print_stages(const df_survey *survey)
         print_stage(survey, &survey->stages[i]);
 }
 
-static void print_if_there(const char *folder, const char *name, const char *what)
+static bool print_if_there(const char *folder, const char *name, const char *before, const char *what)
 {
     char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) < sizeof path && df_file_exists(path))
-        printf("%-9s %s\n", what, path);
+    bool there = (size_t)snprintf(path, sizeof path, "%s/%s", folder, name) < sizeof path && df_file_exists(path);
+    if (there)
+        printf("%s%-9s %s\n", before, what, path);
+    return there;
 }
 
 void summary_print_files(const char *folder)
 {
-    print_if_there(folder, "captions.jsonl", "captions");
-    print_if_there(folder, "report/index.html", "page");
+    bool any = print_if_there(folder, "captions.jsonl", "\n", "captions");
+    print_if_there(folder, "report/index.html", any ? "" : "\n", "page");
 }
 
 df_status summary_print(const char *folder, df_error *err)
@@ -88,7 +90,6 @@ df_status summary_print(const char *folder, df_error *err)
     df_status status = df_survey_make(&survey, df_stages, ds, err);
     if (status == DF_OK) {
         summary_print_stages(&survey);
-        putchar('\n');
         summary_print_files(folder);
     }
     df_survey_free(&survey);
