@@ -6,7 +6,7 @@
 struct df_join {
     df_table *const *targets;
     int n_tables, window;
-    int64_t next;                            /* the row whose turn it is */
+    int64_t next, last_put;                  /* the row whose turn it is; the latest row handed over */
     bool failed;
     df_table **waiting;                      /* [window][n_tables]; row r is at r % window */
     bool *ready;                             /* [window] */
@@ -28,7 +28,8 @@ df_status df_join_open(df_join **out, df_table *const *targets, int n_tables, in
         free(ready);
         return df_fail(err, DF_NOMEM, "join rows: out of memory");
     }
-    *j = (df_join){.targets = targets, .n_tables = n_tables, .window = window, .next = first_row, .waiting = waiting,
+    *j = (df_join){.targets = targets, .n_tables = n_tables, .window = window, .next = first_row, .last_put = first_row - 1,
+                   .waiting = waiting,
                    .ready = ready, .joined = joined, .ctx = ctx};
     pthread_mutex_init(&j->lock, NULL);
     pthread_cond_init(&j->moved, NULL);
@@ -60,6 +61,14 @@ bool df_join_wait(df_join *j, int64_t row)
     return go;
 }
 
+bool df_join_needs(df_join *j, int64_t row)
+{
+    pthread_mutex_lock(&j->lock);
+    bool needs = row < j->last_put;
+    pthread_mutex_unlock(&j->lock);
+    return needs;
+}
+
 static df_status join_next(df_join *j, df_error *err)
 {
     df_table **tables = j->waiting + (j->next % j->window) * j->n_tables;
@@ -84,6 +93,7 @@ df_status df_join_put(df_join *j, int64_t row, df_table **tables, df_error *err)
     for (int i = 0; i < j->n_tables; i++)
         j->waiting[(row % j->window) * j->n_tables + i] = tables[i];
     j->ready[row % j->window] = true;
+    j->last_put = row > j->last_put ? row : j->last_put;
     while (status == DF_OK && !j->failed && j->ready[j->next % j->window])
         status = join_next(j, err);
     j->failed = j->failed || status != DF_OK;

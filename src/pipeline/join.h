@@ -12,6 +12,7 @@ df_status df_join_open(df_join **out, df_table *const *targets, int n_tables, in
 void df_join_close(df_join *join);
 /* Waits until `row` is less than a window ahead of the rows joined. False when that can't come: an earlier row failed. */
 bool df_join_wait(df_join *join, int64_t row);
+bool df_join_needs(df_join *join, int64_t row);                      /* a later row waits for it */
 /* Hands over a row's tables ([n_tables], taken over; entries may be NULL); joins every row whose turn has come. */
 df_status df_join_put(df_join *join, int64_t row, df_table **tables, df_error *err);
 void df_join_fail(df_join *join);                                    /* nobody waits any more */

@@ -121,7 +121,9 @@ static df_status work_row(void *ctx, int64_t item, int thread, df_error *err)
     df_table *out[DF_PASS_STAGES_MAX] = {NULL};
     if (!df_join_wait(p->join, row))
         return df_fail(err, DF_STOPPED, "stopped");
-    df_status status = df_run_stopped(p->run) ? df_fail(err, DF_STOPPED, "stopped") : row_tables(p, out, err);
+    /* When asked to stop, a row that later rows wait for is still seen, or their work would be lost. */
+    bool stop = df_run_stopped(p->run) && !df_join_needs(p->join, row);
+    df_status status = stop ? df_fail(err, DF_STOPPED, "stopped") : row_tables(p, out, err);
     if (status == DF_OK)
         status = see(p, row, &p->arenas[thread], out, err);
     df_arena_reset(&p->arenas[thread]);

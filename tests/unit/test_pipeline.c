@@ -356,7 +356,7 @@ static void stopped_run_goes_on(void **state)
 {
     (void)state;
     df_error err = {""};
-    for (int after = 1; after < 40; after += 6) {
+    for (int after = 1; after < 40; after += 13) {
         stop_after = after;
         assert_int_equal(go("pipeline.test/d", (want){.threads = after % 3 + 1}, &err), DF_STOPPED);
         int seen_first = n_seen;
