@@ -4,6 +4,7 @@
 #include "image/image.h"
 
 #define DF_IMAGE_PIXELS_MAX 268435456
+#define DF_IMAGE_SIDE_MAX 100000              /* one row of 268 million pixels would need gigabytes to resize */
 
 /* A borrowed run of bytes; big- and little-endian readers assume that the caller checked the bounds. */
 static inline uint32_t df_be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
@@ -19,7 +20,7 @@ bool df_tiff_is_cut(const uint8_t *bytes, size_t size);               /* strips 
 /* Upright size of the primary item of a HEIF or AVIF file. */
 bool df_heif_size_read(const uint8_t *bytes, size_t size, uint32_t *width, uint32_t *height);
 
-/* Fails on a side below 1 or more than DF_IMAGE_PIXELS_MAX pixels. Sets the full size to the same. */
+/* Fails on a side below 1 or above DF_IMAGE_SIDE_MAX, and on more than DF_IMAGE_PIXELS_MAX pixels. Sets the full size to the same. */
 df_status df_image_check_size(int64_t width, int64_t height, df_error *err);
 df_status df_image_alloc(int64_t width, int64_t height, df_image *out, df_error *err);
 /* Takes rgba (malloc'ed, freed on failure), lays it on white in place. */

@@ -6,6 +6,9 @@ df_status df_image_check_size(int64_t width, int64_t height, df_error *err)
 {
     if (width < 1 || height < 1)
         return df_fail(err, DF_FORMAT, "image of %lld x %lld pixels", (long long)width, (long long)height);
+    if (width > DF_IMAGE_SIDE_MAX || height > DF_IMAGE_SIDE_MAX)
+        return df_fail(err, DF_FORMAT, "image of %lld x %lld pixels: a side is above the limit of %d",
+                       (long long)width, (long long)height, DF_IMAGE_SIDE_MAX);
     if (width > DF_IMAGE_PIXELS_MAX / height)
         return df_fail(err, DF_FORMAT, "image of %lld x %lld pixels is above the limit of %d",
                        (long long)width, (long long)height, DF_IMAGE_PIXELS_MAX);

@@ -7,7 +7,9 @@
 #include <jerror.h>
 #include "image/codec.h"
 
-enum { SCANS_MAX = 500 };                    /* a few kilobytes can ask for thousands of passes over every pixel */
+/* A few kilobytes can ask for thousands of passes over every pixel: photographs have about ten. */
+enum { SCANS_MAX = 500 };                    /* of any image */
+#define PIXEL_PASSES_MAX (20.0 * DF_IMAGE_PIXELS_MAX)
 
 typedef struct {
     struct jpeg_error_mgr base;              /* first: libjpeg hands out a pointer to it */
@@ -44,11 +46,16 @@ static void trap_message(j_common_ptr cinfo, int level)
     }
 }
 
-static void limit_scans(j_common_ptr cinfo)
+static void limit_scans(j_common_ptr base)
 {
-    if (cinfo->is_decompressor && ((j_decompress_ptr)cinfo)->input_scan_number > SCANS_MAX) {
-        error_trap *trap = (error_trap *)cinfo->err;
-        trap->status = df_fail(trap->err, DF_FORMAT, "jpeg: more than %d scans", SCANS_MAX);
+    if (!base->is_decompressor)
+        return;
+    const struct jpeg_decompress_struct *cinfo = (j_decompress_ptr)base;
+    double pixels = (double)cinfo->image_width * cinfo->image_height;
+    if (cinfo->input_scan_number > SCANS_MAX ||
+        pixels * cinfo->input_scan_number > PIXEL_PASSES_MAX) {
+        error_trap *trap = (error_trap *)base->err;
+        trap->status = df_fail(trap->err, DF_FORMAT, "jpeg: %d scans are too many", cinfo->input_scan_number);
         longjmp(trap->on_error, 1);
     }
 }
