@@ -1,0 +1,217 @@
+/* fuse: all evidence of an image, weighed and written into the prompt that a captioner reads. */
+#include "stage/fuse.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "dataset/gather.h"
+#include "stage/stage.h"
+
+static const df_column columns[] = {
+    {"row", DF_COLUMN_INT}, {"prompt", DF_COLUMN_TEXT}, {"n_tags", DF_COLUMN_INT}, {"n_boxes", DF_COLUMN_INT},
+    {"n_lines", DF_COLUMN_INT}, {"evidence_hash", DF_COLUMN_TEXT}, {0},
+};
+static const df_column evidence_columns[] = {
+    {"row", DF_COLUMN_INT}, {"kind", DF_COLUMN_TEXT}, {"item", DF_COLUMN_INT}, {"text", DF_COLUMN_TEXT},
+    {"score", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL},
+    {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {0},
+};
+
+static const df_option options[] = {
+    {"prompt", DF_OPT_TEXT, offsetof(df_fuse_config, prompt), "engine", 0, 0,
+     "engine (short), meta (the paper's 18 rules), or the path of your own template (docs/FUSION.md)"},
+    {"tag_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.tag_score), "0.5", 0, 1,
+     "least score of a tag: below it the small tagger is right less than half the time"},
+    {"max_tags", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tags), "10", 0, 1000, "tags an image"},
+    {"box_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.accept), "0.5", 0, 1,
+     "score from which one detector alone is believed; a weaker box needs a second detector or a tag that agrees"},
+    {"box_iou", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.iou), "0.55", 0, 1,
+     "overlap above which boxes of one label are one object (weighted box fusion's own default)"},
+    {"nested", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.nested), "0.9", 0.5, 1,
+     "share of a box inside a bigger one of its label from which it may be a part of it"},
+    {"part_area", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.part_area), "0.2", 0, 1,
+     "a nested box of at least this share of the bigger one's area is a part; a smaller one is an object further away"},
+    {"max_boxes", DF_OPT_INT, offsetof(df_fuse_config, fuse.sample.budget), "32", 0, 10000,
+     "boxes in a prompt: about 600 tokens, a third of what the image takes"},
+    {"small_area", DF_OPT_REAL, offsetof(df_fuse_config, fuse.sample.small_area), "0.01", 0, 1,
+     "an object below this share of the image is small: a tenth of its side, what models overlook"},
+    {"large_area", DF_OPT_REAL, offsetof(df_fuse_config, fuse.sample.large_area), "0.1", 0, 1,
+     "an object from this share of the image on is large"},
+    {"small_quota", DF_OPT_REAL, offsetof(df_fuse_config, fuse.sample.small_quota), "0.4", 0, 1,
+     "share of max_boxes held for small objects: the largest, as the paper highlights them"},
+    {"medium_quota", DF_OPT_REAL, offsetof(df_fuse_config, fuse.sample.medium_quota), "0.3", 0, 1,
+     "share of max_boxes held for medium objects; large ones have the rest"},
+    {"line_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.line_score), "0.7", 0, 1,
+     "least score of a text line: below it blur is read as gibberish"},
+    {"max_lines", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_lines), "60", 0, 10000, "text lines in a prompt; the surest are kept"},
+    {0},
+};
+
+df_status df_fuse_prompt_open(df_prompt **out, const df_fuse_config *config, const char *share, char hash[DF_HASH_HEX], df_error *err)
+{
+    const char *name = config->prompt ? config->prompt : "engine";
+    const bool ours = strcmp(name, "engine") == 0 || strcmp(name, "meta") == 0;
+    char path[PATH_MAX];
+    const int n = ours ? snprintf(path, sizeof path, "%s/prompts/%s.txt", share ? share : ".", name)
+                       : snprintf(path, sizeof path, "%s", name);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return df_fail(err, DF_CONFIG, "fuse.prompt: the path is too long");
+    char *text;
+    size_t size;
+    DF_TRY(df_file_read(path, DF_PROMPT_TEMPLATE_MAX, &text, &size, err));
+    if (hash)
+        df_hash_hex(text, size, hash);
+    df_status status = df_prompt_open(out, path, text, size, err);
+    free(text);
+    return status;
+}
+
+static df_status fuse_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    df_prompt *prompt;
+    char hash[DF_HASH_HEX];
+    DF_TRY(df_fuse_prompt_open(&prompt, config, run->share, hash, err));
+    df_prompt_close(prompt);
+    df_str_printf(out, "template=%s\n", hash);
+    return out->failed ? df_fail(err, DF_NOMEM, "out of memory") : DF_OK;
+}
+
+/* ---- one part ---- */
+
+typedef struct {
+    const df_fuse_config *config;
+    const df_prompt *prompt;
+    df_table *prompts, *evidence;
+    df_arena arena;                          /* one image's */
+    df_str text;
+} fusing;
+
+static df_status append_tags_and_boxes(const fusing *f, int64_t row, const df_evidence *e, df_error *err)
+{
+    for (int i = 0; i < e->n_tags; i++) {
+        const df_tag *t = &e->tags[i];
+        const df_value v[] = {DF_INT(row), DF_TEXT("tag"), DF_INT(t->item), DF_TEXT(t->label), DF_REAL(t->score),
+                              DF_NULL, DF_NULL, DF_NULL, DF_NULL, DF_NULL};
+        DF_TRY(df_table_append(f->evidence, v, err));
+    }
+    for (int i = 0; i < e->n_boxes; i++) {
+        const df_box *b = &e->boxes[i];
+        const df_value v[] = {DF_INT(row), DF_TEXT("box"), DF_INT(b->item), DF_TEXT(b->label), DF_REAL(b->score),
+                              DF_TEXT(b->source), DF_REAL(b->x0), DF_REAL(b->y0), DF_REAL(b->x1), DF_REAL(b->y1)};
+        DF_TRY(df_table_append(f->evidence, v, err));
+    }
+    return DF_OK;
+}
+
+static df_status append_lines(const fusing *f, int64_t row, const df_evidence *e, df_error *err)
+{
+    for (int i = 0; i < e->n_lines; i++) {
+        const df_line *l = &e->lines[i];
+        double x0 = l->x[0], x1 = x0, y0 = l->y[0], y1 = y0;
+        for (int k = 1; k < 4; k++) {
+            x0 = fmin(x0, l->x[k]);
+            x1 = fmax(x1, l->x[k]);
+            y0 = fmin(y0, l->y[k]);
+            y1 = fmax(y1, l->y[k]);
+        }
+        const df_value v[] = {DF_INT(row), DF_TEXT("line"), DF_INT(l->item), DF_TEXT(l->text), DF_REAL(l->score),
+                              DF_NULL, DF_REAL(x0), DF_REAL(y0), DF_REAL(x1), DF_REAL(y1)};
+        DF_TRY(df_table_append(f->evidence, v, err));
+    }
+    return DF_OK;
+}
+
+static df_status fuse_image(fusing *f, int64_t row, const df_evidence *raw, df_error *err)
+{
+    df_evidence e;
+    char hash[DF_HASH_HEX];
+    DF_TRY(df_fuse(raw, &f->config->fuse, &f->arena, &e, err));
+    DF_TRY(df_evidence_hash(&e, hash, err));
+    df_str_clear(&f->text);
+    DF_TRY(df_prompt_fill(f->prompt, &e, &f->text, err));
+    const df_value v[] = {DF_INT(row), DF_TEXT(df_str_text(&f->text)), DF_INT(e.n_tags), DF_INT(e.n_boxes), DF_INT(e.n_lines),
+                          DF_TEXT(hash)};
+    DF_TRY(df_table_append(f->prompts, v, err));
+    DF_TRY(append_tags_and_boxes(f, row, &e, err));
+    return append_lines(f, row, &e, err);
+}
+
+static df_status fuse_rows(fusing *f, const df_dataset *ds, int part, const df_run *run, df_error *err)
+{
+    df_evidence_tables tables = {0};
+    df_arena arena = {0};
+    df_evidence *raw;
+    bool *kept = NULL;
+    int64_t n = 0, n_kept = 0;
+    df_status status = df_dataset_kept(ds, part, &kept, &n_kept, err);
+    if (status == DF_OK)
+        status = df_evidence_tables_open(&tables, ds, part, false, err);
+    if (status == DF_OK)
+        status = df_evidence_gather(&tables, &arena, &raw, &n, err);
+    df_evidence_tables_close(&tables);
+    for (int64_t row = 0; status == DF_OK && row < n && row < n_kept; row++) {
+        if (!kept[row])
+            continue;
+        if (df_run_stopped(run))
+            status = DF_STOPPED;
+        else
+            status = fuse_image(f, row, &raw[row], err);
+        df_arena_reset(&f->arena);
+    }
+    free(kept);
+    df_arena_reset(&arena);
+    return status;
+}
+
+/* The evidence first: a part of prompts that exists has its evidence. */
+static df_status fuse_part(fusing *f, df_dataset *ds, int part, const df_run *run, df_error *err)
+{
+    df_status status = df_table_create(&f->prompts, columns, err);
+    if (status == DF_OK)
+        status = df_table_create(&f->evidence, evidence_columns, err);
+    if (status == DF_OK)
+        status = fuse_rows(f, ds, part, run, err);
+    if (status == DF_OK)
+        status = df_dataset_write(ds, "fuse/evidence", part, f->evidence, err);
+    if (status == DF_OK)
+        status = df_dataset_write(ds, "fuse", part, f->prompts, err);
+    df_table_close(f->prompts);
+    df_table_close(f->evidence);
+    f->prompts = f->evidence = NULL;
+    return status;
+}
+
+static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    df_prompt *prompt;
+    DF_TRY(df_fuse_prompt_open(&prompt, config, run->share, NULL, err));
+    fusing f = {.config = config, .prompt = prompt};
+    const int n_parts = df_dataset_parts(ds);
+    df_status status = DF_OK;
+    for (int part = 0; status == DF_OK && part < n_parts; part++) {
+        if (df_run_stopped(run))
+            status = DF_STOPPED;
+        else if (df_run_wants(run, part) && !df_dataset_has_part(ds, "fuse", part))
+            status = fuse_part(&f, ds, part, run, err);
+        if (status == DF_OK)
+            df_run_progress(run, "fuse", part + 1, n_parts);
+    }
+    df_str_free(&f.text);
+    df_prompt_close(prompt);
+    return status;
+}
+
+const df_stage df_stage_fuse = {
+    .name = "fuse",
+    .summary = "weigh and merge the evidence, sample boxes, fill the prompt",
+    .reads = (const char *const[]){"ingest", "filter", "tag", "detect", "read", "look", NULL},
+    .columns = columns,
+    .options = options,
+    .config_size = sizeof(df_fuse_config),
+    .run = fuse_run,
+    .depends = fuse_depends,
+};
