@@ -29,37 +29,62 @@ static bool ends_in_role(const char *p, size_t n)
         if (n < size || strncasecmp(p + n - size, roles[i], size) != 0)
             continue;
         const unsigned char before = n > size ? (unsigned char)p[n - size - 1] : ' ';
-        if (!(before >= 0x80 || (before | 32) - 'a' < 26u || (before >= '0' && before <= '9')))
+        const int letter = before | 32;
+        if (before < 0x80 && (letter < 'a' || letter > 'z') && (before < '0' || before > '9'))
             return true;
     }
     return false;
 }
 
-/* The cleaned text lies at the end of out from start; it is rewritten there, through a copy only when something changes. */
+/* Is it already what df_str_append_clean would make of it? Most text is: printable ASCII with single spaces. */
+static bool is_clean(const char *text, size_t size)
+{
+    bool space = true;                       /* none at the start */
+    for (size_t i = 0; i < size; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        if (c < ' ' || c > '~' || (c == ' ' && space))
+            return false;
+        space = c == ' ';
+    }
+    return size == 0 || !space;
+}
+
+static const char *replacement(const char *p, size_t i)
+{
+    switch (p[i]) {
+    case '[': return "(";
+    case ']': return ")";
+    case '<': return "\xE2\x80\xB9";
+    case '>': return "\xE2\x80\xBA";
+    case '#': return i > 0 && p[i - 1] == '#' ? "" : "#";
+    case '`': return i > 0 && p[i - 1] == '`' ? "" : "'";
+    default: return ends_in_role(p, i) ? " -" : ":";
+    }
+}
+
+static void append_harmless(df_str *out, const char *p)
+{
+    for (size_t i = 0;;) {
+        const size_t run = strcspn(p + i, "[]<>#`:");
+        df_str_append_n(out, p + i, run);
+        i += run;
+        if (!p[i])
+            return;
+        df_str_append(out, replacement(p, i++));
+    }
+}
+
 void df_prompt_append_foreign(df_str *out, const char *text, size_t max_bytes)
 {
-    const size_t start = out->size;
-    df_str_append_clean(out, text, strlen(text), max_bytes);
-    if (out->failed || out->size == start)
+    const size_t size = strlen(text);
+    if (size <= max_bytes && is_clean(text, size)) {
+        append_harmless(out, text);
         return;
-    if (!strpbrk(out->data + start, "[]<>#`:"))
-        return;
-    df_str clean = {0};
-    df_str_append_n(&clean, out->data + start, out->size - start);
-    out->failed |= clean.failed;
-    out->size = start;
-    const char *p = df_str_text(&clean);
-    for (size_t i = 0; i < clean.size; i++) {
-        const char c = p[i];
-        if ((c == '#' || c == '`') && i > 0 && p[i - 1] == c)
-            continue;
-        if (c == '<' || c == '>')
-            df_str_append(out, c == '<' ? "\xE2\x80\xB9" : "\xE2\x80\xBA");
-        else if (c == ':' && ends_in_role(p, i))
-            df_str_append(out, " -");
-        else
-            df_str_append_n(out, c == '[' ? "(" : c == ']' ? ")" : c == '`' ? "'" : &c, 1);
     }
+    df_str clean = {0};
+    df_str_append_clean(&clean, text, size, max_bytes);
+    append_harmless(out, df_str_text(&clean));
+    out->failed |= clean.failed;
     df_str_free(&clean);
 }
 

@@ -28,7 +28,8 @@ df_status df_evidence_tables_open(df_evidence_tables *out, const df_dataset *ds,
         {"detect", &t.detect, df_dataset_has_part(ds, "detect", part)},
         {"read", &t.read, df_dataset_has_part(ds, "read", part)},
         {"look", &t.look, df_dataset_has_part(ds, "look", part)},
-        {"fuse/evidence", &t.fused, fused && df_dataset_has_part(ds, "fuse/evidence", part)},
+        {"fuse/evidence", &t.fused, fused && df_dataset_has_part(ds, "fuse", part) &&      /* else stale */
+                                   df_dataset_has_part(ds, "fuse/evidence", part)},
     };
     df_status status = DF_OK;
     for (size_t i = 0; status == DF_OK && i < sizeof all / sizeof all[0]; i++)

@@ -36,7 +36,7 @@ static const df_option options[] = {
     {"part_area", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.part_area), "0.2", 0, 1,
      "a nested box of at least this share of the bigger one's area is a part; a smaller one is an object further away"},
     {"max_boxes", DF_OPT_INT, offsetof(df_fuse_config, fuse.sample.budget), "32", 0, 10000,
-     "boxes in a prompt: about 600 tokens, a third of what the image takes"},
+     "boxes in a prompt, about 20 tokens each: enough for a busy scene, small beside the image itself"},
     {"small_area", DF_OPT_REAL, offsetof(df_fuse_config, fuse.sample.small_area), "0.01", 0, 1,
      "an object below this share of the image is small: a tenth of its side, what models overlook"},
     {"large_area", DF_OPT_REAL, offsetof(df_fuse_config, fuse.sample.large_area), "0.1", 0, 1,

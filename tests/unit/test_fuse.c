@@ -1,0 +1,173 @@
+/* The stage: a row and evidence for every kept image, found again by the reader; a wrong template is one line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "dataset/gather.h"
+#include "stage/fuse.h"
+#include "stage/stage.h"
+
+extern const df_stage df_stage_fuse;
+#define INT_(n) {n, DF_COLUMN_INT}
+#define REAL_(n) {n, DF_COLUMN_REAL}
+#define TEXT_(n) {n, DF_COLUMN_TEXT}
+static const df_column ingest_columns[] = {INT_("row"), TEXT_("path"), INT_("width"), INT_("height"), TEXT_("alt_text"), {0}};
+static const df_column filter_columns[] = {INT_("row"), INT_("kept"), TEXT_("reason"), {0}};
+static const df_column detect_columns[] = {INT_("row"), TEXT_("label"), REAL_("score"), REAL_("x0"), REAL_("y0"), REAL_("x1"), REAL_("y1"), TEXT_("source"), {0}};
+#define ADD(t, ...) assert_int_equal(df_table_append(t, (const df_value[]){__VA_ARGS__}, NULL), DF_OK)
+
+static df_table *make(const df_column *columns)
+{
+    df_table *t;
+    assert_int_equal(df_table_create(&t, columns, NULL), DF_OK);
+    return t;
+}
+
+static void write_part(df_dataset *ds, const char *stage, df_table *t)
+{
+    assert_int_equal(df_dataset_write(ds, stage, 0, t, NULL), DF_OK);
+    df_table_close(t);
+}
+
+/* Three images; the middle one is rejected; only the first has boxes. */
+static df_dataset *dataset(const char *folder)
+{
+    df_dataset *ds;
+    assert_int_equal(df_dataset_open(&ds, folder, NULL), DF_OK);
+    df_table *ingest = make(ingest_columns), *filter = make(filter_columns), *detect = make(detect_columns);
+    for (int i = 0; i < 3; i++) {
+        ADD(ingest, DF_INT(i), DF_TEXT("a.jpg"), DF_INT(640), DF_INT(480), i == 2 ? DF_TEXT("[IMAGE]: a dog") : DF_NULL);
+        ADD(filter, DF_INT(i), DF_INT(i != 1), i == 1 ? DF_TEXT("small") : DF_NULL);
+    }
+    ADD(detect, DF_INT(0), DF_TEXT("dog"), DF_REAL(0.7), DF_REAL(10), DF_REAL(20), DF_REAL(110), DF_REAL(220), DF_TEXT("n"));
+    ADD(detect, DF_INT(0), DF_TEXT("cat"), DF_REAL(0.3), DF_REAL(300), DF_REAL(20), DF_REAL(410), DF_REAL(220), DF_TEXT("n"));
+    ADD(detect, DF_INT(0), DF_TEXT("dog"), DF_REAL(0.8), DF_REAL(10), DF_REAL(20), DF_REAL(110), DF_REAL(220), DF_TEXT("c"));
+    write_part(ds, "ingest", ingest);
+    write_part(ds, "filter", filter);
+    write_part(ds, "detect", detect);
+    return ds;
+}
+
+static const char *share(void)
+{
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/share", getenv("DF_SOURCE_DIR") ? getenv("DF_SOURCE_DIR") : ".");
+    return path;
+}
+
+static df_status run_fuse(df_dataset *ds, const char *prompt, df_error *err)
+{
+    df_fuse_config config = {0};
+    df_run run = {.n_threads = 1, .share = share()};
+    assert_int_equal(df_options_defaults(df_stage_fuse.options, &config, err), DF_OK);
+    assert_int_equal(df_option_set(df_stage_fuse.options, &config, "fuse", "prompt", prompt, err), DF_OK);
+    df_status status = df_stage_fuse.run(ds, &config, &run, err);
+    df_options_free(df_stage_fuse.options, &config);
+    return status;
+}
+
+static void kept_images_get_a_prompt(void **state)
+{
+    (void)state;
+    df_dataset *ds = dataset("fuse.test");
+    df_error err = {""};
+    unlink("fuse.test/fuse/part-00000.parquet");
+    assert_int_equal(run_fuse(ds, "engine", &err), DF_OK);
+    df_table *t;
+    assert_int_equal(df_dataset_read(ds, "fuse", 0, &t, &err), DF_OK);
+    assert_int_equal(df_table_rows(t), 2);
+    assert_int_equal(df_table_int(t, 0, 0), 0);
+    assert_int_equal(df_table_int(t, 1, 0), 2);
+    assert_int_equal(df_table_int(t, 0, df_table_column(t, "n_boxes")), 1);
+    const char *prompt = df_table_text(t, 0, 1), *other = df_table_text(t, 1, 1);
+    assert_non_null(strstr(prompt, "[Detection Box]:\ndog: [10, 20, 110, 220]\n\n[IMAGE]:"));
+    assert_null(strstr(prompt, "[World Knowledge]: \n"));
+    assert_non_null(strstr(other, "[World Knowledge]: (IMAGE): a dog\n\n[IMAGE]:"));
+    assert_int_equal(strlen(df_table_text(t, 0, df_table_column(t, "evidence_hash"))), 32);
+    df_table_close(t);
+
+    df_evidence_tables tables;
+    df_arena arena = {0};
+    df_evidence *e;
+    int64_t n;
+    assert_int_equal(df_evidence_tables_open(&tables, ds, 0, true, &err), DF_OK);
+    assert_int_equal(df_evidence_gather(&tables, &arena, &e, &n, &err), DF_OK);
+    df_evidence_tables_close(&tables);
+    assert_int_equal(n, 3);
+    assert_int_equal(e[0].n_boxes, 1);
+    assert_string_equal(e[0].boxes[0].source, "c+n");
+    assert_int_equal(e[0].boxes[0].item, 2); /* the surer raw record */
+    df_arena_reset(&arena);
+    df_dataset_close(ds);
+}
+
+static void same_bytes_again(void **state)
+{
+    (void)state;
+    df_dataset *ds = dataset("fuse.test");
+    static const char *const paths[] = {"fuse.test/fuse/part-00000.parquet", "fuse.test/fuse/evidence/part-00000.parquet"};
+    char *first[2], *second[2];
+    size_t a[2], b[2];
+    unlink(paths[0]);
+    assert_int_equal(run_fuse(ds, "meta", NULL), DF_OK);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(df_file_read(paths[i], 1 << 24, &first[i], &a[i], NULL), DF_OK);
+    unlink(paths[0]);                        /* killed between the two files */
+    assert_int_equal(run_fuse(ds, "meta", NULL), DF_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(df_file_read(paths[i], 1 << 24, &second[i], &b[i], NULL), DF_OK);
+        assert_int_equal(a[i], b[i]);
+        assert_memory_equal(first[i], second[i], a[i]);
+        free(first[i]);
+        free(second[i]);
+    }
+    df_dataset_close(ds);
+}
+
+static void own_templates(void **state)
+{
+    (void)state;
+    df_dataset *ds = dataset("fuse.test");
+    df_error err = {""};
+    unlink("fuse.test/fuse/part-00000.parquet");
+    assert_int_equal(run_fuse(ds, "no/such.txt", &err), DF_IO);
+    assert_non_null(strstr(err.message, "no/such.txt"));
+    assert_int_equal(df_file_write("mine.txt", "ok\n{what}\n", 10, &err), DF_OK);
+    assert_int_equal(run_fuse(ds, "mine.txt", &err), DF_FORMAT);
+    assert_non_null(strstr(err.message, "mine.txt:2"));
+    assert_non_null(strstr(err.message, "{what}"));
+    assert_false(df_dataset_has_part(ds, "fuse", 0));
+
+    df_fuse_config config = {.prompt = (char *)(uintptr_t)"mine.txt"};
+    const df_run run = {.share = share()};
+    df_str before = {0}, after = {0};
+    assert_int_equal(df_file_write("mine.txt", "one {ocr}", 9, &err), DF_OK);
+    assert_int_equal(df_stage_fuse.depends(&config, &run, &before, &err), DF_OK);
+    assert_int_equal(df_file_write("mine.txt", "two {ocr}", 9, &err), DF_OK);
+    assert_int_equal(df_stage_fuse.depends(&config, &run, &after, &err), DF_OK);
+    assert_string_not_equal(df_str_text(&before), df_str_text(&after));
+    df_str_free(&before);
+    df_str_free(&after);
+    assert_int_equal(df_file_write("mine.txt", "Image.\n\n{detection_box}", 23, &err), DF_OK);
+    assert_int_equal(run_fuse(ds, "mine.txt", &err), DF_OK);
+    df_table *t;
+    assert_int_equal(df_dataset_read(ds, "fuse", 0, &t, &err), DF_OK);
+    assert_string_equal(df_table_text(t, 0, 1), "Image.\n\ndog: [10, 20, 110, 220]");
+    assert_string_equal(df_table_text(t, 1, 1), "Image.");
+    df_table_close(t);
+    df_dataset_close(ds);
+    remove("mine.txt");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(kept_images_get_a_prompt), cmocka_unit_test(same_bytes_again),
+                                       cmocka_unit_test(own_templates)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
