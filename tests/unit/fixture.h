@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "dataset/dataset.h"
 #include "image/image.h"
 #include "stage/stage.h"
@@ -63,8 +64,10 @@ static inline void fixture_put(const df_dataset *ds, const char *stage, int part
     df_table_close(t);
 }
 
-/* A picture with a gradient and a block, so that a thumbnail is seen to be one. Returns its size in bytes. */
-static inline int64_t fixture_picture(const char *path, int width, int height, int hue)
+typedef struct { int64_t size; char hash[DF_HASH_HEX]; } fixture_file;
+
+/* A picture with a gradient and a block, so that a thumbnail is seen to be one. Returns what ingest says of it. */
+static inline fixture_file fixture_picture(const char *path, int width, int height, int hue)
 {
     df_image image = {.width = width, .height = height, .full_width = width, .full_height = height};
     image.rgb = malloc((size_t)width * (size_t)height * 3);
@@ -80,23 +83,26 @@ static inline int64_t fixture_picture(const char *path, int width, int height, i
     size_t size;
     assert_int_equal(df_image_encode_jpeg(&image, 85, &bytes, &size, NULL), DF_OK);
     assert_int_equal(df_file_write(path, bytes, size, NULL), DF_OK);
+    fixture_file file = {.size = (int64_t)size};
+    df_hash_hex(bytes, size, file.hash);
     free(bytes);
     free(image.rgb);
-    return (int64_t)size;
+    return file;
 }
 
 #define NIL DF_NULL
-#define ROW_OF(row, path, size, w, h, alt, problem) \
-    DF_INT(row), DF_TEXT(path), DF_TEXT(path), NIL, DF_INT(size), DF_TEXT("0123"), DF_TEXT("jpeg"), DF_INT(w), DF_INT(h), DF_INT(1), \
+#define ROW_OF(row, path, file, w, h, alt, problem) \
+    DF_INT(row), DF_TEXT(path), DF_TEXT(path), NIL, DF_INT((file).size), DF_TEXT((file).hash), DF_TEXT("jpeg"), DF_INT(w), DF_INT(h), DF_INT(1), \
     DF_TEXT((const char *)(alt)), NIL, DF_TEXT((const char *)(problem)), NIL
 
-static inline void fixture_part0(const df_dataset *ds, const int64_t *size)
+static inline void fixture_part0(const df_dataset *ds, const fixture_file *files)
 {
-    const df_value ingest[] = {ROW_OF(0, "dog & ball.jpg", size[0], 800, 600, HOSTILE_ALT, NULL),
-                               ROW_OF(1, "tiny.jpg", size[1], 64, 48, NULL, NULL),
-                               ROW_OF(2, "<b>wall<b>.jpg", size[2], 500, 900, "A wall, <image>", NULL),
-                               ROW_OF(3, "broken.jpg", 7, 0, 0, NULL, "unreadable"),
-                               ROW_OF(4, "sea.jpg", size[3], 640, 480, NULL, NULL)};
+    const fixture_file broken = {7, "00"};
+    const df_value ingest[] = {ROW_OF(0, "dog & ball.jpg", files[0], 800, 600, HOSTILE_ALT, NULL),
+                               ROW_OF(1, "tiny.jpg", files[1], 64, 48, NULL, NULL),
+                               ROW_OF(2, "<b>wall<b>.jpg", files[2], 500, 900, "A wall, <image>", NULL),
+                               ROW_OF(3, "broken.jpg", broken, 0, 0, NULL, "unreadable"),
+                               ROW_OF(4, "sea.jpg", files[3], 640, 480, NULL, NULL)};
     fixture_put(ds, "ingest", 0, fixture_ingest, ingest, 5);
     const df_value filter[] = {DF_INT(0), DF_INT(1), NIL, NIL, DF_INT(1), DF_INT(0), DF_TEXT("small"), DF_TEXT("short edge 48 px is below 448"),
                                DF_INT(2), DF_INT(1), NIL, NIL, DF_INT(3), DF_INT(0), DF_TEXT("unreadable"), DF_TEXT("not an image"),
@@ -154,9 +160,9 @@ static inline void fixture_captions0(const df_dataset *ds)
     fixture_put(ds, "check", 0, fixture_check, check, 2);
 }
 
-static inline void fixture_part1(const df_dataset *ds, int64_t size)
+static inline void fixture_part1(const df_dataset *ds, fixture_file file)
 {
-    const df_value ingest[] = {ROW_OF(0, "deep/street.jpg", size, 640, 640, NULL, NULL), ROW_OF(1, "copy.jpg", size, 640, 640, NULL, NULL)};
+    const df_value ingest[] = {ROW_OF(0, "deep/street.jpg", file, 640, 640, NULL, NULL), ROW_OF(1, "copy.jpg", file, 640, 640, NULL, NULL)};
     fixture_put(ds, "ingest", 1, fixture_ingest, ingest, 2);
     const df_value filter[] = {DF_INT(0), DF_INT(1), NIL, NIL, DF_INT(1), DF_INT(0), DF_TEXT("duplicate"), DF_TEXT("same bytes as deep/street.jpg")};
     fixture_put(ds, "filter", 1, fixture_filter, filter, 2);
@@ -183,20 +189,20 @@ static inline df_dataset *fixture_dataset(const char *folder)
     snprintf(input, sizeof input, "%.3000s/%s.photos", path, folder);
     snprintf(path, sizeof path, "%.3000s/deep", input);
     assert_int_equal(df_file_mkdir(path, NULL), DF_OK);
-    const char *const names[] = {"dog & ball.jpg", "tiny.jpg", "<b>wall<b>.jpg", "sea.jpg", "deep/street.jpg"};
-    const int sides[][2] = {{800, 600}, {64, 48}, {500, 900}, {640, 480}, {640, 640}};
-    int64_t size[5];
-    for (int i = 0; i < 5; i++) {
+    const char *const names[] = {"dog & ball.jpg", "tiny.jpg", "<b>wall<b>.jpg", "sea.jpg", "copy.jpg", "deep/street.jpg"};
+    const int sides[][2] = {{800, 600}, {64, 48}, {500, 900}, {640, 480}, {640, 640}, {640, 640}};
+    fixture_file files[6];
+    for (int i = 0; i < 6; i++) {
         snprintf(path, sizeof path, "%.3000s/%s", input, names[i]);
-        size[i] = fixture_picture(path, sides[i][0], sides[i][1], 40 + i * 45);
+        files[i] = fixture_picture(path, sides[i][0], sides[i][1], 40 + (i < 4 ? i : 4) * 45);
     }
     df_dataset *ds;
     df_error err = {""};
     if (df_dataset_open(&ds, folder, &err) != DF_OK || df_dataset_set_input(ds, input, &err) != DF_OK)
         fail_msg("%s", err.message);
-    fixture_part0(ds, size);
+    fixture_part0(ds, files);
     fixture_captions0(ds);
-    fixture_part1(ds, size[4]);
+    fixture_part1(ds, files[4]);
     const df_column skipped[] = {{"path", DF_COLUMN_TEXT}, {"reason", DF_COLUMN_TEXT}, {0}};
     const df_value skip[] = {DF_TEXT("notes.txt"), DF_TEXT("not an image"), DF_TEXT("../x.jpg"), DF_TEXT("unsafe name")};
     df_table *t = fixture_table(skipped, skip, 2);
@@ -226,7 +232,7 @@ static inline df_status fixture_run(const df_stage *stage, df_dataset *ds, const
 
 static inline char *fixture_text(const char *path)
 {
-    char *text;
+    char *text = NULL;
     size_t size;
     df_error err = {""};
     if (df_file_read(path, (size_t)64 << 20, &text, &size, &err) != DF_OK)

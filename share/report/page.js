@@ -1,0 +1,91 @@
+// Which view is open (the address says it), keys, light and dark.
+"use strict";
+
+function currentImage() {
+  const id = location.hash.slice(1);
+  return densefusion.images.find((image) => image.id === id) || null;
+}
+
+// To the neighbour among what the filters show; 0 closes.
+function go(step) {
+  if (step === 0) {
+    location.hash = "";
+    return;
+  }
+  const at = gallery.shown.indexOf(currentImage());
+  const next = gallery.shown[at + step];
+  if (next) location.hash = next.id;
+}
+
+function route() {
+  const numbers = location.hash === "#numbers", image = currentImage(), dialog = byId("detail");
+  if (!image && !dialog.open) {
+    byId("gallery").hidden = numbers;
+    byId("numbers").hidden = !numbers;
+  }
+  byId("tab-gallery").toggleAttribute("aria-current", !numbers);
+  byId("tab-numbers").toggleAttribute("aria-current", numbers);
+  if (image) {
+    const had = document.activeElement && document.activeElement.id;
+    dialog.replaceChildren(renderDetail(image, go));
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+    const focus = byId(had === "previous" || had === "next" ? had : "close");
+    if (focus) focus.focus({ preventScroll: true });
+  } else if (dialog.open) {
+    dialog.close();
+    byId("gallery").hidden = numbers;
+    byId("numbers").hidden = !numbers;
+  }
+}
+
+function setTheme(theme) {
+  document.documentElement.setAttribute("data-theme", theme);
+  try { localStorage.setItem("densefusion-theme", theme); } catch (error) { /* some browsers give a file no storage */ }
+}
+
+function startTheme() {
+  let theme = null;
+  try { theme = localStorage.getItem("densefusion-theme"); } catch (error) { /* as above */ }
+  if (theme === "light" || theme === "dark") document.documentElement.setAttribute("data-theme", theme);
+  byId("theme").addEventListener("click", () => {
+    const now = document.documentElement.getAttribute("data-theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    setTheme(now === "dark" ? "light" : "dark");
+  });
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+  if (byId("detail").open && !typing) {
+    if (event.key === "ArrowLeft") go(-1);
+    else if (event.key === "ArrowRight") go(1);
+    else return;
+    event.preventDefault();
+  } else if (event.key === "/" && !typing) {
+    byId("find").focus();
+    event.preventDefault();
+  }
+}
+
+function drawHead() {
+  const { name, shown, kept, rejected, stats } = densefusion.summary;
+  document.title = `${name} · densefusion`;
+  byId("name").textContent = name;
+  const parts = [`${count(kept + rejected)} images`, `${count(kept)} kept`];
+  if (stats) parts.push(`${count(stats.images.captions)} captions`, `${count(stats.images.passed)} passed`);
+  if (shown < kept + rejected) parts.push(`${count(shown)} shown here`);
+  byId("headline").textContent = parts.join(" · ");
+}
+
+startTheme();
+startGallery();
+densefusion.changed.push(() => {
+  drawHead();
+  drawNumbers((label) => { byId("state").value = "captioned"; byId("label").value = label; drawGallery(); location.hash = ""; });
+  route();
+});
+byId("detail").addEventListener("cancel", (event) => { event.preventDefault(); go(0); });
+byId("detail").addEventListener("click", (event) => { if (event.target === byId("detail")) go(0); });
+addEventListener("hashchange", route);
+addEventListener("keydown", onKey);
