@@ -44,8 +44,6 @@ static void print_stage(const df_survey *survey, const df_survey_stage *s)
         append_found(&line, survey, s);
     else if (s->parts_done && s->n_kept >= 0)
         append_decision(&line, s);
-    else if (s->parts_done && s->n_rows == s->n_images)
-        df_str_printf(&line, "%lld images", (long long)s->n_images);
     else if (s->parts_done)
         df_str_printf(&line, "%lld records in %lld images", (long long)s->n_rows, (long long)s->n_images);
     printf("%-9s", s->stage->name);
