@@ -85,7 +85,7 @@ densefusion.changed.push(() => {
   drawNumbers((label) => { byId("state").value = "captioned"; byId("label").value = label; drawGallery(); location.hash = ""; });
   route();
 });
-byId("detail").addEventListener("cancel", (event) => { event.preventDefault(); go(0); });
+byId("detail").addEventListener("close", () => { if (currentImage()) go(0); });       // escape closes a dialog by itself
 byId("detail").addEventListener("click", (event) => { if (event.target === byId("detail")) go(0); });
 addEventListener("hashchange", route);
 addEventListener("keydown", onKey);
