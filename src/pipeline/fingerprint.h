@@ -11,4 +11,6 @@ df_status df_fingerprint(const df_stage *stage, const void *config, const df_run
 df_status df_fingerprint_content(const df_dataset *ds, const df_stage *stage, df_str *out, df_error *err);
 /* True when `text`, the fingerprint of a stage, names `fingerprint` as what it read from `stage`. */
 bool df_fingerprint_reads(const char *text, const char *stage, const char *fingerprint);
+/* Bytes of a fingerprint before its "content" lines: what is known before the stages that it reads have run. */
+size_t df_fingerprint_fixed(const char *made);
 #endif

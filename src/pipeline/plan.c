@@ -56,17 +56,10 @@ static bool has_folder(const df_dataset *ds, const char *stage)
     return (size_t)snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), stage) < sizeof path && df_file_exists(path);
 }
 
-/* The text before "content" lines: known before the stages that it reads have run. */
-static size_t fixed_size(const char *made)
-{
-    const char *content = strncmp(made, "content ", 8) == 0 ? made : strstr(made, "\ncontent ");
-    return content ? (size_t)(content - made) + (content != made) : strlen(made);
-}
-
 static df_status add_content(df_step *step, const df_dataset *ds, df_error *err)
 {
     df_str text = {0};
-    df_str_append_n(&text, step->made, fixed_size(step->made));
+    df_str_append_n(&text, step->made, df_fingerprint_fixed(step->made));
     df_status status = df_fingerprint_content(ds, step->stage, &text, err);
     if (status != DF_OK) {
         df_str_free(&text);
