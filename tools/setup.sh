@@ -17,15 +17,20 @@ esac
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
-# Runs a command quietly; when it fails, its last words are the reason in our one line.
+# Runs a command quietly; when it fails, its own reason goes into our one line.
 quietly() {                                  # WHAT COMMAND...
-    local what=$1 words
+    local what=$1
     shift
-    "$@" > "$work/log" 2>&1 || {
-        words=$(grep -v '^[[:space:]]*$' "$work/log" | grep -i -E 'error|err!|fail|not found|unable|denied|no matching' | tail -n 1) ||
-            words=$(tail -n 1 "$work/log")
-        fail "$what failed: ${words:-no reason was given}"
-    }
+    "$@" > "$work/log" 2>&1 || fail "$what failed: $(reason "$work/log")"
+}
+
+reason() {                                   # LOG
+    {
+        grep -o 'connection broken by.*' "$1" | tail -n 1 ||         # pip says it early, and then something vaguer
+            grep -i -E 'error|err!|fail|not found|unable|denied|no matching' "$1" | grep -v -i 'complete log' | tail -n 1 ||
+            grep -v '^[[:space:]]*$' "$1" | tail -n 1 ||
+            echo "no reason was given"
+    } | cut -c 1-300
 }
 
 # --- Debian packages -------------------------------------------------------------------------------------------------
