@@ -17,7 +17,7 @@ function bar(share, className) {
 function funnel(steps) {
   const first = steps.length ? steps[0].in : 0;
   const rows = steps.map((step) => {
-    const dropped = Object.entries(step.dropped).map(([reason, n]) => el("span", { class: "why" }, `${words(reason)} ${count(n)}`));
+    const dropped = Object.entries(step.dropped).map(([reason, n]) => el("span", { class: "why" }, `${count(n)} ${words(reason)}`));
     return el("li", {}, el("div", { class: "step" }, el("b", {}, count(step.kept)), ` ${(STEPS[step.stage] || ["", step.stage])[1]}`,
       el("span", { class: "quiet" }, step.in === step.kept ? "" : ` of ${count(step.in)}`)), bar(first ? step.kept / first : 0), el("div", { class: "dropped" }, dropped));
   });
@@ -45,13 +45,17 @@ function histogram(title, bins, unit) {
     column.style.height = `${(100 * n) / most}%`;
     return column;
   });
-  const marks = [0, Math.round(last / 2), last].filter((v, i, all) => all.indexOf(v) === i);
-  return el("figure", { class: "plot" }, el("figcaption", {}, title), el("div", { class: "columns" }, columns),
-    el("div", { class: "axis" }, marks.map((i) => el("span", {}, `${i * bins.step}${bins.open && i === last ? "+" : ""}`))));
+  // About five marks, each under its column: at its middle where a bin is one value, at its left edge where it is a range.
+  const every = [1, 2, 5, 10, 20].find((n) => columns.length / n <= 6) || columns.length;
+  const marks = columns.map((_, i) => el("span", { class: bins.step === 1 ? "one" : "" }, i % every === 0 ? `${i * bins.step}${bins.open && i === last ? "+" : ""}` : ""));
+  const plot = el("div", {}, el("div", { class: "columns" }, columns), el("div", { class: "axis" }, marks));
+  plot.style.maxWidth = `${columns.length * 2.6}rem`;            // two bins are not two walls
+  return el("figure", { class: "plot" }, el("figcaption", {}, title), plot);
 }
 
 function ranking(title, counts, choose) {
   const entries = Object.entries(counts).slice(0, 12);
+  if (entries.length < 2 && !choose) return null;             // one bar says nothing
   if (!entries.length) return null;
   const most = Math.max(...entries.map((entry) => entry[1]));
   const item = ([name, n]) => el("li", {}, choose ? el("button", { type: "button", click: () => choose(name) }, words(name)) : el("span", {}, words(name)), bar(n / most), el("b", {}, count(n)));
@@ -66,8 +70,10 @@ function drawNumbers(chooseLabel) {
   }
   const d = stats.distributions, c = stats.counts, images = stats.images;
   const share = (n) => percent(images.kept ? n / images.kept : null);
+  const engines = Object.keys(c.engines).join(", ");
   root.replaceChildren(funnel(stats.funnel), table1(stats.table1),
-    section("Captions", el("div", { class: "plots" }, histogram("Words a caption", d.words, "words"), histogram("Sentences a caption", d.sentences, "sentences"),
+    section("Captions", el("p", { class: "facts" }, el("b", {}, percent(images.captions ? images.passed / images.captions : null)), " pass the check",
+      engines ? ` · written by ${engines}` : ""), el("div", { class: "plots" }, histogram("Words a caption", d.words, "words"), histogram("Sentences a caption", d.sentences, "sentences"),
       ranking("Verdicts", c.verdicts), ranking("Reasons", c.reasons), ranking("Engines", c.engines))),
     section("Images", el("p", { class: "facts" }, el("b", {}, share(images.with_text)), " have text · ", el("b", {}, share(images.with_boxes)), " have objects · ",
       el("b", {}, share(images.with_tags)), " have tags"),

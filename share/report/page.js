@@ -18,7 +18,7 @@ function go(step) {
 }
 
 function route() {
-  const numbers = location.hash === "#numbers", image = currentImage(), dialog = byId("detail");
+  const numbers = location.hash === "#statistics", image = currentImage(), dialog = byId("detail");
   if (!image && !dialog.open) {
     byId("gallery").hidden = numbers;
     byId("numbers").hidden = !numbers;
@@ -30,8 +30,7 @@ function route() {
     dialog.replaceChildren(renderDetail(image, go));
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
-    const focus = byId(had === "previous" || had === "next" ? had : "close");
-    if (focus) focus.focus({ preventScroll: true });
+    (had === "previous" || had === "next" ? byId(had) : dialog).focus({ preventScroll: true });
   } else if (dialog.open) {
     dialog.close();
     byId("gallery").hidden = numbers;

@@ -1,5 +1,6 @@
 /* report: a page to look at. It opens from the file system, so its data are scripts: data/stats.js with the numbers,
  * data/images-0000.js ... with 100 images each. index.html is written last: a page that is there is whole. */
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hash.h"
+#include "base/map.h"
 #include "base/pool.h"
 #include "dataset/gather.h"
 #include "dataset/source.h"
@@ -30,6 +33,8 @@ typedef struct {
     const report_config *config;
     sampler kept, rejected;
     df_str chunk;
+    df_map thumbs;                           /* the names of the pictures shown */
+    df_arena names;
     int64_t n_shown, n_chunks, in_chunk;
 } report;
 
@@ -117,9 +122,17 @@ static df_status flush(report *r, df_error *err)
     return DF_OK;
 }
 
+static df_status remember(report *r, const char *thumb, df_error *err)
+{
+    int64_t stored;
+    char *name = df_arena_strdup(&r->names, thumb);
+    return name ? df_map_put(&r->thumbs, name, 1, &stored, err) : df_fail(err, DF_NOMEM, "report: out of memory");
+}
+
 static df_status append_images(report *r, const showing *s, const df_joined *j, const df_evidence *evidence, df_error *err)
 {
     for (int64_t i = 0; i < s->n; i++) {
+        DF_TRY(remember(r, s->thumbs[i], err));
         df_str_append(&r->chunk, r->in_chunk ? ",\n" : "densefusion.add([\n");
         df_report_row(&r->chunk, j, s->rows[i], &evidence[s->rows[i]], s->thumbs[i]);
         r->n_shown++;
@@ -222,15 +235,36 @@ static df_status write_stats(const report *r, df_error *err)
     return status;
 }
 
+static df_status read_asset(const df_run *run, const char *name, char **bytes, size_t *size, df_error *err)
+{
+    char path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s/report/%s", run->share ? run->share : ".", name) >= sizeof path)
+        return df_fail(err, DF_IO, "report: path is too long");
+    return df_file_read(path, ASSET_BYTES_MAX, bytes, size, err);
+}
+
+/* A newer page is made again. */
+static df_status report_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    (void)config;
+    for (size_t i = 0; i < sizeof assets / sizeof *assets; i++) {
+        char *bytes, hex[DF_HASH_HEX];
+        size_t size;
+        DF_TRY(read_asset(run, assets[i], &bytes, &size, err));
+        df_hash_hex(bytes, size, hex);
+        free(bytes);
+        df_str_printf(out, "%s=%s\n", assets[i], hex);
+    }
+    return DF_OK;
+}
+
 static df_status copy_assets(const report *r, df_error *err)
 {
     for (size_t i = 0; i < sizeof assets / sizeof *assets; i++) {
-        char from[PATH_MAX], to[PATH_MAX], *bytes;
+        char to[PATH_MAX], *bytes;
         size_t size;
-        if ((size_t)snprintf(from, sizeof from, "%s/report/%s", r->run->share ? r->run->share : ".", assets[i]) >= sizeof from)
-            return df_fail(err, DF_IO, "report: path is too long");
         DF_TRY(in_report(r, assets[i], to, err));
-        DF_TRY(df_file_read(from, ASSET_BYTES_MAX, &bytes, &size, err));
+        DF_TRY(read_asset(r->run, assets[i], &bytes, &size, err));
         df_status status = df_file_write(to, bytes, size, err);
         free(bytes);
         DF_TRY(status);
@@ -238,10 +272,16 @@ static df_status copy_assets(const report *r, df_error *err)
     return DF_OK;
 }
 
-/* Chunks of an earlier, longer report. */
+/* Pictures and chunks of an earlier report that showed others. */
 static void remove_stale(const report *r)
 {
     char name[40], path[PATH_MAX];
+    DIR *thumbs = in_report(r, "thumbs", path, NULL) == DF_OK ? opendir(path) : NULL;
+    for (struct dirent *e; thumbs && (e = readdir(thumbs));)
+        if (e->d_name[0] != '.' && df_map_find(&r->thumbs, e->d_name, 0) == 0)
+            unlinkat(dirfd(thumbs), e->d_name, 0);
+    if (thumbs)
+        closedir(thumbs);
     for (int64_t i = r->n_chunks;; i++) {
         snprintf(name, sizeof name, "data/images-%04lld.js", (long long)i);
         if (in_report(r, name, path, NULL) != DF_OK || unlink(path) != 0)
@@ -284,6 +324,8 @@ static df_status report_run(df_dataset *ds, const void *config, const df_run *ru
     report r = {.ds = ds, .run = run, .config = c, .kept = {.max = c->images}, .rejected = {.max = c->rejected}};
     df_status status = show_all(&r, err);
     df_str_free(&r.chunk);
+    df_map_free(&r.thumbs);
+    df_arena_reset(&r.names);
     return status;
 }
 
@@ -299,4 +341,5 @@ const df_stage df_stage_report = {
     .name = "report", .summary = "make a page to look at: images, evidence, captions, numbers",
     .reads = (const char *const[]){"ingest", "filter", "tag", "detect", "read", "look", "fuse", "caption", "check", "stats", NULL},
     .options = options, .config_size = sizeof(report_config), .run = report_run,
+    .depends = report_depends,
 };

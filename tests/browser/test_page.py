@@ -131,11 +131,11 @@ class Page(unittest.TestCase):
         self.assertIn("unreadable", self.b.run("document.querySelector('.verdict').textContent"))
 
     def test_numbers(self):
-        self.visit("#numbers")
+        self.visit("#statistics")
         self.b.wait("!byId('numbers').hidden")
         steps = self.b.run("[...document.querySelectorAll('.funnel .step b')].map(b => b.textContent)")
         self.assertEqual(steps, ["7", "4", "3", "2"])
-        self.assertIn("duplicate 1", self.b.run("document.querySelector('.funnel').textContent"))
+        self.assertIn("1 duplicate", self.b.run("document.querySelector('.funnel').textContent"))
         rows = self.b.run("[...document.querySelectorAll('tbody tr')].map(r => [...r.cells].map(c => c.textContent))")
         self.assertEqual(rows[0][1], "3")
         self.assertEqual(rows[2][1:5], ["1,059,000", "1,130", "191", "11.0"])
@@ -157,7 +157,7 @@ class Page(unittest.TestCase):
 
     def test_phone(self):
         self.b.size(390, 844, phone=True)
-        for fragment in ("", "#" + DOG, "#numbers"):
+        for fragment in ("", "#" + DOG, "#statistics"):
             self.visit(fragment)
             self.assertLessEqual(self.b.run("document.scrollingElement.scrollWidth"), 390, fragment)
             self.assertLessEqual(self.b.run("byId('detail').scrollWidth"), 390, fragment)

@@ -1,6 +1,8 @@
 /* The report holds what the dataset holds, escaped, with a picture for every image that can be decoded; hostile text stays text. */
 #include "fixture.h"
 
+#include <dirent.h>
+
 #include "io/json.h"
 #include "stage/report_row.h"
 
@@ -96,6 +98,12 @@ static void large_datasets_are_sampled(void **state)
         kept += member(df_json_item(all, i), "rejected") == NULL;
     assert_int_equal(kept, 2);
     df_json_close(all);
+    DIR *thumbs = opendir("report.test/report/thumbs");      /* two kept, two of the three rejected can be decoded */
+    int n = 0;
+    for (struct dirent *e; (e = readdir(thumbs));)
+        n += e->d_name[0] != '.';
+    closedir(thumbs);
+    assert_int_equal(n, 4);
     run(&df_stage_report, ds, NULL, NULL);
 }
 
