@@ -246,7 +246,7 @@ static df_status text_perceive(df_expert *base, const df_image *image, df_arena 
         if (*lines[n].text && lines[n].score >= e->cards[RECOGNISER]->threshold)
             n++;
     }
-    df_reading_order(lines, n);
+    DF_TRY(df_reading_order(lines, n, err));
     for (int i = 0; i < n; i++)
         lines[i].item = i;
     out->lines = lines;
