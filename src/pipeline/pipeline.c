@@ -2,9 +2,14 @@
 #include <stdlib.h>
 
 #include "densefusion.h"
+#include "pipeline/one.h"
 #include "pipeline/run.h"
 
-struct df_pipeline { df_config config; atomic_bool stop; };
+struct df_pipeline {
+    df_config config;
+    atomic_bool stop;
+    df_one *one;                             /* opened by the first image from memory; closed when an option changes */
+};
 
 df_status df_pipeline_open(df_pipeline **out, const char *config_path, df_error *err)
 {
@@ -25,12 +30,15 @@ void df_pipeline_close(df_pipeline *p)
 {
     if (!p)
         return;
+    df_one_close(p->one);
     df_config_free(&p->config);
     free(p);
 }
 
 df_status df_pipeline_set(df_pipeline *p, const char *key, const char *value, df_error *err)
 {
+    df_one_close(p->one);
+    p->one = NULL;
     return df_config_set(&p->config, key, value, err);
 }
 
@@ -44,4 +52,12 @@ df_status df_pipeline_run(df_pipeline *p, const char *input, const char *out_fol
 void df_pipeline_stop(df_pipeline *p)
 {
     atomic_store(&p->stop, true);
+}
+
+df_status df_pipeline_caption(df_pipeline *p, const void *image, size_t size, const char *alt_text, char **caption, df_error *err)
+{
+    atomic_store(&p->stop, false);
+    if (!p->one)
+        DF_TRY(df_one_open(&p->one, &p->config, &p->stop, err));
+    return df_one_caption(p->one, image, size, alt_text, caption, err);
 }

@@ -1,4 +1,6 @@
 /* caption: an engine writes one dense caption per kept image, from its prompt, evidence and pixels (paper section 3.2.2). */
+#include "stage/caption.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,17 +13,10 @@
 #include "dataset/gather.h"
 #include "dataset/journal.h"
 #include "dataset/source.h"
-#include "engine/engine.h"
 #include "io/json.h"
 #include "stage/stage.h"
 
 enum { DECODE_SIDE = 2048 };
-
-typedef struct {
-    char *engine, *url, *model, *api_key_file, *answers;
-    int64_t max_tokens, timeout_s, retries, image_side, image_quality, seed, concurrency;
-    double temperature;
-} caption_config;
 
 /* One row of `fuse` on its way to a row of `caption`. */
 typedef struct {
@@ -33,7 +28,7 @@ typedef struct {
 
 typedef struct {
     df_dataset *ds;
-    const caption_config *config;
+    const df_caption_config *config;
     const df_run *run;
     const df_engine_ops *ops;
     df_engine *engine;
@@ -54,7 +49,7 @@ typedef struct {
 /* What a caption depends on: image, evidence, prompt, engine and those options that change its words. */
 static void make_key(const captioner *c, int64_t i, record *r)
 {
-    const caption_config *k = c->config;
+    const df_caption_config *k = c->config;
     const df_table *ingest = c->tables.ingest;
     const char *image = df_table_text(ingest, r->row, df_table_column(ingest, "hash"));
     df_str text = {0};
@@ -282,21 +277,28 @@ static df_status make_folder(const df_dataset *ds, df_error *err)
     return status;
 }
 
-static df_status caption_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
+df_status df_caption_engine_open(df_engine **out, const df_caption_config *k, const atomic_bool *stop, df_error *err)
 {
-    const caption_config *k = config;
-    captioner c = {.ds = ds, .config = k, .run = run, .ops = df_engine_find(k->engine)};
-    if (!c.ops)
+    const df_engine_ops *ops = df_engine_find(k->engine);
+    if (!ops)
         return df_fail(err, DF_CONFIG, "caption.engine: \"%s\" is none of compose, openai, replay", k->engine);
     df_engine_config settings = {
         .url = k->url, .model = k->model, .api_key_file = k->api_key_file, .answers = k->answers,
         .max_tokens = k->max_tokens, .timeout_s = k->timeout_s, .retries = k->retries, .image_side = k->image_side,
-        .image_quality = k->image_quality, .seed = k->seed, .temperature = k->temperature, .stop = run->stop};
-    DF_TRY(make_folder(ds, err));
-    DF_TRY(count_work(&c, err));
-    DF_TRY(c.ops->open(&c.engine, &settings, err));
+        .image_quality = k->image_quality, .seed = k->seed, .temperature = k->temperature, .stop = stop};
+    return ops->open(out, &settings, err);
+}
+
+static df_status caption_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    const df_caption_config *k = config;
+    captioner c = {.ds = ds, .config = k, .run = run};
+    DF_TRY(df_caption_engine_open(&c.engine, k, run->stop, err));
+    c.ops = c.engine->ops;
     pthread_mutex_init(&c.lock, NULL);
-    df_status status = DF_OK;
+    df_status status = make_folder(ds, err);
+    if (status == DF_OK)
+        status = count_work(&c, err);
     for (int part = 0; status == DF_OK && part < df_dataset_parts(ds); part++)
         if (df_run_wants(run, part) && !df_dataset_has_part(ds, "caption", part))
             status = caption_part(&c, part, err);
@@ -308,7 +310,7 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
 /* Recorded answers are an input: other answers, other captions. */
 static df_status caption_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
-    const caption_config *k = config;
+    const df_caption_config *k = config;
     (void)run;
     if (strcmp(k->engine, "replay") != 0 || !k->answers || !*k->answers)
         return DF_OK;
@@ -321,7 +323,7 @@ static df_status caption_depends(const void *config, const df_run *run, df_str *
     return DF_OK;
 }
 
-#define AT(field) offsetof(caption_config, field)
+#define AT(field) offsetof(df_caption_config, field)
 static const df_option options[] = {
     {"engine", DF_OPT_TEXT, AT(engine), "compose", 0, 0, "who writes: compose (built in, no model), openai (a server), replay (a file)"},
     {"url", DF_OPT_TEXT, AT(url), NULL, 0, 0, "openai: base URL of the server, such as http://127.0.0.1:8080"},
@@ -342,6 +344,6 @@ static const df_option options[] = {
 const df_stage df_stage_caption = {
     .name = "caption", .summary = "write one dense caption per image",
     .reads = (const char *const[]){"ingest", "look", "fuse", NULL},
-    .columns = columns, .options = options, .config_size = sizeof(caption_config), .run = caption_run,
+    .columns = columns, .options = options, .config_size = sizeof(df_caption_config), .run = caption_run,
     .depends = caption_depends,
 };

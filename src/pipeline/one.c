@@ -1,0 +1,199 @@
+#include "pipeline/one.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "dataset/gather.h"
+#include "pipeline/pass.h"
+#include "pipeline/sight.h"
+#include "stage/caption.h"
+#include "stage/fuse.h"
+
+enum { ALT_TEXT_MAX = 2000, COLUMNS_MAX = 64 };
+
+typedef struct { const df_stage *stage; void *state; df_table *table; } eye;   /* a pixel stage; its rows of one image */
+
+struct df_one {
+    const df_config *config;
+    df_run run;
+    char *models;
+    eye eyes[DF_PASS_STAGES_MAX];
+    int n_eyes;
+    df_prompt *prompt;
+    df_engine *engine;
+};
+
+/* ---- open ---- */
+
+static const void *config_of(const df_one *one, const char *stage)
+{
+    int i = df_config_find(one->config, stage);
+    return i < 0 ? NULL : one->config->configs[i];
+}
+
+/* All pixel stages but `filter`: who hands over one image wants it captioned. */
+static df_status open_eyes(df_one *one, df_error *err)
+{
+    for (int i = 0; i < one->config->n_stages; i++) {
+        const df_stage *stage = one->config->stages[i];
+        if (!stage->pixels || stage->pixels->screen || df_config_skips(one->config, stage->name))
+            continue;
+        if (one->n_eyes == DF_PASS_STAGES_MAX)
+            return df_fail(err, DF_CONFIG, "more than %d pixel stages", DF_PASS_STAGES_MAX);
+        eye *e = &one->eyes[one->n_eyes];
+        df_error why = {""};
+        DF_TRY(df_stage_failed(stage, stage->pixels->open(&e->state, NULL, one->config->configs[i], &one->run, &why), &why, err));
+        e->stage = stage;
+        one->n_eyes++;
+    }
+    return DF_OK;
+}
+
+df_status df_one_open(df_one **out, const df_config *config, const atomic_bool *stop, df_error *err)
+{
+    df_one *one = calloc(1, sizeof *one);
+    if (!one)
+        return df_fail(err, DF_NOMEM, "open the experts: out of memory");
+    one->config = config;
+    one->models = df_config_models(config);
+    one->run = (df_run){.n_threads = 1, .models = one->models, .share = df_config_share(config), .stop = (atomic_bool *)(uintptr_t)stop};
+    df_status status = !one->models ? df_fail(err, DF_NOMEM, "open the experts: out of memory")
+                     : !config_of(one, "fuse") || !config_of(one, "caption")
+                         ? df_fail(err, DF_CONFIG, "no captions without the stages fuse and caption") : DF_OK;
+    if (status == DF_OK)
+        status = df_fuse_prompt_open(&one->prompt, config_of(one, "fuse"), one->run.share, NULL, err);
+    if (status == DF_OK)
+        status = df_caption_engine_open(&one->engine, config_of(one, "caption"), stop, err);
+    if (status == DF_OK)
+        status = open_eyes(one, err);
+    if (status == DF_OK)
+        *out = one;
+    else
+        df_one_close(one);
+    return status;
+}
+
+void df_one_close(df_one *one)
+{
+    if (!one)
+        return;
+    for (int i = 0; i < one->n_eyes; i++)
+        one->eyes[i].stage->pixels->close(one->eyes[i].state);
+    df_prompt_close(one->prompt);
+    if (one->engine)
+        one->engine->ops->close(one->engine);
+    free(one->models);
+    free(one);
+}
+
+/* ---- one image ---- */
+
+/* The row that ingest would have written; what it can't know is null. */
+static df_status ingest_row(df_table **out, const df_one *one, const df_image *image, const char *alt_text, df_error *err)
+{
+    const df_column *columns = one->config->stages[df_config_find(one->config, "ingest")]->columns;
+    df_value values[COLUMNS_MAX];
+    for (int c = 0; columns[c].name && c < COLUMNS_MAX; c++) {
+        const char *name = columns[c].name;
+        values[c] = strcmp(name, "row") == 0        ? DF_INT(0)
+                    : strcmp(name, "path") == 0     ? DF_TEXT("image")
+                    : strcmp(name, "width") == 0    ? DF_INT(image->full_width)
+                    : strcmp(name, "height") == 0   ? DF_INT(image->full_height)
+                    : strcmp(name, "alt_text") == 0 ? DF_TEXT(alt_text)
+                                                    : DF_NULL;
+    }
+    df_table *t;
+    DF_TRY(df_table_create(&t, columns, err));
+    df_status status = df_table_append(t, values, err);
+    if (status == DF_OK)
+        *out = t;
+    else
+        df_table_close(t);
+    return status;
+}
+
+static df_status perceive(df_one *one, df_sight *sight, df_arena *arena, df_error *err)
+{
+    for (int i = 0; i < one->n_eyes; i++) {
+        eye *e = &one->eyes[i];
+        df_error why = {""};
+        df_status status = df_table_create(&e->table, e->stage->columns, &why);
+        if (status == DF_OK)
+            status = e->stage->pixels->perceive(e->state, sight, arena, e->table, &why);
+        if (status == DF_OK && strcmp(e->stage->name, "detect") == 0)
+            status = df_sight_boxes(sight, e->table, 0, df_table_rows(e->table), arena, &why);
+        DF_TRY(df_stage_failed(e->stage, status, &why, err));
+    }
+    return DF_OK;
+}
+
+static df_table *table_of(const df_one *one, const char *stage)
+{
+    for (int i = 0; i < one->n_eyes; i++)
+        if (strcmp(one->eyes[i].stage->name, stage) == 0)
+            return one->eyes[i].table;
+    return NULL;
+}
+
+static df_status write_caption(df_one *one, const df_evidence *raw, const df_image *image, df_arena *arena, char **caption,
+                               df_error *err)
+{
+    const df_fuse_config *fuse = config_of(one, "fuse");
+    df_evidence fused;
+    df_str prompt = {0};
+    char key[DF_HASH_HEX];
+    DF_TRY(df_fuse(raw, &fuse->fuse, arena, &fused, err));
+    DF_TRY(df_evidence_hash(&fused, key, err));
+    df_status status = df_prompt_fill(one->prompt, &fused, &prompt, err);
+    df_caption_request request = {.key = key, .prompt = df_str_text(&prompt), .evidence = &fused, .image = image};
+    df_caption answer = {0};
+    if (status == DF_OK)
+        status = one->engine->ops->caption(one->engine, &request, arena, &answer, err);
+    if (status == DF_OK && !answer.text)
+        status = df_fail(err, DF_REMOTE, "%.500s", answer.error ? answer.error : "the engine wrote no caption");
+    if (status == DF_OK && !(*caption = strdup(answer.text)))
+        status = df_fail(err, DF_NOMEM, "caption: out of memory");
+    df_str_free(&prompt);
+    return status;
+}
+
+static df_status look_and_write(df_one *one, df_sight *sight, df_table *ingest, df_arena *arena, char **caption, df_error *err)
+{
+    sight->ingest = ingest;
+    DF_TRY(perceive(one, sight, arena, err));
+    const df_evidence_tables tables = {.ingest = ingest, .tag = table_of(one, "tag"), .detect = table_of(one, "detect"),
+                                       .read = table_of(one, "read"), .look = table_of(one, "look")};
+    df_evidence *evidence;
+    int64_t n;
+    DF_TRY(df_evidence_gather(&tables, arena, &evidence, &n, err));
+    return write_caption(one, &evidence[0], sight->image, arena, caption, err);
+}
+
+df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char *alt_text, char **caption, df_error *err)
+{
+    df_sight sight = {0};
+    df_image image = {0};
+    df_error detail = {""};
+    df_table *ingest = NULL;
+    df_arena arena = {0};
+    df_str alt = {0};
+    if (alt_text)
+        df_str_append_clean(&alt, alt_text, strlen(alt_text), ALT_TEXT_MAX);
+    df_status status = df_sight_decode(&sight, bytes, size, &image, &detail, err);
+    if (status == DF_OK && !sight.image)
+        status = df_fail(err, DF_FORMAT, "%s image: %.400s", sight.problem, detail.message);
+    if (status == DF_OK)
+        status = ingest_row(&ingest, one, &image, alt.size ? alt.data : NULL, err);
+    if (status == DF_OK)
+        status = look_and_write(one, &sight, ingest, &arena, caption, err);
+    for (int i = 0; i < one->n_eyes; i++) {
+        df_table_close(one->eyes[i].table);
+        one->eyes[i].table = NULL;
+    }
+    df_table_close(ingest);
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    df_str_free(&alt);
+    return status;
+}

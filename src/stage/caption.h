@@ -1,0 +1,14 @@
+/* What the one-image call of the library shares with the stage. */
+#ifndef DF_STAGE_CAPTION_H
+#define DF_STAGE_CAPTION_H
+#include "engine/engine.h"
+
+typedef struct {
+    char *engine, *url, *model, *api_key_file, *answers;
+    int64_t max_tokens, timeout_s, retries, image_side, image_quality, seed, concurrency;
+    double temperature;
+} df_caption_config;                         /* the stage's config */
+
+/* Opens the engine that config names. Close with (*out)->ops->close. config and stop are borrowed. */
+df_status df_caption_engine_open(df_engine **out, const df_caption_config *config, const atomic_bool *stop, df_error *err);
+#endif
