@@ -160,16 +160,28 @@ static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run,
     return DF_OK;
 }
 
+static df_status write_whole(df_dataset *ds, const char *name, df_error *err)
+{
+    char path[300];
+    atomic_fetch_add(&n_counted, 1);
+    snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), name);
+    DF_TRY(df_file_mkdir(path, err));
+    strcat(path, "/file.txt");
+    return df_file_write(path, "counted\n", 8, err);
+}
+
 static df_status count_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     (void)config;
     (void)run;
-    char path[300];
-    atomic_fetch_add(&n_counted, 1);
-    snprintf(path, sizeof path, "%s/count", df_dataset_folder(ds));
-    DF_TRY(df_file_mkdir(path, err));
-    strcat(path, "/count.txt");
-    return df_file_write(path, "counted\n", 8, err);
+    return write_whole(ds, "count", err);
+}
+
+static df_status page_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    (void)config;
+    (void)run;
+    return write_whole(ds, "page", err);
 }
 
 #define READS(...) (const char *const[]){__VA_ARGS__, NULL}
@@ -187,7 +199,8 @@ static const df_stage look = {.name = "look", .summary = "", .reads = READS("fil
                               .options = option_table, .config_size = sizeof(options), .pixels = &look_ops};
 static const df_stage fuse = {.name = "fuse", .summary = "", .reads = READS("tag", "look"), .columns = fuse_columns, .run = fuse_run};
 static const df_stage count = {.name = "count", .summary = "", .reads = READS("fuse"), .run = count_run};
-static const df_stage *const table[] = {&ingest, &filter, &tag, &detect, &look, &fuse, &count, NULL};
+static const df_stage page = {.name = "page", .summary = "", .reads = READS("fuse", "count"), .run = page_run};
+static const df_stage *const table[] = {&ingest, &filter, &tag, &detect, &look, &fuse, &count, &page, NULL};
 
 /* ---- helpers ---- */
 
@@ -330,7 +343,7 @@ static void option_redoes_what_depends_on_it(void **state)
     ok("pipeline.test/b", (want){.set = {"look.factor", "3"}});
     assert_int_equal(n_seen, 0);                             /* tag and detect stand */
     assert_int_equal(n_fused, N_PARTS);
-    assert_int_equal(n_counted, 1);
+    assert_int_equal(n_counted, 2);
     ok("pipeline.test/b", (want){.set = {"tag.factor", "3", "look.factor", "2"}});
     assert_true(n_seen > 0);
     assert_int_equal(n_fused, N_PARTS);
@@ -345,7 +358,7 @@ static void stage_by_stage_gives_the_same(void **state)
     df_error err = {""};
     assert_int_equal(go("pipeline.test/c", (want){.from = "tag", .to = "tag"}, &err), DF_FORMAT);
     assert_non_null(strstr(err.message, "ingest must run before"));
-    static const char *const names[] = {"ingest", "filter", "tag", "detect", "look", "fuse", "count"};
+    static const char *const names[] = {"ingest", "filter", "tag", "detect", "look", "fuse", "count", "page"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         ok("pipeline.test/c", (want){.from = names[i], .to = names[i]});
     assert_same_tree("pipeline.test/c", "pipeline.test/whole");
@@ -393,7 +406,7 @@ static void parts_share_the_work(void **state)
     assert_int_equal(go("pipeline.test/f", (want){.parts = (int[]){3}, .n_parts = 1}, &err), DF_CONFIG);
     ok("pipeline.test/f", (want){0});
     assert_int_equal(n_screened + n_fused, 0);
-    assert_int_equal(n_counted, 1);
+    assert_int_equal(n_counted, 2);
     unlink("pipeline.test/f/dataset.plan.lock");
     assert_same_tree("pipeline.test/f", "pipeline.test/whole");
     remove_tree("pipeline.test/f");
