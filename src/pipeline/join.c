@@ -7,7 +7,7 @@ struct df_join {
     df_table *const *targets;
     int n_tables, window;
     int64_t next, last_put;                  /* the row whose turn it is; the latest row handed over */
-    bool failed;
+    bool failed, broken;                     /* a row failed: nobody waits; joining failed: nothing is joined any more */
     df_table **waiting;                      /* [window][n_tables]; row r is at r % window */
     bool *ready;                             /* [window] */
     df_status (*joined)(void *ctx, int64_t row, df_error *err);
@@ -94,9 +94,11 @@ df_status df_join_put(df_join *j, int64_t row, df_table **tables, df_error *err)
         j->waiting[(row % j->window) * j->n_tables + i] = tables[i];
     j->ready[row % j->window] = true;
     j->last_put = row > j->last_put ? row : j->last_put;
-    while (status == DF_OK && !j->failed && j->ready[j->next % j->window])
+    /* A row that failed or stopped takes only the rows after it along: those before it are still joined. */
+    while (status == DF_OK && !j->broken && j->ready[j->next % j->window])
         status = join_next(j, err);
-    j->failed = j->failed || status != DF_OK;
+    j->broken = j->broken || status != DF_OK;
+    j->failed = j->failed || j->broken;
     pthread_cond_broadcast(&j->moved);
     pthread_mutex_unlock(&j->lock);
     return status;

@@ -1,0 +1,8 @@
+# A second run has nothing to do, for the page and the counts too.
+. "$GOLDEN/pictures"
+mkdir in
+bmp in/a.bmp 460 450
+densefusion run in -o out --skip tag,detect,read >/dev/null 2>&1
+echo "exit $?"
+densefusion run in -o out --skip tag,detect,read --dry-run
+densefusion status out
