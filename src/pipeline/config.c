@@ -149,13 +149,7 @@ int df_config_threads(const df_config *config)
 
 const char *df_config_share(const df_config *config)
 {
-    if (config->run.share)
-        return config->run.share;
-    static const char *const places[] = {DF_SHARE_INSTALLED, DF_SHARE_SOURCE};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (df_file_exists(places[i]))
-            return places[i];
-    return "";
+    return config->run.share ? config->run.share : DF_SHARE;
 }
 
 char *df_config_models(const df_config *config)

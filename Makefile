@@ -1,0 +1,43 @@
+# The commands that people type; CMake builds. `make help` lists them.
+IMAGES ?= samples
+OUT ?= demo-out
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD = cmake -G Ninja -Wno-dev
+
+.DEFAULT_GOAL := build
+.PHONY: help setup build demo test install format clean
+
+help:
+	@echo 'make demo [IMAGES=folder] [OUT=demo-out]   install what is missing, build, caption the images'
+	@echo 'make test                                  install what is missing, build, run every test'
+	@echo 'make [build]                               the program: build/densefusion'
+	@echo 'make install [PREFIX=/usr/local] [DESTDIR=] program, library, header, pkg-config file, man page, data'
+	@echo 'make setup | format | clean'
+
+setup:
+	@tools/setup.sh
+
+build: setup
+	@$(BUILD) -B build --log-level=WARNING
+	@cmake --build build --target densefusion-cli
+
+demo: build
+	@build/densefusion run '$(IMAGES)' -o '$(OUT)'
+	@echo 'captions: $(OUT)/captions.jsonl'
+	@echo 'page:     $(OUT)/report/index.html'
+
+test:
+	@tools/setup.sh --test
+	@tools/test.sh
+
+install: setup
+	@$(BUILD) -B build/install -DCMAKE_INSTALL_PREFIX='$(PREFIX)' -DDF_FOR_INSTALL=ON --log-level=WARNING
+	@cmake --build build/install --target densefusion-cli densefusion-shared man
+	@DESTDIR='$(DESTDIR)' cmake --install build/install
+
+format:
+	@clang-format-19 -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	@rm -rf build build-*

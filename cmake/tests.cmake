@@ -1,0 +1,76 @@
+# Every test that ctest runs. Included by CMakeLists.txt.
+
+# ---- unit tests: cmocka, one program a file ----
+file(GLOB UNIT_TESTS CONFIGURE_DEPENDS tests/unit/test_*.c)
+foreach(source ${UNIT_TESTS})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source})
+  target_include_directories(${name} PRIVATE src)
+  target_link_libraries(${name} densefusion ${CMOCKA_LIBRARY})
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300 ENVIRONMENT "DF_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
+endforeach()
+
+# What users type and what they get: tests/golden. `golden-update` rewrites the expected output.
+if(CLI_SOURCES)
+  file(GLOB GOLDEN_TESTS CONFIGURE_DEPENDS tests/golden/*.sh)
+  set(GOLDEN_UPDATE)
+  foreach(script ${GOLDEN_TESTS})
+    get_filename_component(name ${script} NAME_WE)
+    set(GOLDEN_RUN ${PROJECT_SOURCE_DIR}/tests/golden/run ${name} $<TARGET_FILE:densefusion-cli>)
+    add_test(NAME golden_${name} COMMAND ${GOLDEN_RUN})
+    set_tests_properties(golden_${name} PROPERTIES TIMEOUT 300)
+    list(APPEND GOLDEN_UPDATE COMMAND ${GOLDEN_RUN} update)
+  endforeach()
+  add_custom_target(golden-update ${GOLDEN_UPDATE} DEPENDS densefusion-cli VERBATIM)
+endif()
+
+# ---- fuzz targets: replay of the committed corpora; -DDF_FUZZ=ON with clang makes fuzzers of them ----
+file(GLOB FUZZ_TARGETS CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+foreach(source ${FUZZ_TARGETS})
+  get_filename_component(name ${source} NAME_WE)
+  string(REPLACE fuzz_ "" corpus ${name})
+  add_executable(${name} ${source} tests/fuzz/memory_file.c)
+  target_include_directories(${name} PRIVATE src)
+  target_link_libraries(${name} densefusion)
+  if(DF_FUZZ)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${name} PRIVATE tests/fuzz/replay.c)
+    add_test(NAME ${name} COMMAND ${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${corpus})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+  endif()
+endforeach()
+
+# Interrupted in every way, a run ends with the same bytes: tests/resume, over a few samples and a file that is none.
+option(DF_RESUME_TESTS "run the tests that interrupt runs; they take minutes" OFF)
+if(CLI_SOURCES AND DF_RESUME_TESTS)
+  set(RESUME_INPUT ${PROJECT_BINARY_DIR}/resume-input)
+  file(GLOB RESUME_FILES samples/aitzgorri.* samples/budgerigar.* samples/clock.* samples/coffee.*
+       samples/river-market-poster.* samples/two-dogs*)
+  file(COPY ${RESUME_FILES} DESTINATION ${RESUME_INPUT})
+  file(WRITE ${RESUME_INPUT}/broken.jpg "no image\n")
+  set(RESUME_OPTIONS --ingest.part_rows=3)
+  if(NOT EXISTS ${PROJECT_SOURCE_DIR}/share/models/nanodet.onnx)
+    list(APPEND RESUME_OPTIONS --skip tag,detect,read)
+  endif()
+  foreach(test kill stop full_disk)
+    set(count)
+    if(test STREQUAL kill)
+      set(count 5)
+    endif()
+    add_test(NAME resume_${test} COMMAND ${PROJECT_SOURCE_DIR}/tests/resume/${test} $<TARGET_FILE:densefusion-cli>
+             ${RESUME_INPUT} ${count} ${RESUME_OPTIONS})
+    set_tests_properties(resume_${test} PROPERTIES TIMEOUT 900 RUN_SERIAL TRUE)
+  endforeach()
+endif()
+
+# ---- the report's page in real Chromium, on what test_report made ----
+find_package(Python3 COMPONENTS Interpreter)
+find_program(CHROMIUM NAMES chromium chromium-browser google-chrome)
+if(Python3_FOUND AND CHROMIUM)
+  add_test(NAME browser COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/browser/test_page.py report.test/report)
+  set_tests_properties(test_report PROPERTIES FIXTURES_SETUP report)
+  set_tests_properties(browser PROPERTIES FIXTURES_REQUIRED report TIMEOUT 300 SKIP_RETURN_CODE 77 RUN_SERIAL ON
+                       ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
