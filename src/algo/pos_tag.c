@@ -199,7 +199,8 @@ static df_status read_places(df_pos_tagger *t, const char *text, df_error *err)
         const place *p = places;
         while (p->name && !is(&f, 2, p->name))
             p++;
-        if (!p->name || f.count < 4)
+        bool needs_y = p->y_to >= p->y_from;
+        if (!p->name || f.count < (needs_y ? 5 : 4))
             return df_fail(err, DF_FORMAT, "the context rules: \"%.60s\" is not a rule", f.text[0]);
         t->places[t->n_places++] = (place_rule){p, is(&f, 0, "*") ? NO_TAG : tag_number(t, f.text[0], f.n[0]),
                                                 tag_number(t, f.text[1], f.n[1]), operand(t, &f, 3, p->x_kind),
@@ -367,25 +368,28 @@ static uint8_t guess(const df_pos_tagger *t, const df_pos_token *tokens, size_t 
 }
 
 /* A sentence in front of the tagger, and the word that is looked at. */
-typedef struct { const df_pos_tagger *t; const df_pos_token *tokens; size_t n, i; } spot;
+typedef struct { const df_pos_tagger *t; const df_pos_token *tokens; int64_t n, i; } spot;
 
-static bool found(const spot *s, char kind, int from, int to, uint32_t wanted)
+static inline bool stands(const spot *s, char kind, int64_t offset, uint32_t wanted)
 {
-    for (int at = from; at <= to; at++) {
-        int64_t near = (int64_t)s->i + at;
-        bool outside = near < 0 || near >= (int64_t)s->n;
-        uint32_t tag = outside ? s->t->outside : s->tokens[near].tag;
-        uint32_t of = outside ? s->t->outside_word : s->tokens[near].word;
-        if (kind == 'T' ? tag == wanted : wanted != NO_WORD && of == wanted)
+    const int64_t near = s->i + offset;
+    if (near < 0 || near >= s->n)
+        return wanted == (kind == 'T' ? s->t->outside : s->t->outside_word);
+    return kind == 'T' ? s->tokens[near].tag == wanted : s->tokens[near].word == wanted;
+}
+
+static inline bool found(const spot *s, char kind, int from, int to, uint32_t wanted)
+{
+    for (int offset = from; offset <= to; offset++)
+        if (stands(s, kind, offset, wanted))
             return true;
-    }
     return false;
 }
 
 static void adjust(const df_pos_tagger *t, df_pos_token *tokens, size_t n, size_t i)
 {
     const place_rule *rules = t->by_tag[tokens[i].tag];
-    const spot s = {t, tokens, n, i};
+    const spot s = {t, tokens, (int64_t)n, (int64_t)i};
     for (size_t k = 0; k < t->n_by_tag[tokens[i].tag]; k++) {
         const place_rule *r = &rules[k];
         const place *p = r->place;

@@ -10,17 +10,18 @@ static bool space_at(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static bool ascii_mark(char c)
-{
-    return c && strchr(".,;:!?\"'()[]{}<>*`~^|\\/", c) != NULL;
-}
+/* A table: it is asked of every byte that begins or ends a word. */
+static const bool ascii_marks[128] = {
+    ['.'] = true, [','] = true, [';'] = true, [':'] = true, ['!'] = true, ['?'] = true, ['"'] = true, ['\''] = true, ['('] = true,
+    [')'] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true, ['<'] = true, ['>'] = true, ['*'] = true, ['`'] = true,
+    ['~'] = true, ['^'] = true, ['|'] = true, ['\\'] = true, ['/'] = true};
 
 /* Bytes of the punctuation mark at p; 0: not one. General punctuation and CJK marks, and the ones of ASCII that stand by words. */
 static size_t mark_at(const char *p, size_t n)
 {
     const unsigned char *u = (const unsigned char *)p;
     if (n && u[0] < 0x80)
-        return ascii_mark(p[0]) ? 1 : 0;
+        return ascii_marks[u[0]] ? 1 : 0;
     if (n < 3)
         return 0;
     bool general = u[0] == 0xE2 && u[1] == 0x80 && u[2] >= 0x90 && u[2] <= 0xA7;     /* dashes, quotes, ellipsis */
@@ -71,6 +72,9 @@ static df_status push(df_prose_space *space, size_t *n, const char *text, size_t
 /* Where "'s", "n't" and the like begin in a word; n when there is none. */
 static size_t clitic(const char *word, size_t n)
 {
+    const size_t last = n < 5 ? n : 5;
+    if (!memchr(word + n - last, '\'', last) && !memchr(word + n - last, '\xE2', last))
+        return n;                            /* nearly every word */
     static const char *const ends[] = {"'s", "'re", "'ve", "'ll", "'d", "'m", "n't", "\xE2\x80\x99s"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         size_t length = strlen(ends[i]);

@@ -150,6 +150,7 @@ static void broken_rules_are_one_line(void **state)
     assert_non_null(strstr(err.message, "morphology"));
     assert_int_equal(df_pos_tagger_open(&t, "dog NN\n", "", "NN VB NOSUCH TO\n", &err), DF_FORMAT);
     assert_non_null(strstr(err.message, "context"));
+    assert_int_equal(df_pos_tagger_open(&t, "dog NN\n", "", "NN VB SURROUNDTAG TO\n", &err), DF_FORMAT);
     assert_int_equal(df_pos_tagger_open(&t, "", "", "", &err), DF_OK);
     df_pos_tagger_close(t);
 }
