@@ -79,10 +79,18 @@ function drawHead() {
 
 startTheme();
 startGallery();
+function chooseLabel(label) {
+  byId("state").value = "captioned";
+  byId("label").value = label;
+  drawGallery();
+  location.hash = "";
+}
 densefusion.changed.push(() => {
-  drawHead();
-  drawNumbers((label) => { byId("state").value = "captioned"; byId("label").value = label; drawGallery(); location.hash = ""; });
-  route();
+  if (densefusion.images.length === 0) {                     // the numbers come first, and once
+    drawHead();
+    drawNumbers(chooseLabel);
+  }
+  if (!byId("detail").open) route();                         // an image that is being read stays as it is
 });
 byId("detail").addEventListener("close", () => { if (currentImage()) go(0); });       // escape closes a dialog by itself
 byId("detail").addEventListener("click", (event) => { if (event.target === byId("detail")) go(0); });
