@@ -1,0 +1,398 @@
+/* Tables to and from Parquet, CSV and JSONL, and SQL over them, through DuckDB. The only file that knows DuckDB.
+ *
+ * DuckDB is loaded by the first call: its 70 MB cost 10 ms, which `densefusion --help` need not pay. */
+#include <dlfcn.h>
+#include <duckdb.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "dataset/table_data.h"
+
+typedef struct { duckdb_database database; duckdb_connection connection; } session;
+
+/* ---- the library ---- */
+
+typedef struct {
+    __typeof__(duckdb_open_ext) *open_ext;
+    __typeof__(duckdb_close) *close;
+    __typeof__(duckdb_connect) *connect;
+    __typeof__(duckdb_disconnect) *disconnect;
+    __typeof__(duckdb_create_config) *create_config;
+    __typeof__(duckdb_set_config) *set_config;
+    __typeof__(duckdb_destroy_config) *destroy_config;
+    __typeof__(duckdb_free) *free;
+    __typeof__(duckdb_query) *query;
+    __typeof__(duckdb_result_error) *result_error;
+    __typeof__(duckdb_destroy_result) *destroy_result;
+    __typeof__(duckdb_column_count) *column_count;
+    __typeof__(duckdb_column_name) *column_name;
+    __typeof__(duckdb_column_type) *column_type;
+    __typeof__(duckdb_fetch_chunk) *fetch_chunk;
+    __typeof__(duckdb_destroy_data_chunk) *destroy_data_chunk;
+    __typeof__(duckdb_data_chunk_get_size) *data_chunk_get_size;
+    __typeof__(duckdb_data_chunk_get_vector) *data_chunk_get_vector;
+    __typeof__(duckdb_vector_get_data) *vector_get_data;
+    __typeof__(duckdb_vector_get_validity) *vector_get_validity;
+    __typeof__(duckdb_validity_row_is_valid) *validity_row_is_valid;
+    __typeof__(duckdb_string_t_data) *string_t_data;
+    __typeof__(duckdb_string_t_length) *string_t_length;
+    __typeof__(duckdb_appender_create) *appender_create;
+    __typeof__(duckdb_appender_close) *appender_close;
+    __typeof__(duckdb_appender_destroy) *appender_destroy;
+    __typeof__(duckdb_appender_end_row) *appender_end_row;
+    __typeof__(duckdb_appender_error) *appender_error;
+    __typeof__(duckdb_append_null) *append_null;
+    __typeof__(duckdb_append_int64) *append_int64;
+    __typeof__(duckdb_append_double) *append_double;
+    __typeof__(duckdb_append_varchar) *append_varchar;
+} duckdb_api;
+
+static const struct { const char *name; size_t offset; } symbols[] = {
+    {"duckdb_open_ext", offsetof(duckdb_api, open_ext)},
+    {"duckdb_close", offsetof(duckdb_api, close)},
+    {"duckdb_connect", offsetof(duckdb_api, connect)},
+    {"duckdb_disconnect", offsetof(duckdb_api, disconnect)},
+    {"duckdb_create_config", offsetof(duckdb_api, create_config)},
+    {"duckdb_set_config", offsetof(duckdb_api, set_config)},
+    {"duckdb_destroy_config", offsetof(duckdb_api, destroy_config)},
+    {"duckdb_free", offsetof(duckdb_api, free)},
+    {"duckdb_query", offsetof(duckdb_api, query)},
+    {"duckdb_result_error", offsetof(duckdb_api, result_error)},
+    {"duckdb_destroy_result", offsetof(duckdb_api, destroy_result)},
+    {"duckdb_column_count", offsetof(duckdb_api, column_count)},
+    {"duckdb_column_name", offsetof(duckdb_api, column_name)},
+    {"duckdb_column_type", offsetof(duckdb_api, column_type)},
+    {"duckdb_fetch_chunk", offsetof(duckdb_api, fetch_chunk)},
+    {"duckdb_destroy_data_chunk", offsetof(duckdb_api, destroy_data_chunk)},
+    {"duckdb_data_chunk_get_size", offsetof(duckdb_api, data_chunk_get_size)},
+    {"duckdb_data_chunk_get_vector", offsetof(duckdb_api, data_chunk_get_vector)},
+    {"duckdb_vector_get_data", offsetof(duckdb_api, vector_get_data)},
+    {"duckdb_vector_get_validity", offsetof(duckdb_api, vector_get_validity)},
+    {"duckdb_validity_row_is_valid", offsetof(duckdb_api, validity_row_is_valid)},
+    {"duckdb_string_t_data", offsetof(duckdb_api, string_t_data)},
+    {"duckdb_string_t_length", offsetof(duckdb_api, string_t_length)},
+    {"duckdb_appender_create", offsetof(duckdb_api, appender_create)},
+    {"duckdb_appender_close", offsetof(duckdb_api, appender_close)},
+    {"duckdb_appender_destroy", offsetof(duckdb_api, appender_destroy)},
+    {"duckdb_appender_end_row", offsetof(duckdb_api, appender_end_row)},
+    {"duckdb_appender_error", offsetof(duckdb_api, appender_error)},
+    {"duckdb_append_null", offsetof(duckdb_api, append_null)},
+    {"duckdb_append_int64", offsetof(duckdb_api, append_int64)},
+    {"duckdb_append_double", offsetof(duckdb_api, append_double)},
+    {"duckdb_append_varchar", offsetof(duckdb_api, append_varchar)},
+};
+
+/* Written once, by whoever comes first, and never again. */
+static duckdb_api duck;
+static df_error duck_error;
+static pthread_once_t duck_once = PTHREAD_ONCE_INIT;
+
+static void load(void)
+{
+    duckdb_api api;
+    void *library = dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
+    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+        void *function = library ? dlsym(library, symbols[i].name) : NULL;
+        if (!function) {
+            const char *why = dlerror();
+            df_fail(&duck_error, DF_IO, "load DuckDB: %.400s", why ? why : "failed");
+            return;
+        }
+        memcpy((char *)&api + symbols[i].offset, &function, sizeof function);
+    }
+    duck = api;
+}
+
+/* ---- a session ---- */
+
+static void session_close(session *s)
+{
+    duck.disconnect(&s->connection);
+    duck.close(&s->database);
+}
+
+/* One thread, insertion order: the same rows give the same file. */
+static df_status session_open(session *s, df_error *err)
+{
+    *s = (session){0};
+    pthread_once(&duck_once, load);
+    if (duck_error.message[0])
+        return df_fail(err, DF_IO, "%s", duck_error.message);
+    duckdb_config config = NULL;
+    char *why = NULL;
+    duckdb_state state = duck.create_config(&config);
+    if (state == DuckDBSuccess) {
+        duck.set_config(config, "threads", "1");
+        duck.set_config(config, "autoinstall_known_extensions", "false");
+        state = duck.open_ext(NULL, &s->database, config, &why);
+    }
+    duck.destroy_config(&config);
+    if (state == DuckDBSuccess)
+        state = duck.connect(s->database, &s->connection);
+    if (state == DuckDBSuccess)
+        return DF_OK;
+    df_fail(err, DF_IO, "start DuckDB: %s", why ? why : "failed");
+    duck.free(why);
+    session_close(s);
+    return DF_IO;
+}
+
+static df_status query(session *s, const char *sql, duckdb_result *result, df_error *err)
+{
+    if (duck.query(s->connection, sql, result) == DuckDBSuccess)
+        return DF_OK;
+    const char *why = duck.result_error(result);
+    const char *line = why ? why : "failed";
+    return df_fail(err, DF_FORMAT, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
+static df_status query_only(session *s, const char *sql, df_error *err)
+{
+    duckdb_result result;
+    df_status status = query(s, sql, &result, err);
+    duck.destroy_result(&result);
+    return status;
+}
+
+df_status df_sql_run(const char *sql, df_error *err)
+{
+    session s;
+    DF_TRY(session_open(&s, err));
+    df_status status = query_only(&s, sql, err);
+    session_close(&s);
+    return status;
+}
+
+char *df_sql_quote(const char *text)
+{
+    df_str quoted = {0};
+    df_str_append(&quoted, "'");
+    for (const char *p = text; *p; p++)
+        df_str_append_n(&quoted, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
+    df_str_append(&quoted, "'");
+    if (quoted.failed)
+        df_str_free(&quoted);
+    return quoted.data;
+}
+
+char *df_sql_path(const char *path)
+{
+    df_str literal = {0};
+    for (const char *p = path; *p; p++)
+        df_str_printf(&literal, strchr("*?[", *p) ? "[%c]" : "%c", *p);
+    char *quoted = literal.failed ? NULL : df_sql_quote(df_str_text(&literal));
+    df_str_free(&literal);
+    return quoted;
+}
+
+static const char *const type_names[] = {"BIGINT", "DOUBLE", "VARCHAR"};
+
+static df_status create_sql_table(session *s, const df_table *t, df_error *err)
+{
+    df_str sql = {0};
+    df_str_append(&sql, "CREATE TABLE t (");
+    for (int c = 0; c < t->n_columns; c++)
+        df_str_printf(&sql, "%s\"%s\" %s", c ? ", " : "", t->columns[c].column.name, type_names[t->columns[c].column.type]);
+    df_str_append(&sql, ")");
+    df_status status = sql.failed ? df_fail(err, DF_NOMEM, "write a table: out of memory")
+                                  : query_only(s, df_str_text(&sql), err);
+    df_str_free(&sql);
+    return status;
+}
+
+static duckdb_state append_cell(duckdb_appender appender, const column_data *d, int64_t row)
+{
+    if (d->null[row])
+        return duck.append_null(appender);
+    switch (d->column.type) {
+    case DF_COLUMN_INT: return duck.append_int64(appender, d->data.i[row]);
+    case DF_COLUMN_REAL: return duck.append_double(appender, d->data.f[row]);
+    case DF_COLUMN_TEXT: break;
+    }
+    return duck.append_varchar(appender, d->data.s[row]);
+}
+
+static df_status fill_sql_table(session *s, const df_table *t, df_error *err)
+{
+    duckdb_appender appender = NULL;
+    duckdb_state state = duck.appender_create(s->connection, NULL, "t", &appender);
+    for (int64_t row = 0; state == DuckDBSuccess && row < t->n_rows; row++) {
+        for (int c = 0; state == DuckDBSuccess && c < t->n_columns; c++)
+            state = append_cell(appender, &t->columns[c], row);
+        if (state == DuckDBSuccess)
+            state = duck.appender_end_row(appender);
+    }
+    if (state == DuckDBSuccess)
+        state = duck.appender_close(appender);
+    df_status status = DF_OK;
+    if (state != DuckDBSuccess) {
+        const char *why = appender ? duck.appender_error(appender) : NULL;
+        status = df_fail(err, DF_IO, "fill a table: %s", why ? why : "failed");
+    }
+    duck.appender_destroy(&appender);
+    return status;
+}
+
+static df_status copy_out(session *s, const char *path, df_error *err)
+{
+    char tmp[PATH_MAX];
+    if ((size_t)snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp)
+        return df_fail(err, DF_IO, "write %s: path is too long", path);
+    char *quoted = df_sql_quote(tmp);
+    df_str sql = {0};
+    if (quoted)
+        df_str_printf(&sql, "COPY t TO %s (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)", quoted);
+    free(quoted);
+    df_error why = {""};
+    df_status status = !quoted || sql.failed ? df_fail(&why, DF_NOMEM, "out of memory") : query_only(s, df_str_text(&sql), &why);
+    df_str_free(&sql);
+    if (status != DF_OK) {
+        unlink(tmp);
+        return df_fail(err, status == DF_NOMEM ? DF_NOMEM : DF_IO, "write %s: %.300s", path, why.message);
+    }
+    return df_file_commit(tmp, path, err);
+}
+
+df_status df_table_write(const df_table *t, const char *path, df_error *err)
+{
+    session s;
+    DF_TRY(session_open(&s, err));
+    df_status status = create_sql_table(&s, t, err);
+    if (status == DF_OK)
+        status = fill_sql_table(&s, t, err);
+    if (status == DF_OK)
+        status = copy_out(&s, path, err);
+    session_close(&s);
+    return status;
+}
+
+static df_column_type column_type(duckdb_type type)
+{
+    switch (type) {
+    case DUCKDB_TYPE_BOOLEAN: case DUCKDB_TYPE_TINYINT: case DUCKDB_TYPE_SMALLINT: case DUCKDB_TYPE_INTEGER:
+    case DUCKDB_TYPE_BIGINT: case DUCKDB_TYPE_UTINYINT: case DUCKDB_TYPE_USMALLINT: case DUCKDB_TYPE_UINTEGER:
+        return DF_COLUMN_INT;
+    case DUCKDB_TYPE_FLOAT: case DUCKDB_TYPE_DOUBLE: case DUCKDB_TYPE_DECIMAL: case DUCKDB_TYPE_HUGEINT:
+    case DUCKDB_TYPE_UBIGINT:
+        return DF_COLUMN_REAL;
+    default:
+        return DF_COLUMN_TEXT;
+    }
+}
+
+/* The three wire types come from a cast in SQL, so that a chunk is read without a case per DuckDB type. */
+static df_status cast_sql(session *s, const char *sql, df_table **out, df_str *cast, df_error *err)
+{
+    df_str probe = {0};
+    duckdb_result result;
+    df_str_printf(&probe, "SELECT * FROM (%s) LIMIT 0", sql);
+    df_status status = query(s, df_str_text(&probe), &result, err);
+    df_str_free(&probe);
+    idx_t n = status == DF_OK ? duck.column_count(&result) : 0;
+    df_column *columns = calloc(n + 1, sizeof *columns);
+    df_str_append(cast, "SELECT ");
+    for (idx_t c = 0; columns && c < n; c++) {
+        columns[c] = (df_column){duck.column_name(&result, c), column_type(duck.column_type(&result, c))};
+        df_str_printf(cast, "%sCAST(#%d AS %s)", c ? ", " : "", (int)c + 1, type_names[columns[c].type]);
+    }
+    df_str_printf(cast, " FROM (%s)", sql);
+    if (status == DF_OK && (!columns || cast->failed))
+        status = df_fail(err, DF_NOMEM, "read a table: out of memory");
+    if (status == DF_OK)
+        status = df_table_create(out, columns, err);
+    free(columns);
+    duck.destroy_result(&result);
+    return status;
+}
+
+static df_status read_cell(duckdb_vector vector, column_data *d, int64_t to, idx_t from)
+{
+    uint64_t *valid = duck.vector_get_validity(vector);
+    void *data = duck.vector_get_data(vector);
+    d->null[to] = valid && !duck.validity_row_is_valid(valid, from);
+    d->data.i[to] = 0;
+    if (d->column.type == DF_COLUMN_TEXT)
+        d->data.s[to] = NULL;
+    if (d->null[to])
+        return DF_OK;
+    if (d->column.type == DF_COLUMN_INT) {
+        d->data.i[to] = ((const int64_t *)data)[from];
+    } else if (d->column.type == DF_COLUMN_REAL) {
+        d->data.f[to] = ((const double *)data)[from];
+    } else {
+        duckdb_string_t *text = (duckdb_string_t *)data + from;
+        d->data.s[to] = strndup(duck.string_t_data(text), duck.string_t_length(*text));
+        if (!d->data.s[to])
+            return DF_NOMEM;
+    }
+    return DF_OK;
+}
+
+static df_status read_chunk(duckdb_data_chunk chunk, df_table *t)
+{
+    idx_t n = duck.data_chunk_get_size(chunk);
+    for (idx_t row = 0; row < n; row++) {
+        if (!df_table_grow(t))
+            return DF_NOMEM;
+        bool ok = true;
+        for (int c = 0; c < t->n_columns; c++)
+            ok &= read_cell(duck.data_chunk_get_vector(chunk, (idx_t)c), &t->columns[c], t->n_rows, row) == DF_OK;
+        t->n_rows++;
+        if (!ok)
+            return DF_NOMEM;
+    }
+    return DF_OK;
+}
+
+static df_status read_result(session *s, const char *sql, df_table *t, df_error *err)
+{
+    duckdb_result result;
+    df_status status = query(s, sql, &result, err);
+    while (status == DF_OK) {
+        duckdb_data_chunk chunk = duck.fetch_chunk(result);
+        if (!chunk)
+            break;
+        if (read_chunk(chunk, t) != DF_OK)
+            status = df_fail(err, DF_NOMEM, "read a table: out of memory");
+        duck.destroy_data_chunk(&chunk);
+    }
+    duck.destroy_result(&result);
+    return status;
+}
+
+df_status df_table_query(df_table **out, const char *sql, df_error *err)
+{
+    session s;
+    DF_TRY(session_open(&s, err));
+    df_table *t = NULL;
+    df_str cast = {0};
+    df_status status = cast_sql(&s, sql, &t, &cast, err);
+    if (status == DF_OK)
+        status = read_result(&s, df_str_text(&cast), t, err);
+    df_str_free(&cast);
+    session_close(&s);
+    if (status == DF_OK)
+        *out = t;
+    else
+        df_table_close(t);
+    return status;
+}
+
+df_status df_table_read(df_table **out, const char *path, df_error *err)
+{
+    char *quoted = df_sql_path(path);
+    df_str sql = {0};
+    if (quoted)
+        df_str_printf(&sql, "SELECT * FROM read_parquet(%s)", quoted);
+    free(quoted);
+    df_error why = {""};
+    df_status status = !quoted || sql.failed ? df_fail(&why, DF_NOMEM, "out of memory") : df_table_query(out, df_str_text(&sql), &why);
+    df_str_free(&sql);
+    return status == DF_OK ? DF_OK : df_fail(err, status, "read %s: %.400s", path, why.message);
+}
