@@ -11,34 +11,75 @@ enum { TAGS_MAX = 200, WORD_MAX = 100 };
 enum { NO_TAG = 0, NO_WORD = 0 };            /* word 0 stands for every word that no file mentions */
 
 typedef enum { CHAR, HASPREF, HASSUF, ADDPREF, ADDSUF, DELETEPREF, DELETESUF, GOODLEFT, GOODRIGHT } affix_test;
-static const char *const affix_names[] = {"char", "haspref", "hassuf", "addpref", "addsuf", "deletepref", "deletesuf", "goodleft",
-                                          "goodright", NULL};
+static const char *const affix_names[] = {"char",       "haspref",   "hassuf",   "addpref",   "addsuf",
+                                          "deletepref", "deletesuf", "goodleft", "goodright", NULL};
 typedef struct { affix_test test; const char *x; uint32_t n; bool only; uint8_t from, to; } affix_rule;
 
 /* A rule over neighbours asks for x, and for some y, at places relative to the word; T tags, W words. */
-typedef enum { PREVTAG, NEXTTAG, PREV2TAG, NEXT2TAG, PREV1OR2TAG, NEXT1OR2TAG, PREV1OR2OR3TAG, NEXT1OR2OR3TAG, SURROUNDTAG, CURWD,
-               PREVWD, NEXTWD, PREV1OR2WD, NEXT1OR2WD, PREVWDTAG, NEXTWDTAG, WDPREVTAG, WDNEXTTAG, WDAND2AFT, WDAND2TAGBFR,
-               WDAND2TAGAFT, LBIGRAM, RBIGRAM, PREVBIGRAM, NEXTBIGRAM } place_test;
+typedef enum {
+    PREVTAG,
+    NEXTTAG,
+    PREV2TAG,
+    NEXT2TAG,
+    PREV1OR2TAG,
+    NEXT1OR2TAG,
+    PREV1OR2OR3TAG,
+    NEXT1OR2OR3TAG,
+    SURROUNDTAG,
+    CURWD,
+    PREVWD,
+    NEXTWD,
+    PREV1OR2WD,
+    NEXT1OR2WD,
+    PREVWDTAG,
+    NEXTWDTAG,
+    WDPREVTAG,
+    WDNEXTTAG,
+    WDAND2AFT,
+    WDAND2TAGBFR,
+    WDAND2TAGAFT,
+    LBIGRAM,
+    RBIGRAM,
+    PREVBIGRAM,
+    NEXTBIGRAM
+} place_test;
 /* How each test reads: x and y as tag or word, and where: from..to inclusive. y's `to` < `from`: there is no y. */
 typedef struct { const char *name; char x_kind; int8_t x_from, x_to; char y_kind; int8_t y_from, y_to; } place;
 static const place places[] = {
-    [PREVTAG] = {"PREVTAG", 'T', -1, -1, 0, 1, 0}, [NEXTTAG] = {"NEXTTAG", 'T', 1, 1, 0, 1, 0},
-    [PREV2TAG] = {"PREV2TAG", 'T', -2, -2, 0, 1, 0}, [NEXT2TAG] = {"NEXT2TAG", 'T', 2, 2, 0, 1, 0},
-    [PREV1OR2TAG] = {"PREV1OR2TAG", 'T', -2, -1, 0, 1, 0}, [NEXT1OR2TAG] = {"NEXT1OR2TAG", 'T', 1, 2, 0, 1, 0},
-    [PREV1OR2OR3TAG] = {"PREV1OR2OR3TAG", 'T', -3, -1, 0, 1, 0}, [NEXT1OR2OR3TAG] = {"NEXT1OR2OR3TAG", 'T', 1, 3, 0, 1, 0},
-    [SURROUNDTAG] = {"SURROUNDTAG", 'T', -1, -1, 'T', 1, 1}, [CURWD] = {"CURWD", 'W', 0, 0, 0, 1, 0},
-    [PREVWD] = {"PREVWD", 'W', -1, -1, 0, 1, 0}, [NEXTWD] = {"NEXTWD", 'W', 1, 1, 0, 1, 0},
-    [PREV1OR2WD] = {"PREV1OR2WD", 'W', -2, -1, 0, 1, 0}, [NEXT1OR2WD] = {"NEXT1OR2WD", 'W', 1, 2, 0, 1, 0},
-    [PREVWDTAG] = {"PREVWDTAG", 'W', -1, -1, 'T', -1, -1}, [NEXTWDTAG] = {"NEXTWDTAG", 'W', 1, 1, 'T', 1, 1},
-    [WDPREVTAG] = {"WDPREVTAG", 'T', -1, -1, 'W', 0, 0}, [WDNEXTTAG] = {"WDNEXTTAG", 'W', 0, 0, 'T', 1, 1},
-    [WDAND2AFT] = {"WDAND2AFT", 'W', 0, 0, 'W', 2, 2}, [WDAND2TAGBFR] = {"WDAND2TAGBFR", 'T', -2, -2, 'W', 0, 0},
-    [WDAND2TAGAFT] = {"WDAND2TAGAFT", 'W', 0, 0, 'T', 2, 2}, [LBIGRAM] = {"LBIGRAM", 'W', -1, -1, 'W', 0, 0},
-    [RBIGRAM] = {"RBIGRAM", 'W', 0, 0, 'W', 1, 1}, [PREVBIGRAM] = {"PREVBIGRAM", 'T', -2, -2, 'T', -1, -1},
-    [NEXTBIGRAM] = {"NEXTBIGRAM", 'T', 1, 1, 'T', 2, 2}, {NULL, 0, 0, 0, 0, 0, 0},
+    [PREVTAG] = {"PREVTAG", 'T', -1, -1, 0, 1, 0},
+    [NEXTTAG] = {"NEXTTAG", 'T', 1, 1, 0, 1, 0},
+    [PREV2TAG] = {"PREV2TAG", 'T', -2, -2, 0, 1, 0},
+    [NEXT2TAG] = {"NEXT2TAG", 'T', 2, 2, 0, 1, 0},
+    [PREV1OR2TAG] = {"PREV1OR2TAG", 'T', -2, -1, 0, 1, 0},
+    [NEXT1OR2TAG] = {"NEXT1OR2TAG", 'T', 1, 2, 0, 1, 0},
+    [PREV1OR2OR3TAG] = {"PREV1OR2OR3TAG", 'T', -3, -1, 0, 1, 0},
+    [NEXT1OR2OR3TAG] = {"NEXT1OR2OR3TAG", 'T', 1, 3, 0, 1, 0},
+    [SURROUNDTAG] = {"SURROUNDTAG", 'T', -1, -1, 'T', 1, 1},
+    [CURWD] = {"CURWD", 'W', 0, 0, 0, 1, 0},
+    [PREVWD] = {"PREVWD", 'W', -1, -1, 0, 1, 0},
+    [NEXTWD] = {"NEXTWD", 'W', 1, 1, 0, 1, 0},
+    [PREV1OR2WD] = {"PREV1OR2WD", 'W', -2, -1, 0, 1, 0},
+    [NEXT1OR2WD] = {"NEXT1OR2WD", 'W', 1, 2, 0, 1, 0},
+    [PREVWDTAG] = {"PREVWDTAG", 'W', -1, -1, 'T', -1, -1},
+    [NEXTWDTAG] = {"NEXTWDTAG", 'W', 1, 1, 'T', 1, 1},
+    [WDPREVTAG] = {"WDPREVTAG", 'T', -1, -1, 'W', 0, 0},
+    [WDNEXTTAG] = {"WDNEXTTAG", 'W', 0, 0, 'T', 1, 1},
+    [WDAND2AFT] = {"WDAND2AFT", 'W', 0, 0, 'W', 2, 2},
+    [WDAND2TAGBFR] = {"WDAND2TAGBFR", 'T', -2, -2, 'W', 0, 0},
+    [WDAND2TAGAFT] = {"WDAND2TAGAFT", 'W', 0, 0, 'T', 2, 2},
+    [LBIGRAM] = {"LBIGRAM", 'W', -1, -1, 'W', 0, 0},
+    [RBIGRAM] = {"RBIGRAM", 'W', 0, 0, 'W', 1, 1},
+    [PREVBIGRAM] = {"PREVBIGRAM", 'T', -2, -2, 'T', -1, -1},
+    [NEXTBIGRAM] = {"NEXTBIGRAM", 'T', 1, 1, 'T', 2, 2},
+    {NULL, 0, 0, 0, 0, 0, 0},
 };
 typedef struct { const place *place; uint8_t from, to; uint32_t x, y; } place_rule;  /* from NO_TAG: any */
 
-typedef struct { const char *text; uint32_t n; uint8_t tag; } word;                  /* NO_TAG: known from rules alone */
+typedef struct {
+    const char *text;
+    uint32_t n;
+    uint8_t tag;
+} word; /* NO_TAG: known from rules alone */
 struct df_pos_tagger {
     word *words;                             /* words[0] is unused */
     uint32_t n_words, *slots, mask;
@@ -50,7 +91,7 @@ struct df_pos_tagger {
     size_t n_affixes, n_places;
     place_rule *by_tag[TAGS_MAX];            /* those that may change this tag, last of the file first */
     size_t n_by_tag[TAGS_MAX];
-    uint8_t noun, name, number, outside;     /* outside: what stands before and after a sentence, in the context rules */
+    uint8_t noun, name, number, outside; /* outside: what stands before and after a sentence, in the context rules */
     uint32_t outside_word;
 };
 
@@ -178,8 +219,10 @@ static df_status read_affixes(df_pos_tagger *t, const char *text, df_error *err)
         }
         if (test < 0 || f.count < 4)
             return df_fail(err, DF_FORMAT, "the morphology rules: \"%.60s\" is not a rule", f.text[0]);
-        uint8_t from = only ? tag_number(t, f.text[0], f.n[0]) : NO_TAG, to = tag_number(t, f.text[f.count - 2], f.n[f.count - 2]);
-        t->affixes[t->n_affixes++] = (affix_rule){(affix_test)test, f.text[at - 1], (uint32_t)f.n[at - 1], only, from, to};
+        uint8_t from = only ? tag_number(t, f.text[0], f.n[0]) : NO_TAG,
+                to = tag_number(t, f.text[f.count - 2], f.n[f.count - 2]);
+        t->affixes[t->n_affixes++] =
+            (affix_rule){(affix_test)test, f.text[at - 1], (uint32_t)f.n[at - 1], only, from, to};
     }
     return DF_OK;
 }
@@ -237,7 +280,8 @@ static bool make_room(df_pos_tagger *t, const char *lexicon, const char *morphol
     return t->words && t->slots && t->affixes && t->places;
 }
 
-df_status df_pos_tagger_open(df_pos_tagger **out, const char *lexicon, const char *morphology, const char *context, df_error *err)
+df_status df_pos_tagger_open(df_pos_tagger **out, const char *lexicon, const char *morphology, const char *context,
+                             df_error *err)
 {
     if (strlen(lexicon) > (size_t)1 << 28)
         return df_fail(err, DF_FORMAT, "the lexicon is larger than 256 MiB");
@@ -329,8 +373,8 @@ static bool holds(const char *text, size_t n, const char *x, size_t nx)
     return false;
 }
 
-static bool affix_fits(const df_pos_tagger *t, const affix_rule *r, const df_pos_token *token, const df_pos_token *before,
-                       const df_pos_token *after)
+static bool affix_fits(const df_pos_tagger *t, const affix_rule *r, const df_pos_token *token,
+                       const df_pos_token *before, const df_pos_token *after)
 {
     const char *w = token->text;
     size_t n = token->n;
@@ -409,12 +453,13 @@ static uint8_t look_up(const df_pos_tagger *t, df_pos_token *token, bool first)
         return tag;
     char lower[WORD_MAX];
     for (size_t i = 0; i < token->n; i++)
-        lower[i] = (char)((unsigned char)token->text[i] < 0x80 ? tolower((unsigned char)token->text[i]) : token->text[i]);
+        lower[i] =
+            (char)((unsigned char)token->text[i] < 0x80 ? tolower((unsigned char)token->text[i]) : token->text[i]);
     return t->words[word_find(t, lower, token->n)].tag;
 }
 
-/* As Pattern does it: every rule is asked with the tag that the lexicon gave, and the last that fits wins; neighbours to the
- * left are seen as they were changed. */
+/* As Pattern does it: every rule is asked with the tag that the lexicon gave, and the last that fits wins; neighbours
+ * to the left are seen as they were changed. */
 void df_pos_tag(const df_pos_tagger *t, df_pos_token *tokens, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -12,11 +12,12 @@ static bool space_at(char c)
 
 /* A table: it is asked of every byte that begins or ends a word. */
 static const bool ascii_marks[128] = {
-    ['.'] = true, [','] = true, [';'] = true, [':'] = true, ['!'] = true, ['?'] = true, ['"'] = true, ['\''] = true, ['('] = true,
-    [')'] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true, ['<'] = true, ['>'] = true, ['*'] = true, ['`'] = true,
-    ['~'] = true, ['^'] = true, ['|'] = true, ['\\'] = true, ['/'] = true};
+    ['.'] = true, [','] = true, [';'] = true, [':'] = true, ['!'] = true, ['?'] = true,  ['"'] = true, ['\''] = true,
+    ['('] = true, [')'] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true,  ['<'] = true, ['>'] = true,
+    ['*'] = true, ['`'] = true, ['~'] = true, ['^'] = true, ['|'] = true, ['\\'] = true, ['/'] = true};
 
-/* Bytes of the punctuation mark at p; 0: not one. General punctuation and CJK marks, and the ones of ASCII that stand by words. */
+/* Bytes of the punctuation mark at p; 0: not one. General punctuation and CJK marks, and the ones of ASCII that stand
+ * by words. */
 static size_t mark_at(const char *p, size_t n)
 {
     const unsigned char *u = (const unsigned char *)p;
@@ -41,12 +42,14 @@ static bool ends_sentence(const char *mark, size_t n)
 {
     if (n == 1)
         return *mark == '.' || *mark == '!' || *mark == '?';
-    return memcmp(mark, "\xE3\x80\x82", 3) == 0 || memcmp(mark, "\xEF\xBC\x81", 3) == 0 || memcmp(mark, "\xEF\xBC\x9F", 3) == 0;
+    return memcmp(mark, "\xE3\x80\x82", 3) == 0 || memcmp(mark, "\xEF\xBC\x81", 3) == 0 ||
+           memcmp(mark, "\xEF\xBC\x9F", 3) == 0;
 }
 
 static bool is_abbreviation(const char *word, size_t n)
 {
-    static const char *const known[] = {"Mr", "Mrs", "Ms", "Dr", "St", "No", "vs", "etc", "e.g", "i.e", "approx", "Inc", "Ltd", "Co", "ca"};
+    static const char *const known[] = {"Mr",  "Mrs", "Ms",     "Dr",  "St",  "No", "vs", "etc",
+                                        "e.g", "i.e", "approx", "Inc", "Ltd", "Co", "ca"};
     if (n == 1)
         return (*word >= 'A' && *word <= 'Z') || (*word >= 'a' && *word <= 'z');
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -158,7 +161,8 @@ static int64_t count_characters(const char *text)
     return n;
 }
 
-df_status df_prose_measure(const df_pos_tagger *tagger, const char *text, df_prose_space *space, df_prose_count *count, df_error *err)
+df_status df_prose_measure(const df_pos_tagger *tagger, const char *text, df_prose_space *space,
+                           df_prose_count *count, df_error *err)
 {
     count->characters += count_characters(text);
     for (const char *at = text;;) {

@@ -1,4 +1,5 @@
-/* How often: texts counted, numbers in bins. Sums of whole numbers, so that any order of adding and joining gives the same. */
+/* How often: texts counted, numbers in bins. Sums of whole numbers, so that any order of adding and joining gives the
+ * same. */
 #ifndef DF_ALGO_TALLY_H
 #define DF_ALGO_TALLY_H
 #include <stdbool.h>
@@ -6,7 +7,11 @@
 
 enum { DF_TALLY_TEXT_MAX = 120 };            /* bytes; longer texts are counted by their beginning */
 typedef struct { char *text; int64_t n; } df_tally_entry;
-typedef struct { df_tally_entry *entries; size_t n, capacity; df_map index; } df_tally;              /* all-zero is empty */
+typedef struct {
+    df_tally_entry *entries;
+    size_t n, capacity;
+    df_map index;
+} df_tally; /* all-zero is empty */
 df_status df_tally_add(df_tally *t, const char *text, size_t n_bytes, int64_t count, df_error *err);
 df_status df_tally_join(df_tally *t, const df_tally *more, df_error *err);
 /* By falling count, then by text. Nothing may be added after it. */

@@ -13,8 +13,9 @@ typedef struct {
 
 df_status df_joined_open(df_joined *out, const df_dataset *ds, int part, df_error *err);
 void df_joined_close(df_joined *j);
-bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, const char *column);          /* there and not null */
-const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row, const char *column);  /* "" when not there */
+bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, const char *column); /* there and not null */
+const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row,
+                           const char *column); /* "" when not there */
 int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, const char *column, int64_t missing);
 bool df_joined_kept(const df_joined *j, int64_t row);                /* not rejected by filter */
 

@@ -71,7 +71,7 @@ const df_json *df_json_item(const df_json *list, size_t i)
 
 const df_json *df_json_next(const df_json *object, void **iter, const char **key)
 {
-    json_t *o = (json_t *)(uintptr_t)object;                 /* jansson's iterators take no const; they change nothing */
+    json_t *o = (json_t *)(uintptr_t)object; /* jansson's iterators take no const; they change nothing */
     *iter = *iter ? json_object_iter_next(o, *iter) : json_object_iter(o);
     if (!*iter)
         return NULL;
@@ -159,7 +159,8 @@ static char *dump(const json_t *v, size_t flags)
 
 /* ---- text ---- */
 
-/* "</script>" and "<!--" must not come out of a value that is pasted into a page; U+2028 ends a line in old JavaScript. */
+/* "</script>" and "<!--" must not come out of a value that is pasted into a page; U+2028 ends a line in old
+ * JavaScript. */
 static const char *escape(const char *p, size_t length, size_t rest, char buffer[8])
 {
     const unsigned char c = (unsigned char)*p;

@@ -1,4 +1,5 @@
-/* export: the captions as others read them. JSON lines first; the Parquet file is made from them, so both say the same. */
+/* export: the captions as others read them. JSON lines first; the Parquet file is made from them, so both say the
+ * same. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -54,7 +55,8 @@ static void append_line(df_str *text, const df_joined *j, int64_t row)
     df_str_append(text, ", \"reasons\": [");
     if (!text->failed)
         df_text_split(df_joined_text(j, DF_OF_CHECK, row, "reasons"), ';', append_reason, text);
-    df_str_printf(text, "], \"width\": %lld, \"height\": %lld", (long long)df_joined_int(j, DF_OF_INGEST, row, "width", 0),
+    df_str_printf(text, "], \"width\": %lld, \"height\": %lld",
+                  (long long)df_joined_int(j, DF_OF_INGEST, row, "width", 0),
                   (long long)df_joined_int(j, DF_OF_INGEST, row, "height", 0));
     append_known(text, j, row, "url");
     append_known(text, j, row, "alt_text");
@@ -168,12 +170,15 @@ static df_status write_parquet(const df_dataset *ds, df_error *err)
     char *from = df_sql_quote(lines), *to = df_sql_quote(tmp);
     df_str sql = {0};
     if (from && to)
-        df_str_printf(&sql, "COPY (SELECT * FROM read_json(%s, format = 'newline_delimited', columns = {id: 'VARCHAR', "
-                      "image: 'VARCHAR', caption: 'VARCHAR', verdict: 'VARCHAR', reasons: 'VARCHAR[]', width: 'BIGINT', "
-                      "height: 'BIGINT', url: 'VARCHAR', alt_text: 'VARCHAR'})) TO %s (FORMAT parquet, COMPRESSION zstd)",
-                      from, to);
+        df_str_printf(
+            &sql,
+            "COPY (SELECT * FROM read_json(%s, format = 'newline_delimited', columns = {id: 'VARCHAR', "
+            "image: 'VARCHAR', caption: 'VARCHAR', verdict: 'VARCHAR', reasons: 'VARCHAR[]', width: 'BIGINT', "
+            "height: 'BIGINT', url: 'VARCHAR', alt_text: 'VARCHAR'})) TO %s (FORMAT parquet, COMPRESSION zstd)",
+            from, to);
     bool memory = from && to && !sql.failed;
-    df_status status = memory ? df_sql_run(df_str_text(&sql), err) : df_fail(err, DF_NOMEM, "write %s: out of memory", path);
+    df_status status =
+        memory ? df_sql_run(df_str_text(&sql), err) : df_fail(err, DF_NOMEM, "write %s: out of memory", path);
     if (status == DF_OK)
         status = df_file_commit(tmp, path, err);
     else
@@ -221,7 +226,8 @@ static df_status export_run(df_dataset *ds, const void *config, const df_run *ru
 }
 
 static const df_option options[] = {
-    {"passed_only", DF_OPT_BOOL, offsetof(export_config, passed_only), "false", 0, 0, "leave out captions that failed the check"},
+    {"passed_only", DF_OPT_BOOL, offsetof(export_config, passed_only), "false", 0, 0,
+     "leave out captions that failed the check"},
     {"instruction", DF_OPT_TEXT, offsetof(export_config, instruction), "Describe this image in detail.", 0, 0,
      "what the human says in llava.json, after the image mark"},
     {0},

@@ -20,7 +20,8 @@
 #define ASSET_BYTES_MAX ((size_t)4 << 20)
 #define STATS_BYTES_MAX ((size_t)64 << 20)
 enum { CHUNK_IMAGES = 100, THUMB_NAME = DF_ROW_ID_MAX + 40 };
-static const char *const assets[] = {"style.css", "store.js", "marks.js", "detail.js", "gallery.js", "numbers.js", "page.js", "index.html"};
+static const char *const assets[] = {"style.css",  "store.js",   "marks.js", "detail.js",
+                                     "gallery.js", "numbers.js", "page.js",  "index.html"};
 
 typedef struct { int64_t images, rejected, side, quality; } report_config;
 
@@ -92,7 +93,8 @@ static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
     char id[DF_ROW_ID_MAX], path[PATH_MAX], name[THUMB_NAME + 8], *thumb = s->thumbs[item];
     df_row_id(s->part, row, id);
     const char *hash = df_table_text(s->ingest, row, df_table_column(s->ingest, "hash"));
-    snprintf(thumb, THUMB_NAME, "%s-%.12s-%d-%d.jpg", id, *hash ? hash : "x", (int)s->r->config->side, (int)s->r->config->quality);
+    snprintf(thumb, THUMB_NAME, "%s-%.12s-%d-%d.jpg", id, *hash ? hash : "x", (int)s->r->config->side,
+             (int)s->r->config->quality);
     snprintf(name, sizeof name, "thumbs/%s", thumb);
     DF_TRY(in_report(s->r, name, path, err));
     if (*hash && df_file_exists(path))
@@ -129,7 +131,8 @@ static df_status remember(report *r, const char *thumb, df_error *err)
     return name ? df_map_put(&r->thumbs, name, 1, &stored, err) : df_fail(err, DF_NOMEM, "report: out of memory");
 }
 
-static df_status append_images(report *r, const showing *s, const df_joined *j, const df_evidence *evidence, df_error *err)
+static df_status append_images(report *r, const showing *s, const df_joined *j, const df_evidence *evidence,
+                               df_error *err)
 {
     for (int64_t i = 0; i < s->n; i++) {
         DF_TRY(remember(r, s->thumbs[i], err));
@@ -223,14 +226,16 @@ static df_status write_stats(const report *r, df_error *err)
     df_str out = {0};
     df_str_append(&out, "densefusion.start({\"name\":");
     df_json_append_text(&out, dataset_name(r->ds));
-    df_str_printf(&out, ",\"chunks\":%lld,\"shown\":%lld,\"kept\":%lld,\"rejected\":%lld,\"stats\":", (long long)r->n_chunks,
-                  (long long)r->n_shown, (long long)r->kept.total, (long long)r->rejected.total);
+    df_str_printf(
+        &out, ",\"chunks\":%lld,\"shown\":%lld,\"kept\":%lld,\"rejected\":%lld,\"stats\":", (long long)r->n_chunks,
+        (long long)r->n_shown, (long long)r->kept.total, (long long)r->rejected.total);
     df_str_append(&out, stats ? stats : "null");
     df_str_append(&out, "});\n");
     free(stats);
     df_status status = in_report(r, "data/stats.js", path, err);
     if (status == DF_OK)
-        status = out.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", path) : df_file_write(path, out.data, out.size, err);
+        status = out.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", path)
+                            : df_file_write(path, out.data, out.size, err);
     df_str_free(&out);
     return status;
 }
@@ -338,8 +343,12 @@ static const df_option options[] = {
     {0},
 };
 const df_stage df_stage_report = {
-    .name = "report", .summary = "make a page to look at: images, evidence, captions, numbers",
-    .reads = (const char *const[]){"ingest", "filter", "tag", "detect", "read", "look", "fuse", "caption", "check", "stats", NULL},
-    .options = options, .config_size = sizeof(report_config), .run = report_run,
+    .name = "report",
+    .summary = "make a page to look at: images, evidence, captions, numbers",
+    .reads = (const char *const[]){"ingest", "filter", "tag", "detect", "read", "look", "fuse", "caption", "check",
+                                   "stats", NULL},
+    .options = options,
+    .config_size = sizeof(report_config),
+    .run = report_run,
     .depends = report_depends,
 };

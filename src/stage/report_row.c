@@ -34,8 +34,13 @@ static void append_region(df_str *out, const df_region *look)
         append_number(out, look->colours[i].share);
         df_str_append(out, "]");
     }
-    const struct { const char *name; double value; } all[] = {{"brightness", look->brightness}, {"contrast", look->contrast},
-                                                              {"saturation", look->saturation}, {"detail", look->detail}};
+    const struct {
+        const char *name;
+        double value;
+    } all[] = {{"brightness", look->brightness},
+               {"contrast", look->contrast},
+               {"saturation", look->saturation},
+               {"detail", look->detail}};
     df_str_append(out, "]");
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         df_str_printf(out, ",\"%s\":", all[i].name);
@@ -132,7 +137,8 @@ void df_report_support(df_str *out, const char *caption, const char *support)
         int64_t before = units(caption, at, (size_t)from), inside = units(caption, (size_t)from, (size_t)to);
         if (before < 0 || inside < 0)
             continue;
-        df_str_printf(out, "%s[%lld,%lld,", first ? "" : ",", (long long)(unit + before), (long long)(unit + before + inside));
+        df_str_printf(out, "%s[%lld,%lld,", first ? "" : ",", (long long)(unit + before),
+                      (long long)(unit + before + inside));
         df_json_append_text(out, kind);
         df_str_printf(out, ",%lld]", (long long)df_json_int(df_json_item(span, 3), -1));
         unit += before + inside;

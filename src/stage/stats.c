@@ -1,5 +1,5 @@
-/* stats: what the dataset is, in numbers. Each part is summed alone, on any thread; the sums are whole numbers, so that the
- * order in which they are joined does not show. */
+/* stats: what the dataset is, in numbers. Each part is summed alone, on any thread; the sums are whole numbers, so
+ * that the order in which they are joined does not show. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,8 @@ static const struct { const char *name; int64_t step; } bins_table[BINS_COUNT] =
 
 typedef enum { TALLY_VERDICTS, TALLY_REASONS, TALLY_TAGS, TALLY_LABELS, TALLY_COLOURS, TALLY_FORMATS, TALLY_ENGINES,
                TALLY_SKIPPED, TALLY_REJECTED, TALLY_UNCAPTIONED, TALLY_FAILED, TALLY_COUNT } tally_of;
-static const char *const tally_names[TALLY_SKIPPED] = {"verdicts", "reasons", "tags", "labels", "colours", "formats", "engines"};
+static const char *const tally_names[TALLY_SKIPPED] = {"verdicts", "reasons", "tags",   "labels",
+                                                       "colours",  "formats", "engines"};
 
 typedef struct {
     int64_t rows, kept, captions, passed, with_text, with_boxes, with_tags;
@@ -62,7 +63,8 @@ static df_status add_text(df_tally *tally, const char *text, df_error *err)
 /* The verdict, the reasons, and the first reason for the funnel, where every caption counts once. */
 static df_status add_verdict(sums *s, const df_joined *j, int64_t row, df_error *err)
 {
-    const char *verdict = df_joined_text(j, DF_OF_CHECK, row, "verdict"), *reasons = df_joined_text(j, DF_OF_CHECK, row, "reasons");
+    const char *verdict = df_joined_text(j, DF_OF_CHECK, row, "verdict"),
+               *reasons = df_joined_text(j, DF_OF_CHECK, row, "reasons");
     if (!*verdict)
         return add_text(&s->tallies[TALLY_FAILED], "not checked yet", err);
     DF_TRY(add_text(&s->tallies[TALLY_VERDICTS], verdict, err));
@@ -75,7 +77,8 @@ static df_status add_verdict(sums *s, const df_joined *j, int64_t row, df_error 
         return DF_OK;
     }
     size_t first = strcspn(reasons, ";");
-    return first ? df_tally_add(&s->tallies[TALLY_FAILED], reasons, first, 1, err) : add_text(&s->tallies[TALLY_FAILED], verdict, err);
+    return first ? df_tally_add(&s->tallies[TALLY_FAILED], reasons, first, 1, err)
+                 : add_text(&s->tallies[TALLY_FAILED], verdict, err);
 }
 
 static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, int64_t row, df_error *err)
@@ -107,19 +110,22 @@ static df_status add_image(const stats_work *w, sums *s, const df_joined *j, int
         return add_text(&s->tallies[TALLY_REJECTED], *reason ? reason : "not filtered yet", err);
     }
     s->kept++;
-    int64_t width = df_joined_int(j, DF_OF_INGEST, row, "width", 0), height = df_joined_int(j, DF_OF_INGEST, row, "height", 0);
+    int64_t width = df_joined_int(j, DF_OF_INGEST, row, "width", 0),
+            height = df_joined_int(j, DF_OF_INGEST, row, "height", 0);
     df_bins_add(&s->bins[BINS_EDGE], width < height ? width : height);
     const char *format = df_joined_text(j, DF_OF_INGEST, row, "format");
     DF_TRY(add_text(&s->tallies[TALLY_FORMATS], *format ? format : "unknown", err));
     return add_caption(w, s, j, row, err);
 }
 
-/* The rows of one evidence table: text counted, and how many each image has. kind: of fuse/evidence, NULL for raw tables. */
+/* The rows of one evidence table: text counted, and how many each image has. kind: of fuse/evidence, NULL for raw
+ * tables. */
 typedef struct { const df_table *table; const char *kind, *column; df_tally *tally; } evidence;
 
 static df_status add_evidence(const evidence *e, int64_t *per_row, int64_t n_rows, df_error *err)
 {
-    int of_row = df_table_column(e->table, "row"), of_kind = df_table_column(e->table, "kind"), of_text = df_table_column(e->table, e->column);
+    int of_row = df_table_column(e->table, "row"), of_kind = df_table_column(e->table, "kind"),
+        of_text = df_table_column(e->table, e->column);
     for (int64_t i = 0; i < df_table_rows(e->table); i++) {
         int64_t row = df_table_int(e->table, i, of_row);
         if (row < 0 || row >= n_rows || (e->kind && strcmp(df_table_text(e->table, i, of_kind), e->kind) != 0))
@@ -132,7 +138,8 @@ static df_status add_evidence(const evidence *e, int64_t *per_row, int64_t n_row
 }
 
 /* What fusion kept where it ran, else what the expert said. NULL: neither. */
-static df_status open_evidence(const df_dataset *ds, int part, const char *expert, df_table **table, bool *fused, df_error *err)
+static df_status open_evidence(const df_dataset *ds, int part, const char *expert, df_table **table, bool *fused,
+                               df_error *err)
 {
     *fused = df_dataset_has_part(ds, "fuse/evidence", part);
     if (!*fused && !df_dataset_has_part(ds, expert, part))
@@ -148,7 +155,8 @@ static df_status add_kind(const stats_work *w, sums *s, const df_joined *j, int 
     df_table *table = NULL;
     bool fused = false;
     DF_TRY(open_evidence(w->ds, j->part, kinds[kind].expert, &table, &fused, err));
-    int64_t *per_row = calloc((size_t)j->n_rows + 1, sizeof *per_row), *with[] = {&s->with_tags, &s->with_boxes, &s->with_text};
+    int64_t *per_row = calloc((size_t)j->n_rows + 1, sizeof *per_row),
+            *with[] = {&s->with_tags, &s->with_boxes, &s->with_text};
     df_status status = per_row ? DF_OK : df_fail(err, DF_NOMEM, "count %s: out of memory", kinds[kind].expert);
     if (status == DF_OK && table) {
         evidence e = {table, fused ? kinds[kind].kind : NULL, fused ? "text" : kinds[kind].column,
@@ -232,13 +240,15 @@ static df_status join(sums *a, const sums *b, df_error *err)
 static df_status add_skipped(const df_dataset *ds, df_tally *tally, df_error *err)
 {
     char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/ingest/skipped.parquet", df_dataset_folder(ds)) >= sizeof path || !df_file_exists(path))
+    if ((size_t)snprintf(path, sizeof path, "%s/ingest/skipped.parquet", df_dataset_folder(ds)) >= sizeof path ||
+        !df_file_exists(path))
         return DF_OK;
     char *quoted = df_sql_quote(path);
     df_str sql = {0};
     df_str_printf(&sql, "SELECT reason, count(*) AS n FROM read_parquet(%s) GROUP BY reason", quoted ? quoted : "");
     df_table *t = NULL;
-    df_status status = quoted && !sql.failed ? df_table_query(&t, df_str_text(&sql), err) : df_fail(err, DF_NOMEM, "count: out of memory");
+    df_status status = quoted && !sql.failed ? df_table_query(&t, df_str_text(&sql), err)
+                                             : df_fail(err, DF_NOMEM, "count: out of memory");
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(t); i++) {
         const char *reason = df_table_text(t, i, 0);
         status = df_tally_add(tally, reason, strlen(reason), df_table_int(t, i, 1), err);
@@ -262,7 +272,8 @@ static void append_entries(df_str *out, const df_tally *t, size_t top)
 
 static void append_step(df_str *out, const char *stage, int64_t in, int64_t kept, const df_tally *dropped)
 {
-    df_str_printf(out, "    {\"stage\": \"%s\", \"in\": %lld, \"kept\": %lld, \"dropped\": {", stage, (long long)in, (long long)kept);
+    df_str_printf(out, "    {\"stage\": \"%s\", \"in\": %lld, \"kept\": %lld, \"dropped\": {", stage, (long long)in,
+                  (long long)kept);
     append_entries(out, dropped, dropped->n);
     df_str_append(out, "}}");
 }
@@ -278,8 +289,14 @@ static void append_mean(df_str *out, const char *name, int64_t sum, int64_t n)
 
 static void append_table1(df_str *out, const sums *s, bool tagged)
 {
-    static const struct { const char *name; df_pos pos; } shares[] = {{"nouns", DF_POS_NOUN}, {"adjectives", DF_POS_ADJECTIVE},
-        {"adverbs", DF_POS_ADVERB}, {"verbs", DF_POS_VERB}, {"numerals", DF_POS_NUMERAL}};
+    static const struct {
+        const char *name;
+        df_pos pos;
+    } shares[] = {{"nouns", DF_POS_NOUN},
+                  {"adjectives", DF_POS_ADJECTIVE},
+                  {"adverbs", DF_POS_ADVERB},
+                  {"verbs", DF_POS_VERB},
+                  {"numerals", DF_POS_NUMERAL}};
     df_str_printf(out, "  \"table1\": {\"samples\": %lld", (long long)s->captions);
     append_mean(out, "characters", s->prose.characters, s->captions);
     append_mean(out, "words", s->prose.words, s->captions);
@@ -308,7 +325,8 @@ static void append_bins(df_str *out, const df_bins *b)
     int last = DF_BINS - 1;
     while (last > 0 && b->counts[last] == 0)
         last--;
-    df_str_printf(out, "{\"step\": %lld, \"open\": %s, \"counts\": [", (long long)b->step, last == DF_BINS - 1 ? "true" : "false");
+    df_str_printf(out, "{\"step\": %lld, \"open\": %s, \"counts\": [", (long long)b->step,
+                  last == DF_BINS - 1 ? "true" : "false");
     for (int i = 0; i <= last; i++)
         df_str_printf(out, "%s%lld", i ? ", " : "", (long long)b->counts[i]);
     df_str_append(out, "]}");
@@ -319,9 +337,12 @@ static void append_all(df_str *out, const sums *s, bool tagged, size_t top)
     df_str_append(out, "{\n  \"version\": 1,\n");
     append_table1(out, s, tagged);
     append_funnel(out, s);
-    df_str_printf(out, "  \"images\": {\"rows\": %lld, \"kept\": %lld, \"captions\": %lld, \"passed\": %lld, \"with_text\": %lld, "
-                  "\"with_boxes\": %lld, \"with_tags\": %lld},\n", (long long)s->rows, (long long)s->kept, (long long)s->captions,
-                  (long long)s->passed, (long long)s->with_text, (long long)s->with_boxes, (long long)s->with_tags);
+    df_str_printf(
+        out,
+        "  \"images\": {\"rows\": %lld, \"kept\": %lld, \"captions\": %lld, \"passed\": %lld, \"with_text\": %lld, "
+        "\"with_boxes\": %lld, \"with_tags\": %lld},\n",
+        (long long)s->rows, (long long)s->kept, (long long)s->captions, (long long)s->passed, (long long)s->with_text,
+        (long long)s->with_boxes, (long long)s->with_tags);
     df_str_append(out, "  \"distributions\": {\n");
     for (int i = 0; i < BINS_COUNT; i++) {
         df_str_printf(out, "    \"%s\": ", bins_table[i].name);
@@ -347,7 +368,8 @@ static df_status write_stats(const df_dataset *ds, sums *s, bool tagged, size_t 
         df_tally_sort(&s->tallies[i]);
     df_str out = {0};
     append_all(&out, s, tagged, top);
-    df_status status = out.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", path) : df_file_write(path, out.data, out.size, err);
+    df_status status = out.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", path)
+                                  : df_file_write(path, out.data, out.size, err);
     df_str_free(&out);
     return status;
 }
@@ -433,11 +455,17 @@ static df_status stats_run(df_dataset *ds, const void *config, const df_run *run
 }
 
 static const df_option options[] = {
-    {"top", DF_OPT_INT, offsetof(stats_config, top), "100", 1, 1e6, "how many tags, labels and colours are listed, most frequent first"},
+    {"top", DF_OPT_INT, offsetof(stats_config, top), "100", 1, 1e6,
+     "how many tags, labels and colours are listed, most frequent first"},
     {0},
 };
 const df_stage df_stage_stats = {
-    .name = "stats", .summary = "count words, parts of speech, evidence and what each stage kept",
-    .reads = (const char *const[]){"ingest", "filter", "tag", "detect", "read", "look", "fuse", "caption", "check", NULL},
-    .options = options, .config_size = sizeof(stats_config), .run = stats_run, .depends = stats_depends,
+    .name = "stats",
+    .summary = "count words, parts of speech, evidence and what each stage kept",
+    .reads =
+        (const char *const[]){"ingest", "filter", "tag", "detect", "read", "look", "fuse", "caption", "check", NULL},
+    .options = options,
+    .config_size = sizeof(stats_config),
+    .run = stats_run,
+    .depends = stats_depends,
 };
