@@ -93,10 +93,17 @@ static duckdb_api duck;
 static df_error duck_error;
 static pthread_once_t duck_once = PTHREAD_ONCE_INIT;
 
+/* Where this build has it; else where the run path leads: in a prefix that was moved. */
+static void *open_library(void)
+{
+    void *library = dlopen(DF_DUCKDB, RTLD_LAZY | RTLD_LOCAL);
+    return library ? library : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
+}
+
 static void load(void)
 {
     duckdb_api api;
-    void *library = dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
+    void *library = open_library();
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
         void *function = library ? dlsym(library, symbols[i].name) : NULL;
         if (!function) {
