@@ -7,7 +7,7 @@
 #include "command.h"
 #include "io/json.h"
 
-enum { LINE_WIDTH = 96, INLINE_MAX = 60, INDENT = 11 };
+enum { LINE_WIDTH = 96, INLINE_MAX = 60, INDENT = 15 };
 
 typedef struct { int part; int64_t row; } image_id;
 
@@ -72,6 +72,15 @@ static df_status find_image(const df_dataset *ds, const char *text, image_id *id
 
 /* ---- for people ---- */
 
+/* Words from servers may hold anything: nothing of it commands the terminal. */
+static void print_clean(const char *text, size_t n)
+{
+    df_str clean = {0};
+    df_str_append_clean(&clean, text, n, n + 1);
+    fputs(df_str_text(&clean), stdout);
+    df_str_free(&clean);
+}
+
 /* Text in lines of LINE_WIDTH, broken at spaces; its own line breaks stay. */
 static void print_wrapped(const char *text)
 {
@@ -83,7 +92,9 @@ static void print_wrapped(const char *text)
                 n--;
             n = n ? n : strcspn(text, " \n");
         }
-        printf("%*s%.*s\n", INDENT, "", (int)n, text);
+        printf("%*s", INDENT, "");
+        print_clean(text, n);
+        putchar('\n');
         text += n;
         text += *text == ' ' || *text == '\n';
     }
@@ -100,8 +111,14 @@ static void print_value(const df_table *t, int64_t row, int column)
     switch (df_table_column_at(t, column).type) {
     case DF_COLUMN_INT: printf("%lld", (long long)df_table_int(t, row, column)); break;
     case DF_COLUMN_REAL: printf("%.4g", df_table_real(t, row, column)); break;
-    case DF_COLUMN_TEXT: printf("%s", df_table_text(t, row, column)); break;
+    case DF_COLUMN_TEXT: print_clean(df_table_text(t, row, column), strlen(df_table_text(t, row, column))); break;
     }
+}
+
+static bool is_empty(const df_table *t, int64_t row, int column)
+{
+    return df_table_null(t, row, column) ||
+           (df_table_column_at(t, column).type == DF_COLUMN_TEXT && !df_table_text(t, row, column)[0]);
 }
 
 /* Short values on one line, long texts below it. */
@@ -110,14 +127,14 @@ static void print_row(const df_table *t, int64_t row, const char *stage)
     int n = df_table_n_columns(t), printed = 0;
     printf("%-*s", INDENT, stage);
     for (int c = 1; c < n; c++) {
-        if (df_table_null(t, row, c) || is_long(t, row, c))
+        if (is_empty(t, row, c) || is_long(t, row, c))
             continue;
         printf("%s%s ", printed++ ? "  " : "", df_table_column_at(t, c).name);
         print_value(t, row, c);
     }
     putchar('\n');
     for (int c = 1; c < n; c++) {
-        if (df_table_null(t, row, c) || !is_long(t, row, c))
+        if (is_empty(t, row, c) || !is_long(t, row, c))
             continue;
         printf("%*s%s:\n", INDENT, "", df_table_column_at(t, c).name);
         print_wrapped(df_table_text(t, row, c));

@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/str.h"
+
 enum { NOTES_MAX = 20 };
 static const double redraw_s = 0.1;
 
@@ -95,6 +97,15 @@ void progress_update(void *ctx, const char *stage, int64_t done, int64_t total)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* One line, whatever a server or a file name put into it. */
+static void say(const char *line)
+{
+    df_str clean = {0};
+    df_str_append_clean(&clean, line, strlen(line), 2000);
+    fprintf(stderr, "densefusion: %s\n", df_str_text(&clean));
+    df_str_free(&clean);
+}
+
 /* A folder of broken files must not bury what else is said: the tables hold every reason. */
 void progress_note(void *ctx, const char *line)
 {
@@ -102,7 +113,7 @@ void progress_note(void *ctx, const char *line)
     pthread_mutex_lock(&p->lock);
     erase(p);
     if (p->n_notes < NOTES_MAX)
-        fprintf(stderr, "densefusion: %s\n", line);
+        say(line);
     else if (p->n_notes == NOTES_MAX)
         fprintf(stderr, "densefusion: further notes are left out; `densefusion status` counts every reason\n");
     p->n_notes++;

@@ -33,6 +33,9 @@ df_status df_lock_open(df_lock *out, const char *folder, bool shared, df_error *
             return df_fail(err, DF_IO, "%s: another densefusion run is at work there; wait for it or stop it", folder);
         return df_fail(err, DF_IO, "lock %s: %s", folder, strerror(reason));
     }
+    char plan[PATH_MAX];
+    if (!shared && (size_t)snprintf(plan, sizeof plan, "%s/dataset.plan.lock", folder) < sizeof plan)
+        unlink(plan);                                                        /* nobody shares now */
     if (shared)
         lock.plan = open_file(folder, "dataset.plan.lock", err);
     if (shared && lock.plan < 0) {

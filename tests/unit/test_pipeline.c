@@ -407,7 +407,6 @@ static void parts_share_the_work(void **state)
     ok("pipeline.test/f", (want){0});
     assert_int_equal(n_screened + n_fused, 0);
     assert_int_equal(n_counted, 2);
-    unlink("pipeline.test/f/dataset.plan.lock");
     assert_same_tree("pipeline.test/f", "pipeline.test/whole");
     remove_tree("pipeline.test/f");
 }
