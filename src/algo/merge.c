@@ -214,8 +214,7 @@ df_status df_merge_boxes(const df_evidence *raw, const df_merge_options *options
         const int witnesses = join_witnesses(&clusters[k], boxes, next, arena);
         if (witnesses < 0)
             return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
-        const df_box *best = &boxes[clusters[k].first];
-        if (best->score >= options->accept || witnesses > 1 || tagged(raw, best->label))
+        if (clusters[k].mean.score >= options->accept || tagged(raw, clusters[k].mean.label))
             kept[n_kept++] = clusters[k].mean;
     }
     qsort(kept, (size_t)n_kept, sizeof *kept, df_box_compare);

@@ -7,15 +7,15 @@
 
 typedef struct {
     double iou;                              /* boxes of one label that overlap more are the same object */
-    double accept;                           /* score from which one detector alone is believed */
+    double accept;                           /* joined score from which an object is believed without a tag's help */
     double nested;                           /* share of a box inside a bigger one of its label from which it may be a part of it */
     double part_area;                        /* a nested box of at least this share of the bigger one's area is a part, else an object */
 } df_merge_options;
 
 /* Weighted box fusion (Solovyev et al. 2021, arXiv 1910.13302): boxes of a label that overlap become their mean, weighted
  * by score. Detectors that agree raise the score as independent witnesses do: 1 - (1-a)(1-b), each detector's best box
- * counting once; `source` joins their names with '+' in alphabetical order. A weak object is kept only when a second
- * detector or a tag agrees. Then parts of an object and boxes around groups of objects that are there one by one go.
+ * counting once; `source` joins their names with '+' in alphabetical order. An object whose score is then still low is kept
+ * only when a tag agrees. Then parts of an object and boxes around groups of objects that are there one by one go.
  *   raw     borrowed; broken boxes (not finite, empty, outside the image) are passed over
  *   out     [*n_out] by falling score, in the arena; labels are raw's; item is that of the best raw box
  * The order of raw->boxes does not matter. Errors: DF_NOMEM. */

@@ -51,9 +51,11 @@ static void agreement_is_heard(void **state)
         {.label = "boat", .source = "centernet", .score = 0.5, .x0 = 10, .y0 = 600, .x1 = 200, .y1 = 700},
         {.label = "car", .source = "nanodet", .score = 0.4, .x0 = 400, .y0 = 600, .x1 = 500, .y1 = 700},      /* one detector twice */
         {.label = "car", .source = "nanodet", .score = 0.38, .x0 = 402, .y0 = 600, .x1 = 502, .y1 = 700},
+        {.label = "bird", .source = "nanodet", .score = 0.25, .x0 = 700, .y0 = 600, .x1 = 800, .y1 = 700},    /* two faint voices */
+        {.label = "bird", .source = "centernet", .score = 0.25, .x0 = 700, .y0 = 600, .x1 = 800, .y1 = 700},
     };
     df_tag tags[] = {{"Kite", 0.3, 0}};
-    df_evidence raw = with_boxes(boxes, 7);
+    df_evidence raw = with_boxes(boxes, 9);
     raw.tags = tags;
     raw.n_tags = 1;
     const df_evidence e = fuse(&raw, &defaults);
