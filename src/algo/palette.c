@@ -193,7 +193,7 @@ static bool toned(const df_swatch *s, const float *a, const float *b)
     const size_t n = (size_t)s->width * (size_t)s->height;
     tone_bin bins[TONE_BINS] = {{0}};
     for (size_t i = 0; i < n; i++) {
-        int k = (int)(s->l[i] * TONE_BINS);
+        int k = (int)(s->l[i] * (float)TONE_BINS);
         tone_bin *t = &bins[k < 0 ? 0 : k >= TONE_BINS ? TONE_BINS - 1 : k];
         t->n++;
         t->a += (double)a[i];
