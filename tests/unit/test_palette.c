@@ -169,7 +169,7 @@ static void numbers_mean_what_they_say(void **state)
     df_swatch s = paint(p, half_and_half, &arena);
     df_region r = df_swatch_region(&s, everything, false, 0.05);
     assert_true(fabs(r.brightness - 0.5) < 0.01 && r.contrast > 0.99 && r.saturation < 0.01 && r.detail < 0.1);
-    r = df_swatch_region(&s, (df_rect){0, 0, W / 2.0, H}, false, 0.05);
+    r = df_swatch_region(&s, (df_rect){0, 0, (double)W / 2, H}, false, 0.05);
     assert_string_equal(r.colours[0].name, "black");
     assert_true(r.n_colours == 1 && r.brightness < 0.01 && r.contrast < 0.01);
 
