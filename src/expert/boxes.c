@@ -249,7 +249,7 @@ static df_status nanodet_open(df_expert **out, df_card *const *cards, int n_card
     detector d = {.card = cards[0], .decode = decode_nanodet};
     (void)n_cards;
     const double bins = df_card_number(d.card, "bins", 0);
-    if (!(bins >= 2 && bins <= BINS_MAX))
+    if (!(bins >= 2 && bins <= (double)BINS_MAX))
         return df_fail(err, DF_CONFIG, "%s: decode.bins: must be 2 to %d", d.card->path, BINS_MAX);
     d.bins = (int)bins;
     for (double stride; d.n_strides < STRIDES_MAX && (stride = df_card_number(d.card, keys[d.n_strides], 0)) != 0;) {
