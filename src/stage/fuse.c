@@ -27,7 +27,7 @@ static const df_option options[] = {
     {"tag_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.tag_score), "0.5", 0, 1,
      "least score of a tag: below it the small tagger is right less than half the time"},
     {"max_tags", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tags), "10", 0, 1000, "tags an image"},
-    {"box_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.accept), "0.7", 0, 1,
+    {"box_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.accept), "0.75", 0, 1,
      "score from which an object is believed, 1 - (1-a)(1-b) when two detectors agree; below it a tag must have its name"},
     {"box_iou", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.iou), "0.55", 0, 1,
      "overlap above which boxes of one label are one object (weighted box fusion's own default)"},
