@@ -1,7 +1,7 @@
 /* The parts of the `compose` engine, private to src/engine/compose*.c.
  *
  *     evidence -> plan (what is it about, what belongs together, where is it)   compose_plan.c
- *              -> sentences, the important ones first while words last           compose_scene.c _text.c _look.c
+ *              -> sentences, the important ones first while words last           compose_scene.c _text.c _look.c _area.c
  *              -> slots, read in order                                           compose.c
  *
  * Wordings are chosen by a hash of the evidence, so the same evidence always reads the same and different images do not. */
@@ -46,6 +46,11 @@ typedef struct {
     char title[200];                         /* proper names from the alt-text; "" none */
     bool mono, sepia;
     bool framed;                             /* the kind of picture has been said */
+    bool coloured;                           /* so have its main colours */
+    bool lit;                                /* and how bright it is */
+    int n_frames;                            /* times that it was called "the picture" or "the frame" */
+    int cuts;                                /* times that "cut off by" was used */
+    const char *last_place;                  /* of the sentence before */
     df_str slots[N_SLOTS];
     df_str now;                              /* the sentence being built */
     int words;
@@ -67,18 +72,31 @@ bool compose_say(composer *c, compose_slot slot);
 void compose_put(composer *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int compose_words_left(const composer *c);
 
+/* compose_place.c */
+const char *compose_place(compose_rect r);   /* "in the upper left corner": a constant, equal places are equal pointers */
+const char *compose_side(compose_rect r);    /* "the left side", for what fills it */
+int compose_edges(compose_rect r);           /* edges of the picture that it touches */
+void compose_put_edges(composer *c, compose_rect r);         /* appends "the left and bottom edges" */
+typedef struct { const char *verb, *preposition, *part; } compose_link;
+/* How a box stands to the subject: a preposition, or a verb and the part of the subject that it covers. */
+bool compose_relation(compose_rect b, const compose_group *main, compose_link *out);
+
 /* compose_scene.c */
 void compose_scene(composer *c);             /* opening and main subject */
 void compose_others(composer *c);
-/* "in the upper left corner"; buffer is never too small. */
-const char *compose_place(compose_rect r, char buffer[64]);
 
 /* compose_text.c */
 void compose_texts(composer *c);
 
 /* compose_look.c */
 void compose_frame(composer *c, bool definite);      /* appends "a wide colour picture"; "the picture" when it was said or `definite` */
-bool compose_colours(composer *c, const df_region *look);   /* appends "mostly dark grey, with some red"; false: nothing to say */
+bool compose_colours(composer *c, const df_region *look);   /* appends "mostly dark grey with some red"; false: nothing to say */
+int compose_short(composer *c, const df_region *look, int most);     /* appends "blue and grey"; how many colours, 0 none */
+const char *compose_light(double brightness);        /* "dark"; NULL for what is neither dark nor bright */
+bool compose_same_colour(const char *a, const char *b);      /* "dark grey" and "grey" are */
+void compose_field(composer *c);             /* opening of a picture of which only the colours are known */
+
+/* compose_area.c */
 void compose_areas(composer *c);
 void compose_tone(composer *c);
 #endif

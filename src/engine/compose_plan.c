@@ -8,6 +8,7 @@
 #include "algo/alt_text.h"
 
 enum { BOXES_MAX = 512 };
+static const double SUBJECT_SCORE = 0.6;     /* a name that no box backs needs more */
 static const double TAG_SCORE = 0.5;         /* below this a tagger of 1,000 classes is more often wrong than right */
 
 static double clamp01(double v)
@@ -203,7 +204,7 @@ static void read_tags(composer *c)
             if (finer && group->n == 1 && g == 0)
                 memcpy(group->name, name, DF_LABEL_MAX);
         }
-        if (!boxed && !c->subject) {
+        if (!boxed && !c->subject && c->ev->tags[i].score >= SUBJECT_SCORE) {
             char *copy = df_arena_strdup(c->arena, name);
             c->subject = copy;
         }
@@ -214,6 +215,9 @@ static void read_tags(composer *c)
 static void read_alt(composer *c)
 {
     df_alt_title(c->ev->alt_text, c->title, sizeof c->title);
+    size_t first = strcspn(c->title, " ");
+    if (df_nouns_find(c->nouns, c->title, first) && c->title[0] >= 'A' && c->title[0] <= 'Z')
+        c->title[0] = (char)(c->title[0] - 'A' + 'a');               /* "Boats at Nagasaki": a plain word leads */
     for (int g = 0; g < c->n_groups && c->title[0]; g++) {
         const compose_group *group = &c->groups[g];
         if (g == 0 && group->noun && df_alt_contradicts(c->nouns, c->title, group->noun))

@@ -6,88 +6,69 @@
 
 #include "algo/english.h"
 
-static const double EDGE = 0.008;            /* nearer to the edge than this is cut off by it */
-
-const char *compose_place(compose_rect r, char buffer[64])
-{
-    double cx = (r.x0 + r.x1) / 2, cy = (r.y0 + r.y1) / 2, dx = cx - 0.5, dy = cy - 0.5;
-    int column = cx < 0.34 ? 0 : cx > 0.66 ? 2 : 1, row = cy < 0.34 ? 0 : cy > 0.66 ? 2 : 1;
-    static const char *const places[9] = {"in the upper left", "at the top", "in the upper right", "on the left", "in the centre",
-                                          "on the right", "in the lower left", "at the bottom", "in the lower right"};
-    const char *place = places[row * 3 + column];
-    if (row == 1 && column == 1 && (fabs(dx) > 0.07 || fabs(dy) > 0.07)) {
-        if (fabs(dx) >= fabs(dy))
-            place = dx < 0 ? "slightly left of the centre" : "slightly right of the centre";
-        else
-            place = dy < 0 ? "slightly above the centre" : "slightly below the centre";
-    } else if (row == 1 && column == 1)
-        place = "in the centre";
-    else if (row != 1 && column != 1 && (column ? 1 - r.x0 : r.x1) < 0.3 && (row ? 1 - r.y0 : r.y1) < 0.3) {
-        strcpy(buffer, places[row * 3 + column]);
-        strcat(buffer, " corner");
-        return buffer;
-    } else if (row == 1 && (column ? 1 - r.x0 : r.x1) < 0.2)
-        place = column ? "near the right edge" : "near the left edge";
-    else if (column == 1 && (row ? 1 - r.y0 : r.y1) < 0.2)
-        place = row ? "near the bottom edge" : "near the top edge";
-    strcpy(buffer, place);
-    return buffer;
-}
-
-/* Edges that a box touches, as "the left edge", "the left and bottom edges"; 0 when none. */
-static int put_edges(composer *c, compose_rect r)
-{
-    const char *names[4];
-    int n = 0;
-    if (r.x0 < EDGE) names[n++] = "left";
-    if (r.x1 > 1 - EDGE) names[n++] = "right";
-    if (r.y0 < EDGE) names[n++] = "top";
-    if (r.y1 > 1 - EDGE) names[n++] = "bottom";
-    if (n == 0)
-        return 0;
-    df_str_append(&c->now, n == 4 ? "all four" : "the ");
-    if (n < 4)
-        df_list_append(&c->now, names, n);
-    df_str_append(&c->now, n > 1 ? " edges" : " edge");
-    return n;
-}
-
-static int edges_of(compose_rect r)
-{
-    return (r.x0 < EDGE) + (r.x1 > 1 - EDGE) + (r.y0 < EDGE) + (r.y1 > 1 - EDGE);
-}
-
-/* "a motorcycle", "three boats", "a small dog", "some broccoli". */
-static void put_group(composer *c, const compose_group *g, const char *adjective)
-{
-    char number[24];
-    const char *phrase = g->noun && strcmp(g->noun->name, g->name) == 0 ? g->noun->phrase : NULL;
-    if (g->n == 1 && phrase && g->noun->kind != DF_NOUN_SCENE && !*adjective) {
-        df_str_append(&c->now, phrase);
-        return;
-    }
-    if (g->n == 1) {
-        compose_put(c, "%s %s%s%s", df_article(*adjective ? adjective : g->name), adjective, *adjective ? " " : "", g->name);
-        return;
-    }
-    compose_put(c, "%s %s%s", g->n > 12 ? "more than a dozen" : df_number_word(g->n, number), adjective, *adjective ? " " : "");
-    df_plural_append(&c->now, g->name);
-}
-
 static const char *size_word(double area)
 {
     return area < 0.004 ? "tiny" : area < 0.025 ? "small" : "";
 }
 
-/* Verb and how several are laid out: "is", "are in a row", "are spread". */
+static const df_region *look_of(const composer *c, const compose_group *g)
+{
+    return &c->ev->boxes[g->box[0]].look;
+}
+
+/* A colour that most of the box has, so that it can be said of the thing. */
+static const char *main_colour(const composer *c, const compose_group *g)
+{
+    const df_region *look = look_of(c, g);
+    return g->n == 1 && look->n_colours > 0 && look->colours[0].share > 0.4 && g->largest > 0.006 ? look->colours[0].name : NULL;
+}
+
+/* "a motorcycle", "three boats", "a small, mostly red handbag", "some broccoli". */
+static void put_group(composer *c, const compose_group *g, const char *size, const char *colour)
+{
+    char number[24];
+    const char *phrase = g->noun && strcmp(g->noun->name, g->name) == 0 ? g->noun->phrase : NULL;
+    if (g->n == 1 && phrase && !*size && !colour) {
+        df_str_append(&c->now, phrase);
+        return;
+    }
+    df_str adjectives = {0};
+    df_str_append(&adjectives, size);
+    if (colour)
+        df_str_printf(&adjectives, "%smostly %s", *size ? ", " : "", colour);
+    if (adjectives.size)
+        df_str_append(&adjectives, " ");
+    if (g->n == 1)
+        compose_put(c, "%s %s%s", df_article(adjectives.size ? df_str_text(&adjectives) : g->name), df_str_text(&adjectives), g->name);
+    else {
+        compose_put(c, "%s %s", g->n > 12 ? "more than a dozen" : df_number_word(g->n, number), df_str_text(&adjectives));
+        df_plural_append(&c->now, g->name);
+    }
+    df_str_free(&adjectives);
+}
+
+/* Said again: "it", "the motorcycle", "the boats". */
+static void put_again(composer *c, const compose_group *g, bool pronoun)
+{
+    if (pronoun) {
+        df_str_append(&c->now, g->n == 1 ? "it" : "them");
+        return;
+    }
+    df_str_append(&c->now, "the ");
+    if (g->n == 1)
+        df_str_append(&c->now, g->name);
+    else
+        df_plural_append(&c->now, g->name);
+}
+
 static const char *layout_verb(const composer *c, const compose_group *g)
 {
     int k = compose_pick(c, 100 + (int)(g - c->groups), 2);
     switch (g->layout) {
     case LAYOUT_ROW: return g->n == 2 ? "are side by side" : k ? "form a row" : "are lined up";
-    case LAYOUT_COLUMN: return g->n == 2 ? "are one above the other" : "are stacked one above the other";
+    case LAYOUT_COLUMN: return g->n == 2 ? "are one above the other" : "are one above the other in a column";
     case LAYOUT_CLOSE: return g->n == 2 ? "are close together" : "form a group";
-    case LAYOUT_SPREAD: return g->n == 2 ? "are far apart" : "are spread out";
+    case LAYOUT_SPREAD: return "are spread out";
     default: return "is";
     }
 }
@@ -98,69 +79,60 @@ static void put_of_frame(composer *c)
     compose_frame(c, false);
 }
 
-/* A group's area as seen: hull for a close group, sum for scattered ones. */
+/* Area as seen: boxes of one kind may overlap. */
 static double extent(const compose_group *g)
 {
     return g->n == 1 ? g->largest : fmin(g->area, rect_area(g->hull));
 }
 
-static const char *side_of(compose_rect r)
+static void put_scene(composer *c)
 {
-    double cx = (r.x0 + r.x1) / 2, cy = (r.y0 + r.y1) / 2;
-    if (r.x1 - r.x0 > 0.85)
-        return cy < 0.4 ? "the upper part" : cy > 0.6 ? "the lower part" : "the full width";
-    return cx < 0.4 ? "the left side" : cx > 0.6 ? "the right side" : cy < 0.38 ? "the upper middle"
-           : cy > 0.62 ? "the lower middle" : "the middle";
+    if (c->scene && c->scene->phrase)
+        compose_put(c, "%s, ", c->scene->phrase);
+    c->scene = NULL;
 }
 
-static void open_single(composer *c, const compose_group *g)
+static void open_large(composer *c, const compose_group *g, double area, int k)
 {
-    char place[64];
-    double area = extent(g);
-    int k = compose_pick(c, 1, 3);
     if (area >= 0.55 && k == 0) {
         df_str_append(&c->now, "most");
         put_of_frame(c);
         df_str_append(&c->now, " is taken up by ");
-        put_group(c, g, "");
-    } else if (area >= 0.22) {
-        put_group(c, g, "");
-        compose_put(c, " %s%s ", k == 1 ? "fill" : "take", g->n == 1 ? "s" : "");
-        if (k != 1)
-            df_str_append(&c->now, "up ");
-        df_str_append(&c->now, area >= 0.55 ? "most" : side_of(g->hull));
-        put_of_frame(c);
-    } else if (area >= 0.025 && k == 0 && g->n == 1) {
-        df_str_append(&c->now, compose_place(g->hull, place));
+        put_group(c, g, "", NULL);
+        return;
+    }
+    put_group(c, g, "", NULL);
+    const char *s = g->n == 1 ? "s" : "";
+    if (k == 1)
+        compose_put(c, " fill%s ", s);
+    else
+        compose_put(c, k ? " take%s up " : " occup%s ", k ? s : g->n == 1 ? "ies" : "y");
+    df_str_append(&c->now, area >= 0.55 ? "most" : compose_side(g->hull));
+    put_of_frame(c);
+}
+
+static void open_subject(composer *c, const compose_group *g)
+{
+    double area = extent(g);
+    int k = compose_pick(c, 1, 3);
+    put_scene(c);
+    if (g->n > 1 && g->layout == LAYOUT_SPREAD) {
+        put_group(c, g, "", NULL);
+        df_str_append(&c->now, " are spread across ");
+        compose_frame(c, false);
+    } else if (area >= 0.2)
+        open_large(c, g, area, k);
+    else if (k == 0 && g->n == 1) {
+        df_str_append(&c->now, compose_place(g->hull));
         put_of_frame(c);
         df_str_append(&c->now, " is ");
-        put_group(c, g, "");
+        put_group(c, g, size_word(area), NULL);
     } else {
-        put_group(c, g, g->n == 1 ? size_word(area) : "");
-        compose_put(c, " %s %s", layout_verb(c, g), compose_place(g->hull, place));
+        put_group(c, g, g->n == 1 ? size_word(area) : "", NULL);
+        compose_put(c, " %s %s", layout_verb(c, g), compose_place(g->hull));
         put_of_frame(c);
     }
-}
-
-/* "By the seashore, ..." */
-static void put_scene(composer *c)
-{
-    if (c->scene && c->scene->phrase && compose_pick(c, 2, 3) != 0) {
-        compose_put(c, "%s, ", c->scene->phrase);
-        c->scene = NULL;
-    }
-}
-
-static void say_scene_left(composer *c)
-{
-    if (!c->scene)
-        return;
-    if (compose_pick(c, 3, 2))
-        compose_put(c, "the setting is %s %s", df_article(c->scene->name), c->scene->name);
-    else
-        compose_put(c, "the place is %s %s", df_article(c->scene->name), c->scene->name);
     compose_say(c, SLOT_OPEN);
-    c->scene = NULL;
 }
 
 static void say_title(composer *c)
@@ -180,155 +152,252 @@ static void say_title(composer *c)
     compose_say(c, SLOT_OPEN);
 }
 
-static const char *pronoun(const compose_group *g)
+static const char *fraction(double area)
 {
-    return g->n == 1 ? "it" : "they";
+    return area > 0.85 ? "nearly all" : area > 0.7 ? "about three quarters" : area > 0.6 ? "about two thirds" : area > 0.43 ? "about half"
+           : area > 0.29 ? "about a third" : area > 0.22 ? "about a quarter" : area > 0.17 ? "about a fifth" : area > 0.08 ? "about a tenth" : NULL;
 }
 
-/* Colours and edges of the main subject. */
-static void say_main(composer *c, const compose_group *g)
+/* The subject again, as the subject of a sentence: "it", "the person", "they". */
+static const char *subject_again(composer *c, const compose_group *g)
 {
-    const df_region *look = &c->ev->boxes[g->box[0]].look;
-    bool coloured = false;
-    const char *is = g->n == 1 ? "is" : "are";
-    if (g->n == 1) {
-        compose_put(c, "%s %s ", pronoun(g), is);
-        coloured = compose_colours(c, look);
-        if (!coloured)
-            df_str_clear(&c->now);
-    }
-    int cut = edges_of(g->hull);
+    bool person = g->noun && g->noun->kind == DF_NOUN_PERSON;
+    const char *name = person && g->n == 1 ? df_arena_printf(c->arena, "the %s", g->name) : NULL;
+    return name ? name : g->n == 1 ? "it" : "they";
+}
+
+/* Members of a group that an edge cuts. */
+static int cut_members(const compose_group *g)
+{
+    int n = 0;
+    for (int i = 0; i < g->n; i++)
+        n += compose_edges(g->rect[i]) > 0;
+    return n;
+}
+
+static const char *lighter_or_darker(const composer *c, const compose_group *g)
+{
+    const df_region *look = look_of(c, g), *whole = &c->ev->whole;
+    double light = g->n == 1 && look->n_colours && whole->n_colours ? look->brightness - whole->brightness : 0;
+    return extent(g) > 0.6 ? NULL : light > 0.12 ? "lighter" : light < -0.12 ? "darker" : NULL;
+}
+
+static void say_cut_group(composer *c, const compose_group *g)
+{
+    char number[24];
+    int n = cut_members(g);
+    if (n == 0)
+        return;
+    if (n == g->n)
+        compose_put(c, g->n == 2 ? "both are cut off by the edge" : "all of them touch the edge");
+    else
+        compose_put(c, "%s of them %s cut off by the edge", df_number_word(n, number), n == 1 ? "is" : "are");
+    c->cuts++;
+    compose_say(c, SLOT_MAIN);
+}
+
+/* How much of the picture it is, and what cuts it off. */
+static void say_extent(composer *c, const compose_group *g)
+{
+    const char *part = fraction(extent(g)), *again = subject_again(c, g);
+    int cut = g->n == 1 ? compose_edges(g->hull) : 0;
+    bool tell = part && (c->n_groups < 4 || extent(g) > 0.25);
+    if (tell)
+        compose_put(c, g->n == 1 ? "%s covers %s of the area" : "%s cover %s of the area", g->n == 1 ? again : "together they", part);
     if (cut > 0 && cut < 4) {
-        if (coloured)
-            df_str_append(&c->now, cut == 1 ? ", and is cut off by " : ", and reaches ");
-        else
-            compose_put(c, cut == 1 && g->n == 1 ? "%s is cut off by " : g->n == 1 ? "%s reaches " : "%s reach ", pronoun(g));
-        put_edges(c, g->hull);
+        compose_put(c, tell ? " and is cut off by " : "%s is cut off by ", again);
+        compose_put_edges(c, g->hull);
+        c->cuts++;
     }
     compose_say(c, SLOT_MAIN);
-    if (g->n > 1 && rect_area(g->rect[0]) > 1.7 * rect_area(g->rect[1])) {
-        char place[64];
-        compose_put(c, "the largest of them is %s", compose_place(g->rect[0], place));
+    if (g->n > 1)
+        say_cut_group(c, g);
+}
+
+static void say_colours(composer *c, const compose_group *g)
+{
+    const char *than = lighter_or_darker(c, g);
+    if (g->n > 1)
+        return;
+    compose_put(c, "%s is ", subject_again(c, g));
+    bool coloured = compose_colours(c, look_of(c, g));
+    bool listed = coloured && strstr(df_str_text(&c->now), " and ");
+    if (than)
+        compose_put(c, "%s%s than %s", !coloured ? "" : listed ? ", " : " and ", than,
+                    compose_pick(c, 10, 2) ? "its surroundings" : "what surrounds it");
+    if (coloured || than)
         compose_say(c, SLOT_MAIN);
+    df_str_clear(&c->now);
+}
+
+/* Which of several is where: "one is on the left, the other in the upper right". */
+static void say_members(composer *c, const compose_group *g)
+{
+    if (g->n < 2)
+        return;
+    bool distinct = g->n <= 3 && g->layout != LAYOUT_ROW && g->layout != LAYOUT_COLUMN;
+    for (int i = 0; i < g->n && distinct; i++)
+        for (int k = 0; k < i; k++)
+            distinct = distinct && compose_place(g->rect[i]) != compose_place(g->rect[k]);
+    bool largest = rect_area(g->rect[0]) > 1.7 * rect_area(g->rect[1]);
+    if (distinct && g->n == 2)
+        compose_put(c, "%s is %s, the %s %s", largest ? "the larger" : "one", compose_place(g->rect[0]), largest ? "smaller" : "other",
+                    compose_place(g->rect[1]));
+    else if (distinct)
+        compose_put(c, "%s is %s, the others %s and %s", largest ? "the largest" : "one", compose_place(g->rect[0]),
+                    compose_place(g->rect[1]), compose_place(g->rect[2]));
+    else if (largest)
+        compose_put(c, "the %s of them is %s", g->n == 2 ? "larger" : "largest", compose_place(g->rect[0]));
+    compose_say(c, SLOT_MAIN);
+}
+
+/* No box: a tag names the subject, or colours are the subject. */
+static void open_without_boxes(composer *c)
+{
+    if (!c->subject) {
+        compose_field(c);
+        return;
     }
+    const df_noun *noun = df_nouns_find(c->nouns, c->subject, strlen(c->subject));
+    int k = compose_pick(c, 7, 2);
+    put_scene(c);
+    if (k && !c->title[0]) {
+        compose_frame(c, false);
+        df_str_append(&c->now, " has ");
+    }
+    if (noun && noun->phrase)
+        df_str_append(&c->now, noun->phrase);
+    else
+        compose_put(c, "%s %s", df_article(c->subject), c->subject);
+    if (c->title[0]) {
+        df_str_append(&c->now, " is in ");
+        compose_frame(c, true);
+    } else if (k)
+        df_str_append(&c->now, " as its subject");
+    else {
+        df_str_append(&c->now, " is the subject of ");
+        compose_frame(c, false);
+    }
+    compose_say(c, SLOT_OPEN);
 }
 
 void compose_scene(composer *c)
 {
     if (c->title[0])
         say_title(c);
-    if (c->n_groups > 0) {
-        put_scene(c);
-        open_single(c, &c->groups[0]);
-        compose_say(c, SLOT_OPEN);
-        say_scene_left(c);
-        say_main(c, &c->groups[0]);
+    if (c->n_groups == 0) {
+        open_without_boxes(c);
         return;
     }
-    if (c->subject) {
-        const df_noun *noun = df_nouns_find(c->nouns, c->subject, strlen(c->subject));
-        put_scene(c);
-        if (noun && noun->phrase)
-            df_str_append(&c->now, noun->phrase);
-        else
-            compose_put(c, "%s %s", df_article(c->subject), c->subject);
-        df_str_append(&c->now, " is the main subject of ");
-        compose_frame(c, c->title[0] != '\0');
-        compose_say(c, SLOT_OPEN);
-    }
-    say_scene_left(c);
-    if (!c->framed && c->ev->whole.n_colours > 0) {
-        compose_frame(c, false);
-        df_str_append(&c->now, compose_pick(c, 5, 2) ? " in " : " made up of ");
-        size_t from = c->now.size;
-        if (compose_colours(c, &c->ev->whole) && from)
-            compose_say(c, SLOT_OPEN);
-        df_str_clear(&c->now);
-    }
+    const compose_group *main = &c->groups[0];
+    open_subject(c, main);
+    say_colours(c, main);
+    say_extent(c, main);
+    say_members(c, main);
 }
 
-/* Where b stands, seen from a. false: say its place in the frame instead. */
-static bool put_relation(composer *c, compose_rect b, const compose_group *main)
+/* After the noun: what sets it apart. Starts with a comma; ends with one when `closed`. */
+static void put_details(composer *c, const compose_group *g, bool colour, bool closed)
 {
-    compose_rect a = main->hull;
-    const char *them = main->n == 1 ? "it" : "them", *their = main->n == 1 ? "its" : "their";
-    double cut = rect_area(rect_cut(a, b)), smaller = fmin(rect_area(a), rect_area(b));
-    if (rect_area(a) > 0.6 || (main->n > 1 && main->layout == LAYOUT_SPREAD))
-        return false;
-    if (cut > 0.15 * smaller) {
-        if (main->n > 1)
-            return false;
-        compose_put(c, cut > 0.9 * rect_area(b) ? "within the outline of the %s" : "partly overlapping the %s", main->name);
-        return true;
+    const char *parts[3];
+    int n = 0;
+    df_str edges = {0};
+    const char *name = colour ? main_colour(c, g) : NULL;
+    char *mostly = name ? df_arena_printf(c->arena, "mostly %s", name) : NULL;
+    if (g->n == 1 && !*size_word(g->largest) && g->largest < 0.15 * c->groups[0].largest)
+        parts[n++] = "much smaller";
+    if (mostly)
+        parts[n++] = mostly;
+    if (g->n == 1 && compose_edges(g->hull) > 0 && c->cuts < 2) {
+        df_str now = c->now;
+        c->now = (df_str){0};
+        df_str_append(&c->now, "cut off by ");
+        compose_put_edges(c, g->hull);
+        edges = c->now;
+        c->now = now;
+        c->cuts++;
+        parts[n++] = df_str_text(&edges);
     }
-    bool left = b.x1 <= a.x0 + 0.02, right = b.x0 >= a.x1 - 0.02, above = b.y1 <= a.y0 + 0.02, below = b.y0 >= a.y1 - 0.02;
-    if ((left || right) && (above || below))
-        compose_put(c, "%s and to the %s of %s", above ? "above" : "below", left ? "left" : "right", them);
-    else if (left || right)
-        compose_put(c, "to %s %s", their, left ? "left" : "right");
-    else if (above || below)
-        compose_put(c, "%s %s", above ? "above" : "below", them);
-    else
-        return false;
-    return true;
+    if (n > 0) {
+        df_str_append(&c->now, ", ");
+        df_list_append(&c->now, parts, n);
+        df_str_append(&c->now, closed ? "," : "");
+    }
+    df_str_free(&edges);
 }
 
-static void put_details(composer *c, const compose_group *g, bool after)
+static void put_link(composer *c, const compose_link *link, bool verb, bool pronoun)
 {
     const compose_group *main = &c->groups[0];
-    const df_region *look = &c->ev->boxes[g->box[0]].look;
-    const char *sep = after ? ", " : "";
-    if (g->n == 1 && g->largest < 0.12 * main->largest) {
-        compose_put(c, "%smuch smaller", sep);
-        sep = ", ";
+    if (link->part) {
+        compose_put(c, "%s ", verb ? link->verb : link->preposition);
+        if (pronoun)
+            compose_put(c, "its %s", link->part);
+        else
+            compose_put(c, "the %s of the %s", link->part, main->name);
+        return;
     }
-    if (g->n == 1 && look->n_colours > 0 && look->colours[0].share > 0.35 && g->largest > 0.01) {
-        compose_put(c, "%smostly %s", sep, look->colours[0].name);
-        sep = " and ";
-    }
-    if (edges_of(g->hull) > 0 && g->n == 1) {
-        compose_put(c, "%scut off by ", *sep ? " and " : "");
-        put_edges(c, g->hull);
-    }
+    compose_put(c, "%s%s ", verb ? "is " : "", link->preposition);
+    put_again(c, main, pronoun);
 }
 
+/* One kind of thing beside the subject, in one of three builds; neighbours in the text never have the same. */
 static void say_other(composer *c, int index)
 {
     const compose_group *g = &c->groups[index], *main = &c->groups[0];
-    char place[64];
-    const char *is = g->n == 1 ? "is" : "are";
-    int k = compose_pick(c, 200 + index, 2);
-    df_str relation = c->now;
-    c->now = (df_str){0};
-    bool related = index <= 2 && put_relation(c, g->hull, main);
-    if (!related)
-        df_str_append(&c->now, compose_place(g->hull, place));
-    df_str swap = c->now;
-    c->now = relation;
-    relation = swap;
+    const char *place = compose_place(g->hull), *is = g->n == 1 ? "is" : "are";
+    compose_link link;
+    bool near = index == 1 && !(main->noun && main->noun->kind == DF_NOUN_PERSON);      /* "it" is still the subject */
+    bool related = index <= 2 && g->n == 1 && compose_relation(g->hull, main, &link);
+    bool also = !related && c->last_place == place;
+    int k = also ? 1 : (compose_pick(c, 200, 3) + index) % 3;
     if (k == 0) {
-        compose_put(c, "%s %s ", df_str_text(&relation), is);
-        put_group(c, g, size_word(g->largest));
-        put_details(c, g, true);
+        if (related)
+            put_link(c, &link, false, near);
+        else
+            df_str_append(&c->now, place);
+        compose_put(c, " %s ", is);
+        put_group(c, g, size_word(g->largest), NULL);
+        put_details(c, g, true, false);
     } else {
-        put_group(c, g, size_word(g->largest));
-        compose_put(c, " %s %s", g->n > 1 ? layout_verb(c, g) : is, df_str_text(&relation));
-        put_details(c, g, true);
+        put_group(c, g, size_word(g->largest), k == 2 ? main_colour(c, g) : NULL);
+        put_details(c, g, k == 1, true);
+        if (related) {
+            df_str_append(&c->now, " ");
+            put_link(c, &link, true, near);
+        } else
+            compose_put(c, " %s %s%s", g->n > 1 && g->layout != LAYOUT_SPREAD ? layout_verb(c, g) : is, also ? "also " : "",
+                        g->layout == LAYOUT_SPREAD && g->n > 1 ? "spread across the picture" : place);
     }
-    df_str_free(&relation);
+    c->last_place = related ? NULL : place;
     compose_say(c, SLOT_OTHERS);
 }
 
-/* What is left, in one sentence. */
+/* What is left, in one sentence; things in one place are told together. */
 static void say_rest(composer *c, int from)
 {
-    char place[64];
-    int n = c->n_groups - from < 5 ? c->n_groups - from : 5;
-    df_str_append(&c->now, n == 1 && c->groups[from].n == 1 ? "there is also " : "there are also ");
+    int n = c->n_groups - from < 6 ? c->n_groups - from : 6, left = n, said = 0;
+    bool told[6] = {false};
+    df_str_append(&c->now, c->groups[from].n == 1 ? "there is also " : "there are also ");
     for (int i = 0; i < n; i++) {
-        df_str_append(&c->now, i == 0 ? "" : i == n - 1 ? " and " : ", ");
-        put_group(c, &c->groups[from + i], "");
-        compose_put(c, " %s", compose_place(c->groups[from + i].hull, place));
+        const char *place = compose_place(c->groups[from + i].hull);
+        if (told[i])
+            continue;
+        int here = 0, in_place = 0;
+        for (int k = i; k < n; k++)
+            here += !told[k] && compose_place(c->groups[from + k].hull) == place;
+        df_str_append(&c->now, said == 0 ? "" : left == here ? ", and " : ", ");
+        for (int k = i; k < n; k++) {
+            if (told[k] || compose_place(c->groups[from + k].hull) != place)
+                continue;
+            df_str_append(&c->now, in_place == 0 ? "" : in_place == here - 1 ? " and " : ", ");
+            put_group(c, &c->groups[from + k], "", NULL);
+            told[k] = true;
+            in_place++;
+        }
+        compose_put(c, " %s", place);
+        left -= here;
+        said++;
     }
     compose_say(c, SLOT_OTHERS);
 }
@@ -341,7 +410,7 @@ void compose_others(composer *c)
     if (single < c->n_groups)
         say_rest(c, single);
     if (c->n_groups > 0 && c->subject) {
-        compose_put(c, "%s %s is part of the scene", df_article(c->subject), c->subject);
+        compose_put(c, compose_pick(c, 8, 2) ? "%s %s is part of the scene" : "the scene includes %s %s", df_article(c->subject), c->subject);
         compose_say(c, SLOT_TAGS);
     }
 }

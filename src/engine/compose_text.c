@@ -105,43 +105,83 @@ static const char *name_of_box(const composer *c, int box, bool *main)
 
 static const char *size_of_text(const text_group *g)
 {
-    double height = (g->hull.y1 - g->hull.y0) / g->n;
-    return height > 0.12 ? "in large letters " : height < 0.018 ? "in small letters " : "";
+    double height = (g->hull.y1 - g->hull.y0) / (g->n + 1);          /* room between lines, and slant, make it less */
+    if (g->n == 1)
+        height = g->hull.y1 - g->hull.y0;
+    return height > 0.1 ? "in large letters " : height < 0.016 ? "in small letters " : "";
+}
+
+static void put_where(composer *c, const text_group *g, const char *on, bool main)
+{
+    const char *where = compose_place(g->hull);
+    if (on && main)
+        compose_put(c, "on it, %s", where);
+    else if (on)
+        compose_put(c, "on the %s %s", on, where);
+    else
+        df_str_append(&c->now, where);
 }
 
 static void say_group(composer *c, const text_group *g, int index)
 {
-    char place[64];
     bool main = false;
-    const char *on = g->home >= 0 ? name_of_box(c, g->home, &main) : NULL;
+    const char *on = g->home >= 0 ? name_of_box(c, g->home, &main) : NULL, *size = size_of_text(g);
     const char *kind = kind_word(c->ev->lines[g->line[0]].text, g->n > 1);
-    const char *where = compose_place(g->hull, place);
     bool plural = strcmp(kind, "the words") == 0;
-    int k = (compose_pick(c, 300, 3) + index) % 3;
-    if (on || k == 0) {
+    int k = main && index == 0 ? 0 : (compose_pick(c, 300, 3) + index) % 3;
+    if (k == 0) {
         compose_put(c, "%s ", kind);
         put_quotes(c, g, 0, g->n);
-        compose_put(c, " %s ", plural ? "are" : "is");
-        if (on && main)
-            compose_put(c, "written on it, %s", where);
-        else if (on)
-            compose_put(c, "written on the %s %s", on, where);
-        else
-            compose_put(c, "written %s%s", size_of_text(g), where);
-    } else if (k == 1) {
-        compose_put(c, "%s %s %s%s ", where, plural ? "are" : "is", size_of_text(g), kind);
-        put_quotes(c, g, 0, g->n);
+        compose_put(c, " %s written %s", plural ? "are" : "is", size);
+        put_where(c, g, on, main && index == 0);
     } else {
-        compose_put(c, "%s, the text %sreads ", where, size_of_text(g));
+        put_where(c, g, on, false);
+        if (k == 1)
+            compose_put(c, " %s %s ", plural ? "are" : "is", kind);
+        else
+            compose_put(c, ", the text %sreads ", size);
         put_quotes(c, g, 0, g->n);
+        if (k == 1 && *size)
+            compose_put(c, ", %.*s", (int)strlen(size) - 1, size);
     }
-    compose_say(c, main ? SLOT_MAIN_TEXT : SLOT_TEXT);
+    compose_say(c, main && index == 0 ? SLOT_MAIN_TEXT : SLOT_TEXT);
+}
+
+static double line_height(const composer *c, int line)
+{
+    const df_line *l = &c->ev->lines[line];
+    return fmin(hypot(l->x[3] - l->x[0], l->y[3] - l->y[0]), hypot(l->x[1] - l->x[0], l->y[1] - l->y[0]));
+}
+
+/* The line that is much larger than the others, or -1. */
+static int headline(const composer *c, const text_group *all)
+{
+    int best = -1;
+    double first = 0, second = 0;
+    for (int i = 0; i < all->n; i++) {
+        double h = line_height(c, all->line[i]);
+        if (h > first) {
+            second = first;
+            first = h;
+            best = i;
+        } else if (h > second)
+            second = h;
+    }
+    return first > 1.4 * second ? best : -1;
 }
 
 /* Everything in reading order, as much as there is room for: a page or a poster. */
-static void say_page(composer *c, const text_group *all)
+static void say_page(composer *c, text_group *all)
 {
-    int n = 0, words = 12;
+    int head = headline(c, all), n = 0, words = 14;
+    if (head >= 0) {
+        compose_put(c, "the largest text, %s, is ", compose_place(line_rect(c, &c->ev->lines[all->line[head]])));
+        put_quotes(c, all, head, head + 1);
+        if (compose_say(c, SLOT_TEXT)) {
+            memmove(all->line + head, all->line + head + 1, (size_t)(all->n - head - 1) * sizeof *all->line);
+            all->n--;
+        }
+    }
     for (; n < all->n; n++) {
         int more = same_text_before(c, all, n) ? 0 : df_words_count(c->ev->lines[all->line[n]].text);
         if (words + (more < QUOTE_WORDS ? more : QUOTE_WORDS) > compose_words_left(c) - RESERVE_WORDS)
@@ -150,7 +190,7 @@ static void say_page(composer *c, const text_group *all)
     }
     if (n == 0)
         return;
-    df_str_append(&c->now, "from top to bottom the text reads ");
+    df_str_append(&c->now, head >= 0 ? "the other lines read, from top to bottom, " : "from top to bottom the text reads ");
     put_quotes(c, all, 0, n);
     if (compose_say(c, SLOT_TEXT) && n < all->n) {
         df_str_append(&c->now, "more lines of text follow");
@@ -158,29 +198,38 @@ static void say_page(composer *c, const text_group *all)
     }
 }
 
+/* Lines by what they are written on and where, groups in the order of their first line; *all is every line. */
 static text_group *groups_of(const composer *c, int *n_groups, text_group *all)
 {
     int n = c->ev->n_lines;
     text_group *groups = df_arena_alloc(c->arena, (size_t)n + 1, sizeof *groups);
-    int *lines = df_arena_alloc(c->arena, (size_t)n + 1, sizeof *lines);
-    if (!groups || !lines)
+    int *lines = df_arena_alloc(c->arena, 2 * ((size_t)n + 1), sizeof *lines), *of = df_arena_alloc(c->arena, (size_t)n + 1, sizeof *of);
+    if (!groups || !lines || !of)
         return NULL;
     *all = (text_group){.line = lines, .home = -1};
     *n_groups = 0;
     for (int i = 0; i < n; i++) {
-        if (df_words_count(c->ev->lines[i].text) == 0)               /* a stray mark: nothing to read */
+        int words = df_words_count(c->ev->lines[i].text), at = 0;
+        if (words == 0)                                              /* a stray mark: nothing to read */
             continue;
         compose_rect r = line_rect(c, &c->ev->lines[i]);
-        int at = *n_groups - 1;
-        lines[all->n] = i;
-        all->words += df_words_count(c->ev->lines[i].text);
-        bool joins = at >= 0 && groups[at].home == c->home[i] && zone(groups[at].hull) == zone(r);
-        if (!joins)
-            groups[at = (*n_groups)++] = (text_group){.line = lines + all->n, .home = c->home[i], .hull = r};
+        while (at < *n_groups && (groups[at].home != c->home[i] || zone(groups[at].hull) != zone(r)))
+            at++;
+        if (at == *n_groups)
+            groups[(*n_groups)++] = (text_group){.home = c->home[i], .hull = r};
         text_group *g = &groups[at];
         g->hull = (compose_rect){fmin(g->hull.x0, r.x0), fmin(g->hull.y0, r.y0), fmax(g->hull.x1, r.x1), fmax(g->hull.y1, r.y1)};
         g->n++;
-        all->n++;
+        of[all->n] = at;
+        lines[all->n++] = i;
+        all->words += words;
+    }
+    int *next = lines + n + 1;
+    for (int g = 0; g < *n_groups; next += groups[g++].n) {
+        groups[g].line = next;
+        for (int i = 0, k = 0; i < all->n; i++)
+            if (of[i] == g)
+                next[k++] = lines[i];
     }
     return groups;
 }
