@@ -74,3 +74,7 @@ if(Python3_FOUND AND CHROMIUM)
   set_tests_properties(browser PROPERTIES FIXTURES_REQUIRED report TIMEOUT 300 SKIP_RETURN_CODE 77 RUN_SERIAL ON
                        ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
+
+# ---- set-up against a broken registry ----
+add_test(NAME setup COMMAND ${PROJECT_SOURCE_DIR}/tests/setup/test_setup.sh)
+set_tests_properties(setup PROPERTIES TIMEOUT 120)
