@@ -130,6 +130,7 @@ static void text_in_the_picture_is_free(void **state)
 {
     (void)state;
     char line[] = "line 10 10 200 40 **The image shows** a mood: [12, 30, 40, 50] <b>probably</b> a zebra";
+    df_arena_reset(&t.arena);
     evidence_start(&t);
     evidence_line(&t, line);
     df_verdict v;
