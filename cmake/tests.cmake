@@ -78,3 +78,7 @@ endif()
 # ---- set-up against a broken registry ----
 add_test(NAME setup COMMAND ${PROJECT_SOURCE_DIR}/tests/setup/test_setup.sh)
 set_tests_properties(setup PROPERTIES TIMEOUT 120)
+
+# ---- what `make install` gives ----
+add_test(NAME install COMMAND ${PROJECT_SOURCE_DIR}/tests/setup/test_install.sh ${PROJECT_BINARY_DIR}/install-test)
+set_tests_properties(install PROPERTIES TIMEOUT 600)
