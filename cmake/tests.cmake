@@ -82,3 +82,10 @@ set_tests_properties(setup PROPERTIES TIMEOUT 120)
 # ---- what `make install` gives ----
 add_test(NAME install COMMAND ${PROJECT_SOURCE_DIR}/tests/setup/test_install.sh ${PROJECT_BINARY_DIR}/install-test)
 set_tests_properties(install PROPERTIES TIMEOUT 600)
+
+# ---- the converted models on known photographs ----
+set(DF_PYTHON ${DF_DEPS}/venv/bin/python)
+if(EXISTS ${DF_PYTHON})
+  add_test(NAME convert COMMAND ${DF_PYTHON} ${PROJECT_SOURCE_DIR}/tests/oracle/convert/test_convert.py)
+  set_tests_properties(convert PROPERTIES TIMEOUT 120 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
