@@ -43,12 +43,14 @@ static void read_close(void *state)
     free(s);
 }
 
-/* Characters that are not spaces; text is valid UTF-8. */
-static int64_t count_characters(const char *text)
+/* Letters and digits of any script: all characters but ASCII's spaces and signs. Text is valid UTF-8. */
+static int64_t count_letters(const char *text)
 {
     int64_t n = 0;
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xC0) != 0x80 && *text != ' ';
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        n += c >= 0xC0 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    }
     return n;
 }
 
@@ -75,7 +77,7 @@ static int choose_lines(const read_config *c, const df_percept *seen, const df_l
 {
     int n = 0;
     for (int i = 0; i < seen->n_lines; i++)
-        if (seen->lines[i].score >= c->threshold && count_characters(seen->lines[i].text) >= c->min_chars)
+        if (seen->lines[i].score >= c->threshold && count_letters(seen->lines[i].text) >= c->min_chars)
             lines[n++] = &seen->lines[i];
     if (n <= c->max_lines)
         return n;
@@ -131,7 +133,7 @@ static const df_option options[] = {
     {"recogniser", DF_OPT_TEXT, offsetof(read_config, recogniser), "ppocr-rec-small", 0, 0, "card that reads a line"},
     {"threshold", DF_OPT_REAL, offsetof(read_config, threshold), "0.7", 0, 1,
      "least score of a line; blur and foliage read as gibberish at 0.5 to 0.65"},
-    {"min_chars", DF_OPT_INT, offsetof(read_config, min_chars), "2", 1, 1000, "least characters in a line"},
+    {"min_chars", DF_OPT_INT, offsetof(read_config, min_chars), "2", 1, 1000, "least letters and digits in a line"},
     {"max_lines", DF_OPT_INT, offsetof(read_config, max_lines), "300", 0, 10000, "lines an image; the largest are kept"},
     {0},
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/pool.h"
 #include "expert/expert.h"
 
 static const char *const names[] = {"ppocr-det-small", "ppocr-cls", "ppocr-rec-small"};
@@ -154,6 +155,37 @@ static void images_without_text(void **state)
     df_expert_close(h);
 }
 
+typedef struct { df_expert_handle *h; const df_image *image; char said[4][1024]; } shared;
+
+static df_status say_lines(void *ctx, int64_t item, int thread, df_error *err)
+{
+    (void)thread;
+    shared *s = ctx;
+    df_arena arena = {0};
+    df_percept seen = {0};
+    DF_TRY(df_expert_perceive(s->h, s->image, &arena, &seen, err));
+    size_t n = 0;
+    for (int i = 0; i < seen.n_lines && n < sizeof s->said[item]; i++)
+        n += (size_t)snprintf(s->said[item] + n, sizeof s->said[item] - n, "%s %a %a;", seen.lines[i].text,
+                              seen.lines[i].score, seen.lines[i].x[0]);
+    df_arena_reset(&arena);
+    return DF_OK;
+}
+
+/* One expert under four threads says the same to the last bit. */
+static void threads_agree(void **state)
+{
+    (void)state;
+    df_image image = page("turned", 320);
+    shared s = {.h = open_expert(names), .image = &image};
+    assert_int_equal(df_pool_run(4, 4, say_lines, &s, NULL), DF_OK);
+    assert_true(strlen(s.said[0]) > 20);
+    for (int i = 1; i < 4; i++)
+        assert_string_equal(s.said[i], s.said[0]);
+    df_image_free(&image);
+    df_expert_close(s.h);
+}
+
 static void cards_in_the_wrong_place(void **state)
 {
     (void)state;
@@ -171,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(drawn_pages), cmocka_unit_test(a_smaller_copy), cmocka_unit_test(small_and_without_orienter),
-        cmocka_unit_test(images_without_text), cmocka_unit_test(cards_in_the_wrong_place)};
+        cmocka_unit_test(images_without_text), cmocka_unit_test(threads_agree),
+        cmocka_unit_test(cards_in_the_wrong_place)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
