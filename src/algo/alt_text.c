@@ -10,23 +10,53 @@ enum { TITLE_MAX = 160, TITLE_WORDS_MAX = 14 };
 
 /* Said about the file and not about what it shows: cut off at the front. */
 static const char *const leads[] = {
-    "a ", "an ", "the ", "photo of ", "photos of ", "image of ", "images of ", "picture of ", "pictures of ",
-    "photograph of ", "photographs of ", "close-up of ", "closeup of ", "close up of ", "view of ", "shot of ", "portrait of ",
-    "illustration of ", "painting of ", "drawing of ", "stock photo of ", "file photo of ", "black and white ", "photo: ",
-    "image: ", "picture: ", "file photo: ", "stock photo: ",
+    "a ",
+    "an ",
+    "the ",
+    "photo of ",
+    "photos of ",
+    "image of ",
+    "images of ",
+    "picture of ",
+    "pictures of ",
+    "photograph of ",
+    "photographs of ",
+    "close-up of ",
+    "closeup of ",
+    "close up of ",
+    "view of ",
+    "shot of ",
+    "portrait of ",
+    "illustration of ",
+    "painting of ",
+    "drawing of ",
+    "stock photo of ",
+    "file photo of ",
+    "black and white ",
+    "photo: ",
+    "image: ",
+    "picture: ",
+    "file photo: ",
+    "stock photo: ",
 };
 /* A phrase with one of these words is an offer, a sentence, an opinion or an instruction, and not a name. */
 static const char *const junk[] = {
-    "buy", "sale", "price", "prices", "shop", "free", "download", "downloads", "wallpaper", "wallpapers", "stock", "vector",
-    "clipart", "shipping", "image", "images", "img", "photo", "photos", "picture", "pictures", "photograph", "jpg", "png",
-    "click", "ignore", "instructions", "instruction", "prompt", "caption", "captions", "subscribe", "best", "cheap", "discount",
-    "offer", "order", "store", "online", "royalty-free", "hd", "4k", "thumbnail", "screenshot", "logo", "icon", "banner",
-    "i", "you", "my", "your", "we", "our", "us", "me", "is", "are", "was", "were", "be", "been", "has", "have", "had", "will",
-    "can", "could", "should", "would", "do", "does", "did", "isn't", "don't", "please", "how", "why", "what", "who", "when",
-    "where", "which", "beautiful", "stunning", "amazing", "gorgeous", "lovely", "awesome", "perfect", "cute", "inspiring",
-    "appears", "seems", "probably", "perhaps", "maybe", "possibly", "likely", "assistant", "system", "user", "untitled",
-    "default", "placeholder", "null", "undefined", "review", "reviews", "blog", "homepage", "website", "http", "https",
-    "showcases", "captures", "shows", "joy", "mood", "atmosphere", "unique", "vibe",
+    "buy",       "sale",       "price",        "prices",      "shop",     "free",       "download",   "downloads",
+    "wallpaper", "wallpapers", "stock",        "vector",      "clipart",  "shipping",   "image",      "images",
+    "img",       "photo",      "photos",       "picture",     "pictures", "photograph", "jpg",        "png",
+    "click",     "ignore",     "instructions", "instruction", "prompt",   "caption",    "captions",   "subscribe",
+    "best",      "cheap",      "discount",     "offer",       "order",    "store",      "online",     "royalty-free",
+    "hd",        "4k",         "thumbnail",    "screenshot",  "logo",     "icon",       "banner",     "i",
+    "you",       "my",         "your",         "we",          "our",      "us",         "me",         "is",
+    "are",       "was",        "were",         "be",          "been",     "has",        "have",       "had",
+    "will",      "can",        "could",        "should",      "would",    "do",         "does",       "did",
+    "isn't",     "don't",      "please",       "how",         "why",      "what",       "who",        "when",
+    "where",     "which",      "beautiful",    "stunning",    "amazing",  "gorgeous",   "lovely",     "awesome",
+    "perfect",   "cute",       "inspiring",    "appears",     "seems",    "probably",   "perhaps",    "maybe",
+    "possibly",  "likely",     "assistant",    "system",      "user",     "untitled",   "default",    "placeholder",
+    "null",      "undefined",  "review",       "reviews",     "blog",     "homepage",   "website",    "http",
+    "https",     "showcases",  "captures",     "shows",       "joy",      "mood",       "atmosphere", "unique",
+    "vibe",
 };
 
 static bool in_list(const char *word, size_t size, const char *const *list, size_t n)
@@ -56,8 +86,20 @@ static const char *skip_leads(const char *p)
 /* Where the name ends and the page's own words begin. */
 static size_t title_end(const char *p)
 {
-    static const char *const marks[] = {" | ", " :: ", " - ", " \xE2\x80\x93 ", " \xE2\x80\x94 ", " \xC2\xBB ", " \xC2\xB7 ",
-                                        " (", " [", " \xC2\xA9", ". ", "; ", ": ", " / "};
+    static const char *const marks[] = {" | ",
+                                        " :: ",
+                                        " - ",
+                                        " \xE2\x80\x93 ",
+                                        " \xE2\x80\x94 ",
+                                        " \xC2\xBB ",
+                                        " \xC2\xB7 ",
+                                        " (",
+                                        " [",
+                                        " \xC2\xA9",
+                                        ". ",
+                                        "; ",
+                                        ": ",
+                                        " / "};
     size_t end = strlen(p);
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         const char *at = strstr(p, marks[i]);

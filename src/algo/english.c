@@ -6,23 +6,91 @@
 #include <strings.h>
 
 /* Both ways; the last word of the noun is looked up. */
-static const struct { const char *one, *many; } irregular[] = {
-    {"person", "people"}, {"man", "men"}, {"woman", "women"}, {"child", "children"}, {"mouse", "mice"}, {"knife", "knives"},
-    {"goose", "geese"}, {"foot", "feet"}, {"tooth", "teeth"}, {"ox", "oxen"}, {"leaf", "leaves"}, {"wolf", "wolves"},
-    {"calf", "calves"}, {"shelf", "shelves"}, {"loaf", "loaves"}, {"half", "halves"}, {"scarf", "scarves"},
-    {"thief", "thieves"}, {"wife", "wives"}, {"life", "lives"}, {"sheep", "sheep"}, {"deer", "deer"}, {"fish", "fish"},
-    {"goldfish", "goldfish"}, {"starfish", "starfish"}, {"jellyfish", "jellyfish"}, {"moose", "moose"}, {"bison", "bison"},
-    {"salmon", "salmon"}, {"trout", "trout"}, {"aircraft", "aircraft"}, {"spacecraft", "spacecraft"}, {"skis", "skis"},
-    {"scissors", "scissors"}, {"sunglasses", "sunglasses"}, {"glasses", "glasses"}, {"jeans", "jeans"}, {"broccoli", "broccoli"},
-    {"series", "series"}, {"fireman", "firemen"}, {"fungus", "fungi"}, {"cactus", "cacti"}, {"potato", "potatoes"},
-    {"tomato", "tomatoes"}, {"hero", "heroes"}, {"buffalo", "buffalo"}, {"mango", "mangoes"}, {"volcano", "volcanoes"},
-    {"bus", "buses"}, {"gas", "gases"}, {"lens", "lenses"}, {"octopus", "octopuses"}, {"platypus", "platypuses"},
-    {"dress", "dresses"}, {"binoculars", "binoculars"}, {"swiss", "swiss"}, {"axis", "axes"}, {"axe", "axes"},
-    {"cookie", "cookies"}, {"movie", "movies"}, {"tie", "ties"}, {"pie", "pies"}, {"canvas", "canvases"},
-    {"backhoe", "backhoes"}, {"shoe", "shoes"}, {"canoe", "canoes"}, {"horse", "horses"}, {"house", "houses"},
-    {"vase", "vases"}, {"suitcase", "suitcases"}, {"purse", "purses"}, {"hose", "hoses"}, {"rose", "roses"},
-    {"nose", "noses"}, {"base", "bases"}, {"lighthouse", "lighthouses"}, {"bookcase", "bookcases"}, {"mongoose", "mongooses"},
-    {"blouse", "blouses"}, {"case", "cases"}, {"greenhouse", "greenhouses"}, {"seahorse", "seahorses"}, {"tortoise", "tortoises"},
+static const struct { const char *one, *many;
+} irregular[] = {
+    {"person", "people"},
+    {"man", "men"},
+    {"woman", "women"},
+    {"child", "children"},
+    {"mouse", "mice"},
+    {"knife", "knives"},
+    {"goose", "geese"},
+    {"foot", "feet"},
+    {"tooth", "teeth"},
+    {"ox", "oxen"},
+    {"leaf", "leaves"},
+    {"wolf", "wolves"},
+    {"calf", "calves"},
+    {"shelf", "shelves"},
+    {"loaf", "loaves"},
+    {"half", "halves"},
+    {"scarf", "scarves"},
+    {"thief", "thieves"},
+    {"wife", "wives"},
+    {"life", "lives"},
+    {"sheep", "sheep"},
+    {"deer", "deer"},
+    {"fish", "fish"},
+    {"goldfish", "goldfish"},
+    {"starfish", "starfish"},
+    {"jellyfish", "jellyfish"},
+    {"moose", "moose"},
+    {"bison", "bison"},
+    {"salmon", "salmon"},
+    {"trout", "trout"},
+    {"aircraft", "aircraft"},
+    {"spacecraft", "spacecraft"},
+    {"skis", "skis"},
+    {"scissors", "scissors"},
+    {"sunglasses", "sunglasses"},
+    {"glasses", "glasses"},
+    {"jeans", "jeans"},
+    {"broccoli", "broccoli"},
+    {"series", "series"},
+    {"fireman", "firemen"},
+    {"fungus", "fungi"},
+    {"cactus", "cacti"},
+    {"potato", "potatoes"},
+    {"tomato", "tomatoes"},
+    {"hero", "heroes"},
+    {"buffalo", "buffalo"},
+    {"mango", "mangoes"},
+    {"volcano", "volcanoes"},
+    {"bus", "buses"},
+    {"gas", "gases"},
+    {"lens", "lenses"},
+    {"octopus", "octopuses"},
+    {"platypus", "platypuses"},
+    {"dress", "dresses"},
+    {"binoculars", "binoculars"},
+    {"swiss", "swiss"},
+    {"axis", "axes"},
+    {"axe", "axes"},
+    {"cookie", "cookies"},
+    {"movie", "movies"},
+    {"tie", "ties"},
+    {"pie", "pies"},
+    {"canvas", "canvases"},
+    {"backhoe", "backhoes"},
+    {"shoe", "shoes"},
+    {"canoe", "canoes"},
+    {"horse", "horses"},
+    {"house", "houses"},
+    {"vase", "vases"},
+    {"suitcase", "suitcases"},
+    {"purse", "purses"},
+    {"hose", "hoses"},
+    {"rose", "roses"},
+    {"nose", "noses"},
+    {"base", "bases"},
+    {"lighthouse", "lighthouses"},
+    {"bookcase", "bookcases"},
+    {"mongoose", "mongooses"},
+    {"blouse", "blouses"},
+    {"case", "cases"},
+    {"greenhouse", "greenhouses"},
+    {"seahorse", "seahorses"},
+    {"tortoise", "tortoises"},
 };
 enum { N_IRREGULAR = sizeof irregular / sizeof *irregular };
 
@@ -58,7 +126,8 @@ void df_plural_append(df_str *out, const char *noun)
         df_str_append(out, "ies");
         return;
     }
-    bool hiss = ends(word, n, "s") || ends(word, n, "x") || ends(word, n, "z") || ends(word, n, "ch") || ends(word, n, "sh");
+    bool hiss =
+        ends(word, n, "s") || ends(word, n, "x") || ends(word, n, "z") || ends(word, n, "ch") || ends(word, n, "sh");
     df_str_append(out, noun);
     df_str_append(out, hiss ? "es" : "s");
 }
@@ -79,7 +148,8 @@ void df_singular(char *noun)
     }
     if (ends(word, n, "ies") && n > 4)
         memcpy(word + n - 3, "y", 2);
-    else if (ends(word, n, "xes") || ends(word, n, "zes") || ends(word, n, "ches") || ends(word, n, "shes") || ends(word, n, "sses"))
+    else if (ends(word, n, "xes") || ends(word, n, "zes") || ends(word, n, "ches") || ends(word, n, "shes") ||
+             ends(word, n, "sses"))
         word[n - 2] = '\0';
     else if (ends(word, n, "s") && !ends(word, n, "ss") && !ends(word, n, "us") && !ends(word, n, "is"))
         word[n - 1] = '\0';
@@ -100,8 +170,8 @@ const char *df_article(const char *noun)
 
 const char *df_number_word(int64_t n, char buffer[24])
 {
-    static const char *const words[] = {"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-                                        "eleven", "twelve"};
+    static const char *const words[] = {"no",    "one",   "two",  "three", "four",   "five",  "six",
+                                        "seven", "eight", "nine", "ten",   "eleven", "twelve"};
     if (n >= 0 && n <= 12)
         return words[n];
     snprintf(buffer, 24, "%" PRId64, n);

@@ -8,7 +8,7 @@
 
 /* "boat" -> "boats", "person" -> "people", "wine glass" -> "wine glasses", "sheep" -> "sheep". */
 void df_plural_append(df_str *out, const char *noun);
-/* Last word of a lower-case noun back to singular, in place: "wine glasses" -> "wine glass"; unchanged when it is none. */
+/* Last word of a lower-case noun back to singular, in place: "wine glasses" -> "wine glass". */
 void df_singular(char *noun);
 /* "a" or "an" by sound: "an hour", "a uniform", "an X-ray". */
 const char *df_article(const char *noun);

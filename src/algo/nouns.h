@@ -17,8 +17,8 @@ typedef struct {
     df_noun_kind kind;
     const char *parent;                      /* what it is a kind of ("tabby" -> "cat"); NULL: nothing here */
     const char *same;                        /* synonyms, separated by '|'; or NULL */
-    const char *phrase;                      /* scenes: "at the seashore"; plural nouns: "a pair of scissors"; or NULL */
-    bool weak;                               /* its word has other senses ("orange", "mouse", "train"): proves nothing in prose */
+    const char *phrase; /* scenes: "at the seashore"; plural nouns: "a pair of scissors"; or NULL */
+    bool weak;          /* its word has other senses ("orange", "mouse", "train"): proves nothing in prose */
 } df_noun;
 
 /* A table of all their forms, singular and plural. Immutable: shared by threads. */

@@ -14,36 +14,105 @@ const char *const df_rule_codes[DF_RULES] = {"opening", "reasoning", "mood", "sp
 /* Lower case, single spaces: matched word by word anywhere in the caption. */
 typedef struct { const char *words; df_rule rule; } phrase;
 static const phrase phrases[] = {
-    {"appears to", DF_RULE_REASONING}, {"appear to", DF_RULE_REASONING}, {"appearing to", DF_RULE_REASONING},
-    {"seems", DF_RULE_REASONING}, {"seem to", DF_RULE_REASONING}, {"seemingly", DF_RULE_REASONING},
-    {"probably", DF_RULE_REASONING}, {"likely", DF_RULE_REASONING}, {"possibly", DF_RULE_REASONING},
-    {"perhaps", DF_RULE_REASONING}, {"maybe", DF_RULE_REASONING}, {"might be", DF_RULE_REASONING}, {"may be", DF_RULE_REASONING},
-    {"could be", DF_RULE_REASONING}, {"presumably", DF_RULE_REASONING}, {"suggests", DF_RULE_REASONING},
-    {"suggesting", DF_RULE_REASONING}, {"suggest that", DF_RULE_REASONING}, {"indicating", DF_RULE_REASONING},
-    {"indicates that", DF_RULE_REASONING}, {"implying", DF_RULE_REASONING}, {"implies", DF_RULE_REASONING},
-    {"inferred", DF_RULE_REASONING}, {"judging by", DF_RULE_REASONING}, {"it is unclear", DF_RULE_REASONING},
-    {"mood", DF_RULE_MOOD}, {"atmosphere", DF_RULE_MOOD}, {"ambiance", DF_RULE_MOOD}, {"ambience", DF_RULE_MOOD},
-    {"vibe", DF_RULE_MOOD}, {"serene", DF_RULE_MOOD}, {"serenity", DF_RULE_MOOD}, {"tranquil", DF_RULE_MOOD},
-    {"tranquility", DF_RULE_MOOD}, {"peaceful", DF_RULE_MOOD}, {"eerie", DF_RULE_MOOD}, {"cozy", DF_RULE_MOOD},
-    {"cosy", DF_RULE_MOOD}, {"nostalgic", DF_RULE_MOOD}, {"nostalgia", DF_RULE_MOOD}, {"whimsical", DF_RULE_MOOD},
-    {"ominous", DF_RULE_MOOD}, {"dreamy", DF_RULE_MOOD}, {"sense of", DF_RULE_MOOD}, {"feeling of", DF_RULE_MOOD},
-    {"evokes", DF_RULE_MOOD}, {"evoking", DF_RULE_MOOD}, {"evoke", DF_RULE_MOOD}, {"exudes", DF_RULE_MOOD},
-    {"viewer", DF_RULE_SPECULATION}, {"viewers", DF_RULE_SPECULATION}, {"the observer", DF_RULE_SPECULATION},
-    {"makes you", DF_RULE_SPECULATION}, {"you feel", DF_RULE_SPECULATION}, {"inspiring", DF_RULE_SPECULATION},
-    {"inspires", DF_RULE_SPECULATION}, {"reminiscent", DF_RULE_SPECULATION}, {"beyond the frame", DF_RULE_SPECULATION},
-    {"outside the frame", DF_RULE_SPECULATION}, {"imagine", DF_RULE_SPECULATION}, {"one can", DF_RULE_SPECULATION},
-    {"creates a", DF_RULE_INTERPRETATION}, {"creates an", DF_RULE_INTERPRETATION}, {"creating a", DF_RULE_INTERPRETATION},
-    {"creating an", DF_RULE_INTERPRETATION}, {"adds a", DF_RULE_INTERPRETATION}, {"adding a", DF_RULE_INTERPRETATION},
-    {"adds to the", DF_RULE_INTERPRETATION}, {"adding to the", DF_RULE_INTERPRETATION}, {"symbolizes", DF_RULE_INTERPRETATION},
-    {"symbolises", DF_RULE_INTERPRETATION}, {"symbolizing", DF_RULE_INTERPRETATION}, {"testament to", DF_RULE_INTERPRETATION},
-    {"visually appealing", DF_RULE_INTERPRETATION}, {"visually striking", DF_RULE_INTERPRETATION},
-    {"captivating", DF_RULE_INTERPRETATION}, {"stunning", DF_RULE_INTERPRETATION}, {"breathtaking", DF_RULE_INTERPRETATION},
-    {"harmonious", DF_RULE_INTERPRETATION}, {"unique and", DF_RULE_INTERPRETATION}, {"beautifully", DF_RULE_INTERPRETATION},
-    {"overall composition", DF_RULE_INTERPRETATION}, {"the caption", DF_RULE_META}, {"alt text", DF_RULE_META},
-    {"alt-text", DF_RULE_META}, {"bounding box", DF_RULE_META}, {"bounding boxes", DF_RULE_META}, {"ocr", DF_RULE_META},
-    {"detection results", DF_RULE_META}, {"detection box", DF_RULE_META}, {"external information", DF_RULE_META},
-    {"world knowledge", DF_RULE_META}, {"as an ai", DF_RULE_META}, {"language model", DF_RULE_META}, {"i cannot", DF_RULE_META},
-    {"i can't", DF_RULE_META}, {"i'm sorry", DF_RULE_META}, {"i am sorry", DF_RULE_META}, {"confidence score", DF_RULE_META},
+    {"appears to", DF_RULE_REASONING},
+    {"appear to", DF_RULE_REASONING},
+    {"appearing to", DF_RULE_REASONING},
+    {"seems", DF_RULE_REASONING},
+    {"seem to", DF_RULE_REASONING},
+    {"seemingly", DF_RULE_REASONING},
+    {"probably", DF_RULE_REASONING},
+    {"likely", DF_RULE_REASONING},
+    {"possibly", DF_RULE_REASONING},
+    {"perhaps", DF_RULE_REASONING},
+    {"maybe", DF_RULE_REASONING},
+    {"might be", DF_RULE_REASONING},
+    {"may be", DF_RULE_REASONING},
+    {"could be", DF_RULE_REASONING},
+    {"presumably", DF_RULE_REASONING},
+    {"suggests", DF_RULE_REASONING},
+    {"suggesting", DF_RULE_REASONING},
+    {"suggest that", DF_RULE_REASONING},
+    {"indicating", DF_RULE_REASONING},
+    {"indicates that", DF_RULE_REASONING},
+    {"implying", DF_RULE_REASONING},
+    {"implies", DF_RULE_REASONING},
+    {"inferred", DF_RULE_REASONING},
+    {"judging by", DF_RULE_REASONING},
+    {"it is unclear", DF_RULE_REASONING},
+    {"mood", DF_RULE_MOOD},
+    {"atmosphere", DF_RULE_MOOD},
+    {"ambiance", DF_RULE_MOOD},
+    {"ambience", DF_RULE_MOOD},
+    {"vibe", DF_RULE_MOOD},
+    {"serene", DF_RULE_MOOD},
+    {"serenity", DF_RULE_MOOD},
+    {"tranquil", DF_RULE_MOOD},
+    {"tranquility", DF_RULE_MOOD},
+    {"peaceful", DF_RULE_MOOD},
+    {"eerie", DF_RULE_MOOD},
+    {"cozy", DF_RULE_MOOD},
+    {"cosy", DF_RULE_MOOD},
+    {"nostalgic", DF_RULE_MOOD},
+    {"nostalgia", DF_RULE_MOOD},
+    {"whimsical", DF_RULE_MOOD},
+    {"ominous", DF_RULE_MOOD},
+    {"dreamy", DF_RULE_MOOD},
+    {"sense of", DF_RULE_MOOD},
+    {"feeling of", DF_RULE_MOOD},
+    {"evokes", DF_RULE_MOOD},
+    {"evoking", DF_RULE_MOOD},
+    {"evoke", DF_RULE_MOOD},
+    {"exudes", DF_RULE_MOOD},
+    {"viewer", DF_RULE_SPECULATION},
+    {"viewers", DF_RULE_SPECULATION},
+    {"the observer", DF_RULE_SPECULATION},
+    {"makes you", DF_RULE_SPECULATION},
+    {"you feel", DF_RULE_SPECULATION},
+    {"inspiring", DF_RULE_SPECULATION},
+    {"inspires", DF_RULE_SPECULATION},
+    {"reminiscent", DF_RULE_SPECULATION},
+    {"beyond the frame", DF_RULE_SPECULATION},
+    {"outside the frame", DF_RULE_SPECULATION},
+    {"imagine", DF_RULE_SPECULATION},
+    {"one can", DF_RULE_SPECULATION},
+    {"creates a", DF_RULE_INTERPRETATION},
+    {"creates an", DF_RULE_INTERPRETATION},
+    {"creating a", DF_RULE_INTERPRETATION},
+    {"creating an", DF_RULE_INTERPRETATION},
+    {"adds a", DF_RULE_INTERPRETATION},
+    {"adding a", DF_RULE_INTERPRETATION},
+    {"adds to the", DF_RULE_INTERPRETATION},
+    {"adding to the", DF_RULE_INTERPRETATION},
+    {"symbolizes", DF_RULE_INTERPRETATION},
+    {"symbolises", DF_RULE_INTERPRETATION},
+    {"symbolizing", DF_RULE_INTERPRETATION},
+    {"testament to", DF_RULE_INTERPRETATION},
+    {"visually appealing", DF_RULE_INTERPRETATION},
+    {"visually striking", DF_RULE_INTERPRETATION},
+    {"captivating", DF_RULE_INTERPRETATION},
+    {"stunning", DF_RULE_INTERPRETATION},
+    {"breathtaking", DF_RULE_INTERPRETATION},
+    {"harmonious", DF_RULE_INTERPRETATION},
+    {"unique and", DF_RULE_INTERPRETATION},
+    {"beautifully", DF_RULE_INTERPRETATION},
+    {"overall composition", DF_RULE_INTERPRETATION},
+    {"the caption", DF_RULE_META},
+    {"alt text", DF_RULE_META},
+    {"alt-text", DF_RULE_META},
+    {"bounding box", DF_RULE_META},
+    {"bounding boxes", DF_RULE_META},
+    {"ocr", DF_RULE_META},
+    {"detection results", DF_RULE_META},
+    {"detection box", DF_RULE_META},
+    {"external information", DF_RULE_META},
+    {"world knowledge", DF_RULE_META},
+    {"as an ai", DF_RULE_META},
+    {"language model", DF_RULE_META},
+    {"i cannot", DF_RULE_META},
+    {"i can't", DF_RULE_META},
+    {"i'm sorry", DF_RULE_META},
+    {"i am sorry", DF_RULE_META},
+    {"confidence score", DF_RULE_META},
 };
 
 static bool spaced(char c)
@@ -104,10 +173,16 @@ static int matches(const char *text, const df_word *words, int i, int n)
 
 static void find_phrases(const char *caption, const df_word *words, int n, df_arena *arena, df_rules_found *out)
 {
+    enum { N = sizeof phrases / sizeof *phrases };
+    int first[256], next[N];                 /* phrases by their first letter */
+    memset(first, -1, sizeof first);
+    for (int k = N - 1; k >= 0; k--) {
+        next[k] = first[(unsigned char)phrases[k].words[0]];
+        first[(unsigned char)phrases[k].words[0]] = k;
+    }
     for (int i = 0; i < n; i++)
-        for (size_t k = 0; !words[i].quoted && k < sizeof phrases / sizeof *phrases; k++) {
-            if (phrases[k].words[0] != words[i].text[0] || phrases[k].words[1] != words[i].text[1] ||
-                out->found[phrases[k].rule])
+        for (int k = words[i].quoted ? -1 : first[(unsigned char)words[i].text[0]]; k >= 0; k = next[k]) {
+            if (phrases[k].words[1] != words[i].text[1] || out->found[phrases[k].rule])
                 continue;
             int used = matches(phrases[k].words, words, i, n);
             if (used)
@@ -118,11 +193,12 @@ static void find_phrases(const char *caption, const df_word *words, int n, df_ar
 /* "The image shows", "In this photo", "Here we see", "This is a picture of". */
 static void find_opening(const char *caption, const df_word *words, int n, df_arena *arena, df_rules_found *out)
 {
-    static const char *const media[] = {"image", "picture", "photo", "photograph", "scene", "illustration", "screenshot",
-                                        "painting", "snapshot", NULL};
-    static const char *const verbs[] = {"shows", "showcases", "showcasing", "captures", "depicts", "features", "displays",
-                                        "presents", "portrays", "illustrates", "contains", "showing", "consists",
-                                        "provides", "includes", "reveals", "highlights", NULL};
+    static const char *const media[] = {"image",        "picture",    "photo",    "photograph", "scene",
+                                        "illustration", "screenshot", "painting", "snapshot",   NULL};
+    static const char *const verbs[] = {"shows",    "showcases",  "showcasing", "captures", "depicts",
+                                        "features", "displays",   "presents",   "portrays", "illustrates",
+                                        "contains", "showing",    "consists",   "provides", "includes",
+                                        "reveals",  "highlights", NULL};
     static const char *const talk[] = {"sure", "certainly", "here", "okay", NULL};
     if (n == 0 || words[0].quoted)
         return;

@@ -12,11 +12,13 @@ enum { NGRAM = 3, ALT_WORDS_MAX = 64, LINE_WORDS = 24 };
 
 /* Words that name things, but as often something else: no proof that an object was invented. */
 static const char *const ambiguous[] = {
-    "figure", "figures", "file", "files", "pot", "pots", "ball", "balls", "bag", "bags", "tub", "monitor", "speaker", "speakers",
-    "coast", "guy", "player", "players", "racer", "coach", "bug", "beacon", "throne", "balance", "blossom", "bloom", "table",
-    "tables", "human", "humans", "plane", "planes", "vessel", "vessels", "cycle", "liner", "diver", "beagle", "notebook",
-    "building", "buildings", "fountain", "fence", "tree", "trees", "flower", "flowers", "roof", "roofs", "screen", "screens",
-    "bridge", "shop", "pole", "poles", "street", "mountain", "mountains", "forest", "valley", "line", "feature", "bar",
+    "figure", "figures", "file",     "files",     "pot",       "pots",     "ball",    "balls",   "bag",
+    "bags",   "tub",     "monitor",  "speaker",   "speakers",  "coast",    "guy",     "player",  "players",
+    "racer",  "coach",   "bug",      "beacon",    "throne",    "balance",  "blossom", "bloom",   "table",
+    "tables", "human",   "humans",   "plane",     "planes",    "vessel",   "vessels", "cycle",   "liner",
+    "diver",  "beagle",  "notebook", "building",  "buildings", "fountain", "fence",   "tree",    "trees",
+    "flower", "flowers", "roof",     "roofs",     "screen",    "screens",  "bridge",  "shop",    "pole",
+    "poles",  "street",  "mountain", "mountains", "forest",    "valley",   "line",    "feature", "bar",
 };
 
 typedef struct {
@@ -30,6 +32,7 @@ typedef struct {
     const df_noun **box_noun, **tag_noun;    /* per box, per tag */
     char (*box_name)[DF_LABEL_MAX];
     bool *box_told;
+    int *box_first;                          /* the first box of the same kind: it stands for all of them */
     const char *text;                        /* " words of the caption " in lower case */
     df_word *alt; int n_alt;
 } support;
@@ -148,7 +151,8 @@ static bool find_quotes(support *s)
         df_str_append(&joined, i ? lines[i] + 1 : lines[i]);
         if (words == 0)
             continue;
-        bool told = strstr(s->text, lines[i]) != NULL || (words > LINE_WORDS && strstr(s->text, first_words(s, lines[i])));
+        bool told =
+            strstr(s->text, lines[i]) != NULL || (words > LINE_WORDS && strstr(s->text, first_words(s, lines[i])));
         s->out->lines++;
         s->out->lines_told += told;
         s->out->line_words += words;
@@ -207,12 +211,14 @@ static bool back_noun(support *s, int from, int to, const df_noun *noun)
 {
     int box = -1, tag = -1;
     for (int i = 0; i < s->ev->n_boxes; i++)
-        if (s->box_noun[i] && (df_noun_is(s->nouns, s->box_noun[i], noun) || df_noun_is(s->nouns, noun, s->box_noun[i]))) {
+        if (s->box_first[i] == i && s->box_noun[i] &&
+            (df_noun_is(s->nouns, s->box_noun[i], noun) || df_noun_is(s->nouns, noun, s->box_noun[i]))) {
             s->box_told[i] = true;
             box = box < 0 ? i : box;
         }
     for (int i = 0; i < s->ev->n_tags && tag < 0; i++)
-        if (s->tag_noun[i] && (df_noun_is(s->nouns, s->tag_noun[i], noun) || df_noun_is(s->nouns, noun, s->tag_noun[i])))
+        if (s->tag_noun[i] &&
+            (df_noun_is(s->nouns, s->tag_noun[i], noun) || df_noun_is(s->nouns, noun, s->tag_noun[i])))
             tag = i;
     if (box >= 0)
         claim(s, from, to, DF_BY_BOX, s->ev->boxes[box].item);
@@ -267,7 +273,7 @@ static void find_unknown(support *s)
 {
     for (int b = 0; b < s->ev->n_boxes; b++) {
         int n;
-        if (s->box_noun[b] || !s->box_name[b][0])
+        if (s->box_noun[b] || !s->box_name[b][0] || s->box_first[b] < b)
             continue;
         const char *name = spaced_text(s->box_name[b], s->arena, &n), *at = name && n ? strstr(s->text, name) : NULL;
         df_str many = {0};
@@ -298,8 +304,9 @@ static bool has_colour(const df_region *r, const char *base)
 
 static void find_colours(support *s)
 {
-    static const char *const names[] = {"black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink",
-                                        "brown", "beige", "olive", "teal", "turquoise", "sepia", NULL};
+    static const char *const names[] = {"black", "white", "grey",      "red",   "orange", "yellow",
+                                        "green", "blue",  "purple",    "pink",  "brown",  "beige",
+                                        "olive", "teal",  "turquoise", "sepia", NULL};
     for (int i = 0; i < s->n; i++) {
         const char *word = strcmp(s->words[i].text, "gray") == 0 ? "grey" : s->words[i].text;
         const char *const *name = names;
@@ -323,10 +330,7 @@ static void find_colours(support *s)
 static void count_objects(support *s)
 {
     for (int i = 0; i < s->ev->n_boxes; i++) {
-        int first = 0;
-        while (s->box_noun[first] != s->box_noun[i] || (!s->box_noun[i] && strcmp(s->box_name[first], s->box_name[i]) != 0))
-            first++;
-        if (first < i || !s->box_name[i][0])
+        if (s->box_first[i] < i || !s->box_name[i][0])
             continue;
         s->out->objects++;
         s->out->objects_told += s->box_told[i];
@@ -349,14 +353,20 @@ static bool prepare(support *s)
     s->tag_noun = df_arena_alloc(s->arena, tags, sizeof *s->tag_noun);
     s->box_name = df_arena_alloc(s->arena, boxes, sizeof *s->box_name);
     s->box_told = df_arena_alloc(s->arena, boxes, sizeof *s->box_told);
+    s->box_first = df_arena_alloc(s->arena, boxes, sizeof *s->box_first);
     s->text = spaced_words(s->words, s->n, s->arena);
     s->alt = df_words_of(s->ev->alt_text, s->arena, &s->n_alt);
     s->out->own = df_arena_strdup(s->arena, s->caption);
-    if (!s->out->own || !s->claim || !s->out->spans || !s->box_noun || !s->tag_noun || !s->box_name || !s->box_told || !s->text || !s->alt)
+    if (!s->out->own || !s->claim || !s->out->spans || !s->box_noun || !s->tag_noun || !s->box_name || !s->box_told ||
+        !s->box_first || !s->text || !s->alt)
         return false;
     s->n_alt = s->n_alt < ALT_WORDS_MAX ? s->n_alt : ALT_WORDS_MAX;
     for (int i = 0; i < s->ev->n_boxes; i++)
         s->box_noun[i] = df_nouns_label(s->nouns, s->ev->boxes[i].label, s->box_name[i]);
+    for (int i = 0; i < s->ev->n_boxes; i++)
+        while (s->box_noun[s->box_first[i]] != s->box_noun[i] ||
+               (!s->box_noun[i] && strcmp(s->box_name[s->box_first[i]], s->box_name[i]) != 0))
+            s->box_first[i]++;
     for (int i = 0; i < s->ev->n_tags; i++)
         s->tag_noun[i] = df_nouns_label(s->nouns, s->ev->tags[i].label, NULL);
     return true;
@@ -366,7 +376,8 @@ bool df_support_find(const df_nouns *nouns, const char *caption, df_word *words,
                      df_arena *arena, df_support *out)
 {
     *out = (df_support){0};
-    support s = {.nouns = nouns, .caption = caption, .words = words, .n = n_words, .ev = ev, .arena = arena, .out = out};
+    support s = {
+        .nouns = nouns, .caption = caption, .words = words, .n = n_words, .ev = ev, .arena = arena, .out = out};
     if (!prepare(&s) || !find_quotes(&s))
         return false;
     find_alt(&s);

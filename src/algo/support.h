@@ -7,7 +7,11 @@
 
 typedef enum { DF_BY_BOX, DF_BY_LINE, DF_BY_TAG, DF_BY_LOOK, DF_BY_ALT } df_backing;
 extern const char *const df_backing_names[];         /* "box", "line", "tag", "look", "alt" */
-typedef struct { int from, to; df_backing by; int item; } df_span;   /* bytes [from, to) of the caption; item as in the evidence */
+typedef struct {
+    int from, to;
+    df_backing by;
+    int item;
+} df_span; /* bytes [from, to) of the caption; item as in the evidence */
 
 typedef struct {
     df_span *spans; int n_spans;             /* in order, not overlapping */
@@ -16,7 +20,7 @@ typedef struct {
     int objects, objects_told;               /* kinds of boxes; those named */
     int n_invented, n_quotes;                /* objects named, quotes made, that no evidence holds */
     char *invented, *quote;                  /* the first of each; NULL none */
-    char *own;                               /* the caption with backed quotes blanked: its own words, at the same places */
+    char *own; /* the caption with backed quotes blanked: its own words, at the same places */
 } df_support;
 
 /* Marks the words of backed quotes as `quoted`. False: out of memory. */

@@ -17,7 +17,7 @@ typedef struct {
     bool pass;
     int words;
     double text_recall, object_recall, repetition;   /* shares in [0, 1]; -1 when there was nothing to recall */
-    const char *reasons, *detail;            /* "opening; quote" and "opening: The image shows; ..."; "" when it passes */
+    const char *reasons, *detail; /* "opening; quote" and "opening: The image shows; ..."; "" when it passes */
     df_support support;
 } df_verdict;
 

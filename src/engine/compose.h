@@ -1,10 +1,10 @@
 /* The parts of the `compose` engine, private to src/engine/compose*.c.
  *
  *     evidence -> plan (what is it about, what belongs together, where is it)   compose_plan.c
- *              -> sentences, the important ones first while words last           compose_scene.c _text.c _look.c _area.c
+ *              -> sentences, while words last           compose_scene.c _text.c _look.c _area.c
  *              -> slots, read in order                                           compose.c
  *
- * Wordings are chosen by a hash of the evidence, so the same evidence always reads the same and different images do not. */
+ * Wordings are chosen by a hash of the evidence: the same evidence always reads the same, different images do not. */
 #ifndef DF_ENGINE_COMPOSE_H
 #define DF_ENGINE_COMPOSE_H
 #include "algo/evidence.h"
@@ -32,7 +32,17 @@ typedef struct {
 } compose_group;
 
 /* Where in the caption a sentence stands. */
-typedef enum { SLOT_OPEN, SLOT_MAIN, SLOT_MAIN_TEXT, SLOT_OTHERS, SLOT_TAGS, SLOT_TEXT, SLOT_AREAS, SLOT_TONE, N_SLOTS } compose_slot;
+typedef enum {
+    SLOT_OPEN,
+    SLOT_MAIN,
+    SLOT_MAIN_TEXT,
+    SLOT_OTHERS,
+    SLOT_TAGS,
+    SLOT_TEXT,
+    SLOT_AREAS,
+    SLOT_TONE,
+    N_SLOTS
+} compose_slot;
 
 typedef struct {
     const df_evidence *ev;
@@ -44,8 +54,10 @@ typedef struct {
     const df_noun *scene;                    /* the place, from the tags; NULL unknown */
     const char *subject;                     /* a tag that names the subject when no box does; NULL none */
     char title[200];                         /* proper names from the alt-text; "" none */
+    bool title_first;                        /* it must begin its sentence */
     bool mono, sepia;
     bool framed;                             /* the kind of picture has been said */
+    bool plain_medium;                       /* "a picture": its being sepia is said in the same sentence */
     bool coloured;                           /* so have its main colours */
     bool lit;                                /* and how bright it is */
     int n_frames;                            /* times that it was called "the picture" or "the frame" */
@@ -73,7 +85,8 @@ void compose_put(composer *c, const char *fmt, ...) __attribute__((format(printf
 int compose_words_left(const composer *c);
 
 /* compose_place.c */
-const char *compose_place(compose_rect r);   /* "in the upper left corner": a constant, equal places are equal pointers */
+const char *
+compose_place(compose_rect r); /* "in the upper left corner": a constant, equal places are equal pointers */
 const char *compose_side(compose_rect r);    /* "the left side", for what fills it */
 int compose_edges(compose_rect r);           /* edges of the picture that it touches */
 void compose_put_edges(composer *c, compose_rect r);         /* appends "the left and bottom edges" */
@@ -89,9 +102,12 @@ void compose_others(composer *c);
 void compose_texts(composer *c);
 
 /* compose_look.c */
-void compose_frame(composer *c, bool definite);      /* appends "a wide colour picture"; "the picture" when it was said or `definite` */
-bool compose_colours(composer *c, const df_region *look);   /* appends "mostly dark grey with some red"; false: nothing to say */
-int compose_short(composer *c, const df_region *look, int most);     /* appends "blue and grey"; how many colours, 0 none */
+void compose_frame(composer *c,
+                   bool definite); /* appends "a wide colour picture"; "the picture" when it was said or `definite` */
+bool compose_colours(composer *c,
+                     const df_region *look); /* appends "mostly dark grey with some red"; false: nothing to say */
+int compose_short(composer *c, const df_region *look,
+                  int most);                         /* appends "blue and grey"; how many colours, 0 none */
 const char *compose_light(double brightness);        /* "dark"; NULL for what is neither dark nor bright */
 bool compose_same_colour(const char *a, const char *b);      /* "dark grey" and "grey" are */
 void compose_field(composer *c);             /* opening of a picture of which only the colours are known */

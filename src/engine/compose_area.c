@@ -5,15 +5,20 @@
 #include <string.h>
 
 static const double STEP = 0.1;              /* a difference of brightness that an eye sees at once */
-static const char *const at[9] = {"in the upper left", "at the top", "in the upper right", "on the left", "in the centre",
-                                  "on the right", "in the lower left", "at the bottom", "in the lower right"};
+static const char *const at[9] = {"in the upper left", "at the top",    "in the upper right",
+                                  "on the left",       "in the centre", "on the right",
+                                  "in the lower left", "at the bottom", "in the lower right"};
 
 typedef struct { df_region part[3]; bool rows; double usual; } bands;
 typedef struct { const char *name[3], *two[2], *around, *from_to; } band_words;
 static const band_words words[2] = {
-    {{"the left third", "the middle", "the right third"}, {"the left two thirds", "the right two thirds"}, "left and right of it",
+    {{"the left third", "the middle", "the right third"},
+     {"the left two thirds", "the right two thirds"},
+     "left and right of it",
      "from left to right"},
-    {{"the upper third", "the middle", "the lower third"}, {"the upper two thirds", "the lower two thirds"}, "above and below it",
+    {{"the upper third", "the middle", "the lower third"},
+     {"the upper two thirds", "the lower two thirds"},
+     "above and below it",
      "from top to bottom"},
 };
 
@@ -63,21 +68,28 @@ static bool alike(const df_region *a, const df_region *b)
 
 static double spread(const bands *b)
 {
-    return fmax(difference(&b->part[0], &b->part[1]), fmax(difference(&b->part[1], &b->part[2]), difference(&b->part[0], &b->part[2])));
+    return fmax(difference(&b->part[0], &b->part[1]),
+                fmax(difference(&b->part[1], &b->part[2]), difference(&b->part[0], &b->part[2])));
 }
 
+/* The same two colours, in any order. */
 static bool same_words(composer *c, const df_region *a, const df_region *b)
 {
-    size_t start = c->now.size, middle;
-    compose_short(c, a, 2);
-    middle = c->now.size;
-    compose_short(c, b, 2);
-    bool same = middle - start == c->now.size - middle &&
-                (middle == start || memcmp(c->now.data + start, c->now.data + middle, middle - start) == 0);
-    if (c->now.data) {
-        c->now.size = start;
-        c->now.data[start] = '\0';
+    df_str keep = c->now, text[2] = {{0}, {0}}, turned = {0};
+    const df_region *look[2] = {a, b};
+    for (int i = 0; i < 2; i++) {
+        c->now = (df_str){0};
+        compose_short(c, look[i], 2);
+        text[i] = c->now;
     }
+    c->now = keep;
+    const char *first = df_str_text(&text[0]), *second = df_str_text(&text[1]), *joint = strstr(first, " and ");
+    if (joint)
+        df_str_printf(&turned, "%s and %.*s", joint + 5, (int)(joint - first), first);
+    bool same = strcmp(first, second) == 0 || (joint && strcmp(df_str_text(&turned), second) == 0);
+    df_str_free(&text[0]);
+    df_str_free(&text[1]);
+    df_str_free(&turned);
     return same;
 }
 
@@ -91,8 +103,11 @@ static void say_two(composer *c, const bands *b, const char *first, int i, const
 {
     const df_region *x = &b->part[i], *y = &b->part[k];
     bool several = strstr(first, "two") != NULL;
+    if (same_words(c, x, y) && fabs(x->brightness - y->brightness) < STEP / 2)
+        return;
     if (same_words(c, x, y))
-        compose_put(c, "%s %s %s than the rest", first, several ? "are" : "is", x->brightness > y->brightness ? "lighter" : "darker");
+        compose_put(c, "%s %s %s than the rest", first, several ? "are" : "is",
+                    x->brightness > y->brightness ? "lighter" : "darker");
     else if (compose_pick(c, 60, 2)) {
         int n = compose_short(c, x, 2);
         compose_put(c, " fill%s %s, ", n > 1 ? "" : "s", first);
@@ -117,7 +132,8 @@ static void say_three(composer *c, const bands *b, const band_words *w)
         if (falls || rises)
             compose_put(c, "the picture grows %s %s", falls ? "darker" : "lighter", w->from_to);
         else
-            compose_put(c, "%s is %s than the parts %s", w->name[1], p[1].brightness > p[0].brightness ? "lighter" : "darker", w->around);
+            compose_put(c, "%s is %s than the parts %s", w->name[1],
+                        p[1].brightness > p[0].brightness ? "lighter" : "darker", w->around);
         return;
     }
     if (compose_pick(c, 61, 2)) {
@@ -193,14 +209,21 @@ static void say_detail(composer *c)
     }
     double most = c->ev->cells[busy].detail, least = c->ev->cells[plain].detail;
     if (sum < 0.05 && most < 0.12)
-        compose_put(c, compose_pick(c, 63, 2) ? "all surfaces are smooth, without fine detail" : "there is hardly any fine detail");
-    else if (most > 1.5 * sum && least < 0.5 * sum)
-        compose_put(c, compose_pick(c, 64, 2) ? "fine detail is densest %s; the plainest part is %s" : "%s are the finest details, %s the fewest",
+        compose_put(c, compose_pick(c, 63, 2) ? "all surfaces are smooth, without fine detail"
+                                              : "there is hardly any fine detail");
+    else if (most > 1.5 * sum && least < 0.05)
+        compose_put(c, "%s%s%s%s", compose_pick(c, 69, 2) ? "detail gathers " : "fine detail is ", at[busy],
+                    compose_pick(c, 69, 2) ? " and is missing " : ", and the surface is smooth ", at[plain]);
+    else if (most > 1.5 * sum && least < 0.5 * sum && compose_pick(c, 70, 4) != 0)
+        compose_put(c,
+                    compose_pick(c, 64, 2) ? "fine detail is densest %s; the plainest part is %s"
+                                           : "the detail is finest %s and thins out %s",
                     at[busy], at[plain]);
     else if (most > 1.5 * sum)
         compose_put(c, compose_pick(c, 65, 2) ? "most of the fine detail is %s" : "the busiest part is %s", at[busy]);
     else if (sum > 0.6 && least > 0.6 * sum)
-        compose_put(c, compose_pick(c, 66, 2) ? "fine detail covers the whole surface" : "every part is full of fine detail");
+        compose_put(c, compose_pick(c, 66, 2) ? "fine detail covers the whole surface"
+                                              : "every part is full of fine detail");
     else
         return;
     compose_say(c, SLOT_AREAS);
@@ -270,8 +293,9 @@ void compose_areas(composer *c)
     say_light(c, told);
     say_accent(c);
     say_detail(c);
-    if (b->rows && alike(&columns.part[0], &columns.part[2]) && fabs(columns.part[0].brightness - columns.part[2].brightness) < 0.03 &&
-        told >= 2 * STEP && compose_pick(c, 68, 2)) {
+    if (b->rows && alike(&columns.part[0], &columns.part[2]) &&
+        fabs(columns.part[0].brightness - columns.part[2].brightness) < 0.03 && told >= 2 * STEP &&
+        compose_pick(c, 68, 2)) {
         df_str_append(&c->now, "left and right are alike in light and colour");
         compose_say(c, SLOT_AREAS);
     }
@@ -284,7 +308,8 @@ void compose_tone(composer *c)
     if (w->n_colours == 0)
         return;
     if (!c->coloured && !c->mono) {
-        df_str_append(&c->now, compose_pick(c, 51, 2) ? "overall the picture is in " : "the main colours of the picture are ");
+        df_str_append(&c->now,
+                      compose_pick(c, 51, 2) ? "overall the picture is in " : "the main colours of the picture are ");
         if (compose_short(c, w, 3) == 1) {
             df_str_clear(&c->now);
             df_str_append(&c->now, "the main colour of the picture is ");
@@ -294,7 +319,10 @@ void compose_tone(composer *c)
     }
     const char *light = c->lit ? NULL : compose_light(w->brightness);
     const char *contrast = w->contrast > 0.55 ? "strong" : w->contrast < 0.22 ? "low" : NULL;
-    const char *colour = c->mono || c->sepia ? NULL : w->saturation < 0.1 ? "muted" : w->saturation > 0.45 ? "strong" : NULL;
+    const char *colour = c->mono || c->sepia    ? NULL
+                         : w->saturation < 0.1  ? "muted"
+                         : w->saturation > 0.45 ? "strong"
+                                                : NULL;
     int k = compose_pick(c, 52, 2);
     if (light)
         compose_put(c, k ? "the whole is %s" : "as a whole the picture is %s", light);

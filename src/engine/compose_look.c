@@ -8,7 +8,11 @@
 
 const char *compose_light(double brightness)
 {
-    return brightness < 0.2 ? "very dark" : brightness < 0.38 ? "dark" : brightness > 0.8 ? "very bright" : brightness > 0.64 ? "bright" : NULL;
+    return brightness < 0.2    ? "very dark"
+           : brightness < 0.38 ? "dark"
+           : brightness > 0.8  ? "very bright"
+           : brightness > 0.64 ? "bright"
+                               : NULL;
 }
 
 void compose_frame(composer *c, bool definite)
@@ -21,14 +25,18 @@ void compose_frame(composer *c, bool definite)
     double ratio = c->ev->height > 0 ? (double)c->ev->width / (double)c->ev->height : 1;
     const char *shape = ratio >= 2.2 ? "panoramic " : ratio >= 1.7 ? "wide " : ratio <= 0.55 ? "tall, narrow "
                         : ratio <= 0.85 ? "upright " : ratio < 1.04 && ratio > 0.96 ? "square " : "";
-    const char *medium = c->ev->whole.n_colours == 0 ? "" : c->mono ? "black-and-white " : c->sepia ? "sepia-toned " : "colour ";
+    const char *medium = c->ev->whole.n_colours == 0 || c->plain_medium ? ""
+                         : c->mono                                      ? "black-and-white "
+                         : c->sepia                                     ? "sepia-toned "
+                                                                        : "colour ";
     const char *light = c->ev->whole.n_colours ? compose_light(c->ev->whole.brightness) : NULL;
     if (compose_pick(c, 9, 3) == 0 || !light)
         light = "";
     else
         c->lit = true;
     const char *first = *light ? light : *shape ? shape : medium;
-    compose_put(c, "%s %s%s%s%spicture", *first == 'u' ? "an" : "a", light, *light ? (*shape ? ", " : " ") : "", shape, medium);
+    compose_put(c, "%s %s%s%s%spicture", *first == 'u' ? "an" : "a", light, *light ? (*shape ? ", " : " ") : "",
+                shape, medium);
 }
 
 static const char *base_of(const char *colour)
@@ -106,7 +114,7 @@ bool compose_colours(composer *c, const df_region *look)
 {
     tone t[DF_COLOURS_MAX];
     int n = tones_of(c, look, t);
-    if (n == 0)
+    if (n == 0 || strcmp(t[0].list, "sepia") == 0)                   /* the tone of the print, not of the thing */
         return false;
     if (n == 1 || t[0].share > 0.8)
         compose_put(c, "%s%s", t[0].share > 0.8 ? "" : "mostly ", t[0].alone);
@@ -129,14 +137,23 @@ void compose_field(composer *c)
         compose_say(c, SLOT_OPEN);
         c->scene = NULL;
     }
+    if (c->sepia) {
+        c->plain_medium = true;
+        compose_frame(c, false);
+        df_str_append(&c->now, k ? " is toned in sepia throughout" : " is in sepia, without other colours");
+        c->coloured = compose_say(c, SLOT_OPEN);
+        return;
+    }
     const char *s = n == 1 && t[0].members > 1 ? "" : "s";
     if (n == 1 || t[0].share > 0.8) {
-        compose_put(c, "%s fill%s %s of ", t[0].alone, t[0].members > 1 ? "" : s, t[0].share > 0.8 ? "nearly all" : "most");
+        compose_put(c, "%s fill%s %s of ", t[0].alone, t[0].members > 1 ? "" : s,
+                    t[0].share > 0.8 ? "nearly all" : "most");
         compose_frame(c, false);
     } else if (t[0].share >= 0.5) {
         compose_put(c, "%s %s more than half of ", t[0].list, k ? "takes up" : "covers");
         compose_frame(c, false);
-        compose_put(c, k ? ", %s%s%s most of the rest" : "; the rest is mainly %s%s%s", t[1].list, n > 2 ? " and " : "", n > 2 ? t[2].list : "");
+        compose_put(c, k ? ", %s%s%s most of the rest" : "; the rest is mainly %s%s%s", t[1].list,
+                    n > 2 ? " and " : "", n > 2 ? t[2].list : "");
     } else {
         if (k) {
             compose_frame(c, false);

@@ -10,11 +10,13 @@ static const double EDGE = 0.008;            /* nearer to the edge than this is 
 
 const char *compose_place(compose_rect r)
 {
-    static const char *const places[9] = {"in the upper left", "at the top", "in the upper right", "on the left", "in the centre",
-                                          "on the right", "in the lower left", "at the bottom", "in the lower right"};
-    static const char *const corners[9] = {"in the upper left corner", "near the top edge", "in the upper right corner",
-                                           "near the left edge", "in the centre", "near the right edge",
-                                           "in the lower left corner", "near the bottom edge", "in the lower right corner"};
+    static const char *const places[9] = {"in the upper left", "at the top",    "in the upper right",
+                                          "on the left",       "in the centre", "on the right",
+                                          "in the lower left", "at the bottom", "in the lower right"};
+    static const char *const corners[9] = {
+        "in the upper left corner", "near the top edge",    "in the upper right corner",
+        "near the left edge",       "in the centre",        "near the right edge",
+        "in the lower left corner", "near the bottom edge", "in the lower right corner"};
     double cx = (r.x0 + r.x1) / 2, cy = (r.y0 + r.y1) / 2, dx = cx - 0.5, dy = cy - 0.5;
     int column = cx < 0.34 ? 0 : cx > 0.66 ? 2 : 1, row = cy < 0.34 ? 0 : cy > 0.66 ? 2 : 1, at = row * 3 + column;
     if (at == 4 && (fabs(dx) > 0.07 || fabs(dy) > 0.07)) {
@@ -22,7 +24,12 @@ const char *compose_place(compose_rect r)
             return dx < 0 ? "slightly left of the centre" : "slightly right of the centre";
         return dy < 0 ? "slightly above the centre" : "slightly below the centre";
     }
-    double from_side = column == 0 ? r.x1 : column == 2 ? 1 - r.x0 : 0, from_end = row == 0 ? r.y1 : row == 2 ? 1 - r.y0 : 0;
+    double from_side = column == 0   ? r.x1
+                       : column == 2 ? 1 - r.x0
+                                     : 0,
+           from_end = row == 0   ? r.y1
+                      : row == 2 ? 1 - r.y0
+                                 : 0;
     double near = row != 1 && column != 1 ? 0.3 : 0.2;
     return from_side < near && from_end < near ? corners[at] : places[at];
 }
@@ -77,11 +84,12 @@ bool compose_relation(compose_rect b, const compose_group *main, compose_link *o
     if (cut > 0.12 * smaller) {
         if (main->n > 1 || rect_area(b) > rect_area(a))
             return false;
-        *out = (compose_link){cut > 0.9 * rect_area(b) ? "is set within" : "overlaps", cut > 0.9 * rect_area(b) ? "within" : "overlapping",
-                              covered_part(a, b)};
+        *out = (compose_link){cut > 0.9 * rect_area(b) ? "is set within" : "overlaps",
+                              cut > 0.9 * rect_area(b) ? "within" : "overlapping", covered_part(a, b)};
         return true;
     }
-    bool left = b.x1 <= a.x0 + 0.02, right = b.x0 >= a.x1 - 0.02, above = b.y1 <= a.y0 + 0.02, below = b.y0 >= a.y1 - 0.02;
+    bool left = b.x1 <= a.x0 + 0.02, right = b.x0 >= a.x1 - 0.02, above = b.y1 <= a.y0 + 0.02,
+         below = b.y0 >= a.y1 - 0.02;
     if ((left || right) && (above || below))
         out->preposition = above ? (left ? "above and to the left of" : "above and to the right of")
                            : left ? "below and to the left of" : "below and to the right of";

@@ -211,18 +211,40 @@ static void read_tags(composer *c)
     }
 }
 
-/* The alt-text's names, unless it speaks of another kind of thing than the one that was seen (a dog, where a cat is). */
+static bool word_is(const char *word, size_t n, const char *const *list)
+{
+    for (; *list; list++)
+        if (strlen(*list) == n && strncmp(*list, word, n) == 0)
+            return true;
+    return false;
+}
+
+/* "Boats at Nagasaki" is "boats at ..." within a sentence. A leading word that can be a name ("Aizkorri mountains") or
+ * not ("Hiking trail") keeps its capital, and the title stands first in its sentence. */
+static void fit_title(composer *c)
+{
+    static const char *const articles[] = {"A", "An", "The", NULL};
+    static const char *const links[] = {"of", "de",  "von", "van", "the", "in", "at", "from",
+                                        "on", "and", "la",  "du",  "del", "di", NULL};
+    char *t = c->title;
+    size_t first = strcspn(t, " ,");
+    const char *next = t[first] == ' ' ? t + first + 1 : "";
+    bool plain = *next >= 'a' && *next <= 'z' && !word_is(next, strcspn(next, " ,"), links);
+    bool capital = t[0] >= 'A' && t[0] <= 'Z' && !(t[1] >= 'A' && t[1] <= 'Z');
+    if (capital && (df_nouns_find(c->nouns, t, first) || word_is(t, first, articles)))
+        t[0] = (char)(t[0] - 'A' + 'a');
+    else
+        c->title_first = plain;
+}
+
+/* The alt-text's names, unless it speaks of another kind of thing than was seen (a dog, where a cat is). */
 static void read_alt(composer *c)
 {
     df_alt_title(c->ev->alt_text, c->title, sizeof c->title);
-    size_t first = strcspn(c->title, " ");
-    if (df_nouns_find(c->nouns, c->title, first) && c->title[0] >= 'A' && c->title[0] <= 'Z')
-        c->title[0] = (char)(c->title[0] - 'A' + 'a');               /* "Boats at Nagasaki": a plain word leads */
-    for (int g = 0; g < c->n_groups && c->title[0]; g++) {
-        const compose_group *group = &c->groups[g];
-        if (g == 0 && group->noun && df_alt_contradicts(c->nouns, c->title, group->noun))
-            c->title[0] = '\0';
-    }
+    const df_noun *seen = c->n_groups > 0 ? c->groups[0].noun : NULL;
+    if (seen && df_alt_contradicts(c->nouns, c->title, seen))
+        c->title[0] = '\0';
+    fit_title(c);
 }
 
 bool compose_plan(composer *c)

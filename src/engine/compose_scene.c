@@ -20,7 +20,9 @@ static const df_region *look_of(const composer *c, const compose_group *g)
 static const char *main_colour(const composer *c, const compose_group *g)
 {
     const df_region *look = look_of(c, g);
-    return g->n == 1 && look->n_colours > 0 && look->colours[0].share > 0.4 && g->largest > 0.006 ? look->colours[0].name : NULL;
+    return g->n == 1 && look->n_colours > 0 && look->colours[0].share > 0.4 && g->largest > 0.006
+               ? look->colours[0].name
+               : NULL;
 }
 
 /* "a motorcycle", "three boats", "a small, mostly red handbag", "some broccoli". */
@@ -39,9 +41,11 @@ static void put_group(composer *c, const compose_group *g, const char *size, con
     if (adjectives.size)
         df_str_append(&adjectives, " ");
     if (g->n == 1)
-        compose_put(c, "%s %s%s", df_article(adjectives.size ? df_str_text(&adjectives) : g->name), df_str_text(&adjectives), g->name);
+        compose_put(c, "%s %s%s", df_article(adjectives.size ? df_str_text(&adjectives) : g->name),
+                    df_str_text(&adjectives), g->name);
     else {
-        compose_put(c, "%s %s", g->n > 12 ? "more than a dozen" : df_number_word(g->n, number), df_str_text(&adjectives));
+        compose_put(c, "%s %s", g->n > 12 ? "more than a dozen" : df_number_word(g->n, number),
+                    df_str_text(&adjectives));
         df_plural_append(&c->now, g->name);
     }
     df_str_free(&adjectives);
@@ -138,7 +142,12 @@ static void open_subject(composer *c, const compose_group *g)
 static void say_title(composer *c)
 {
     int k = compose_pick(c, 4, 3);
-    if (k == 0) {
+    if (k == 1 && strchr(c->title, ','))                             /* "Paris, France is ..." lacks a comma */
+        k = 0;
+    if (c->title_first) {
+        compose_put(c, "%s: this is the subject of ", c->title);
+        compose_frame(c, false);
+    } else if (k == 0) {
         df_str_append(&c->now, "the subject of ");
         compose_frame(c, false);
         compose_put(c, " is %s", c->title);
@@ -154,15 +163,22 @@ static void say_title(composer *c)
 
 static const char *fraction(double area)
 {
-    return area > 0.85 ? "nearly all" : area > 0.7 ? "about three quarters" : area > 0.6 ? "about two thirds" : area > 0.43 ? "about half"
-           : area > 0.29 ? "about a third" : area > 0.22 ? "about a quarter" : area > 0.17 ? "about a fifth" : area > 0.08 ? "about a tenth" : NULL;
+    return area > 0.85   ? "nearly all"
+           : area > 0.7  ? "about three quarters"
+           : area > 0.6  ? "about two thirds"
+           : area > 0.43 ? "about half"
+           : area > 0.29 ? "about a third"
+           : area > 0.22 ? "about a quarter"
+           : area > 0.17 ? "about a fifth"
+           : area > 0.08 ? "about a tenth"
+                         : NULL;
 }
 
 /* The subject again, as the subject of a sentence: "it", "the person", "they". */
-static const char *subject_again(composer *c, const compose_group *g)
+static const char *subject_again(composer *c, const compose_group *g, bool first)
 {
     bool person = g->noun && g->noun->kind == DF_NOUN_PERSON;
-    const char *name = person && g->n == 1 ? df_arena_printf(c->arena, "the %s", g->name) : NULL;
+    const char *name = person && g->n == 1 ? first ? df_arena_printf(c->arena, "the %s", g->name) : "the figure" : NULL;
     return name ? name : g->n == 1 ? "it" : "they";
 }
 
@@ -199,11 +215,12 @@ static void say_cut_group(composer *c, const compose_group *g)
 /* How much of the picture it is, and what cuts it off. */
 static void say_extent(composer *c, const compose_group *g)
 {
-    const char *part = fraction(extent(g)), *again = subject_again(c, g);
+    const char *part = fraction(extent(g)), *again = subject_again(c, g, !c->slots[SLOT_MAIN].size);
     int cut = g->n == 1 ? compose_edges(g->hull) : 0;
     bool tell = part && (c->n_groups < 4 || extent(g) > 0.25);
     if (tell)
-        compose_put(c, g->n == 1 ? "%s covers %s of the area" : "%s cover %s of the area", g->n == 1 ? again : "together they", part);
+        compose_put(c, g->n == 1 ? "%s covers %s of the area" : "%s cover %s of the area",
+                    g->n == 1 ? again : "together they", part);
     if (cut > 0 && cut < 4) {
         compose_put(c, tell ? " and is cut off by " : "%s is cut off by ", again);
         compose_put_edges(c, g->hull);
@@ -219,7 +236,7 @@ static void say_colours(composer *c, const compose_group *g)
     const char *than = lighter_or_darker(c, g);
     if (g->n > 1)
         return;
-    compose_put(c, "%s is ", subject_again(c, g));
+    compose_put(c, "%s is ", subject_again(c, g, true));
     bool coloured = compose_colours(c, look_of(c, g));
     bool listed = coloured && strstr(df_str_text(&c->now), " and ");
     if (than)
@@ -241,8 +258,8 @@ static void say_members(composer *c, const compose_group *g)
             distinct = distinct && compose_place(g->rect[i]) != compose_place(g->rect[k]);
     bool largest = rect_area(g->rect[0]) > 1.7 * rect_area(g->rect[1]);
     if (distinct && g->n == 2)
-        compose_put(c, "%s is %s, the %s %s", largest ? "the larger" : "one", compose_place(g->rect[0]), largest ? "smaller" : "other",
-                    compose_place(g->rect[1]));
+        compose_put(c, "%s is %s, the %s %s", largest ? "the larger" : "one", compose_place(g->rect[0]),
+                    largest ? "smaller" : "other", compose_place(g->rect[1]));
     else if (distinct)
         compose_put(c, "%s is %s, the others %s and %s", largest ? "the largest" : "one", compose_place(g->rect[0]),
                     compose_place(g->rect[1]), compose_place(g->rect[2]));
@@ -366,7 +383,8 @@ static void say_other(composer *c, int index)
             df_str_append(&c->now, " ");
             put_link(c, &link, true, near);
         } else
-            compose_put(c, " %s %s%s", g->n > 1 && g->layout != LAYOUT_SPREAD ? layout_verb(c, g) : is, also ? "also " : "",
+            compose_put(c, " %s %s%s", g->n > 1 && g->layout != LAYOUT_SPREAD ? layout_verb(c, g) : is,
+                        also ? "also " : "",
                         g->layout == LAYOUT_SPREAD && g->n > 1 ? "spread across the picture" : place);
     }
     c->last_place = related ? NULL : place;
@@ -410,7 +428,8 @@ void compose_others(composer *c)
     if (single < c->n_groups)
         say_rest(c, single);
     if (c->n_groups > 0 && c->subject) {
-        compose_put(c, compose_pick(c, 8, 2) ? "%s %s is part of the scene" : "the scene includes %s %s", df_article(c->subject), c->subject);
+        compose_put(c, compose_pick(c, 8, 2) ? "%s %s is part of the scene" : "the scene includes %s %s",
+                    df_article(c->subject), c->subject);
         compose_say(c, SLOT_TAGS);
     }
 }

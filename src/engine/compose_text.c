@@ -96,7 +96,8 @@ static const char *name_of_box(const composer *c, int box, bool *main)
     for (int g = 0; g < c->n_groups; g++)
         for (int i = 0; i < c->groups[g].n; i++)
             if (c->groups[g].box[i] == box) {
-                *main = g == 0 && c->groups[g].n == 1;
+                const df_noun *noun = c->groups[g].noun;
+                *main = g == 0 && c->groups[g].n == 1 && !(noun && noun->kind == DF_NOUN_PERSON);
                 return c->groups[g].name;
             }
     *main = false;
@@ -190,7 +191,8 @@ static void say_page(composer *c, text_group *all)
     }
     if (n == 0)
         return;
-    df_str_append(&c->now, head >= 0 ? "the other lines read, from top to bottom, " : "from top to bottom the text reads ");
+    df_str_append(&c->now,
+                  head >= 0 ? "the other lines read, from top to bottom, " : "from top to bottom the text reads ");
     put_quotes(c, all, 0, n);
     if (compose_say(c, SLOT_TEXT) && n < all->n) {
         df_str_append(&c->now, "more lines of text follow");
@@ -203,7 +205,8 @@ static text_group *groups_of(const composer *c, int *n_groups, text_group *all)
 {
     int n = c->ev->n_lines;
     text_group *groups = df_arena_alloc(c->arena, (size_t)n + 1, sizeof *groups);
-    int *lines = df_arena_alloc(c->arena, 2 * ((size_t)n + 1), sizeof *lines), *of = df_arena_alloc(c->arena, (size_t)n + 1, sizeof *of);
+    int *lines = df_arena_alloc(c->arena, 2 * ((size_t)n + 1), sizeof *lines),
+        *of = df_arena_alloc(c->arena, (size_t)n + 1, sizeof *of);
     if (!groups || !lines || !of)
         return NULL;
     *all = (text_group){.line = lines, .home = -1};
@@ -218,7 +221,8 @@ static text_group *groups_of(const composer *c, int *n_groups, text_group *all)
         if (at == *n_groups)
             groups[(*n_groups)++] = (text_group){.home = c->home[i], .hull = r};
         text_group *g = &groups[at];
-        g->hull = (compose_rect){fmin(g->hull.x0, r.x0), fmin(g->hull.y0, r.y0), fmax(g->hull.x1, r.x1), fmax(g->hull.y1, r.y1)};
+        g->hull = (compose_rect){fmin(g->hull.x0, r.x0), fmin(g->hull.y0, r.y0), fmax(g->hull.x1, r.x1),
+                                 fmax(g->hull.y1, r.y1)};
         g->n++;
         of[all->n] = at;
         lines[all->n++] = i;

@@ -31,10 +31,12 @@ static df_status judge_row(void *ctx, int64_t item, int thread, df_error *err)
     check_part *p = ctx;
     int64_t row = df_table_int(p->captions, item, p->row);
     if (row < 0 || row >= p->n_evidence)
-        return df_fail(err, DF_FORMAT, "check: caption for row %lld, which ingest does not have; run `densefusion caption` again",
+        return df_fail(err, DF_FORMAT,
+                       "check: caption for row %lld, which ingest does not have; run `densefusion caption` again",
                        (long long)row);
     const char *caption = df_table_text(p->captions, item, p->caption);
-    DF_TRY(df_verdict_make(p->nouns, caption, &p->evidence[row], &p->config->limits, &p->arenas[thread], &p->verdicts[item], err));
+    DF_TRY(df_verdict_make(p->nouns, caption, &p->evidence[row], &p->config->limits, &p->arenas[thread],
+                           &p->verdicts[item], err));
     df_support_print(&p->verdicts[item].support, &p->support[item]);
     return p->support[item].failed ? df_fail(err, DF_NOMEM, "check: out of memory") : DF_OK;
 }
@@ -134,8 +136,10 @@ static const df_option options[] = {
     {"min_words", DF_OPT_INT, AT(min_words), "3", 0, 100000, "fewest words (paper: not stated)"},
     {"max_invented", DF_OPT_INT, AT(max_invented), "0", 0, 1000,
      "objects that a caption may name without any evidence; raise it for an engine that sees more than the experts"},
-    {"max_quotes", DF_OPT_INT, AT(max_quotes), "0", 0, 1000, "quotes that a caption may make without a text line that holds them"},
-    {"max_repetition", DF_OPT_REAL, AT(max_repetition), "0.25", 0, 1, "largest share of four-word runs that were there before"},
+    {"max_quotes", DF_OPT_INT, AT(max_quotes), "0", 0, 1000,
+     "quotes that a caption may make without a text line that holds them"},
+    {"max_repetition", DF_OPT_REAL, AT(max_repetition), "0.25", 0, 1,
+     "largest share of four-word runs that were there before"},
     {"min_text_recall", DF_OPT_REAL, AT(min_text_recall), "0.5", 0, 1,
      "smallest share of the text lines' words to be told, of those that a caption has room for"},
     {"min_object_recall", DF_OPT_REAL, AT(min_object_recall), "0.3", 0, 1,
