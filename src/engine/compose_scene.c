@@ -16,11 +16,27 @@ static const df_region *look_of(const composer *c, const compose_group *g)
     return &c->ev->boxes[g->box[0]].look;
 }
 
+/* Whether the colours in a box are those of the thing: in a small box they can be its background's. */
+static bool own_colours(const composer *c, const compose_group *g)
+{
+    const df_region *look = look_of(c, g);
+    compose_rect r = g->rect[0];
+    if (g->n != 1 || look->n_colours == 0)
+        return false;
+    int column = (int)fmin((r.x0 + r.x1) * 1.5, 2), row = (int)fmin((r.y0 + r.y1) * 1.5, 2);
+    const df_region *around = &c->ev->cells[row * 3 + column];
+    for (int i = 0; i < around->n_colours && g->largest < 0.06; i++)
+        if (2 * around->colours[i].share > look->colours[0].share &&
+            compose_same_colour(around->colours[i].name, look->colours[0].name))
+            return false;
+    return true;
+}
+
 /* A colour that most of the box has, so that it can be said of the thing. */
 static const char *main_colour(const composer *c, const compose_group *g)
 {
     const df_region *look = look_of(c, g);
-    return g->n == 1 && look->n_colours > 0 && look->colours[0].share > 0.4 && g->largest > 0.006
+    return own_colours(c, g) && look->colours[0].share > 0.4 && g->largest > 0.006
                ? look->colours[0].name
                : NULL;
 }
@@ -237,7 +253,7 @@ static void say_colours(composer *c, const compose_group *g)
     if (g->n > 1)
         return;
     compose_put(c, "%s is ", subject_again(c, g, true));
-    bool coloured = compose_colours(c, look_of(c, g));
+    bool coloured = own_colours(c, g) && compose_colours(c, look_of(c, g));
     bool listed = coloured && strstr(df_str_text(&c->now), " and ");
     if (than)
         compose_put(c, "%s%s than %s", !coloured ? "" : listed ? ", " : " and ", than,
