@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct { flag_id id; char letter; const char *name, *value, *key, *help; } flag;   /* key: a setting it stands for */
+/* key: the setting that a flag stands for. */
+typedef struct { flag_id id; char letter; const char *name, *value, *key, *help; } flag;
 
 static const flag flags[] = {
     {FLAG_OUT, 'o', "out", "OUT", NULL, "folder of the dataset; made when it is missing"},

@@ -63,9 +63,12 @@ int cmd_man(const args *a)
 {
     df_str flags = {0};
     (void)a;
-    puts(".TH DENSEFUSION 1 \"\" \"densefusion " DF_VERSION "\"\n.SH NAME\ndensefusion \\- densely captioned image datasets\n"
-         ".SH SYNOPSIS\n.B densefusion run\n.I INPUT\n\\-o\n.I OUT\n[\\fICONFIG.yaml\\fR] [\\-\\-section.key=value ...]\n.br\n"
-         ".B densefusion\n.I COMMAND\n[...]\n.SH DESCRIPTION\nLooks at every image of a folder, tar or list with vision experts,\n"
+    puts(".TH DENSEFUSION 1 \"\" \"densefusion " DF_VERSION "\"\n"
+         ".SH NAME\ndensefusion \\- densely captioned image datasets\n"
+         ".SH SYNOPSIS\n.B densefusion run\n.I INPUT\n\\-o\n.I OUT\n"
+         "[\\fICONFIG.yaml\\fR] [\\-\\-section.key=value ...]\n.br\n"
+         ".B densefusion\n.I COMMAND\n[...]\n.SH DESCRIPTION\n"
+         "Looks at every image of a folder, tar or list with vision experts,\n"
          "writes a dense caption from what they saw, checks the caption against it, and makes a page to look at.\n"
          "Standard output is data, standard error is talk.");
     put_commands();
@@ -73,7 +76,8 @@ int cmd_man(const args *a)
     args_man_flags(~0u, &flags);
     fputs(df_str_text(&flags), stdout);
     df_str_free(&flags);
-    puts(".SH OPTIONS\nKeys of the config file, in sections, and of the command line as \\fB\\-\\-section.key=value\\fR.");
+    puts(".SH OPTIONS\nKeys of the config file, in sections, "
+         "and of the command line as \\fB\\-\\-section.key=value\\fR.");
     put_options("run", df_run_option_table);
     for (const df_stage *const *s = df_stages; *s; s++)
         put_options((*s)->name, (*s)->options);

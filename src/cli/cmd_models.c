@@ -29,8 +29,8 @@ static const char *state_of(const char *folder, const char *name, bool verify, d
 
 static void print_card(const df_card *card, const char *state, const df_error *why)
 {
-    printf("%-9s %-22s %-14s %-24s %s\n", state, card->name, card->task ? card->task : "-", card->licence ? card->licence : "-",
-           card->source ? card->source : "");
+    printf("%-9s %-22s %-14s %-24s %s\n", state, card->name, card->task ? card->task : "-",
+           card->licence ? card->licence : "-",           card->source ? card->source : "");
     if (why->message[0])
         printf("%*s%s\n", 10, "", why->message);
 }

@@ -67,7 +67,8 @@ static df_status find_image(const df_dataset *ds, const char *text, image_id *id
     DF_TRY(df_dataset_read(ds, "ingest", id->part, &t, err));
     int64_t rows = df_table_rows(t);
     df_table_close(t);
-    return id->row < rows ? DF_OK : df_fail(err, DF_FORMAT, "%s: part %d has %lld images", text, id->part, (long long)rows);
+    return id->row < rows ? DF_OK
+                          : df_fail(err, DF_FORMAT, "%s: part %d has %lld images", text, id->part, (long long)rows);
 }
 
 /* ---- for people ---- */

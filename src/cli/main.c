@@ -33,7 +33,12 @@ int command_failed(df_status status, const df_error *err)
 {
     if (status != DF_OK)
         fprintf(stderr, "densefusion: %s\n", err->message);
-    return status == DF_OK ? EXIT_DONE : status == DF_STOPPED ? EXIT_STOPPED : status == DF_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+    switch (status) {
+    case DF_OK: return EXIT_DONE;
+    case DF_STOPPED: return EXIT_STOPPED;
+    case DF_CONFIG: return EXIT_USAGE;
+    default: return EXIT_FAILED;
+    }
 }
 
 df_status command_dataset(df_dataset **out, const char *folder, df_error *err)

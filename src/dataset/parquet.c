@@ -205,7 +205,8 @@ static df_status create_sql_table(session *s, const df_table *t, df_error *err)
     df_str sql = {0};
     df_str_append(&sql, "CREATE TABLE t (");
     for (int c = 0; c < t->n_columns; c++)
-        df_str_printf(&sql, "%s\"%s\" %s", c ? ", " : "", t->columns[c].column.name, type_names[t->columns[c].column.type]);
+        df_str_printf(&sql, "%s\"%s\" %s", c ? ", " : "", t->columns[c].column.name,
+                      type_names[t->columns[c].column.type]);
     df_str_append(&sql, ")");
     df_status status = sql.failed ? df_fail(err, DF_NOMEM, "write a table: out of memory")
                                   : query_only(s, df_str_text(&sql), err);
@@ -257,7 +258,8 @@ static df_status copy_out(session *s, const char *path, df_error *err)
         df_str_printf(&sql, "COPY t TO %s (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)", quoted);
     free(quoted);
     df_error why = {""};
-    df_status status = !quoted || sql.failed ? df_fail(&why, DF_NOMEM, "out of memory") : query_only(s, df_str_text(&sql), &why);
+    df_status status = !quoted || sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
+                                             : query_only(s, df_str_text(&sql), &why);
     df_str_free(&sql);
     if (status != DF_OK) {
         unlink(tmp);
@@ -399,7 +401,8 @@ df_status df_table_read(df_table **out, const char *path, df_error *err)
         df_str_printf(&sql, "SELECT * FROM read_parquet(%s)", quoted);
     free(quoted);
     df_error why = {""};
-    df_status status = !quoted || sql.failed ? df_fail(&why, DF_NOMEM, "out of memory") : df_table_query(out, df_str_text(&sql), &why);
+    df_status status = !quoted || sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
+                                             : df_table_query(out, df_str_text(&sql), &why);
     df_str_free(&sql);
     return status == DF_OK ? DF_OK : df_fail(err, status, "read %s: %.400s", path, why.message);
 }

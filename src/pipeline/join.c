@@ -7,7 +7,8 @@ struct df_join {
     df_table *const *targets;
     int n_tables, window;
     int64_t next, last_put;                  /* the row whose turn it is; the latest row handed over */
-    bool failed, broken;                     /* a row failed: nobody waits; joining failed: nothing is joined any more */
+    bool failed;                             /* a row failed: nobody waits */
+    bool broken;                             /* joining failed: nothing is joined any more */
     df_table **waiting;                      /* [window][n_tables]; row r is at r % window */
     bool *ready;                             /* [window] */
     df_status (*joined)(void *ctx, int64_t row, df_error *err);
@@ -28,7 +29,8 @@ df_status df_join_open(df_join **out, df_table *const *targets, int n_tables, in
         free(ready);
         return df_fail(err, DF_NOMEM, "join rows: out of memory");
     }
-    *j = (df_join){.targets = targets, .n_tables = n_tables, .window = window, .next = first_row, .last_put = first_row - 1,
+    *j = (df_join){.targets = targets, .n_tables = n_tables, .window = window, .next = first_row,
+                   .last_put = first_row - 1,
                    .waiting = waiting,
                    .ready = ready, .joined = joined, .ctx = ctx};
     pthread_mutex_init(&j->lock, NULL);

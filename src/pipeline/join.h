@@ -10,7 +10,8 @@ typedef struct df_join df_join;
 df_status df_join_open(df_join **out, df_table *const *targets, int n_tables, int64_t first_row, int window,
                        df_status (*joined)(void *ctx, int64_t row, df_error *err), void *ctx, df_error *err);
 void df_join_close(df_join *join);
-/* Waits until `row` is less than a window ahead of the rows joined. False when that can't come: an earlier row failed. */
+/* Waits until `row` is less than a window ahead of the rows joined. False when that can't come: an earlier row
+ * failed. */
 bool df_join_wait(df_join *join, int64_t row);
 bool df_join_needs(df_join *join, int64_t row);                      /* a later row waits for it */
 /* Hands over a row's tables ([n_tables], taken over; entries may be NULL); joins every row whose turn has come. */

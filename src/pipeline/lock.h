@@ -8,6 +8,7 @@
 typedef struct { int run, plan; } df_lock;                           /* file descriptors */
 /* shared: other shared holders are fine. DF_IO naming the folder when another run is at work there. */
 df_status df_lock_open(df_lock *out, const char *folder, bool shared, df_error *err);
-void df_lock_plan(df_lock *lock, bool hold);                         /* one shared holder at a time decides what is stale */
+/* One shared holder at a time decides what is stale. */
+void df_lock_plan(df_lock *lock, bool hold);
 void df_lock_close(df_lock *lock);
 #endif

@@ -12,7 +12,8 @@
 
 enum { ALT_TEXT_MAX = 2000, COLUMNS_MAX = 64 };
 
-typedef struct { const df_stage *stage; void *state; df_table *table; } eye;   /* a pixel stage; its rows of one image */
+/* A pixel stage, and its rows of one image. */
+typedef struct { const df_stage *stage; void *state; df_table *table; } eye;
 
 struct df_one {
     const df_config *config;
@@ -43,7 +44,8 @@ static df_status open_eyes(df_one *one, df_error *err)
             return df_fail(err, DF_CONFIG, "more than %d pixel stages", DF_PASS_STAGES_MAX);
         eye *e = &one->eyes[one->n_eyes];
         df_error why = {""};
-        DF_TRY(df_stage_failed(stage, stage->pixels->open(&e->state, NULL, one->config->configs[i], &one->run, &why), &why, err));
+        df_status status = stage->pixels->open(&e->state, NULL, one->config->configs[i], &one->run, &why);
+        DF_TRY(df_stage_failed(stage, status, &why, err));
         e->stage = stage;
         one->n_eyes++;
     }
@@ -57,7 +59,8 @@ df_status df_one_open(df_one **out, const df_config *config, const atomic_bool *
         return df_fail(err, DF_NOMEM, "open the experts: out of memory");
     one->config = config;
     one->models = df_config_models(config);
-    one->run = (df_run){.n_threads = 1, .models = one->models, .share = df_config_share(config), .stop = (atomic_bool *)(uintptr_t)stop};
+    one->run = (df_run){.n_threads = 1, .models = one->models, .share = df_config_share(config),
+                        .stop = (atomic_bool *)(uintptr_t)stop};
     df_status status = !one->models ? df_fail(err, DF_NOMEM, "open the experts: out of memory")
                      : !config_of(one, "fuse") || !config_of(one, "caption")
                          ? df_fail(err, DF_CONFIG, "no captions without the stages fuse and caption") : DF_OK;
@@ -90,7 +93,8 @@ void df_one_close(df_one *one)
 /* ---- one image ---- */
 
 /* The row that ingest would have written; what it can't know is null. */
-static df_status ingest_row(df_table **out, const df_one *one, const df_image *image, const char *alt_text, df_error *err)
+static df_status ingest_row(df_table **out, const df_one *one, const df_image *image, const char *alt_text,
+                            df_error *err)
 {
     const df_column *columns = one->config->stages[df_config_find(one->config, "ingest")]->columns;
     df_value values[COLUMNS_MAX];
@@ -136,8 +140,8 @@ static df_table *table_of(const df_one *one, const char *stage)
     return NULL;
 }
 
-static df_status write_caption(df_one *one, const df_evidence *raw, const df_image *image, df_arena *arena, char **caption,
-                               df_error *err)
+static df_status write_caption(df_one *one, const df_evidence *raw, const df_image *image, df_arena *arena,
+                               char **caption, df_error *err)
 {
     const df_fuse_config *fuse = config_of(one, "fuse");
     df_evidence fused;
@@ -158,7 +162,8 @@ static df_status write_caption(df_one *one, const df_evidence *raw, const df_ima
     return status;
 }
 
-static df_status look_and_write(df_one *one, df_sight *sight, df_table *ingest, df_arena *arena, char **caption, df_error *err)
+static df_status look_and_write(df_one *one, df_sight *sight, df_table *ingest, df_arena *arena,
+                                char **caption, df_error *err)
 {
     sight->ingest = ingest;
     DF_TRY(perceive(one, sight, arena, err));
@@ -170,7 +175,8 @@ static df_status look_and_write(df_one *one, df_sight *sight, df_table *ingest, 
     return write_caption(one, &evidence[0], sight->image, arena, caption, err);
 }
 
-df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char *alt_text, char **caption, df_error *err)
+df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char *alt_text, char **caption,
+                         df_error *err)
 {
     df_sight sight = {0};
     df_image image = {0};

@@ -9,5 +9,6 @@ typedef struct df_one df_one;
 df_status df_one_open(df_one **out, const df_config *config, const atomic_bool *stop, df_error *err);
 void df_one_close(df_one *one);
 /* *caption is malloc'ed. DF_FORMAT when the bytes are no image that can be decoded. One call at a time. */
-df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char *alt_text, char **caption, df_error *err);
+df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char *alt_text, char **caption,
+                         df_error *err);
 #endif

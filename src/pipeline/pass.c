@@ -30,7 +30,8 @@ typedef struct {
     df_arena *arenas;                        /* [n_threads] */
     /* the part at work */
     int part;
-    int64_t first_row, n_joined;             /* rows before first_row come from partials; rows below n_joined are in the tables */
+    int64_t first_row;                       /* rows before it come from partials */
+    int64_t n_joined;                        /* rows below it are in the tables */
     double saved_s;
     df_table *ingest, *detect;               /* detect: its table when the part has it already, else NULL */
     int64_t *first_box;                      /* [rows + 1] of `detect` */

@@ -54,7 +54,8 @@ void df_pipeline_stop(df_pipeline *p)
     atomic_store(&p->stop, true);
 }
 
-df_status df_pipeline_caption(df_pipeline *p, const void *image, size_t size, const char *alt_text, char **caption, df_error *err)
+df_status df_pipeline_caption(df_pipeline *p, const void *image, size_t size, const char *alt_text,
+                              char **caption, df_error *err)
 {
     atomic_store(&p->stop, false);
     if (!p->one)

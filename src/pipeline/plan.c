@@ -53,7 +53,8 @@ static void count_parts(df_step *step, const df_dataset *ds, const df_run *run)
 static bool has_folder(const df_dataset *ds, const char *stage)
 {
     char path[PATH_MAX];
-    return (size_t)snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), stage) < sizeof path && df_file_exists(path);
+    return (size_t)snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), stage) < sizeof path &&
+           df_file_exists(path);
 }
 
 static df_status add_content(df_step *step, const df_dataset *ds, df_error *err)

@@ -73,7 +73,8 @@ static void append_files(df_str *sql, const df_dataset *ds, const char *stage, i
 
 static df_status ask(df_str *sql, df_table **out, df_error *err)
 {
-    df_status status = sql->failed ? df_fail(err, DF_NOMEM, "status: out of memory") : df_table_query(out, df_str_text(sql), err);
+    df_status status = sql->failed ? df_fail(err, DF_NOMEM, "status: out of memory")
+                                   : df_table_query(out, df_str_text(sql), err);
     df_str_free(sql);
     return status;
 }
