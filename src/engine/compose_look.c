@@ -133,14 +133,14 @@ void compose_field(composer *c)
     if (n == 0)
         return;
     if (c->scene) {
-        compose_put(c, "the setting is %s %s", df_article(c->scene->name), c->scene->name);
+        compose_put(c, "%s %s is part of the scene", df_article(c->scene->name), c->scene->name);
         compose_say(c, SLOT_OPEN);
         c->scene = NULL;
     }
     if (c->sepia) {
         c->plain_medium = true;
         compose_frame(c, false);
-        df_str_append(&c->now, k ? " is toned in sepia throughout" : " is in sepia, without other colours");
+        df_str_append(&c->now, k ? " is toned in sepia" : " is in shades of sepia");
         c->coloured = compose_say(c, SLOT_OPEN);
         return;
     }
