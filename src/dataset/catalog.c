@@ -180,7 +180,8 @@ df_status df_catalog_skip(df_catalog *c, const char *path, const char *reason, d
     df_str_append_clean(&why, reason, strlen(reason), 500);
     df_status status = name.failed || why.failed ? df_fail(err, DF_NOMEM, "list the input: out of memory") : DF_OK;
     if (status == DF_OK)
-        status = df_table_append(c->skipped, (df_value[]){DF_TEXT(df_str_text(&name)), DF_TEXT(df_str_text(&why))}, err);
+        status =
+            df_table_append(c->skipped, (df_value[]){DF_TEXT(df_str_text(&name)), DF_TEXT(df_str_text(&why))}, err);
     df_str_free(&name);
     df_str_free(&why);
     return status;
@@ -241,15 +242,16 @@ static df_piece take_sidecar(df_found_list *found, const df_map *map, const char
     return piece_of(&found->items[at], container);
 }
 
-static df_status fill_inputs(df_catalog *c, df_found_list *found, const char *container, const df_map *map, df_arena *arena,
-                             df_input *inputs, int64_t *n)
+static df_status fill_inputs(df_catalog *c, df_found_list *found, const char *container, const df_map *map,
+                             df_arena *arena, df_input *inputs, int64_t *n)
 {
     df_str key = {0};
     for (int64_t i = 0; i < found->n; i++) {
         const df_found *item = &found->items[i];
         if (item->kind != DF_NAME_IMAGE)
             continue;
-        const char *path = container ? df_arena_printf(arena, "%s/%s", df_catalog_source(c, container), item->name) : item->name;
+        const char *path =
+            container ? df_arena_printf(arena, "%s/%s", df_catalog_source(c, container), item->name) : item->name;
         if (!path)
             break;
         inputs[(*n)++] = (df_input){
@@ -281,8 +283,8 @@ static df_status skip_unused(df_catalog *c, const df_found_list *found, const ch
     return DF_OK;
 }
 
-df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *container, df_arena *arena, df_input **inputs,
-                          int64_t *n, df_error *err)
+df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *container, df_arena *arena,
+                          df_input **inputs, int64_t *n, df_error *err)
 {
     df_map map = {0};
     int64_t n_images = 0;

@@ -29,7 +29,8 @@ static bool holds_image(const char *root, const char *path)
     uint8_t *bytes = NULL;
     size_t size = 0;
     int64_t whole;
-    df_status status = df_source_piece(root, (df_piece){path, DF_WHOLE_FILE, 0}, SNIFF_BYTES, &bytes, &size, &whole, NULL);
+    df_status status =
+        df_source_piece(root, (df_piece){path, DF_WHOLE_FILE, 0}, SNIFF_BYTES, &bytes, &size, &whole, NULL);
     bool yes = status == DF_OK && df_image_sniff(bytes, size) != DF_FORMAT_UNKNOWN;
     free(bytes);
     return yes;
@@ -47,7 +48,9 @@ static const char *refuse_link(const df_catalog *c, const char *path, struct sta
         close(fd);
     if (status == DF_OK)
         return NULL;
-    return status == DF_IO ? "broken link" : strstr(why.message, "outside") ? "link that leaves the input" : "link to a folder or special file";
+    return status == DF_IO                  ? "broken link"
+           : strstr(why.message, "outside") ? "link that leaves the input"
+                                            : "link to a folder or special file";
 }
 
 static df_status add_file(walk *w, const char *path, const struct stat *st, df_error *err)
@@ -162,7 +165,8 @@ static df_status list_folder(df_catalog *c, df_arena *arena, df_input **inputs, 
     return status;
 }
 
-df_status df_catalog_next_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err)
+df_status df_catalog_next_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more,
+                                 df_error *err)
 {
     if (c->listed)
         return df_catalog_next_tar(c, arena, inputs, n, more, err);

@@ -3,7 +3,15 @@
 #define DF_DATASET_CATALOG_KINDS_H
 #include "dataset/catalog.h"
 
-typedef enum { DF_NAME_IMAGE, DF_NAME_TEXT, DF_NAME_JSON, DF_NAME_TAR, DF_NAME_PACKED, DF_NAME_LIST, DF_NAME_OTHER } df_name_kind;
+typedef enum {
+    DF_NAME_IMAGE,
+    DF_NAME_TEXT,
+    DF_NAME_JSON,
+    DF_NAME_TAR,
+    DF_NAME_PACKED,
+    DF_NAME_LIST,
+    DF_NAME_OTHER
+} df_name_kind;
 df_name_kind df_name_kind_of(const char *name);                      /* by extension, any case */
 
 /* A file or member by name, before images and sidecars are matched. */
@@ -32,12 +40,14 @@ struct df_catalog {
 };
 
 /* Turns found items of one container (NULL: loose files) into inputs, in their order; unused sidecars are skipped. */
-df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *container, df_arena *arena, df_input **inputs,
-                          int64_t *n, df_error *err);
-df_status df_catalog_next_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err);
+df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *container, df_arena *arena,
+                          df_input **inputs, int64_t *n, df_error *err);
+df_status df_catalog_next_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more,
+                                 df_error *err);
 df_status df_catalog_next_tar(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err);
 df_status df_catalog_open_list(df_catalog *c, df_error *err);
 void df_catalog_close_list(struct df_list *list);
-df_status df_catalog_next_list(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err);
+df_status df_catalog_next_list(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more,
+                               df_error *err);
 df_status df_catalog_add_shard(df_catalog *c, const char *path, df_error *err);
 #endif

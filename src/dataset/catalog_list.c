@@ -16,7 +16,8 @@ enum { GROUP_ROWS = 100000 };                /* what is held in memory at a time
 
 /* The fields of a row and the names that people give them, in order of preference. */
 enum { FIELD_PATH, FIELD_TAR, FIELD_TEXT, FIELD_URL, N_FIELDS };
-static const char *const path_names[] = {"path", "image_path", "image", "file", "filename", "file_name", "filepath", "member", NULL};
+static const char *const path_names[] = {"path",      "image_path", "image",  "file", "filename",
+                                         "file_name", "filepath",   "member", NULL};
 static const char *const tar_names[] = {"tar", "shard", "archive", NULL};
 static const char *const text_names[] = {"caption", "text", "alt_text", "alt", "title", NULL};
 static const char *const url_names[] = {"url", "image_url", NULL};
@@ -25,7 +26,13 @@ static const char *const *const field_names[N_FIELDS] = {path_names, tar_names, 
 typedef enum { LIST_CSV, LIST_JSONL, LIST_PARQUET } list_kind;
 typedef struct { const char *fields[N_FIELDS]; int64_t number; const char *broken; } list_row;
 typedef struct { int64_t offset, size; } member_place;
-typedef struct tar_index { struct tar_index *next; const char *name; const char *broken; df_map members; member_place *places; } tar_index;
+typedef struct tar_index {
+    struct tar_index *next;
+    const char *name;
+    const char *broken;
+    df_map members;
+    member_place *places;
+} tar_index;
 
 struct df_list {
     list_kind kind;
@@ -59,8 +66,9 @@ static df_status no_column(const struct df_list *list, const char *const *names,
         df_str_append(&found, i ? ", " : "");
         df_str_append_clean(&found, names[i], strlen(names[i]), 60);
     }
-    df_fail(err, DF_FORMAT, "%.150s: no column names the images (path, image, file, filename or member); its columns are: %s", list->path,
-            df_str_text(&found));
+    df_fail(err, DF_FORMAT,
+            "%.150s: no column names the images (path, image, file, filename or member); its columns are: %s",
+            list->path, df_str_text(&found));
     df_str_free(&found);
     return DF_FORMAT;
 }
@@ -78,7 +86,8 @@ static df_status open_csv(struct df_list *list, df_error *err)
     DF_TRY(df_lines_open(&list->lines, list->path, err));
     DF_TRY(df_csv_next(list->lines, &header, err));
     if (header.n_fields < 1)
-        return df_fail(err, DF_FORMAT, "%s: no header line%s%s", list->path, header.broken ? ": " : "", header.broken ? header.broken : "");
+        return df_fail(err, DF_FORMAT, "%s: no header line%s%s", list->path, header.broken ? ": " : "",
+                       header.broken ? header.broken : "");
     list->delimiter = header.delimiter;
     return choose_columns(list, (const char *const *)header.fields, header.n_fields, err);
 }
@@ -90,7 +99,9 @@ static df_status open_parquet(df_catalog *c, df_error *err)
     char *path = df_sql_path(list->path);
     df_str sql = {0};
     df_table *t = NULL, *count = NULL;
-    df_str_printf(&sql, "SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet(%s)) WHERE column_type = 'VARCHAR'", path ? path : "");
+    df_str_printf(&sql,
+                  "SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet(%s)) WHERE column_type = 'VARCHAR'",
+                  path ? path : "");
     df_error why = {""};
     df_status status = path ? df_table_query(&t, df_str_text(&sql), &why) : DF_NOMEM;
     df_str_clear(&sql);
@@ -158,7 +169,8 @@ static df_status next_csv(struct df_list *list, list_row *row, bool *more, df_er
     *more = record.n_fields >= 0;
     *row = (list_row){.number = record.number, .broken = record.broken};
     for (int f = 0; f < N_FIELDS; f++)
-        row->fields[f] = list->columns[f] >= 0 && list->columns[f] < record.n_fields ? record.fields[list->columns[f]] : NULL;
+        row->fields[f] =
+            list->columns[f] >= 0 && list->columns[f] < record.n_fields ? record.fields[list->columns[f]] : NULL;
     return DF_OK;
 }
 
@@ -170,7 +182,8 @@ static df_status next_jsonl(struct df_list *list, df_arena *arena, list_row *row
     *more = line != NULL;
     if (!line || row->broken)
         return DF_OK;
-    df_json_field fields[N_FIELDS + 1] = {{path_names, NULL}, {tar_names, NULL}, {text_names, NULL}, {url_names, NULL}, {0}};
+    df_json_field fields[N_FIELDS + 1] = {
+        {path_names, NULL}, {tar_names, NULL}, {text_names, NULL}, {url_names, NULL}, {0}};
     df_error why = {""};
     df_status status = df_json_fields(line, strlen(line), "line", arena, fields, &why);
     if (status == DF_NOMEM)
@@ -199,8 +212,10 @@ static df_status read_chunk(struct df_list *list, df_error *err)
         }
         df_str_printf(&sql, " AS f%d", f);
     }
-    df_str_printf(&sql, " FROM read_parquet(%s, file_row_number = true) WHERE file_row_number >= %lld AND file_row_number < %lld",
-                  path ? path : "", (long long)list->next_row, (long long)list->next_row + GROUP_ROWS);
+    df_str_printf(
+        &sql,
+        " FROM read_parquet(%s, file_row_number = true) WHERE file_row_number >= %lld AND file_row_number < %lld",
+        path ? path : "", (long long)list->next_row, (long long)list->next_row + GROUP_ROWS);
     df_table_close(list->chunk);
     list->chunk = NULL;
     df_error why = {""};
@@ -220,7 +235,9 @@ static df_status next_parquet(struct df_list *list, list_row *row, bool *more, d
         DF_TRY(read_chunk(list, err));
     *row = (list_row){.number = ++list->next_row};
     for (int f = 0; f < N_FIELDS; f++)
-        row->fields[f] = at < df_table_rows(list->chunk) && !df_table_null(list->chunk, at, f) ? df_table_text(list->chunk, at, f) : NULL;
+        row->fields[f] = at < df_table_rows(list->chunk) && !df_table_null(list->chunk, at, f)
+                             ? df_table_text(list->chunk, at, f)
+                             : NULL;
     return DF_OK;
 }
 
@@ -318,7 +335,8 @@ static df_status locate(df_catalog *c, df_arena *arena, df_input *in, df_error *
     DF_TRY(find_tar(c, in->path, n, &tar, err));
     int64_t at = df_map_find(&tar->members, in->path + n + 1, -1);
     in->missing = at >= 0 ? NULL : tar->broken ? tar->broken : "no such member of the tar";
-    in->data = (df_piece){df_arena_printf(arena, "%.*s", (int)n, in->path), at < 0 ? 0 : tar->places[at].offset, at < 0 ? 0 : tar->places[at].size};
+    in->data = (df_piece){df_arena_printf(arena, "%.*s", (int)n, in->path), at < 0 ? 0 : tar->places[at].offset,
+                          at < 0 ? 0 : tar->places[at].size};
     return in->data.source ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
 }
 
@@ -354,20 +372,24 @@ static df_status skip_row(df_catalog *c, int64_t number, const char *path, const
     df_str_printf(&name, "%s:%lld", c->name, (long long)number);
     if (path && path[0])
         df_str_printf(&name, " %s", path);
-    df_status status = name.failed ? df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path) : df_catalog_skip(c, df_str_text(&name), why, err);
+    df_status status = name.failed ? df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path)
+                                   : df_catalog_skip(c, df_str_text(&name), why, err);
     df_str_free(&name);
     return status;
 }
 
-static df_status add_row(df_catalog *c, df_arena *arena, const list_row *row, df_input *inputs, int64_t *n, df_error *err)
+static df_status add_row(df_catalog *c, df_arena *arena, const list_row *row, df_input *inputs, int64_t *n,
+                         df_error *err)
 {
     const char *why, *path = path_of(c, arena, row, &why);
-    const char *name = row->fields[FIELD_PATH] && row->fields[FIELD_PATH][0] ? row->fields[FIELD_PATH] : row->fields[FIELD_URL];
+    const char *name =
+        row->fields[FIELD_PATH] && row->fields[FIELD_PATH][0] ? row->fields[FIELD_PATH] : row->fields[FIELD_URL];
     int64_t stored = 0;
     c->n_found++;
     if (!why && path) {
         path = df_arena_strdup(&c->arena, path);
-        DF_TRY(path ? df_map_put(&c->list->seen, path, row->number, &stored, err) : df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path));
+        DF_TRY(path ? df_map_put(&c->list->seen, path, row->number, &stored, err)
+                    : df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path));
         if (stored != row->number)
             why = "listed twice";
     }

@@ -58,7 +58,8 @@ df_status df_source_open(const char *root, const char *source, int *fd, df_error
     return DF_OK;
 }
 
-static df_status read_piece(int fd, df_piece piece, size_t limit, uint8_t **bytes, size_t *size, int64_t *whole, df_error *err)
+static df_status read_piece(int fd, df_piece piece, size_t limit, uint8_t **bytes, size_t *size, int64_t *whole,
+                            df_error *err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
@@ -68,14 +69,16 @@ static df_status read_piece(int fd, df_piece piece, size_t limit, uint8_t **byte
         return df_fail(err, DF_FORMAT, "%s: shorter than it was", piece.source);
     size_t take = (uint64_t)n < limit ? (size_t)n : limit;
     if (take > DF_SOURCE_BYTES_MAX)
-        return df_fail(err, DF_FORMAT, "%s: %lld bytes are above the limit of %d", piece.source, (long long)n, DF_SOURCE_BYTES_MAX);
+        return df_fail(err, DF_FORMAT, "%s: %lld bytes are above the limit of %d", piece.source, (long long)n,
+                       DF_SOURCE_BYTES_MAX);
     DF_TRY(df_range_read(fd, piece.source, offset, take, bytes, err));
     *size = take;
     *whole = n;
     return DF_OK;
 }
 
-df_status df_source_piece(const char *root, df_piece piece, size_t limit, uint8_t **bytes, size_t *size, int64_t *whole, df_error *err)
+df_status df_source_piece(const char *root, df_piece piece, size_t limit, uint8_t **bytes, size_t *size,
+                          int64_t *whole, df_error *err)
 {
     int fd;
     DF_TRY(df_source_open(root, piece.source, &fd, err));
@@ -96,7 +99,8 @@ static df_status check_same(const df_table *ingest, int64_t row, const uint8_t *
     const char *path = df_table_text(ingest, row, df_table_column(ingest, "path"));
     int of_size = df_table_column(ingest, "size"), of_hash = df_table_column(ingest, "hash");
     if (!df_table_null(ingest, row, of_size) && df_table_int(ingest, row, of_size) != (int64_t)size)
-        return df_fail(err, DF_FORMAT, "%s: %zu bytes, ingest saw %lld", path, size, (long long)df_table_int(ingest, row, of_size));
+        return df_fail(err, DF_FORMAT, "%s: %zu bytes, ingest saw %lld", path, size,
+                       (long long)df_table_int(ingest, row, of_size));
     if (df_table_null(ingest, row, of_hash))
         return DF_OK;
     char hex[DF_HASH_HEX];
@@ -106,7 +110,8 @@ static df_status check_same(const df_table *ingest, int64_t row, const uint8_t *
     return DF_OK;
 }
 
-df_status df_source_read(const df_dataset *ds, const df_table *ingest, int64_t row, uint8_t **bytes, size_t *size, df_error *err)
+df_status df_source_read(const df_dataset *ds, const df_table *ingest, int64_t row, uint8_t **bytes, size_t *size,
+                         df_error *err)
 {
     char *root = NULL;
     DF_TRY(df_source_root(df_dataset_input(ds), &root, err));

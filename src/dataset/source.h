@@ -10,14 +10,18 @@ enum { DF_WHOLE_FILE = -1 };
 /* The folder that sources are relative to: the input itself when it is a folder, else the folder that it lies in.
  * Resolved; malloc'ed, caller frees. */
 df_status df_source_root(const char *input, char **root, df_error *err);
-/* Opens a regular file that lies below root (resolved) even when every link in its path is followed. Close with close(). */
+/* Opens a regular file that lies below root (resolved) even when every link in its path is followed. Close with
+ * close(). */
 df_status df_source_open(const char *root, const char *source, int *fd, df_error *err);
 /* At most `limit` bytes of a piece: a range, or the whole file when offset is DF_WHOLE_FILE (size is ignored then).
- * *bytes is malloc'ed with a NUL after the last byte; *whole is the size of the piece. Above DF_SOURCE_BYTES_MAX: DF_FORMAT. */
+ * *bytes is malloc'ed with a NUL after the last byte; *whole is the size of the piece. Above DF_SOURCE_BYTES_MAX:
+ * DF_FORMAT. */
 typedef struct { const char *source; int64_t offset, size; } df_piece;
-df_status df_source_piece(const char *root, df_piece piece, size_t limit, uint8_t **bytes, size_t *size, int64_t *whole, df_error *err);
+df_status df_source_piece(const char *root, df_piece piece, size_t limit, uint8_t **bytes, size_t *size,
+                          int64_t *whole, df_error *err);
 
 /* Bytes of one row of an ingest table, read below the dataset's input; malloc'ed, caller frees. DF_IO when the file is
  * gone, DF_FORMAT when its size or its hash is not what ingest saw. */
-df_status df_source_read(const df_dataset *ds, const df_table *ingest, int64_t row, uint8_t **bytes, size_t *size, df_error *err);
+df_status df_source_read(const df_dataset *ds, const df_table *ingest, int64_t row, uint8_t **bytes, size_t *size,
+                         df_error *err);
 #endif

@@ -63,7 +63,7 @@ static df_status paint(GifFileType *gif, int transparent, df_image *canvas, df_e
     const ColorMapObject *map = frame->ColorMap ? frame->ColorMap : gif->SColorMap;
     if (!map)
         return df_fail(err, DF_FORMAT, "gif: no colour table");
-    DF_TRY(df_image_check_size(frame->Width, frame->Height, err));           /* the frame may be larger than its canvas */
+    DF_TRY(df_image_check_size(frame->Width, frame->Height, err)); /* the frame may be larger than its canvas */
     GifPixelType *line = malloc((size_t)frame->Width);
     if (!line)
         return df_fail(err, DF_NOMEM, "gif: out of memory");

@@ -1,4 +1,5 @@
-/* Format, size and orientation from the header alone. Every read is behind a bounds check: the bytes come from the web. */
+/* Format, size and orientation from the header alone. Every read is behind a bounds check: the bytes come from the
+ * web. */
 #include <limits.h>
 #include <string.h>
 #include "image/codec.h"

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include "base/status.h"
 
-enum { DF_LINE_MAX = 1 << 20, DF_CSV_LINES_MAX = 64 };               /* bytes of a line or CSV record; lines of a record */
+enum { DF_LINE_MAX = 1 << 20, DF_CSV_LINES_MAX = 64 }; /* bytes of a line or CSV record; lines of a record */
 
 typedef struct df_lines df_lines;
 df_status df_lines_open(df_lines **out, const char *path, df_error *err);
@@ -16,8 +16,8 @@ void df_lines_close(df_lines *l);
  * *broken: why the line is useless (too long, holds a zero byte), else NULL. *number counts from 1. */
 df_status df_lines_next(df_lines *l, const char **line, int64_t *number, const char **broken, df_error *err);
 
-/* delimiter: of fields; 0: the commonest of comma, semicolon and tab in the line at hand. A quoted field may span lines.
- * *n_fields is -1 at the end of the file, 0 for a broken record. Fields live until the next call. */
+/* delimiter: of fields; 0: the commonest of comma, semicolon and tab in the line at hand. A quoted field may span
+ * lines. *n_fields is -1 at the end of the file, 0 for a broken record. Fields live until the next call. */
 typedef struct { char **fields; int n_fields; int64_t number; const char *broken; char delimiter; } df_csv_record;
 df_status df_csv_next(df_lines *l, df_csv_record *record, df_error *err);
 #endif

@@ -11,15 +11,21 @@
 typedef struct { int64_t min_side; double max_aspect, safety; bool duplicates; char *safety_model; } filter_config;
 
 static const df_option options[] = {
-    {"min_side", DF_OPT_INT, offsetof(filter_config, min_side), "448", 0, 1e6, "pixels the shorter edge must have (paper: 448)"},
-    {"max_aspect", DF_OPT_REAL, offsetof(filter_config, max_aspect), "4", 1, 1e6, "longer edge by shorter edge at most: banners and strips say little"},
-    {"duplicates", DF_OPT_BOOL, offsetof(filter_config, duplicates), "true", 0, 1, "keep one of images with the same bytes: the first in the dataset"},
-    {"safety", DF_OPT_REAL, offsetof(filter_config, safety), "0", 0, 1, "score of `unsafe` at most, by the safety model; 0: not looked at"},
-    {"safety_model", DF_OPT_TEXT, offsetof(filter_config, safety_model), "open-nsfw", 0, 0, "card with a label `unsafe`"},
+    {"min_side", DF_OPT_INT, offsetof(filter_config, min_side), "448", 0, 1e6,
+     "pixels the shorter edge must have (paper: 448)"},
+    {"max_aspect", DF_OPT_REAL, offsetof(filter_config, max_aspect), "4", 1, 1e6,
+     "longer edge by shorter edge at most: banners and strips say little"},
+    {"duplicates", DF_OPT_BOOL, offsetof(filter_config, duplicates), "true", 0, 1,
+     "keep one of images with the same bytes: the first in the dataset"},
+    {"safety", DF_OPT_REAL, offsetof(filter_config, safety), "0", 0, 1,
+     "score of `unsafe` at most, by the safety model; 0: not looked at"},
+    {"safety_model", DF_OPT_TEXT, offsetof(filter_config, safety_model), "open-nsfw", 0, 0,
+     "card with a label `unsafe`"},
     {0},
 };
 
-static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT}, {"detail", DF_COLUMN_TEXT}, {0}};
+static const df_column columns[] = {
+    {"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT}, {"detail", DF_COLUMN_TEXT}, {0}};
 
 typedef struct {
     const filter_config *config;
@@ -46,8 +52,8 @@ static df_status query_repeated(filter_state *s, const df_dataset *ds, df_error 
     for (int part = 0; part < n_parts; part++) {
         char *path = df_dataset_part_path(ds, "ingest", part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
         if (quoted)
-            df_str_printf(&sql, "%sSELECT hash, path, %lld + \"row\" AS place FROM read_parquet(%s)", part ? " UNION ALL " : "",
-                          (long long)part << 32, quoted);
+            df_str_printf(&sql, "%sSELECT hash, path, %lld + \"row\" AS place FROM read_parquet(%s)",
+                          part ? " UNION ALL " : "", (long long)part << 32, quoted);
         else
             sql.failed = true;
         free(quoted);
@@ -81,7 +87,8 @@ static df_status filter_open(void **state, const df_dataset *ds, const void *con
 static df_status append(df_table *out, df_sight *sight, const char *reason, const char *detail, df_error *err)
 {
     sight->rejected = reason != NULL;
-    return df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(reason == NULL), DF_TEXT(reason), DF_TEXT(detail)}, err);
+    return df_table_append(
+        out, (df_value[]){DF_INT(sight->row), DF_INT(reason == NULL), DF_TEXT(reason), DF_TEXT(detail)}, err);
 }
 
 static int64_t value_of(const df_sight *sight, const char *column)
@@ -117,8 +124,8 @@ static const char *judge_duplicate(const filter_state *s, const df_sight *sight,
     int64_t place = df_table_int(s->repeated, at, 1);
     if (place == (((int64_t)sight->part << 32) + sight->row))
         return NULL;
-    snprintf(detail, size, "same bytes as %s (part %d, row %lld)", df_table_text(s->repeated, at, 2), (int)(place >> 32),
-             (long long)(place & 0xFFFFFFFF));
+    snprintf(detail, size, "same bytes as %s (part %d, row %lld)", df_table_text(s->repeated, at, 2),
+             (int)(place >> 32), (long long)(place & 0xFFFFFFFF));
     return "duplicate";
 }
 
@@ -129,13 +136,15 @@ static df_status filter_screen(void *state, df_sight *sight, df_table *out, df_e
     const char *problem = text_of(sight, "problem");
     if (problem[0])
         return append(out, sight, problem, text_of(sight, "detail"), err);
-    const char *reason = judge_size(s->config, value_of(sight, "width"), value_of(sight, "height"), detail, sizeof detail);
+    const char *reason =
+        judge_size(s->config, value_of(sight, "width"), value_of(sight, "height"), detail, sizeof detail);
     if (!reason)
         reason = judge_duplicate(s, sight, detail, sizeof detail);
     return reason ? append(out, sight, reason, detail, err) : DF_OK;
 }
 
-static df_status judge_safety(const filter_state *s, const df_image *image, df_arena *arena, double *score, df_error *err)
+static df_status judge_safety(const filter_state *s, const df_image *image, df_arena *arena, double *score,
+                              df_error *err)
 {
     df_percept seen = {0};
     *score = 0;
@@ -167,7 +176,8 @@ static df_status filter_depends(const void *config, const df_run *run, df_str *o
     return c->safety > 0 ? df_card_describe(run->models, c->safety_model, out, err) : DF_OK;
 }
 
-static const df_pixel_ops pixels = {.open = filter_open, .screen = filter_screen, .perceive = filter_perceive, .close = filter_close};
+static const df_pixel_ops pixels = {
+    .open = filter_open, .screen = filter_screen, .perceive = filter_perceive, .close = filter_close};
 
 const df_stage df_stage_filter = {
     .name = "filter", .summary = "keep what is worth describing, say why the rest is not",

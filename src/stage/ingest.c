@@ -1,6 +1,6 @@
-/* ingest: one row per image of the input. The input is listed anew in every run; rows that exist stay what and where they
- * are, new images go to new parts, and a part is a function of the listing alone, so that a run that was killed and
- * started again writes the same bytes. */
+/* ingest: one row per image of the input. The input is listed anew in every run; rows that exist stay what and
+ * where they are, new images go to new parts, and a part is a function of the listing alone, so that a run that was
+ * killed and started again writes the same bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,20 +19,48 @@ enum { HEADER_BYTES = 16 << 10, HEADER_GROWTH = 16, SIDECAR_MAX = 1 << 20, URL_M
 typedef struct { int64_t part_rows, alt_text_max; bool hash; } ingest_config;
 
 static const df_option options[] = {
-    {"part_rows", DF_OPT_INT, offsetof(ingest_config, part_rows), "1000", 1, 100000, "images in a part: what a kill can lose of a stage's work"},
-    {"hash", DF_OPT_BOOL, offsetof(ingest_config, hash), "true", 0, 1, "read every byte for the content hash; false reads headers alone"},
-    {"alt_text_max", DF_OPT_INT, offsetof(ingest_config, alt_text_max), "2000", 0, 1e6, "bytes of alt-text to keep; 0 keeps none"},
+    {"part_rows", DF_OPT_INT, offsetof(ingest_config, part_rows), "1000", 1, 100000,
+     "images in a part: what a kill can lose of a stage's work"},
+    {"hash", DF_OPT_BOOL, offsetof(ingest_config, hash), "true", 0, 1,
+     "read every byte for the content hash; false reads headers alone"},
+    {"alt_text_max", DF_OPT_INT, offsetof(ingest_config, alt_text_max), "2000", 0, 1e6,
+     "bytes of alt-text to keep; 0 keeps none"},
     {0},
 };
 
-enum { COL_ROW, COL_PATH, COL_SOURCE, COL_OFFSET, COL_SIZE, COL_HASH, COL_FORMAT, COL_WIDTH, COL_HEIGHT, COL_ORIENTATION,
-       COL_ALT, COL_URL, COL_PROBLEM, COL_DETAIL, N_COLUMNS };
+enum {
+    COL_ROW,
+    COL_PATH,
+    COL_SOURCE,
+    COL_OFFSET,
+    COL_SIZE,
+    COL_HASH,
+    COL_FORMAT,
+    COL_WIDTH,
+    COL_HEIGHT,
+    COL_ORIENTATION,
+    COL_ALT,
+    COL_URL,
+    COL_PROBLEM,
+    COL_DETAIL,
+    N_COLUMNS
+};
 static const df_column columns[] = {
-    [COL_ROW] = {"row", DF_COLUMN_INT}, [COL_PATH] = {"path", DF_COLUMN_TEXT}, [COL_SOURCE] = {"source", DF_COLUMN_TEXT},
-    [COL_OFFSET] = {"offset", DF_COLUMN_INT}, [COL_SIZE] = {"size", DF_COLUMN_INT}, [COL_HASH] = {"hash", DF_COLUMN_TEXT},
-    [COL_FORMAT] = {"format", DF_COLUMN_TEXT}, [COL_WIDTH] = {"width", DF_COLUMN_INT}, [COL_HEIGHT] = {"height", DF_COLUMN_INT},
-    [COL_ORIENTATION] = {"orientation", DF_COLUMN_INT}, [COL_ALT] = {"alt_text", DF_COLUMN_TEXT}, [COL_URL] = {"url", DF_COLUMN_TEXT},
-    [COL_PROBLEM] = {"problem", DF_COLUMN_TEXT}, [COL_DETAIL] = {"detail", DF_COLUMN_TEXT}, [N_COLUMNS] = {0},
+    [COL_ROW] = {"row", DF_COLUMN_INT},
+    [COL_PATH] = {"path", DF_COLUMN_TEXT},
+    [COL_SOURCE] = {"source", DF_COLUMN_TEXT},
+    [COL_OFFSET] = {"offset", DF_COLUMN_INT},
+    [COL_SIZE] = {"size", DF_COLUMN_INT},
+    [COL_HASH] = {"hash", DF_COLUMN_TEXT},
+    [COL_FORMAT] = {"format", DF_COLUMN_TEXT},
+    [COL_WIDTH] = {"width", DF_COLUMN_INT},
+    [COL_HEIGHT] = {"height", DF_COLUMN_INT},
+    [COL_ORIENTATION] = {"orientation", DF_COLUMN_INT},
+    [COL_ALT] = {"alt_text", DF_COLUMN_TEXT},
+    [COL_URL] = {"url", DF_COLUMN_TEXT},
+    [COL_PROBLEM] = {"problem", DF_COLUMN_TEXT},
+    [COL_DETAIL] = {"detail", DF_COLUMN_TEXT},
+    [N_COLUMNS] = {0},
 };
 
 /* What was found out about one input. Text is in the arena of the work that holds it, problem is static. */
@@ -133,7 +161,8 @@ static df_status read_image(const work *w, const df_input *in, uint8_t **bytes, 
         DF_TRY(df_source_piece(df_catalog_root(w->catalog), piece, limit, bytes, size, &f->size, err));
         f->sized = true;
         if ((int64_t)*size >= f->size || limit >= DF_SOURCE_BYTES_MAX ||
-            df_image_sniff(*bytes, *size) == DF_FORMAT_UNKNOWN || df_image_probe(*bytes, *size, &f->info, &ignored) == DF_OK)
+            df_image_sniff(*bytes, *size) == DF_FORMAT_UNKNOWN ||
+            df_image_probe(*bytes, *size, &f->info, &ignored) == DF_OK)
             return DF_OK;
         free(*bytes);
         *bytes = NULL;
@@ -246,7 +275,8 @@ static known_row *known_add(known_rows *k)
 
 static df_status known_read(known_rows *k, const df_table *t, int part, df_error *err)
 {
-    int of_path = df_table_column(t, "path"), of_size = df_table_column(t, "size"), of_hash = df_table_column(t, "hash");
+    int of_path = df_table_column(t, "path"), of_size = df_table_column(t, "size"),
+        of_hash = df_table_column(t, "hash");
     for (int64_t row = 0; row < df_table_rows(t); row++) {
         const char *path = df_arena_strdup(&k->paths, df_table_text(t, row, of_path));
         known_row *known = known_add(k);
@@ -286,7 +316,8 @@ static bool is_older(const work *w, int part, int64_t changed_ns)
 {
     struct stat st;
     char *path = df_dataset_part_path(w->ds, "ingest", part, "parquet");
-    bool older = path && stat(path, &st) == 0 && (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec <= changed_ns;
+    bool older =
+        path && stat(path, &st) == 0 && (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec <= changed_ns;
     free(path);
     return older;
 }
@@ -307,7 +338,8 @@ static const char *how_changed(const work *w, const df_input *in, const known_ro
         return NULL;
     df_piece piece = in->data;
     piece.source = df_catalog_source(w->catalog, piece.source);
-    if (df_source_piece(df_catalog_root(w->catalog), piece, known->hash[0] ? SIZE_MAX : 0, &bytes, &size, &whole, NULL) != DF_OK)
+    if (df_source_piece(df_catalog_root(w->catalog), piece, known->hash[0] ? SIZE_MAX : 0, &bytes, &size, &whole,
+                        NULL) != DF_OK)
         return known->size < 0 ? NULL : other;
     df_hash_hex(bytes, size, hash);
     free(bytes);
@@ -343,10 +375,14 @@ static void note_vanished(const work *w)
             first = slot->key;
     }
     if (n > 0)
-        df_run_note(w->run, "ingest: %lld images vanished from the input (first: %s); their rows stay", (long long)n, first ? first : "");
+        df_run_note(w->run, "ingest: %lld images vanished from the input (first: %s); their rows stay",
+                    (long long)n, first ? first : "");
     if (w->n_changed > 0)
-        df_run_note(w->run, "ingest: %lld images changed since they were ingested (first: %s); their rows stay as they were, "
-                    "give a changed image a new name to have it described", (long long)w->n_changed, w->changed_path);
+        df_run_note(
+            w->run,
+            "ingest: %lld images changed since they were ingested (first: %s); their rows stay as they were, "
+            "give a changed image a new name to have it described",
+            (long long)w->n_changed, w->changed_path);
 }
 
 /* ---- the run ---- */
@@ -409,12 +445,15 @@ static df_status sum_up(const work *w, df_error *err)
     df_str why = {0};
     df_status status = describe_skipped(df_catalog_skipped(w->catalog), &why, err);
     if (status == DF_OK && w->n_parts == 0)
-        status = df_fail(err, DF_FORMAT, "%s: no image in it%s%s", df_catalog_input(w->catalog), n_skipped ? "; skipped: " : " (it is empty)",
-                         df_str_text(&why));
+        status = df_fail(err, DF_FORMAT, "%s: no image in it%s%s", df_catalog_input(w->catalog),
+                         n_skipped ? "; skipped: " : " (it is empty)", df_str_text(&why));
     else if (status == DF_OK)
-        df_run_note(w->run, "ingest: %lld found: %lld images (%lld new, %lld of these broken), %lld sidecars, %lld skipped%s%s%s",
-                    (long long)found, (long long)n_images, (long long)w->n_new, (long long)w->n_broken,
-                    (long long)df_catalog_sidecars(w->catalog), (long long)n_skipped, n_skipped ? " (" : "", df_str_text(&why), n_skipped ? ")" : "");
+        df_run_note(
+            w->run,
+            "ingest: %lld found: %lld images (%lld new, %lld of these broken), %lld sidecars, %lld skipped%s%s%s",
+            (long long)found, (long long)n_images, (long long)w->n_new, (long long)w->n_broken,
+            (long long)df_catalog_sidecars(w->catalog), (long long)n_skipped, n_skipped ? " (" : "",
+            df_str_text(&why), n_skipped ? ")" : "");
     df_str_free(&why);
     return status;
 }
@@ -456,7 +495,8 @@ static df_status bind_input(work *w, df_error *err)
     if (strcmp(was, is) == 0)
         return DF_OK;
     if (w->n_parts > 0)
-        return df_fail(err, DF_CONFIG, "%s was made from %s, not from %s: choose another output folder", df_dataset_folder(w->ds), was, is);
+        return df_fail(err, DF_CONFIG, "%s was made from %s, not from %s: choose another output folder",
+                       df_dataset_folder(w->ds), was, is);
     return df_dataset_set_input(w->ds, is, err);
 }
 

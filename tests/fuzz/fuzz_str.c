@@ -11,8 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     size_t limit = size ? bytes[0] : 0;
     df_str_append_clean(&once, (const char *)bytes, size, limit);
     df_str_append_clean(&twice, df_str_text(&once), once.size, limit);
-    if (once.size > limit || !df_str_is_plain(df_str_text(&once), once.size) || strlen(df_str_text(&once)) != once.size ||
-        strcmp(df_str_text(&once), df_str_text(&twice)) != 0)
+    if (once.size > limit || !df_str_is_plain(df_str_text(&once), once.size) ||
+        strlen(df_str_text(&once)) != once.size || strcmp(df_str_text(&once), df_str_text(&twice)) != 0)
         abort();
     df_str_free(&once);
     df_str_free(&twice);

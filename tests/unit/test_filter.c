@@ -13,9 +13,15 @@
 
 static char folder[64];
 
-static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"path", DF_COLUMN_TEXT}, {"hash", DF_COLUMN_TEXT}, {"width", DF_COLUMN_INT},
-                                    {"height", DF_COLUMN_INT}, {"problem", DF_COLUMN_TEXT}, {"detail", DF_COLUMN_TEXT}, {0}};
-typedef struct { const char *path, *hash; int width, height; const char *problem, *detail; const char *reason; } image_case;
+static const df_column columns[] = {
+    {"row", DF_COLUMN_INT},    {"path", DF_COLUMN_TEXT},    {"hash", DF_COLUMN_TEXT},   {"width", DF_COLUMN_INT},
+    {"height", DF_COLUMN_INT}, {"problem", DF_COLUMN_TEXT}, {"detail", DF_COLUMN_TEXT}, {0}};
+typedef struct {
+    const char *path, *hash;
+    int width, height;
+    const char *problem, *detail;
+    const char *reason;
+} image_case;
 
 /* reason: expected; NULL is kept. Two parts, so that a copy in the second finds its original in the first. */
 static const image_case parts[2][6] = {
@@ -141,7 +147,8 @@ int main(void)
     snprintf(folder, sizeof folder, "/tmp/df-filter-XXXXXX");
     if (!mkdtemp(folder))
         return 1;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_reason_is_told), cmocka_unit_test(options_change_the_verdict),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_reason_is_told),
+                                       cmocka_unit_test(options_change_the_verdict),
                                        cmocka_unit_test(what_the_pixels_show_comes_last)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[128];

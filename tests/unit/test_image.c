@@ -48,10 +48,12 @@ static void expect_colour(const df_image *image, int x, int y, const int wanted[
     const uint8_t *p = pixel(image, x, y);
     for (int c = 0; c < 3; c++)
         if (abs(p[c] - wanted[c]) > 24)
-            fail_msg("%s at %d %d: %d %d %d, wanted %d %d %d", name, x, y, p[0], p[1], p[2], wanted[0], wanted[1], wanted[2]);
+            fail_msg("%s at %d %d: %d %d %d, wanted %d %d %d", name, x, y, p[0], p[1], p[2], wanted[0], wanted[1],
+                     wanted[2]);
 }
 
-static const int red[] = {220, 30, 30}, green[] = {30, 200, 30}, blue[] = {30, 30, 220}, yellow[] = {230, 220, 30}, white[] = {255, 255, 255};
+static const int red[] = {220, 30, 30}, green[] = {30, 200, 30}, blue[] = {30, 30, 220}, yellow[] = {230, 220, 30},
+                 white[] = {255, 255, 255};
 
 static void all_formats_are_upright(void **state)
 {
@@ -188,7 +190,8 @@ static void bombs_are_refused_by_their_header(void **state)
 static void no_image_is_no_image(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "B", "BM", "I am a text file with a picture's name", "\xFF\xD8\xFF", "GIF89a", "II*"};
+    static const char *const texts[] = {
+        "", "B", "BM", "I am a text file with a picture's name", "\xFF\xD8\xFF", "GIF89a", "II*"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         df_image_info info;
         df_image image = {0};
@@ -247,9 +250,14 @@ static void resize_keeps_colours_and_places(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_formats_are_upright), cmocka_unit_test(alpha_lies_on_white), cmocka_unit_test(cut_files_are_refused),
-        cmocka_unit_test(damaged_files_do_no_harm), cmocka_unit_test(bombs_are_refused_by_their_header),
-        cmocka_unit_test(no_image_is_no_image), cmocka_unit_test(a_grey_jpeg_is_grey), cmocka_unit_test(resize_keeps_colours_and_places),
+        cmocka_unit_test(all_formats_are_upright),
+        cmocka_unit_test(alpha_lies_on_white),
+        cmocka_unit_test(cut_files_are_refused),
+        cmocka_unit_test(damaged_files_do_no_harm),
+        cmocka_unit_test(bombs_are_refused_by_their_header),
+        cmocka_unit_test(no_image_is_no_image),
+        cmocka_unit_test(a_grey_jpeg_is_grey),
+        cmocka_unit_test(resize_keeps_colours_and_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
