@@ -20,12 +20,10 @@ setup:
 
 build: setup
 	@$(BUILD) -B build --log-level=WARNING
-	@cmake --build build --target densefusion-cli
+	@cmake --build build --target densefusion-cli -- --quiet
 
 demo: build
 	@build/densefusion run '$(IMAGES)' -o '$(OUT)'
-	@echo 'captions: $(OUT)/captions.jsonl'
-	@echo 'page:     $(OUT)/report/index.html'
 
 test:
 	@tools/setup.sh --test
@@ -33,7 +31,7 @@ test:
 
 install: setup
 	@$(BUILD) -B build/install -DCMAKE_INSTALL_PREFIX='$(PREFIX)' -DDF_FOR_INSTALL=ON --log-level=WARNING
-	@cmake --build build/install --target densefusion-cli densefusion-shared man
+	@cmake --build build/install --target densefusion-cli densefusion-shared man -- --quiet
 	@DESTDIR='$(DESTDIR)' cmake --install build/install
 
 format:

@@ -23,7 +23,7 @@ build() {                                    # FOLDER CMAKE-ARGUMENT...
     local folder=$1
     shift
     echo "=== $folder"
-    if cmake -G Ninja -B "$folder" -Wno-dev --log-level=WARNING "$@" && cmake --build "$folder"; then return; fi
+    if cmake -G Ninja -B "$folder" -Wno-dev --log-level=WARNING "$@" && cmake --build "$folder" -- --quiet; then return; fi
     failed=$((failed + 1))
     return 1
 }
