@@ -6,7 +6,7 @@ set -euo pipefail
 export LC_ALL=C
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 here=$root/tools/setup deps=$root/.deps venv=$root/.deps/venv
-arch=${DF_SETUP_ARCH:-$(uname -m)}
+arch=$(uname -m)
 with_tests=no
 case ${1-} in
 '') ;;
