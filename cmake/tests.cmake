@@ -84,8 +84,7 @@ add_test(NAME install COMMAND ${PROJECT_SOURCE_DIR}/tests/setup/test_install.sh 
 set_tests_properties(install PROPERTIES TIMEOUT 600)
 
 # ---- the converted models on known photographs ----
-set(DF_PYTHON ${DF_DEPS}/venv/bin/python)
-if(EXISTS ${DF_PYTHON})
-  add_test(NAME convert COMMAND ${DF_PYTHON} ${PROJECT_SOURCE_DIR}/tests/oracle/convert/test_convert.py)
+if(EXISTS ${DF_DEPS}/stamp-test)
+  add_test(NAME convert COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/oracle/convert/test_convert.py)
   set_tests_properties(convert PROPERTIES TIMEOUT 120 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
