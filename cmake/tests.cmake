@@ -75,6 +75,13 @@ if(Python3_FOUND AND CHROMIUM)
                        ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
+# ---- the openai engine against a server on loopback that misbehaves ----
+if(Python3_FOUND AND CLI_SOURCES)
+  add_test(NAME openai_server COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_openai.py)
+  set_tests_properties(openai_server PROPERTIES TIMEOUT 300 RUN_SERIAL TRUE
+    ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
+endif()
+
 # ---- set-up against a broken registry ----
 add_test(NAME setup COMMAND ${PROJECT_SOURCE_DIR}/tests/setup/test_setup.sh)
 set_tests_properties(setup PROPERTIES TIMEOUT 120)

@@ -24,7 +24,12 @@ class Server:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.serve(self, json.loads(body))
+                try:
+                    request = json.loads(body)
+                except ValueError:                                   # the client was killed in mid-request
+                    self.close_connection = True
+                    return
+                outer.serve(self, request)
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
