@@ -167,6 +167,21 @@ static int home_of(const composer *c, const df_line *line)
     return best;
 }
 
+static bool is_grey(const char *name)
+{
+    return strstr(name, "grey") || strcmp(name, "black") == 0 || strcmp(name, "white") == 0;
+}
+
+/* One coloured thing in a grey room makes a colour picture: every part must be without colour. */
+static bool cells_are_grey(const df_evidence *ev)
+{
+    for (int cell = 0; cell < 9; cell++)
+        for (int i = 0; i < ev->cells[cell].n_colours; i++)
+            if (!is_grey(ev->cells[cell].colours[i].name))
+                return false;
+    return true;
+}
+
 /* Black and white, or toned: told by the colours' names, since no photograph is quite without colour. */
 static void find_medium(composer *c)
 {
@@ -175,12 +190,12 @@ static void find_medium(composer *c)
         const char *name = c->ev->whole.colours[i].name;
         double share = c->ev->whole.colours[i].share;
         all += share;
-        if (strstr(name, "grey") || strcmp(name, "black") == 0 || strcmp(name, "white") == 0)
+        if (is_grey(name))
             grey += share;
         if (strstr(name, "sepia"))
             brown += share;
     }
-    c->mono = all > 0 && grey >= 0.98 * all && c->ev->whole.saturation < 0.04;
+    c->mono = all > 0 && grey >= 0.98 * all && c->ev->whole.saturation < 0.04 && cells_are_grey(c->ev);
     c->sepia = all > 0 && brown >= 0.3 * all;
 }
 

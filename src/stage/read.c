@@ -72,12 +72,24 @@ static int by_place(const void *a, const void *b)
     return *(const df_line *const *)a < *(const df_line *const *)b ? -1 : 1;
 }
 
+/* "0000", "|||": a row of windows or railings, not a word. */
+static bool is_pattern(const char *text)
+{
+    size_t n = strlen(text);
+    return n >= 3 && strspn(text, (const char[]){text[0], '\0'}) == n;
+}
+
+static bool is_line(const read_config *c, const df_line *line)
+{
+    return line->score >= c->threshold && count_letters(line->text) >= c->min_chars && !is_pattern(line->text);
+}
+
 /* Of more than max_lines the largest are kept, in reading order. */
 static int choose_lines(const read_config *c, const df_percept *seen, const df_line **lines)
 {
     int n = 0;
     for (int i = 0; i < seen->n_lines; i++)
-        if (seen->lines[i].score >= c->threshold && count_letters(seen->lines[i].text) >= c->min_chars)
+        if (is_line(c, &seen->lines[i]))
             lines[n++] = &seen->lines[i];
     if (n <= c->max_lines)
         return n;

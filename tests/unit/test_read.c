@@ -22,12 +22,12 @@ static void need_models(void)
             skip();
 }
 
-static df_image page(void)
+static df_image picture(const char *name)
 {
     char path[600], *bytes;
     size_t size;
     df_image image = {0};
-    snprintf(path, sizeof path, "%s/tests/data/text_page_level.jpg", getenv("DF_SOURCE_DIR"));
+    snprintf(path, sizeof path, "%s/%s", getenv("DF_SOURCE_DIR"), name);
     assert_int_equal(df_file_read(path, 1 << 20, &bytes, &size, NULL), DF_OK);
     assert_int_equal(df_image_decode((const uint8_t *)bytes, size, 0, &image, NULL), DF_OK);
     free(bytes);
@@ -62,7 +62,7 @@ static void rows_of_a_page(void **state)
 {
     (void)state;
     need_models();
-    df_image image = page();
+    df_image image = picture("tests/data/text_page_level.jpg");
     df_table *t = read_page(&image, NULL, NULL);
     const char *const want[] = {"Harbour Museum", "Open daily 9:30 to 17:00", "Tickets 12.50, children free",
                                 "Please keep to the marked paths.", "Platform 12", "last ferry leaves at 18:45"};
@@ -81,7 +81,7 @@ static void options_leave_out(void **state)
 {
     (void)state;
     need_models();
-    df_image image = page();
+    df_image image = picture("tests/data/text_page_level.jpg");
     df_table *t = read_page(&image, "max_lines", "2");       /* the two largest, in reading order */
     assert_int_equal(df_table_rows(t), 2);
     assert_string_equal(df_table_text(t, 0, 1), "Harbour Museum");
@@ -92,6 +92,18 @@ static void options_leave_out(void **state)
     assert_string_equal(df_table_text(t, 0, 1), "Tickets 12.50, children free");
     df_table_close(t);
     t = read_page(NULL, NULL, NULL);
+    assert_int_equal(df_table_rows(t), 0);
+    df_table_close(t);
+    df_image_free(&image);
+}
+
+/* The rows of windows in this photograph are read as "0000". */
+static void windows_are_no_word(void **state)
+{
+    (void)state;
+    need_models();
+    df_image image = picture("samples/cameraman.webp");
+    df_table *t = read_page(&image, NULL, NULL);
     assert_int_equal(df_table_rows(t), 0);
     df_table_close(t);
     df_image_free(&image);
@@ -121,6 +133,7 @@ static void depends_on_the_models(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_of_a_page), cmocka_unit_test(options_leave_out),
+                                       cmocka_unit_test(windows_are_no_word),
                                        cmocka_unit_test(depends_on_the_models)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
