@@ -25,7 +25,7 @@ static const df_option options[] = {
     {"prompt", DF_OPT_TEXT, offsetof(df_fuse_config, prompt), "engine", 0, 0,
      "engine (short), meta (the paper's 18 rules), or the path of your own template (docs/FUSION.md)"},
     {"tag_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.tag_score), "0.5", 0, 1,
-     "least score of a tag: below it the small tagger is right less than half the time"},
+     "least score of a tag: the small tagger is not trusted below it"},
     {"max_tags", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tags), "10", 0, 1000, "tags an image"},
     {"box_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.accept), "0.75", 0, 1,
      "score from which an object is believed, 1 - (1-a)(1-b) when two detectors agree; below it a tag must have its name"},
