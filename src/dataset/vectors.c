@@ -1,0 +1,152 @@
+#include "dataset/vectors.h"
+
+#include <stdlib.h>
+#include "io/npy.h"
+
+struct df_vectors {
+    const df_dataset *ds;
+    int n_parts, dim;
+    int64_t *first;                          /* [n_parts + 1] */
+};
+
+/* One query over all parts: how many rows of each have a vector. */
+static df_status query_counts(const df_dataset *ds, int n_parts, df_table **out, df_error *err)
+{
+    df_str sql = {0};
+    df_str_append(&sql, "SELECT CAST(regexp_extract(filename, 'part-([0-9]+)[.]parquet$', 1) AS BIGINT) AS part, "
+                        "count(*) FILTER (problem IS NULL) AS n FROM read_parquet([");
+    for (int part = 0; part < n_parts; part++) {
+        char *path = df_dataset_part_path(ds, "embed", part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
+        df_str_printf(&sql, "%s%s", part ? ", " : "", quoted ? quoted : "");
+        sql.failed = sql.failed || !quoted;
+        free(quoted);
+        free(path);
+    }
+    df_str_append(&sql, "], filename = true) GROUP BY part ORDER BY part");
+    df_status status = sql.failed ? df_fail(err, DF_NOMEM, "read embed: out of memory")
+                                  : df_table_query(out, df_str_text(&sql), err);
+    df_str_free(&sql);
+    return status;
+}
+
+static df_status open_part(const df_vectors *v, int part, df_npy **out, df_error *err)
+{
+    char *path = df_dataset_part_path(v->ds, "embed", part, "npy");
+    df_status status = path ? df_npy_open(out, path, err) : df_fail(err, DF_NOMEM, "read embed: out of memory");
+    free(path);
+    return status;
+}
+
+static df_status check_part(df_vectors *v, int part, int64_t n, df_error *err)
+{
+    df_npy *npy;
+    DF_TRY(open_part(v, part, &npy, err));
+    df_npy_shape shape = df_npy_shape_of(npy);
+    df_npy_close(npy);
+    if (shape.type != DF_NPY_FLOAT16 || shape.rows != n)
+        return df_fail(err, DF_FORMAT, "embed/part-%05d.npy: %lld %s vectors; its table tells of %lld float16 ones; "
+                       "remove OUT/embed and run embed again", part, (long long)shape.rows,
+                       shape.type == DF_NPY_FLOAT16 ? "float16" : "other", (long long)n);
+    if (n && v->dim && shape.dim != v->dim)
+        return df_fail(err, DF_FORMAT, "embed/part-%05d.npy: vectors of %lld values, the parts before it have %d; "
+                       "remove OUT/embed and run embed again", part, (long long)shape.dim, v->dim);
+    if (n)
+        v->dim = (int)shape.dim;
+    return DF_OK;
+}
+
+static df_status check_parts(df_vectors *v, df_error *err)
+{
+    df_table *counts = NULL;
+    for (int part = 0; part < v->n_parts; part++)
+        if (!df_dataset_has_part(v->ds, "embed", part))
+            return df_fail(err, DF_FORMAT, "embed/part-%05d.parquet is missing: densefusion embed %s", part,
+                           df_dataset_folder(v->ds));
+    if (v->n_parts)
+        DF_TRY(query_counts(v->ds, v->n_parts, &counts, err));
+    df_status status = DF_OK;
+    int64_t at = 0;                          /* a part without rows has no line */
+    for (int part = 0; status == DF_OK && part < v->n_parts; part++) {
+        bool has = at < df_table_rows(counts) && df_table_int(counts, at, 0) == part;
+        int64_t n = has ? df_table_int(counts, at++, 1) : 0;
+        v->first[part + 1] = v->first[part] + n;
+        status = check_part(v, part, n, err);
+    }
+    df_table_close(counts);
+    return status;
+}
+
+df_status df_vectors_open(df_vectors **out, const df_dataset *ds, df_error *err)
+{
+    df_vectors *v = calloc(1, sizeof *v);
+    if (!v)
+        return df_fail(err, DF_NOMEM, "read embed: out of memory");
+    *v = (df_vectors){.ds = ds, .n_parts = df_dataset_parts(ds)};
+    v->first = calloc((size_t)v->n_parts + 1, sizeof *v->first);
+    df_status status = v->first ? check_parts(v, err) : df_fail(err, DF_NOMEM, "read embed: out of memory");
+    if (status == DF_OK)
+        *out = v;
+    else
+        df_vectors_close(v);
+    return status;
+}
+
+void df_vectors_close(df_vectors *v)
+{
+    if (!v)
+        return;
+    free(v->first);
+    free(v);
+}
+
+int64_t df_vectors_count(const df_vectors *v)
+{
+    return v->first[v->n_parts];
+}
+
+int df_vectors_dim(const df_vectors *v)
+{
+    return v->dim;
+}
+
+int64_t df_vectors_first(const df_vectors *v, int part)
+{
+    return v->first[part];
+}
+
+/* The part that holds a vector: the last that begins at or before it and is not empty. */
+static int part_of(const df_vectors *v, int64_t index)
+{
+    int low = 0, high = v->n_parts;          /* first[low] <= index < first[high] */
+    while (high - low > 1) {
+        int middle = low + (high - low) / 2;
+        if (v->first[middle] <= index)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+df_status df_vectors_read(const df_vectors *v, int64_t first, int64_t n, uint16_t *out, df_error *err)
+{
+    if (first < 0 || n < 0 || first > df_vectors_count(v) || n > df_vectors_count(v) - first)
+        return df_fail(err, DF_FORMAT, "embed: vectors %lld to %lld of %lld", (long long)first, (long long)(first + n),
+                       (long long)df_vectors_count(v));
+    while (n > 0) {
+        int part = part_of(v, first);
+        int64_t from = first - v->first[part], here = v->first[part + 1] - first;
+        df_npy *npy;
+        here = here < n ? here : n;
+        DF_TRY(open_part(v, part, &npy, err));
+        df_status status = df_npy_shape_of(npy).type == DF_NPY_FLOAT16 && df_npy_shape_of(npy).dim == v->dim
+                               ? df_npy_read(npy, from, here, out, err)
+                               : df_fail(err, DF_FORMAT, "embed/part-%05d.npy changed while it was read", part);
+        df_npy_close(npy);
+        DF_TRY(status);
+        out += (size_t)here * (size_t)v->dim;
+        first += here;
+        n -= here;
+    }
+    return DF_OK;
+}
