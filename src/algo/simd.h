@@ -1,0 +1,48 @@
+/* The inner loops of curation, once per instruction set. Every set gives the same bits: integer dots have one answer, and
+ * the float dot has one order of summation. The best set is chosen at run time. */
+#ifndef DF_ALGO_SIMD_H
+#define DF_ALGO_SIMD_H
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    DF_PANEL = 16,                           /* vectors side by side in a panel */
+    DF_TILE = 8,                             /* rows that meet a panel in one go */
+    DF_CODE_STEP = 64,                       /* codes of a row are padded with zeros to a multiple of this */
+};
+
+/* What turns a tile's integer dots into scores: score = dot * scale[j] * row_scale + bias[j] + row_bias. */
+typedef struct { float scale[DF_PANEL], bias[DF_PANEL]; } df_panel_scale;
+typedef struct {
+    float row_scale[DF_TILE], row_bias[DF_TILE];
+    float threshold[DF_TILE];                /* a score at or above it is a hit */
+    uint16_t skip[DF_TILE];                  /* lanes that are not looked at */
+    float score[DF_TILE][DF_PANEL];          /* out: of every lane */
+    float highest[DF_TILE];                  /* out: among lanes that are neither skipped nor hits; -2 when none is */
+    uint16_t hit[DF_TILE];                   /* out */
+} df_tile_scores;
+
+typedef struct {
+    const char *name;
+    bool (*available)(void);
+    /* Sum of a[i] * b[i], i < d: 64 running sums by fused multiply-add, lane i % 64, then added pairwise at distances
+     * 32, 16, 8, 4, 2, 1. */
+    float (*dot)(const float *a, const float *b, int d);
+    void (*from_half)(const uint16_t *half, float *out, int64_t n);
+    /* out[r][j] = sum of row r's codes times (panel lane j's - 128): panel [d / 4][16][4] unsigned, rows signed in
+     * [-127, 127] at least DF_CODE_STEP-aligned in length d. start[r]: -128 * sum of row r's codes. */
+    void (*tile)(const uint8_t *panel, const int8_t *const rows[DF_TILE], const int32_t start[DF_TILE], int d,
+                 int32_t out[DF_TILE][DF_PANEL]);
+    void (*scores)(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale, df_tile_scores *s);
+    int32_t (*code_dot)(const int8_t *a, const int8_t *b, int d);
+    /* Bit g of mask: bound[g] + drift[g] >= need, for g < n; the sum saturates. n is a multiple of 64. */
+    void (*reach)(const int16_t *bound, const int16_t *drift, int16_t need, int n, uint64_t *mask);
+    /* sum[i] += sign * x[i] * 2^24, exact for a float that was a half in [-1, 1]. */
+    void (*add_row)(int64_t *sum, const float *x, int sign, int d);
+    /* code[i] = x[i] * inverse to the nearest integer, ties to even. */
+    void (*encode)(const float *x, float inverse, int8_t *code, int d);
+} df_simd;
+
+const df_simd *df_simd_best(void);
+extern const df_simd *const df_simd_all[];   /* from the plainest up, NULL-terminated; some may not be available */
+#endif
