@@ -33,13 +33,13 @@ uint16_t df_float_to_half(float value)
     return (uint16_t)(sign | (rounded - 0x38000000) >> 13);
 }
 
-void df_half_to_float_n(const uint16_t *half, float *out, int64_t n)
+void df_half_to_float_n(const uint16_t *half, float *out, size_t n)
 {
-    df_simd_best()->from_half(half, out, n);
+    df_simd_best()->from_half(half, out, (int64_t)n);
 }
 
-void df_float_to_half_n(const float *value, uint16_t *out, int64_t n)
+void df_float_to_half_n(const float *value, uint16_t *out, size_t n)
 {
-    for (int64_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         out[i] = df_float_to_half(value[i]);
 }

@@ -176,32 +176,11 @@ static void scores_agree(void **state) { (void)state; for_each_set(check_scores)
 static void reaches_agree(void **state) { (void)state; for_each_set(check_reach); }
 static void rows_agree(void **state) { (void)state; for_each_set(check_rows); }
 
-/* Every half survives, and a float goes to the nearer of its neighbours. */
-static void halves_round_to_nearest(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 65536; i++) {
-        float value = df_half_to_float((uint16_t)i);
-        if (!isnan(value))
-            assert_int_equal(df_float_to_half(value), i);
-        if (isnan(value) || fabsf(value) >= 65504 || (i & 0x7FFF) == 0x7C00)
-            continue;
-        float above = df_half_to_float((uint16_t)(i + 1)), middle = 0.5F * (value + above);
-        assert_int_equal(df_float_to_half(nextafterf(middle, value)), i);
-        assert_int_equal(df_float_to_half(nextafterf(middle, above)), i + 1);
-        assert_int_equal(df_float_to_half(middle), i % 2 ? i + 1 : i);
-    }
-    assert_int_equal(df_float_to_half(65520), 0x7C00);
-    assert_int_equal(df_float_to_half(-INFINITY), 0xFC00);
-    assert_true(isnan(df_half_to_float(df_float_to_half(NAN))));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dots_agree), cmocka_unit_test(halves_agree), cmocka_unit_test(tiles_agree),
         cmocka_unit_test(scores_agree), cmocka_unit_test(reaches_agree), cmocka_unit_test(rows_agree),
-        cmocka_unit_test(halves_round_to_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
