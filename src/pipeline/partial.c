@@ -1,8 +1,10 @@
 #include "pipeline/partial.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -104,10 +106,30 @@ void df_partial_remove(const df_dataset *ds, const char *stage, int part)
     unlink(tmp);
 }
 
+/* What is left when every part is there: checkpoints of other names, files that a kill left half-written. */
+static void remove_all(const df_dataset *ds, const char *stage)
+{
+    char folder[PATH_MAX];
+    if ((size_t)snprintf(folder, sizeof folder, "%s/%s", df_dataset_folder(ds), stage) >= sizeof folder)
+        return;
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        const char *dot = strrchr(e->d_name, '.');
+        if (dot && (strcmp(dot, ".partial") == 0 || strcmp(dot, ".tmp") == 0))
+            unlinkat(dirfd(dir), e->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
+}
+
 void df_partial_tidy(const df_dataset *ds, const char *stage)
 {
-    int n = df_dataset_parts(ds);
+    int n = df_dataset_parts(ds), n_done = 0;
     for (int part = 0; part < n; part++)
-        if (df_dataset_has_part(ds, stage, part))
+        if (df_dataset_has_part(ds, stage, part)) {
             df_partial_remove(ds, stage, part);
+            n_done++;
+        }
+    if (n_done == n)
+        remove_all(ds, stage);
 }

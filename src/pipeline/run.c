@@ -37,11 +37,18 @@ static void begin(const work *w, const char *name)
         w->job->begin(w->job->ctx, name);
 }
 
-/* A run of some parts leaves the stages alone that work on the whole: ingest, stats, report, export. */
+/* A run of some parts leaves the stages alone that work on the whole and that none waits for: ingest, stats, report,
+ * export. */
 static bool left_out(const work *w, const df_step *step)
 {
     bool whole = !step->stage->columns || !step->stage->reads || !step->stage->reads[0];
     return step->state == DF_STEP_OUTSIDE || (w->job->parts && whole);
+}
+
+/* A run of some parts ends before a stage that needs them all, unless it is done: what comes after it waits for it. */
+static bool ends_before(const work *w, const df_step *step)
+{
+    return w->job->parts && step->stage->whole && step->state != DF_STEP_OUTSIDE && step->state != DF_STEP_DONE;
 }
 
 static df_status run_plain(work *w, df_step *step, df_error *err)
@@ -50,6 +57,8 @@ static df_status run_plain(work *w, df_step *step, df_error *err)
     df_status status = prepare(w, step, &why);
     /* Ingest alone knows whether its input is all there: it reads no stage, and is always asked. */
     bool source = !step->stage->reads || !step->stage->reads[0];
+    if (status == DF_OK && step->stage->whole)
+        df_partial_tidy(w->ds, step->stage->name);
     if (status == DF_OK && (step->state != DF_STEP_DONE || source)) {
         begin(w, step->stage->name);
         status = step->stage->run(w->ds, step->config, &w->run, &why);
@@ -71,7 +80,7 @@ static df_status run_pixels(work *w, int first, int *next, df_error *err)
         df_step *step = &w->plan.steps[i];
         if (left_out(w, step))
             continue;
-        if (!step->stage->pixels)
+        if (!step->stage->pixels || ends_before(w, step))
             break;
         DF_TRY(prepare(w, step, err));
         df_partial_tidy(w->ds, step->stage->name);
@@ -95,6 +104,11 @@ static df_status run_steps(work *w, df_error *err)
         if (df_run_stopped(&w->run))
             return df_fail(err, DF_STOPPED, "stopped");
         df_step *step = &w->plan.steps[i];
+        if (ends_before(w, step)) {
+            df_run_note(&w->run, "%s works on the whole dataset: when all parts are there, run without --parts",
+                        step->stage->name);
+            return DF_OK;
+        }
         if (left_out(w, step))
             i++;
         else if (step->stage->pixels)

@@ -53,6 +53,8 @@ typedef struct {
     const df_column *columns;                /* of its part tables, ends with {0}; NULL when it writes no parts */
     const df_option *options;                /* ends with {0} */
     size_t config_size;
+    bool whole;                              /* its parts come from all parts of what it reads: a run of some parts ends before
+                                                it; its checkpoints are NAME/part-*.partial */
     /* Exactly one of these two. run does what is missing: a part that exists is passed over. */
     df_status (*run)(df_dataset *ds, const void *config, const df_run *run, df_error *err);
     const df_pixel_ops *pixels;
