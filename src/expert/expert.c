@@ -22,11 +22,12 @@ struct df_expert_handle {
 static df_status find_decoder(const df_card *card, const df_expert_ops **out, df_error *err)
 {
     for (const df_expert_ops *const *d = decoders; *d; d++)
-        if (strcmp((*d)->name, card->decoder) == 0) {
+        if (card->decoder && strcmp((*d)->name, card->decoder) == 0) {
             *out = *d;
             return DF_OK;
         }
-    return df_fail(err, DF_CONFIG, "%s: decoder: there is none called \"%s\"", card->path, card->decoder);
+    return df_fail(err, DF_CONFIG, "%s: decoder: there is none called \"%s\"", card->path,
+                   card->decoder ? card->decoder : "");
 }
 
 static df_status open_cards(df_expert_handle *h, const char *models, const char *const *names, int n_names,

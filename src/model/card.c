@@ -14,16 +14,20 @@ enum { CARD_BYTES_MAX = 1 << 20, LABEL_BYTES_MAX = 4 << 20, LABELS_MAX = 100000 
 
 static const df_option fields[] = {
     TEXT(name, NULL, "the card's own name, as its file is called"),
-    TEXT(task, NULL, "tag, detect, text-detect, text-recognise, text-orient or safety"),
+    TEXT(task, NULL, "tag, detect, text-detect, text-recognise, text-orient, safety or embed"),
     TEXT(decoder, NULL, "code that reads the model's output"),
     TEXT(file, NULL, "ONNX file beside the card"),
-    TEXT(sha256, NULL, "of the ONNX file"),
+    TEXT(sha256, "", "of the ONNX file; empty in a card for a file that the user brings"),
     TEXT(licence, NULL, "of the weights"),
     TEXT(source, NULL, "where the weights come from"),
     TEXT(input, "", "input tensor; the model's first when empty"),
     TEXT(resize, "stretch", "stretch, crop (centre) or fit (padded right and below)"),
     TEXT(channels, "rgb", "rgb or bgr"),
     TEXT(layout, "nchw", "nchw or nhwc"),
+    TEXT(interpolation, "bilinear", "bilinear or bicubic"),
+    TEXT(output, "", "encoder: the tensor that holds the vector; the model's first when empty"),
+    TEXT(pooling, "none", "encoder, of an output [1, tokens, dim]: cls (the first token) or mean"),
+    REAL("eps", eps, "0", 0, 2, "encoder: two images above cosine 1 - eps are duplicates"),
     SIDE(width, "of the input, pixels; 0: the image's own"),
     SIDE(height, "of the input, pixels; 0: the image's own"),
     SIDE(resize_side, "crop: the image's short edge before the centre crop, pixels"),
@@ -104,9 +108,10 @@ static df_status read_fields(df_card *card, df_error *err)
 static df_status check_fields(const df_card *card, const char *name, df_error *err)
 {
     static const char *const resizes[] = {"stretch", "crop", "fit", NULL};
+    static const char *const interpolations[] = {"bilinear", "bicubic", NULL};
+    static const char *const poolings[] = {"none", "cls", "mean", NULL};
     static const char *const channels[] = {"rgb", "bgr", NULL}, *const layouts[] = {"nchw", "nhwc", NULL};
-    const char *const required[][2] = {{"name", card->name}, {"task", card->task}, {"decoder", card->decoder},
-                                       {"file", card->file}, {"sha256", card->sha256}};
+    const char *const required[][2] = {{"name", card->name}, {"task", card->task}, {"file", card->file}};
     for (size_t i = 0; i < sizeof required / sizeof *required; i++)
         if (!required[i][1] || !required[i][1][0])
             return bad_field(card, required[i][0], "missing", err);
@@ -116,10 +121,16 @@ static df_status check_fields(const df_card *card, const char *name, df_error *e
         return bad_field(card, "file", "must be a file beside the card", err);
     if (card->labels && !is_plain_name(card->labels))
         return bad_field(card, "labels", "must be a file beside the card", err);
-    if (strlen(card->sha256) != 64 || strspn(card->sha256, "0123456789abcdef") != 64)
+    if (strcmp(card->task, "embed") != 0 && (!card->decoder || !card->decoder[0]))
+        return bad_field(card, "decoder", "missing", err);
+    if (card->sha256[0] && (strlen(card->sha256) != 64 || strspn(card->sha256, "0123456789abcdef") != 64))
         return bad_field(card, "sha256", "must be 64 lower-case hex digits", err);
     if (!is_one_of(card->resize, resizes))
         return bad_field(card, "resize", "must be stretch, crop or fit", err);
+    if (!is_one_of(card->interpolation, interpolations))
+        return bad_field(card, "interpolation", "must be bilinear or bicubic", err);
+    if (!is_one_of(card->pooling, poolings))
+        return bad_field(card, "pooling", "must be none, cls or mean", err);
     if (!is_one_of(card->channels, channels))
         return bad_field(card, "channels", "must be rgb or bgr", err);
     if (!is_one_of(card->layout, layouts))
@@ -225,7 +236,10 @@ static df_status verify_file(const df_card *card, df_error *err)
     if (!path)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
     df_status status = df_file_exists(path) ? df_sha256_file(path, hex, err) : not_installed(path, err);
-    if (status == DF_OK && strcmp(hex, card->sha256) != 0)
+    if (status == DF_OK && !card->sha256[0])
+        status = df_fail(err, DF_MODEL, "%s: the card does not say which file it means; if this is it, put \"sha256: "
+                         "%s\" into %s.yaml", path, hex, card->name);
+    else if (status == DF_OK && strcmp(hex, card->sha256) != 0)
         status = df_fail(err, DF_MODEL, "%s: its SHA-256 is %.12s..., the card says %.12s...; delete the file and run "
                          "`make setup`, or set sha256 in %s.yaml if the new file is yours", path, hex, card->sha256,
                          card->name);

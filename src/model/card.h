@@ -10,12 +10,15 @@
 #include "model/onnx.h"
 
 typedef struct {
-    char *name, *task, *decoder;             /* task: tag, detect, text-detect, text-recognise, text-orient, safety */
+    char *name, *task, *decoder;             /* task: tag, detect, text-detect, text-recognise, text-orient, safety, embed */
     char *file, *sha256, *licence, *source;  /* file: beside the card */
     char *input, *resize, *channels, *layout;    /* tensor name; stretch | crop | fit; rgb | bgr; nchw | nhwc */
     int64_t width, height;                   /* of the input tensor, pixels; 0: the image's own */
     int64_t resize_side;                     /* crop: the short edge before the centre crop */
     double mean[3], std[3];                  /* (pixel 0..255 - mean) / std, in the order of `channels` */
+    char *interpolation;                     /* bilinear | bicubic */
+    char *output, *pooling;                  /* of an encoder: the tensor with its vector; none | cls | mean of its tokens */
+    double eps;                              /* of an encoder: above cosine 1 - eps two images are duplicates */
     char *labels;                            /* file beside the card: a line per class; after a tab the name to use ("" drops it) */
     double threshold, iou;                   /* least score kept; NMS overlap */
     const char **label;                      /* [n_labels], read from `labels`; NULL entry: class not used */

@@ -33,12 +33,21 @@ static const void *config_of(const df_one *one, const char *stage)
     return i < 0 ? NULL : one->config->configs[i];
 }
 
-/* All pixel stages but `filter`: who hands over one image wants it captioned. */
+static bool is_evidence(const df_stage *stage, const df_stage *fuse)
+{
+    for (const char *const *r = fuse->reads; r && *r; r++)
+        if (strcmp(*r, stage->name) == 0)
+            return true;
+    return false;
+}
+
+/* The pixel stages that `fuse` reads, but `filter`: who hands over one image wants it captioned. */
 static df_status open_eyes(df_one *one, df_error *err)
 {
     for (int i = 0; i < one->config->n_stages; i++) {
         const df_stage *stage = one->config->stages[i];
-        if (!stage->pixels || stage->pixels->screen || df_config_skips(one->config, stage->name))
+        if (!stage->pixels || stage->pixels->screen || df_config_skips(one->config, stage->name) ||
+            !is_evidence(stage, one->config->stages[df_config_find(one->config, "fuse")]))
             continue;
         if (one->n_eyes == DF_PASS_STAGES_MAX)
             return df_fail(err, DF_CONFIG, "more than %d pixel stages", DF_PASS_STAGES_MAX);

@@ -73,13 +73,13 @@ static df_status boxes_from_part(pass *p, df_sight *sight, df_arena *arena, df_e
     return df_sight_boxes(sight, p->detect, p->first_box[sight->row], p->first_box[sight->row + 1], arena, err);
 }
 
-/* A stage that can't judge a broken image (all but `filter`) is not shown one. `look` sees boxes as detect's table
+/* A stage that can't judge a broken image (all but `filter` and `embed`) is not shown one. `look` sees boxes as detect's table
  * has them, in this pass or a later one. */
 static df_status perceive(pass *p, df_sight *sight, df_arena *arena, df_table **out, df_error *err)
 {
     for (int i = 0; i < p->n_members && !sight->rejected; i++) {
         member *m = &p->members[i];
-        if (!m->table || (!sight->image && !m->stage->pixels->screen))
+        if (!m->table || (!sight->image && !m->stage->pixels->screen && !m->stage->pixels->blind))
             continue;
         df_error why = {""};
         df_status status = m->stage->pixels->perceive(m->state, sight, arena, out[i], &why);
@@ -245,7 +245,11 @@ static df_status write_part(pass *p, df_error *err)
         const member *m = &p->members[i];
         if (!m->table)
             continue;
-        DF_TRY(df_dataset_write(p->ds, m->stage->name, p->part, m->table, err));
+        df_error why = {""};
+        df_status status = m->stage->pixels->write
+                               ? m->stage->pixels->write(m->state, p->ds, p->part, m->table, &why)
+                               : df_dataset_write(p->ds, m->stage->name, p->part, m->table, &why);
+        DF_TRY(in_stage(m, status, &why, err));
         df_partial_remove(p->ds, m->stage->name, p->part);
     }
     return DF_OK;

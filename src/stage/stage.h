@@ -45,6 +45,9 @@ typedef struct {
     df_status (*screen)(void *state, df_sight *sight, df_table *out, df_error *err);
     df_status (*perceive)(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err);
     void (*close)(void *state);
+    /* Writes a finished part whose table is only half of it. NULL: the table is the part. */
+    df_status (*write)(void *state, const df_dataset *ds, int part, const df_table *table, df_error *err);
+    bool blind;                              /* perceive wants images that could not be decoded too */
 } df_pixel_ops;
 
 typedef struct {

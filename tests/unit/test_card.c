@@ -117,7 +117,7 @@ static void test_mistakes_name_file_and_field(void **state)
         {"labels", "labels: none.txt", "none.txt"},
         {"labels", "labels: empty.txt", "labels: the file must hold"},
         {"sha256", "sha256: 1234", "sha256: must be 64"},
-        {"sha256", NULL, "sha256: missing"},
+        {"sha256", NULL, "put \"sha256: "},
         {"decoder", NULL, "decoder: missing"},
         {"name", "name: other", "name: differs"},
         {"  bins", "  bins: many", "decode.bins: \"many\" is not a number"},          /* decode: is the last section */

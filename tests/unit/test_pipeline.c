@@ -185,10 +185,10 @@ static df_status page_run(df_dataset *ds, const void *config, const df_run *run,
 }
 
 #define READS(...) (const char *const[]){__VA_ARGS__, NULL}
-static const df_pixel_ops filter_ops = {pixels_open, filter_screen, filter_perceive, pixels_close};
-static const df_pixel_ops tag_ops = {pixels_open, NULL, tag_perceive, pixels_close};
-static const df_pixel_ops detect_ops = {pixels_open, NULL, detect_perceive, pixels_close};
-static const df_pixel_ops look_ops = {pixels_open, NULL, look_perceive, pixels_close};
+static const df_pixel_ops filter_ops = {.open = pixels_open, .screen = filter_screen, .perceive = filter_perceive, .close = pixels_close};
+static const df_pixel_ops tag_ops = {.open = pixels_open, .perceive = tag_perceive, .close = pixels_close};
+static const df_pixel_ops detect_ops = {.open = pixels_open, .perceive = detect_perceive, .close = pixels_close};
+static const df_pixel_ops look_ops = {.open = pixels_open, .perceive = look_perceive, .close = pixels_close};
 static const df_stage ingest = {.name = "ingest", .summary = "", .columns = ingest_columns, .run = ingest_run};
 static const df_stage filter = {.name = "filter", .summary = "", .reads = READS("ingest"), .columns = filter_columns, .pixels = &filter_ops};
 static const df_stage tag = {.name = "tag", .summary = "", .reads = READS("ingest", "filter"), .columns = tag_columns,

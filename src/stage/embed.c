@@ -1,0 +1,183 @@
+/* embed: one vector of unit length per image, by an image encoder: what `cluster` and `dedup` compare. The vectors of
+ * a part are a file of their own beside its table; on the way there they are text in a column that is not written. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "algo/half.h"
+#include "base/file.h"
+#include "io/npy.h"
+#include "model/encoder.h"
+#include "stage/stage.h"
+
+typedef struct { char *model; } embed_config;
+typedef struct { df_encoder *encoder; const df_run *run; } embed_state;
+
+static const df_option options[] = {
+    {"model", DF_OPT_TEXT, offsetof(embed_config, model), "efficientnet-lite2", 0, 0,
+     "card of the image encoder (paper: EVA-CLIP)"},
+    {0},
+};
+
+enum { ROW, PHASH, PROBLEM, VECTOR };
+static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"phash", DF_COLUMN_INT}, {"problem", DF_COLUMN_TEXT},
+                                    {"vector", DF_COLUMN_TEXT}, {0}};
+static const df_column written[] = {{"row", DF_COLUMN_INT}, {"phash", DF_COLUMN_INT}, {"problem", DF_COLUMN_TEXT}, {0}};
+
+static void embed_close(void *state)
+{
+    embed_state *s = state;
+    df_encoder_close(s->encoder);
+    free(s);
+}
+
+static df_status embed_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    const embed_config *c = config;
+    (void)ds;
+    embed_state *s = calloc(1, sizeof *s);
+    if (!s)
+        return df_fail(err, DF_NOMEM, "out of memory");
+    s->run = run;
+    df_status status = df_encoder_open(&s->encoder, run->models, c->model ? c->model : "", err);
+    if (status != DF_OK) {
+        embed_close(s);
+        return status;
+    }
+    *state = s;
+    return DF_OK;
+}
+
+/* ---- one image ---- */
+
+/* Unit length in double, then float16 as four hex digits a value. NULL with *problem set when it has no direction. */
+static df_status vector_text(const float *x, int dim, df_arena *arena, char **text, const char **problem, df_error *err)
+{
+    double sum = 0;
+    *text = NULL;
+    *problem = NULL;
+    for (int k = 0; k < dim; k++)
+        sum += (double)x[k] * (double)x[k];
+    if (!isfinite(sum) || sum == 0) {
+        *problem = isnan(sum) ? "not a number" : sum == 0 ? "zero" : "infinite";
+        return DF_OK;
+    }
+    char *to = *text = df_arena_alloc(arena, 4 * (size_t)dim + 1, 1);
+    if (!to)
+        return df_fail(err, DF_NOMEM, "out of memory");
+    for (int k = 0; k < dim; k++) {
+        float unit = (float)(x[k] / sqrt(sum));
+        uint16_t half;
+        df_float_to_half_n(&unit, &half, 1);
+        for (int shift = 12; shift >= 0; shift -= 4)
+            *to++ = "0123456789abcdef"[half >> shift & 15];
+    }
+    return DF_OK;
+}
+
+static df_status append(df_table *out, const df_sight *sight, const char *problem, const char *vector, df_error *err)
+{
+    df_value phash = DF_NULL;
+    if (sight->image)
+        phash = DF_INT((int64_t)df_image_dhash(sight->image));
+    return df_table_append(out, (df_value[]){DF_INT(sight->row), phash, DF_TEXT(problem), DF_TEXT(vector)}, err);
+}
+
+static df_status embed_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+{
+    const embed_state *s = state;
+    const float *x;
+    char *text;
+    const char *problem;
+    df_error why = {""};
+    if (!sight->image)
+        return append(out, sight, sight->problem ? sight->problem : "missing", NULL, err);
+    df_status status = df_encoder_run(s->encoder, sight->image, arena, &x, &why);
+    if (status == DF_FORMAT) {               /* this image alone */
+        df_run_note(s->run, "embed: part %d row %lld: %s", sight->part, (long long)sight->row, why.message);
+        return append(out, sight, "not a number", NULL, err);
+    }
+    if (status != DF_OK)
+        return df_fail(err, status, "%s", why.message);
+    DF_TRY(vector_text(x, df_encoder_dim(s->encoder), arena, &text, &problem, err));
+    return append(out, sight, problem, text, err);
+}
+
+/* ---- one part ---- */
+
+static unsigned digit(char c)
+{
+    return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+static df_status append_vector(df_npy_writer *w, const char *text, int dim, uint16_t *row, df_error *err)
+{
+    if (strlen(text) != 4 * (size_t)dim)
+        return df_fail(err, DF_FORMAT, "a partial part of another encoder; remove it");
+    for (int k = 0; k < dim; k++, text += 4)
+        row[k] = (uint16_t)(digit(text[0]) << 12 | digit(text[1]) << 8 | digit(text[2]) << 4 | digit(text[3]));
+    return df_npy_append(w, row, 1, err);
+}
+
+static df_status fill_part(const df_table *t, int dim, df_npy_writer *w, df_table *to, df_error *err)
+{
+    uint16_t *row = malloc((size_t)dim * sizeof *row);
+    df_status status = row ? DF_OK : df_fail(err, DF_NOMEM, "out of memory");
+    for (int64_t i = 0; status == DF_OK && i < df_table_rows(t); i++) {
+        bool has = !df_table_null(t, i, VECTOR);
+        df_value phash = {.null = df_table_null(t, i, PHASH), .i = df_table_int(t, i, PHASH)};
+        df_value problem = {.null = has, .s = df_table_text(t, i, PROBLEM)};
+        if (has)
+            status = append_vector(w, df_table_text(t, i, VECTOR), dim, row, err);
+        if (status == DF_OK)
+            status = df_table_append(to, (df_value[]){DF_INT(df_table_int(t, i, ROW)), phash, problem}, err);
+    }
+    free(row);
+    return status;
+}
+
+/* The vectors first: a part is complete when its table is there. */
+static df_status embed_write(void *state, const df_dataset *ds, int part, const df_table *t, df_error *err)
+{
+    const embed_state *s = state;
+    const int dim = df_encoder_dim(s->encoder);
+    char *path = df_dataset_part_path(ds, "embed", part, "npy"), *slash = path ? strrchr(path, '/') : NULL;
+    df_npy_writer *w = NULL;
+    df_table *table = NULL;
+    df_status status = path ? DF_OK : df_fail(err, DF_NOMEM, "out of memory");
+    if (slash) {
+        *slash = '\0';
+        status = df_file_mkdir(path, err);
+        *slash = '/';
+    }
+    if (status == DF_OK)
+        status = df_npy_create(&w, path, DF_NPY_FLOAT16, dim, err);
+    if (status == DF_OK)
+        status = df_table_create(&table, written, err);
+    if (status == DF_OK)
+        status = fill_part(t, dim, w, table, err);
+    if (status == DF_OK)
+        status = df_npy_commit(w, err);
+    if (status == DF_OK)
+        status = df_dataset_write(ds, "embed", part, table, err);
+    df_table_close(table);
+    df_npy_writer_close(w);
+    free(path);
+    return status;
+}
+
+static df_status embed_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    const embed_config *c = config;
+    return df_card_describe(run->models, c->model ? c->model : "", out, err);
+}
+
+static const df_pixel_ops pixels = {
+    .open = embed_open, .perceive = embed_perceive, .close = embed_close, .write = embed_write, .blind = true};
+
+const df_stage df_stage_embed = {
+    .name = "embed", .summary = "a vector for each image, by an image encoder, to compare images by",
+    .reads = (const char *const[]){"ingest", "filter", NULL}, .columns = columns,
+    .options = options, .config_size = sizeof(embed_config), .pixels = &pixels, .depends = embed_depends,
+};
