@@ -10,7 +10,7 @@
 typedef struct { flag_id id; char letter; const char *name, *value, *key, *help; } flag;
 
 static const flag flags[] = {
-    {FLAG_OUT, 'o', "out", "OUT", NULL, "folder of the dataset; made when it is missing"},
+    {FLAG_OUT, 'o', "out", "OUT", NULL, "folder of the result; made when it is missing"},
     {FLAG_FROM, 0, "from", "STAGE", NULL, "first stage to run"},
     {FLAG_TO, 0, "to", "STAGE", NULL, "last stage to run"},
     {FLAG_SKIP, 0, "skip", "A,B", "run.skip", "stages to leave out"},
@@ -102,8 +102,6 @@ static int take_positional(args *a, const char *text)
         return usage("%s: a second config file", text);
     if (yaml)
         a->config = text;
-    else if (a->n_positional == POSITIONAL_MAX)
-        return usage("%s: one argument too many", text);
     else
         a->positional[a->n_positional++] = text;
     return EXIT_DONE;
@@ -142,8 +140,8 @@ static int take_dashed(args *a, int argc, char **argv, int *i, unsigned accepts,
 
 int args_parse(args *out, int argc, char **argv, unsigned accepts, const char *section)
 {
-    *out = (args){0};
-    int code = EXIT_DONE;
+    *out = (args){.positional = calloc((size_t)argc + 1, sizeof *out->positional)};
+    int code = out->positional ? EXIT_DONE : EXIT_FAILED;
     bool only_positional = false;
     for (int i = 0; code == EXIT_DONE && i < argc; i++) {
         if (!only_positional && strcmp(argv[i], "--") == 0)
@@ -161,6 +159,7 @@ void args_free(args *a)
     for (int i = 0; i < a->n_settings; i++)
         free(a->settings[i].key);
     free(a->settings);
+    free(a->positional);
     free(a->parts);
     *a = (args){0};
 }

@@ -12,10 +12,10 @@ typedef enum {
     FLAG_SETTINGS = 4096,                    /* --section.key=value */
 } flag_id;
 
-enum { POSITIONAL_MAX = 4, PARTS_MAX = 100000 };
+enum { PARTS_MAX = 100000 };
 typedef struct { char *key; const char *value; } setting;
 typedef struct {
-    const char *positional[POSITIONAL_MAX];
+    const char **positional;                 /* [n_positional] */
     int n_positional;
     unsigned given;                          /* flag_id bits */
     const char *out, *from, *to, *config;    /* config: a positional that ends in .yaml or .yml */

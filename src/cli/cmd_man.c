@@ -78,6 +78,8 @@ int cmd_man(const args *a)
     df_str_free(&flags);
     puts(".SH OPTIONS\nKeys of the config file, in sections, "
          "and of the command line as \\fB\\-\\-section.key=value\\fR.");
+    for (const command *c = commands; c->name; c++)
+        put_options(c->name, c->options);
     put_options("run", df_run_option_table);
     for (const df_stage *const *s = df_stages; *s; s++)
         put_options((*s)->name, (*s)->options);

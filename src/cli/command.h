@@ -9,6 +9,7 @@ typedef struct command {
     unsigned accepts;                        /* flag_id bits */
     int (*run)(const args *a);               /* an exit code */
     bool hidden;
+    const df_option *options;                /* its own, as --key=value; NULL: none */
 } command;
 
 extern const command commands[];             /* ends with {0} */
@@ -19,6 +20,7 @@ int cmd_stage(const args *a, const df_stage *stage);
 int cmd_status(const args *a);
 int cmd_show(const args *a);
 int cmd_models(const args *a);
+int cmd_metadata(const args *a);
 int cmd_man(const args *a);
 
 /* Defaults, then the config file, then what the command line sets. On failure says why and returns an exit code. */

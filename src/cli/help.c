@@ -17,7 +17,7 @@ static void print_options(const char *section, const df_option *options)
     for (const df_option *o = options; o && o->name; o++) {
         char bounds[96];
         help_bounds(o, bounds, sizeof bounds);
-        printf("  --%s.%s (%s; %s%s)\n        %s\n", section, o->name, bounds, o->initial ? "default " : "unset",
+        printf("  --%s%s%s (%s; %s%s)\n        %s\n", section ? section : "", section ? "." : "", o->name, bounds, o->initial ? "default " : "unset",
                o->initial ? o->initial[0] ? o->initial : "empty" : "", o->help);
     }
 }
@@ -47,8 +47,12 @@ static void print_flags(unsigned accepts)
 int help_command(const command *c)
 {
     printf("densefusion %s %s\n\n%s\n\n", c->name, c->usage, c->summary);
-    print_flags(c->accepts);
-    if (!(c->accepts & FLAG_SETTINGS))
+    print_flags(c->options ? c->accepts & ~(unsigned)FLAG_SETTINGS : c->accepts);
+    if (c->options) {
+        puts("\noptions");
+        print_options(NULL, c->options);
+    }
+    if (c->options || !(c->accepts & FLAG_SETTINGS))
         return EXIT_DONE;
     puts("\noptions, also keys of CONFIG.yaml, in a section of that name");
     print_options("run", df_run_option_table);

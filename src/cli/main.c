@@ -6,18 +6,21 @@
 
 #include "base/file.h"
 #include "command.h"
+#include "dataset/metadata.h"
 #include "help.h"
 
 #define RUN_FLAGS (FLAG_OUT | FLAG_JOBS | FLAG_DRY_RUN | FLAG_PARTS | FLAG_MODELS | FLAG_SHARE | FLAG_SETTINGS)
 
 const command commands[] = {
     {"run", "INPUT -o OUT [CONFIG.yaml]", "run all stages on a folder, tar or list of images",
-     RUN_FLAGS | FLAG_FROM | FLAG_TO | FLAG_SKIP, cmd_run, false},
-    {"status", "OUT", "what each stage has done, and how many images are left", FLAG_JSON, cmd_status, false},
-    {"show", "OUT ID", "everything known of one image; ID is 00000-000012 or its path", FLAG_JSON, cmd_show, false},
+     RUN_FLAGS | FLAG_FROM | FLAG_TO | FLAG_SKIP, .run = cmd_run},
+    {"status", "OUT", "what each stage has done, and how many images are left", FLAG_JSON, .run = cmd_status},
+    {"show", "OUT ID", "everything known of one image; ID is 00000-000012 or its path", FLAG_JSON, .run = cmd_show},
     {"models", "", "the model cards: what is installed, under which licence",
-     FLAG_MODELS | FLAG_SHARE | FLAG_VERIFY | FLAG_JSON, cmd_models, false},
-    {"man", "", "the manual page, as roff", 0, cmd_man, true},
+     FLAG_MODELS | FLAG_SHARE | FLAG_VERIFY | FLAG_JSON, .run = cmd_models},
+    {"metadata", "LIST... -o KEPT", "filter Parquet lists of URLs by their columns, before any image is fetched",
+     FLAG_OUT | FLAG_JOBS | FLAG_JSON | FLAG_SETTINGS, .run = cmd_metadata, .options = df_metadata_options},
+    {"man", "", "the manual page, as roff", 0, .run = cmd_man, .hidden = true},
     {0},
 };
 
@@ -65,7 +68,7 @@ int command_config(df_config *out, const args *a)
 static int run_command(const command *c, int argc, char **argv)
 {
     args a;
-    int code = args_parse(&a, argc, argv, c->accepts, NULL);
+    int code = args_parse(&a, argc, argv, c->accepts, c->options ? c->name : NULL);
     if (code == EXIT_DONE)
         code = a.given & FLAG_HELP ? help_command(c) : c->run(&a);
     args_free(&a);

@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "dataset/table_data.h"
 
-typedef struct { duckdb_database database; duckdb_connection connection; } session;
+typedef struct df_sql { duckdb_database database; duckdb_connection connection; } session;
 
 /* ---- the library ---- */
 
@@ -124,7 +124,7 @@ static void session_close(session *s)
     duck.close(&s->database);
 }
 
-/* One thread, insertion order: the same rows give the same file. */
+/* One thread unless told, insertion order: the same rows give the same file. */
 static df_status session_open(session *s, df_error *err)
 {
     *s = (session){0};
@@ -174,6 +174,43 @@ df_status df_sql_run(const char *sql, df_error *err)
     df_status status = query_only(&s, sql, err);
     session_close(&s);
     return status;
+}
+
+df_status df_sql_open(df_sql **out, int64_t memory_mb, const char *spill, df_error *err)
+{
+    df_sql *s = malloc(sizeof *s);
+    char *folder = df_sql_quote(spill);
+    df_str sql = {0};
+    if (s && folder)
+        df_str_printf(&sql, "SET memory_limit = '%lldMiB'; SET temp_directory = %s", (long long)memory_mb, folder);
+    free(folder);
+    df_status status = !s || !sql.size || sql.failed ? df_fail(err, DF_NOMEM, "start DuckDB: out of memory")
+                                                     : session_open(s, err);
+    if (status != DF_OK) {
+        free(s);
+        df_str_free(&sql);
+        return status;
+    }
+    status = query_only(s, df_str_text(&sql), err);
+    df_str_free(&sql);
+    if (status == DF_OK)
+        *out = s;
+    else
+        df_sql_close(s);
+    return status;
+}
+
+void df_sql_close(df_sql *s)
+{
+    if (!s)
+        return;
+    session_close(s);
+    free(s);
+}
+
+df_status df_sql_exec(df_sql *s, const char *sql, df_error *err)
+{
+    return query_only(s, sql, err);
 }
 
 char *df_sql_quote(const char *text)
@@ -375,21 +412,27 @@ static df_status read_result(session *s, const char *sql, df_table *t, df_error 
     return status;
 }
 
-df_status df_table_query(df_table **out, const char *sql, df_error *err)
+df_status df_sql_query(df_sql *s, const char *sql, df_table **out, df_error *err)
 {
-    session s;
-    DF_TRY(session_open(&s, err));
     df_table *t = NULL;
     df_str cast = {0};
-    df_status status = cast_sql(&s, sql, &t, &cast, err);
+    df_status status = cast_sql(s, sql, &t, &cast, err);
     if (status == DF_OK)
-        status = read_result(&s, df_str_text(&cast), t, err);
+        status = read_result(s, df_str_text(&cast), t, err);
     df_str_free(&cast);
-    session_close(&s);
     if (status == DF_OK)
         *out = t;
     else
         df_table_close(t);
+    return status;
+}
+
+df_status df_table_query(df_table **out, const char *sql, df_error *err)
+{
+    session s;
+    DF_TRY(session_open(&s, err));
+    df_status status = df_sql_query(&s, sql, out, err);
+    session_close(&s);
     return status;
 }
 

@@ -38,6 +38,13 @@ df_status df_table_read(df_table **out, const char *path, df_error *err);
 df_status df_table_query(df_table **out, const char *sql, df_error *err);
 /* Runs a statement for its effect, e.g. COPY ... TO. */
 df_status df_sql_run(const char *sql, df_error *err);
+/* A session for a long job: its statements share tables, memory_mb bounds its memory, what does not fit goes to files
+ * in the folder `spill`. One thread until a statement says SET threads. */
+typedef struct df_sql df_sql;
+df_status df_sql_open(df_sql **out, int64_t memory_mb, const char *spill, df_error *err);
+void df_sql_close(df_sql *s);
+df_status df_sql_exec(df_sql *s, const char *sql, df_error *err);
+df_status df_sql_query(df_sql *s, const char *sql, df_table **out, df_error *err);   /* as df_table_query */
 /* 'path' for read_parquet and its like, in which * ? [ would else stand for many files. As df_sql_quote. */
 char *df_sql_path(const char *path);
 char *df_sql_quote(const char *text);                                /* 'text' with quotes doubled; caller frees; NULL when out of memory */

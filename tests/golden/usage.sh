@@ -22,6 +22,9 @@ try filter nowhere
 try status nowhere
 try show nowhere 00000-000000
 try models --models nowhere
+try metadata list.parquet
+try metadata list.parquet -o kept --min_side=x
+try metadata list.parquet -o kept
 try run --dry-run=yes photos -o out
 try --version
 rm -rf out
