@@ -29,6 +29,10 @@ const char *df_image_format_name(df_image_format format);            /* "jpeg" *
 df_status df_image_decode(const uint8_t *bytes, size_t size, int max_side, df_image *out, df_error *err);
 /* Antialiased separable resize (triangle filter widened when shrinking). out is allocated. */
 df_status df_image_resize(const df_image *in, int width, int height, df_image *out, df_error *err);
+/* A part of an image, in its pixels, and the size that it becomes. What lies around the part counts at its borders: the
+ * result is that of resizing the whole and cutting afterwards. bicubic: a = -0.5, else the triangle; both as Pillow's. */
+typedef struct { double x0, y0, width, height; int to_width, to_height; bool bicubic; } df_image_cut;
+df_status df_image_cut_out(const df_image *in, const df_image_cut *cut, df_image *out, df_error *err);
 /* Copies a box, clamped to the image. */
 df_status df_image_crop(const df_image *in, int x0, int y0, int x1, int y1, df_image *out, df_error *err);
 df_status df_image_encode_jpeg(const df_image *in, int quality, uint8_t **bytes, size_t *size, df_error *err);   /* caller frees */

@@ -2,63 +2,55 @@
 #include <math.h>
 #include <string.h>
 
-/* The part of the image that the model sees, and the size that it becomes within the input. */
-typedef struct { int x0, y0, width, height, to_width, to_height; } window;
-
 static int clamp_int(double value, int low, int high)
 {
     return value < low ? low : value > high ? high : (int)value;
 }
 
-/* Only the source of the centre crop is resized: resizing all of a 1 x 3000 image to a short edge of 292 first would
- * make 256 million pixels. Its borders are whole source pixels. */
-static window crop_window(const df_card *card, const df_image *image)
+/* As torchvision and transformers do it: the whole image to a short edge of resize_side, then its middle. Only the
+ * source of the middle is resized, or a 1 x 3000 image would become millions of pixels on the way. */
+static df_image_cut crop_window(const df_card *card, const df_image *image)
 {
-    int shorter = image->width < image->height ? image->width : image->height;
-    double scale = (double)shorter / (double)card->resize_side;
-    int width = clamp_int(round((double)card->width * scale), 1, image->width);
-    int height = clamp_int(round((double)card->height * scale), 1, image->height);
-    return (window){(image->width - width) / 2, (image->height - height) / 2, width, height, (int)card->width,
-                    (int)card->height};
+    int64_t shorter = image->width < image->height ? image->width : image->height, side = card->resize_side;
+    int64_t width = image->width * side / shorter, height = image->height * side / shorter;
+    double x = (double)image->width / (double)width, y = (double)image->height / (double)height;
+    return (df_image_cut){(double)((width - card->width) / 2) * x, (double)((height - card->height) / 2) * y,
+                          (double)card->width * x, (double)card->height * y, (int)card->width, (int)card->height,
+                          false};
 }
 
-static window fit_window(const df_card *card, const df_image *image)
+static df_image_cut fit_window(const df_card *card, const df_image *image)
 {
     double scale = fmin((double)card->width / image->width, (double)card->height / image->height);
     int width = clamp_int(round(image->width * scale), 1, (int)card->width);
     int height = clamp_int(round(image->height * scale), 1, (int)card->height);
-    return (window){0, 0, image->width, image->height, width, height};
+    return (df_image_cut){0, 0, image->width, image->height, width, height, false};
 }
 
-static window choose_window(const df_card *card, const df_image *image)
+/* The part of the image that the model sees, and the size that it becomes within the input. */
+static df_image_cut choose_window(const df_card *card, const df_image *image)
 {
+    df_image_cut w = {0, 0, image->width, image->height, card->width ? (int)card->width : image->width,
+                      card->height ? (int)card->height : image->height, false};
     if (strcmp(card->resize, "crop") == 0)
-        return crop_window(card, image);
-    if (strcmp(card->resize, "fit") == 0)
-        return fit_window(card, image);
-    return (window){0, 0, image->width, image->height, card->width ? (int)card->width : image->width,
-                    card->height ? (int)card->height : image->height};
+        w = crop_window(card, image);
+    else if (strcmp(card->resize, "fit") == 0)
+        w = fit_window(card, image);
+    w.bicubic = strcmp(card->interpolation, "bicubic") == 0;
+    return w;
 }
 
 /* *out borrows image's pixels when nothing changes: then *owned stays empty. */
-static df_status cut_and_resize(const df_image *image, const window *w, df_image *owned, const df_image **out,
+static df_status cut_and_resize(const df_image *image, const df_image_cut *w, df_image *owned, const df_image **out,
                                 df_error *err)
 {
-    df_image cut = {0};
-    const df_image *from = image;
-    if (w->width != image->width || w->height != image->height) {
-        DF_TRY(df_image_crop(image, w->x0, w->y0, w->x0 + w->width, w->y0 + w->height, &cut, err));
-        from = &cut;
-    }
-    if (from->width == w->to_width && from->height == w->to_height) {
-        *owned = cut;
-        *out = from == image ? image : owned;
+    if (w->width == image->width && w->height == image->height && w->to_width == image->width &&
+        w->to_height == image->height) {
+        *out = image;
         return DF_OK;
     }
-    df_status status = df_image_resize(from, w->to_width, w->to_height, owned, err);
-    df_image_free(&cut);
     *out = owned;
-    return status;
+    return df_image_cut_out(image, w, owned, err);
 }
 
 /* What each of the 256 pixel values becomes, for each channel in the tensor's order. */
@@ -88,7 +80,7 @@ static void fill_tensor(const df_card *card, const df_image *image, size_t width
     }
 }
 
-static df_placement place(const df_image *image, const window *w)
+static df_placement place(const df_image *image, const df_image_cut *w)
 {
     double full_x = (double)image->full_width / image->width, full_y = (double)image->full_height / image->height;
     return (df_placement){w->x0 * full_x, w->y0 * full_y, full_x * w->width / w->to_width,
@@ -102,7 +94,7 @@ df_status df_preprocess(const df_card *card, const df_image *image, df_arena *ar
         return df_fail(err, DF_FORMAT, "%s: an image without pixels", card->name);
     df_image owned = {0};
     const df_image *sized = NULL;
-    const window w = choose_window(card, image);
+    const df_image_cut w = choose_window(card, image);
     const int64_t width = card->width ? card->width : w.to_width, height = card->height ? card->height : w.to_height;
     DF_TRY(cut_and_resize(image, &w, &owned, &sized, err));
 

@@ -26,7 +26,7 @@ static df_card card_of(const char *resize, const char *channels, const char *lay
 {
     return (df_card){.name = (char *)(uintptr_t)"test", .input = (char *)(uintptr_t)"image",
                      .resize = (char *)(uintptr_t)resize, .channels = (char *)(uintptr_t)channels,
-                     .layout = (char *)(uintptr_t)layout, .width = width, .height = height, .std = {1, 1, 1}};
+                     .layout = (char *)(uintptr_t)layout, .interpolation = (char *)(uintptr_t)"bilinear", .width = width, .height = height, .std = {1, 1, 1}};
 }
 
 /* Resized pixels are whole numbers, so one unit of 255 apart is the rounding; more is another picture. */
@@ -81,7 +81,8 @@ static void test_crop_matches_numpy(void **state)
     assert_int_equal(df_preprocess(&card, &image, &arena, &t, &p, NULL), DF_OK);
     assert_true(t.dims[1] == 8 && t.dims[2] == 10 && t.dims[3] == 3);
     compare("crop.f32", &t, 128);
-    assert_true(p.offset_x == 4 && p.offset_y == 3 && fabs(p.scale_x - 1.4) < 1e-9);
+    assert_true(fabs(p.offset_x - 3 * 23.0 / 16) < 1e-9 && fabs(p.offset_y - 2 * 17.0 / 12) < 1e-9);
+    assert_true(fabs(p.scale_x - 23.0 / 16) < 1e-9 && fabs(p.scale_y - 17.0 / 12) < 1e-9);
     df_image_free(&image);
     df_arena_reset(&arena);
 }

@@ -75,10 +75,9 @@ def preprocess_cases():
     want = (stretched - [10, 20, 30]) / [2, 4, 8]
     want.transpose(2, 0, 1).astype("<f4").tofile(HERE / "stretch.f32")
 
-    scale = 17 / 12                                                    # crop: short edge to 12, centre 10 x 8
-    w, h = round(10 * scale), round(8 * scale)
-    x0, y0 = (23 - w) // 2, (17 - h) // 2
-    cropped = resize(image[y0:y0 + h, x0:x0 + w], 10, 8)[:, :, ::-1]   # bgr, nhwc
+    w, h = 23 * 12 // 17, 12                                           # crop: short edge to 12, centre 10 x 8
+    x0, y0 = (w - 10) // 2, (h - 8) // 2
+    cropped = resize(image, w, h)[y0:y0 + 8, x0:x0 + 10, ::-1]         # bgr, nhwc
     ((cropped - 127) / 128).astype("<f4").tofile(HERE / "crop.f32")
 
     fitted = np.zeros((20, 20, 3))                                     # fit: 23 x 17 into 20 x 20 is 20 x 15
