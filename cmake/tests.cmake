@@ -82,6 +82,13 @@ if(Python3_FOUND AND CLI_SOURCES)
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
+# ---- a list of URLs to a dataset, fetched by img2dataset from a server on loopback ----
+if(EXISTS ${DF_DEPS}/venv/bin/img2dataset AND CLI_SOURCES)
+  add_test(NAME img2dataset COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/server/test_img2dataset.py)
+  set_tests_properties(img2dataset PROPERTIES TIMEOUT 300 RUN_SERIAL TRUE
+    ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
+endif()
+
 # ---- set-up against a broken registry ----
 add_test(NAME setup COMMAND ${PROJECT_SOURCE_DIR}/tests/setup/test_setup.sh)
 set_tests_properties(setup PROPERTIES TIMEOUT 120)

@@ -85,7 +85,7 @@ install_python() {
     wanted=$(cat $(requirements))
     if [ -f "$venv/complete" ] && [[ $(cat "$venv/complete") == "$wanted"* ]]; then return; fi
     say "python: $(grep -v '^#' <<< "$wanted" | tr '\n' ' ')"
-    if [ ! -x "$venv/bin/pip" ]; then
+    if ! "$venv/bin/pip" --version > /dev/null 2>&1; then        # none yet, or of a folder that was moved
         rm -rf "$venv"
         quietly "python3 -m venv" python3 -m venv "$venv"
     fi
