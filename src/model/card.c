@@ -224,8 +224,11 @@ static df_status read_labels(df_card *card, df_error *err)
     return status;
 }
 
-static df_status not_installed(const char *path, df_error *err)
+static df_status not_installed(const df_card *card, const char *path, df_error *err)
 {
+    if (!card->sha256[0])
+        return df_fail(err, DF_MODEL, "%s is not installed: its weights are yours to bring, docs/EXTENDING.md tells how",
+                       path);
     return df_fail(err, DF_MODEL, "%s is not installed; run `make setup`", path);
 }
 
@@ -235,7 +238,7 @@ static df_status verify_file(const df_card *card, df_error *err)
     char *path = df_card_model_path(card);
     if (!path)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
-    df_status status = df_file_exists(path) ? df_sha256_file(path, hex, err) : not_installed(path, err);
+    df_status status = df_file_exists(path) ? df_sha256_file(path, hex, err) : not_installed(card, path, err);
     if (status == DF_OK && !card->sha256[0])
         status = df_fail(err, DF_MODEL, "%s: the card does not say which file it means; if this is it, put \"sha256: "
                          "%s\" into %s.yaml", path, hex, card->name);
@@ -363,7 +366,7 @@ df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err)
     char *path = df_card_model_path(card);
     if (!path)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
-    df_status status = df_file_exists(path) ? df_onnx_open(&model, path, err) : not_installed(path, err);
+    df_status status = df_file_exists(path) ? df_onnx_open(&model, path, err) : not_installed(card, path, err);
     free(path);
     if (status == DF_OK)
         status = check_input(card, model, err);
