@@ -15,8 +15,10 @@ bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part);    
 df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_table **out, df_error *err);
 df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err);
 
-/* Rows that every deciding stage kept (filter; later dedup, select): bool per row of ingest, malloc'ed, caller frees. */
-df_status df_dataset_kept(const df_dataset *ds, int part, bool **kept, int64_t *n_rows, df_error *err);
+/* Rows that every deciding stage (filter, dedup, select) among `reads` kept: bool per row of ingest, malloc'ed, caller
+ * frees. One that never did the part decides nothing; of one that did, a row that it does not have is not kept. */
+df_status df_dataset_kept(const df_dataset *ds, const char *const *reads, int part, bool **kept, int64_t *n_rows,
+                          df_error *err);
 
 /* dataset.json: the input (absolute path) and what made each stage's output: a fingerprint, the text of its options,
  * model hashes and the fingerprints of the stages it reads. It is written before a stage's first part, so that a part

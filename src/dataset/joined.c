@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const stages[DF_OF_COUNT] = {"ingest", "filter", "fuse", "caption", "check"};
+static const char *const stages[DF_OF_COUNT] = {"ingest", "filter", "dedup", "select", "fuse", "caption", "check"};
 
 /* A row number that ingest does not have comes from a broken file: it is passed over. */
 static df_status index_rows(df_joined *j, df_joined_of of, df_error *err)
@@ -78,9 +78,19 @@ int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, const ch
     return df_table_int(j->table[of], place(j, of, row), df_table_column(j->table[of], column));
 }
 
-bool df_joined_kept(const df_joined *j, int64_t row)
+bool df_joined_kept(const df_joined *j, int64_t row, df_joined_of *by, const char **why)
 {
-    return !j->table[DF_OF_FILTER] || df_joined_int(j, DF_OF_FILTER, row, "kept", 0) == 1;
+    for (df_joined_of of = DF_OF_FILTER; of <= DF_OF_SELECT; of++) {
+        if (!j->table[of] || df_joined_int(j, of, row, "kept", 0) == 1)
+            continue;
+        const char *reason = df_joined_text(j, of, row, "reason");
+        if (by)
+            *by = of;
+        if (why)
+            *why = *reason ? reason : "not looked at yet";
+        return false;
+    }
+    return true;
 }
 
 void df_text_split(const char *text, char separator, df_split_piece piece, void *ctx)

@@ -3,7 +3,8 @@
 #define DF_DATASET_JOINED_H
 #include "dataset/dataset.h"
 
-typedef enum { DF_OF_INGEST, DF_OF_FILTER, DF_OF_FUSE, DF_OF_CAPTION, DF_OF_CHECK, DF_OF_COUNT } df_joined_of;
+typedef enum { DF_OF_INGEST, DF_OF_FILTER, DF_OF_DEDUP, DF_OF_SELECT, DF_OF_FUSE, DF_OF_CAPTION, DF_OF_CHECK,
+               DF_OF_COUNT } df_joined_of;
 typedef struct {
     int part;
     int64_t n_rows;                          /* of ingest */
@@ -17,7 +18,8 @@ bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, const char 
 const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row,
                            const char *column); /* "" when not there */
 int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, const char *column, int64_t missing);
-bool df_joined_kept(const df_joined *j, int64_t row);                /* not rejected by filter */
+/* Whether filter, dedup and select keep the row; *by: else the first that does not, *why: its reason. Both may be NULL. */
+bool df_joined_kept(const df_joined *j, int64_t row, df_joined_of *by, const char **why);
 
 /* The parts of a check.reasons or look.colours list: calls each piece of text between separators, trimmed. */
 typedef void (*df_split_piece)(void *ctx, const char *piece, size_t n);

@@ -18,6 +18,7 @@ typedef struct {
     void *state;                             /* opened when the first part that lacks the stage comes */
     bool open;
     df_table *table;                         /* of the part at work; NULL: the part has it already */
+    bool *kept;                              /* by row: what the deciding stages that it reads say; NULL with its table */
 } member;
 
 typedef struct {
@@ -35,7 +36,6 @@ typedef struct {
     double saved_s;
     df_table *ingest, *detect;               /* detect: its table when the part has it already, else NULL */
     int64_t *first_box;                      /* [rows + 1] of `detect` */
-    bool *kept;
     df_join *join;
 } pass;
 
@@ -58,7 +58,7 @@ static df_status screen(pass *p, df_sight *sight, df_table **out, df_error *err)
 {
     for (int i = 0; i < p->n_members && !sight->rejected; i++) {
         member *m = &p->members[i];
-        if (!m->table || !m->stage->pixels->screen)
+        if (!m->table || !m->kept[sight->row] || !m->stage->pixels->screen)
             continue;
         df_error why = {""};
         DF_TRY(in_stage(m, m->stage->pixels->screen(m->state, sight, out[i], &why), &why, err));
@@ -79,7 +79,7 @@ static df_status perceive(pass *p, df_sight *sight, df_arena *arena, df_table **
 {
     for (int i = 0; i < p->n_members && !sight->rejected; i++) {
         member *m = &p->members[i];
-        if (!m->table || (!sight->image && !m->stage->pixels->screen && !m->stage->pixels->blind))
+        if (!m->table || !m->kept[sight->row] || (!sight->image && !m->stage->pixels->screen && !m->stage->pixels->blind))
             continue;
         df_error why = {""};
         df_status status = m->stage->pixels->perceive(m->state, sight, arena, out[i], &why);
@@ -90,13 +90,21 @@ static df_status perceive(pass *p, df_sight *sight, df_arena *arena, df_table **
     return DF_OK;
 }
 
+static bool is_wanted(const pass *p, const df_sight *sight)
+{
+    for (int i = 0; i < p->n_members; i++)
+        if (p->members[i].table && p->members[i].kept[sight->row])
+            return !sight->rejected;
+    return false;
+}
+
 static df_status see(pass *p, int64_t row, df_arena *arena, df_table **out, df_error *err)
 {
     df_error detail = {""};
     df_image image = {0};
-    df_sight sight = {.ingest = p->ingest, .part = p->part, .row = row, .rejected = !p->kept[row]};
+    df_sight sight = {.ingest = p->ingest, .part = p->part, .row = row};
     df_status status = screen(p, &sight, out, err);
-    if (status == DF_OK && !sight.rejected) {
+    if (status == DF_OK && is_wanted(p, &sight)) {
         status = df_sight_load(&sight, p->ds, &image, &detail, err);
         if (status == DF_OK)
             status = boxes_from_part(p, &sight, arena, err);
@@ -168,9 +176,11 @@ static df_status row_joined(void *ctx, int64_t row, df_error *err)
 static df_status open_member(pass *p, member *m, df_error *err)
 {
     df_error why = {""};
+    int64_t n_rows;
     if (!m->open)
         DF_TRY(in_stage(m, m->stage->pixels->open(&m->state, p->ds, m->config, p->run, &why), &why, err));
     m->open = true;
+    DF_TRY(df_dataset_kept(p->ds, m->stage->reads, p->part, &m->kept, &n_rows, err));
     return df_table_create(&m->table, m->stage->columns, err);
 }
 
@@ -192,13 +202,11 @@ static df_status index_boxes(pass *p, df_error *err)
 
 static df_status open_part(pass *p, int part, df_error *err)
 {
-    int64_t n_rows;
     p->part = part;
     for (int i = 0; i < p->n_members; i++)
         if (!df_dataset_has_part(p->ds, p->members[i].stage->name, part))
             DF_TRY(open_member(p, &p->members[i], err));
     DF_TRY(df_dataset_read(p->ds, "ingest", part, &p->ingest, err));
-    DF_TRY(df_dataset_kept(p->ds, part, &p->kept, &n_rows, err));
     if (!df_dataset_has_part(p->ds, "detect", part))
         return DF_OK;
     DF_TRY(df_dataset_read(p->ds, "detect", part, &p->detect, err));
@@ -209,16 +217,16 @@ static void close_part(pass *p)
 {
     for (int i = 0; i < p->n_members; i++) {
         df_table_close(p->members[i].table);
+        free(p->members[i].kept);
         p->members[i].table = NULL;
+        p->members[i].kept = NULL;
     }
     df_table_close(p->ingest);
     df_table_close(p->detect);
     free(p->first_box);
-    free(p->kept);
     df_join_close(p->join);
     p->ingest = p->detect = NULL;
     p->first_box = NULL;
-    p->kept = NULL;
     p->join = NULL;
 }
 

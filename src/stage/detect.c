@@ -96,7 +96,7 @@ static const df_pixel_ops detect_pixels = {.open = detect_open, .perceive = dete
 const df_stage df_stage_detect = {
     .name = "detect",
     .summary = "objects and their boxes, by one detector and a second opinion",
-    .reads = (const char *const[]){"ingest", "filter", NULL},
+    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", NULL},
     .columns = columns,
     .options = options,
     .config_size = sizeof(detect_config),

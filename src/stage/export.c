@@ -122,7 +122,7 @@ static df_status put_part(export_out *out, const df_dataset *ds, int part, df_er
     DF_TRY(df_joined_open(&j, ds, part, err));
     df_status status = DF_OK;
     for (int64_t row = 0; row < j.n_rows && status == DF_OK; row++) {
-        bool wanted = df_joined_kept(&j, row) && df_joined_has(&j, DF_OF_CAPTION, row, "caption");
+        bool wanted = df_joined_kept(&j, row, NULL, NULL) && df_joined_has(&j, DF_OF_CAPTION, row, "caption");
         if (wanted && out->config->passed_only)
             wanted = strcmp(df_joined_text(&j, DF_OF_CHECK, row, "verdict"), "pass") == 0;
         if (wanted)
@@ -234,6 +234,6 @@ static const df_option options[] = {
 };
 const df_stage df_stage_export = {
     .name = "export", .summary = "write captions.jsonl, Parquet and LLaVA conversations",
-    .reads = (const char *const[]){"ingest", "filter", "caption", "check", NULL},
+    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "caption", "check", NULL},
     .options = options, .config_size = sizeof(export_config), .run = export_run,
 };

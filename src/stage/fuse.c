@@ -140,6 +140,8 @@ static df_status fuse_image(fusing *f, int64_t row, const df_evidence *raw, df_e
     return append_lines(f, row, &e, err);
 }
 
+static const char *const reads[] = {"ingest", "filter", "dedup", "select", "tag", "detect", "read", "look", NULL};
+
 static df_status fuse_rows(fusing *f, const df_dataset *ds, int part, const df_run *run, df_error *err)
 {
     df_evidence_tables tables = {0};
@@ -147,7 +149,7 @@ static df_status fuse_rows(fusing *f, const df_dataset *ds, int part, const df_r
     df_evidence *raw;
     bool *kept = NULL;
     int64_t n = 0, n_kept = 0;
-    df_status status = df_dataset_kept(ds, part, &kept, &n_kept, err);
+    df_status status = df_dataset_kept(ds, reads, part, &kept, &n_kept, err);
     if (status == DF_OK)
         status = df_evidence_tables_open(&tables, ds, part, false, err);
     if (status == DF_OK)
@@ -208,7 +210,7 @@ static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run,
 const df_stage df_stage_fuse = {
     .name = "fuse",
     .summary = "weigh and merge the evidence, sample boxes, fill the prompt",
-    .reads = (const char *const[]){"ingest", "filter", "tag", "detect", "read", "look", NULL},
+    .reads = reads,
     .columns = columns,
     .options = options,
     .config_size = sizeof(df_fuse_config),

@@ -134,7 +134,7 @@ static const df_pixel_ops look_pixels = {.open = look_open, .perceive = look_per
 const df_stage df_stage_look = {
     .name = "look",
     .summary = "colours, brightness, contrast and detail of the image, of its parts and of each box",
-    .reads = (const char *const[]){"ingest", "filter", "detect", NULL},
+    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "detect", NULL},
     .columns = columns,
     .options = options,
     .config_size = sizeof(look_config),

@@ -152,7 +152,7 @@ static const df_option options[] = {
 
 const df_stage df_stage_read = {
     .name = "read", .summary = "read the text in each image",
-    .reads = (const char *const[]){"ingest", "filter", NULL},
+    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", NULL},
     .columns = columns, .options = options, .config_size = sizeof(read_config),
     .pixels = &read_pixels, .depends = read_depends,
 };

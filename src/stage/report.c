@@ -145,11 +145,14 @@ static df_status append_images(report *r, const showing *s, const df_joined *j, 
     return DF_OK;
 }
 
+static const char *const reads[] = {"ingest", "filter", "dedup", "select",  "tag",   "detect",
+                                    "read",   "look",   "fuse",  "caption", "check", "stats", NULL};
+
 static df_status choose(report *r, showing *s, df_error *err)
 {
     bool *kept = NULL;
     int64_t n = 0;
-    DF_TRY(df_dataset_kept(r->ds, s->part, &kept, &n, err));
+    DF_TRY(df_dataset_kept(r->ds, reads, s->part, &kept, &n, err));
     s->rows = malloc(((size_t)n + 1) * sizeof *s->rows);
     for (int64_t row = 0; s->rows && row < n; row++)
         if (sample(kept[row] ? &r->kept : &r->rejected))
@@ -199,7 +202,7 @@ static df_status count_images(report *r, df_error *err)
     for (int part = 0; part < df_dataset_parts(r->ds); part++) {
         bool *kept = NULL;
         int64_t n = 0;
-        DF_TRY(df_dataset_kept(r->ds, part, &kept, &n, err));
+        DF_TRY(df_dataset_kept(r->ds, reads, part, &kept, &n, err));
         for (int64_t row = 0; row < n; row++)
             (*(kept[row] ? &r->kept.total : &r->rejected.total))++;
         free(kept);
@@ -345,8 +348,7 @@ static const df_option options[] = {
 const df_stage df_stage_report = {
     .name = "report",
     .summary = "make a page to look at: images, evidence, captions, numbers",
-    .reads = (const char *const[]){"ingest", "filter", "tag", "detect", "read", "look", "fuse", "caption", "check",
-                                   "stats", NULL},
+    .reads = reads,
     .options = options,
     .config_size = sizeof(report_config),
     .run = report_run,

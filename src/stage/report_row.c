@@ -190,10 +190,11 @@ void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_eviden
     append_column(out, j, row, DF_OF_INGEST, "url");
     if (*thumb)
         append_text(out, "thumb", thumb);
-    if (!df_joined_kept(j, row)) {
-        const char *reason = df_joined_text(j, DF_OF_FILTER, row, "reason");
-        append_text(out, "rejected", *reason ? reason : "not filtered yet");
-        append_column(out, j, row, DF_OF_FILTER, "detail");
+    const char *why;
+    df_joined_of by;
+    if (!df_joined_kept(j, row, &by, &why)) {
+        append_text(out, "rejected", why);
+        append_column(out, j, row, by, "detail");
     } else {
         append_caption(out, j, row);
         append_evidence(out, evidence);

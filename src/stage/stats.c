@@ -24,12 +24,14 @@ static const struct { const char *name; int64_t step; } bins_table[BINS_COUNT] =
     {"words", 10}, {"sentences", 1}, {"tags", 1}, {"boxes", 1}, {"text_lines", 1}, {"short_edge", 128}};
 
 typedef enum { TALLY_VERDICTS, TALLY_REASONS, TALLY_TAGS, TALLY_LABELS, TALLY_COLOURS, TALLY_FORMATS, TALLY_ENGINES,
-               TALLY_SKIPPED, TALLY_REJECTED, TALLY_UNCAPTIONED, TALLY_FAILED, TALLY_COUNT } tally_of;
+               TALLY_SKIPPED, TALLY_REJECTED, TALLY_ALIKE, TALLY_UNSELECTED, TALLY_UNCAPTIONED, TALLY_FAILED, TALLY_COUNT } tally_of;
 static const char *const tally_names[TALLY_SKIPPED] = {"verdicts", "reasons", "tags",   "labels",
                                                        "colours",  "formats", "engines"};
 
 typedef struct {
-    int64_t rows, kept, captions, passed, with_text, with_boxes, with_tags;
+    int64_t rows, filtered, distinct, kept;  /* kept by filter; by dedup too; by select too */
+    int64_t captions, passed, with_text, with_boxes, with_tags;
+    bool has_dedup, has_select;
     df_prose_count prose;
     df_bins bins[BINS_COUNT];
     df_tally tallies[TALLY_COUNT];
@@ -105,10 +107,14 @@ static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, i
 static df_status add_image(const stats_work *w, sums *s, const df_joined *j, int64_t row, df_error *err)
 {
     s->rows++;
-    if (!df_joined_kept(j, row)) {
-        const char *reason = df_joined_text(j, DF_OF_FILTER, row, "reason");
-        return add_text(&s->tallies[TALLY_REJECTED], *reason ? reason : "not filtered yet", err);
-    }
+    const char *why;
+    df_joined_of by = DF_OF_COUNT;
+    bool kept = df_joined_kept(j, row, &by, &why);
+    s->filtered += by != DF_OF_FILTER;
+    s->distinct += by != DF_OF_FILTER && by != DF_OF_DEDUP;
+    if (!kept)
+        return add_text(&s->tallies[by == DF_OF_FILTER ? TALLY_REJECTED : by == DF_OF_DEDUP ? TALLY_ALIKE : TALLY_UNSELECTED],
+                        why, err);
     s->kept++;
     int64_t width = df_joined_int(j, DF_OF_INGEST, row, "width", 0),
             height = df_joined_int(j, DF_OF_INGEST, row, "height", 0);
@@ -164,7 +170,7 @@ static df_status add_kind(const stats_work *w, sums *s, const df_joined *j, int 
         status = add_evidence(&e, per_row, j->n_rows, err);
     }
     for (int64_t row = 0; status == DF_OK && table && row < j->n_rows; row++)
-        if (df_joined_kept(j, row)) {
+        if (df_joined_kept(j, row, NULL, NULL)) {
             df_bins_add(&s->bins[kinds[kind].bins], per_row[row]);
             *with[kind] += per_row[row] > 0;
         }
@@ -203,6 +209,8 @@ static df_status add_part(void *ctx, int64_t part, int thread, df_error *err)
     df_joined j;
     DF_TRY(df_joined_open(&j, w->ds, (int)part, err));
     df_status status = DF_OK;
+    s->has_dedup |= j.table[DF_OF_DEDUP] != NULL;
+    s->has_select |= j.table[DF_OF_SELECT] != NULL;
     for (int64_t row = 0; row < j.n_rows && status == DF_OK; row++)
         status = add_image(w, s, &j, row, err);
     for (int kind = 0; kind < 3 && status == DF_OK; kind++)
@@ -218,7 +226,11 @@ static df_status add_part(void *ctx, int64_t part, int thread, df_error *err)
 static df_status join(sums *a, const sums *b, df_error *err)
 {
     a->rows += b->rows;
+    a->filtered += b->filtered;
+    a->distinct += b->distinct;
     a->kept += b->kept;
+    a->has_dedup |= b->has_dedup;
+    a->has_select |= b->has_select;
     a->captions += b->captions;
     a->passed += b->passed;
     a->with_text += b->with_text;
@@ -312,8 +324,16 @@ static void append_funnel(df_str *out, const sums *s)
     df_str_append(out, "  \"funnel\": [\n");
     append_step(out, "ingest", s->rows + skipped, s->rows, &s->tallies[TALLY_SKIPPED]);
     df_str_append(out, ",\n");
-    append_step(out, "filter", s->rows, s->kept, &s->tallies[TALLY_REJECTED]);
+    append_step(out, "filter", s->rows, s->filtered, &s->tallies[TALLY_REJECTED]);
     df_str_append(out, ",\n");
+    if (s->has_dedup) {
+        append_step(out, "dedup", s->filtered, s->distinct, &s->tallies[TALLY_ALIKE]);
+        df_str_append(out, ",\n");
+    }
+    if (s->has_select) {
+        append_step(out, "select", s->distinct, s->kept, &s->tallies[TALLY_UNSELECTED]);
+        df_str_append(out, ",\n");
+    }
     append_step(out, "caption", s->kept, s->captions, &s->tallies[TALLY_UNCAPTIONED]);
     df_str_append(out, ",\n");
     append_step(out, "check", s->captions, s->passed, &s->tallies[TALLY_FAILED]);
@@ -463,7 +483,7 @@ const df_stage df_stage_stats = {
     .name = "stats",
     .summary = "count words, parts of speech, evidence and what each stage kept",
     .reads =
-        (const char *const[]){"ingest", "filter", "tag", "detect", "read", "look", "fuse", "caption", "check", NULL},
+        (const char *const[]){"ingest", "filter", "dedup", "select", "tag", "detect", "read", "look", "fuse", "caption", "check", NULL},
     .options = options,
     .config_size = sizeof(stats_config),
     .run = stats_run,

@@ -103,7 +103,7 @@ static const df_pixel_ops tag_pixels = {.open = tag_open, .perceive = tag_percei
 const df_stage df_stage_tag = {
     .name = "tag",
     .summary = "kinds of things and scenes in the image, by whole-image classifiers",
-    .reads = (const char *const[]){"ingest", "filter", NULL},
+    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", NULL},
     .columns = columns,
     .options = options,
     .config_size = sizeof(tag_config),
