@@ -13,6 +13,8 @@ typedef struct {
     df_piece text, json;                     /* sidecars; source is NULL when there is none */
     const char *alt_text, *url;              /* from a list, raw; NULL when unknown */
     const char *missing;                     /* why there are no bytes ("no such file"); else NULL */
+    bool unfetched;                          /* a URL without a file: path is the URL, data has no source */
+    int64_t width, height;                   /* of an unfetched image, as the list has them; 0 when unknown */
 } df_input;
 
 typedef struct df_catalog df_catalog;

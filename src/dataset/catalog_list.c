@@ -12,16 +12,19 @@
 #include "io/lines.h"
 #include "io/tar.h"
 
-enum { GROUP_ROWS = 100000 };                /* what is held in memory at a time */
+enum { GROUP_ROWS = 100000, URL_MAX_BYTES = 4096, SIDE_MAX = 1000000 };     /* rows: held in memory at a time */
 
 /* The fields of a row and the names that people give them, in order of preference. */
-enum { FIELD_PATH, FIELD_TAR, FIELD_TEXT, FIELD_URL, N_FIELDS };
+enum { FIELD_PATH, FIELD_TAR, FIELD_TEXT, FIELD_URL, FIELD_WIDTH, FIELD_HEIGHT, N_FIELDS };
 static const char *const path_names[] = {"path",      "image_path", "image",  "file", "filename",
                                          "file_name", "filepath",   "member", NULL};
 static const char *const tar_names[] = {"tar", "shard", "archive", NULL};
 static const char *const text_names[] = {"caption", "text", "alt_text", "alt", "title", NULL};
 static const char *const url_names[] = {"url", "image_url", NULL};
-static const char *const *const field_names[N_FIELDS] = {path_names, tar_names, text_names, url_names};
+static const char *const width_names[] = {"width", "original_width", "image_width", NULL};
+static const char *const height_names[] = {"height", "original_height", "image_height", NULL};
+static const char *const *const field_names[N_FIELDS] = {path_names, tar_names,   text_names,
+                                                         url_names,  width_names, height_names};
 
 typedef enum { LIST_CSV, LIST_JSONL, LIST_PARQUET } list_kind;
 typedef struct { const char *fields[N_FIELDS]; int64_t number; const char *broken; } list_row;
@@ -67,16 +70,18 @@ static df_status no_column(const struct df_list *list, const char *const *names,
         df_str_append_clean(&found, names[i], strlen(names[i]), 60);
     }
     df_fail(err, DF_FORMAT,
-            "%.150s: no column names the images (path, image, file, filename or member); its columns are: %s",
+            "%.150s: no column names the images (path, image, file, filename, member or url); its columns are: %s",
             list->path, df_str_text(&found));
     df_str_free(&found);
     return DF_FORMAT;
 }
 
-static df_status choose_columns(struct df_list *list, const char *const *names, int n, df_error *err)
+/* texts: the names again, "" for a column that holds no text; sizes may be numbers. */
+static df_status choose_columns(struct df_list *list, const char *const *names, const char *const *texts, int n,
+                                df_error *err)
 {
     for (int f = 0; f < N_FIELDS; f++)
-        list->columns[f] = find_name(field_names[f], names, n);
+        list->columns[f] = find_name(field_names[f], f < FIELD_WIDTH ? texts : names, n);
     return list->columns[FIELD_PATH] < 0 && list->columns[FIELD_URL] < 0 ? no_column(list, names, n, err) : DF_OK;
 }
 
@@ -89,18 +94,18 @@ static df_status open_csv(struct df_list *list, df_error *err)
         return df_fail(err, DF_FORMAT, "%s: no header line%s%s", list->path, header.broken ? ": " : "",
                        header.broken ? header.broken : "");
     list->delimiter = header.delimiter;
-    return choose_columns(list, (const char *const *)header.fields, header.n_fields, err);
+    const char *const *names = (const char *const *)header.fields;
+    return choose_columns(list, names, names, header.n_fields, err);
 }
 
-/* Text columns only: an `image` column of structures holds no path. */
+/* Text columns only, and numbers for sizes: an `image` column of structures holds no path. */
 static df_status open_parquet(df_catalog *c, df_error *err)
 {
     struct df_list *list = c->list;
     char *path = df_sql_path(list->path);
     df_str sql = {0};
     df_table *t = NULL, *count = NULL;
-    df_str_printf(&sql,
-                  "SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet(%s)) WHERE column_type = 'VARCHAR'",
+    df_str_printf(&sql, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(%s))",
                   path ? path : "");
     df_error why = {""};
     df_status status = path ? df_table_query(&t, df_str_text(&sql), &why) : DF_NOMEM;
@@ -111,15 +116,17 @@ static df_status open_parquet(df_catalog *c, df_error *err)
     df_str_free(&sql);
     free(path);
     int n = status == DF_OK ? (int)df_table_rows(t) : 0;
-    const char **names = df_arena_alloc(&c->arena, (size_t)n + 1, sizeof *names);
-    for (int i = 0; names && i < n; i++)
+    const char **names = df_arena_alloc(&c->arena, (size_t)n + 1, 2 * sizeof *names), **texts = names ? names + n : NULL;
+    for (int i = 0; names && i < n; i++) {
         names[i] = df_arena_strdup(&c->arena, df_table_text(t, i, 0));
+        texts[i] = strcmp(df_table_text(t, i, 1), "VARCHAR") == 0 ? names[i] : "";
+    }
     if (status != DF_OK)
         status = df_fail(err, status, "%.200s: %.280s", list->path, why.message);
     else if (!names)
         status = df_fail(err, DF_NOMEM, "%s: out of memory", list->path);
     else
-        status = choose_columns(list, names, n, err);
+        status = choose_columns(list, names, texts, n, err);
     for (int f = 0; status == DF_OK && f < N_FIELDS; f++)
         list->names[f] = list->columns[f] < 0 ? NULL : names[list->columns[f]];
     list->n_rows = count ? df_table_int(count, 0, 0) : 0;
@@ -182,8 +189,9 @@ static df_status next_jsonl(struct df_list *list, df_arena *arena, list_row *row
     *more = line != NULL;
     if (!line || row->broken)
         return DF_OK;
-    df_json_field fields[N_FIELDS + 1] = {
-        {path_names, NULL}, {tar_names, NULL}, {text_names, NULL}, {url_names, NULL}, {0}};
+    df_json_field fields[N_FIELDS + 1] = {0};
+    for (int f = 0; f < N_FIELDS; f++)
+        fields[f].names = field_names[f];
     df_error why = {""};
     df_status status = df_json_fields(line, strlen(line), "line", arena, fields, &why);
     if (status == DF_NOMEM)
@@ -205,10 +213,10 @@ static df_status read_chunk(struct df_list *list, df_error *err)
         if (!list->names[f])
             df_str_append(&sql, "CAST(NULL AS VARCHAR)");
         else {
-            df_str_append(&sql, "\"");
+            df_str_append(&sql, "CAST(\"");
             for (const char *p = list->names[f]; *p; p++)
                 df_str_append_n(&sql, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
-            df_str_append(&sql, "\"");
+            df_str_append(&sql, "\" AS VARCHAR)");
         }
         df_str_printf(&sql, " AS f%d", f);
     }
@@ -340,21 +348,26 @@ static df_status locate(df_catalog *c, df_arena *arena, df_input *in, df_error *
     return in->data.source ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
 }
 
+/* The URL of a row that names no file; NULL when it names one, or has none. */
+static const char *url_of(const list_row *row)
+{
+    const char *path = row->fields[FIELD_PATH], *url = row->fields[FIELD_URL];
+    bool web = path && (strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0);
+    if (path && path[0] && !web)
+        return NULL;
+    return url && url[0] ? url : web ? path : NULL;
+}
+
 /* The path below the root that a row means; NULL with the reason why it can't be used. */
 static const char *path_of(const df_catalog *c, df_arena *arena, const list_row *row, const char **why)
 {
     const char *path = row->fields[FIELD_PATH], *tar = row->fields[FIELD_TAR];
     size_t n = strlen(c->root);
-    bool web = path && (strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0);
-    *why = row->broken;
+    *why = row->broken ? row->broken : path && path[0] ? NULL : "a row without a path";
     if (*why)
-        return NULL;
-    *why = row->fields[FIELD_URL] || web ? "a URL without a file: fetch the images first" : "a row without a path";
-    if (!path || !path[0] || web)
         return NULL;
     if (tar && tar[0])
         path = df_arena_printf(arena, "%s/%s", tar, path);
-    *why = NULL;
     if (path && strncmp(path, c->root, n) == 0 && path[n] == '/')
         path += n + 1;
     while (path && path[0] == '.' && path[1] == '/')
@@ -364,6 +377,13 @@ static const char *path_of(const df_catalog *c, df_arena *arena, const list_row 
     else if (path && !df_tar_name_safe(path))
         *why = "path leaves the list's folder";
     return path;
+}
+
+/* A size that a list tells: "900", "900.0"; 0 when it is none. */
+static int64_t size_of(const char *text)
+{
+    double v = text ? strtod(text, NULL) : 0;
+    return v >= 1 && v <= SIDE_MAX ? (int64_t)v : 0;
 }
 
 static df_status skip_row(df_catalog *c, int64_t number, const char *path, const char *why, df_error *err)
@@ -378,12 +398,23 @@ static df_status skip_row(df_catalog *c, int64_t number, const char *path, const
     return status;
 }
 
+/* What a row's image is called; NULL with the reason why it can't be used. */
+static const char *name_of(const df_catalog *c, df_arena *arena, const list_row *row, const char *url, const char **why)
+{
+    if (!url)
+        return path_of(c, arena, row, why);
+    *why = row->broken                               ? row->broken
+           : !df_str_is_plain(url, strlen(url))      ? "URL is not plain UTF-8 text"
+           : strlen(url) > URL_MAX_BYTES             ? "URL is too long"
+                                                     : NULL;
+    return url;
+}
+
 static df_status add_row(df_catalog *c, df_arena *arena, const list_row *row, df_input *inputs, int64_t *n,
                          df_error *err)
 {
-    const char *why, *path = path_of(c, arena, row, &why);
-    const char *name =
-        row->fields[FIELD_PATH] && row->fields[FIELD_PATH][0] ? row->fields[FIELD_PATH] : row->fields[FIELD_URL];
+    const char *unfetched = url_of(row), *why, *path = name_of(c, arena, row, unfetched, &why);
+    const char *text = row->fields[FIELD_TEXT], *url = unfetched ? unfetched : row->fields[FIELD_URL];
     int64_t stored = 0;
     c->n_found++;
     if (!why && path) {
@@ -394,15 +425,20 @@ static df_status add_row(df_catalog *c, df_arena *arena, const list_row *row, df
             why = "listed twice";
     }
     if (why || !path)
-        return skip_row(c, row->number, path ? path : name, why ? why : "a row without a path", err);
+        return skip_row(c, row->number, path ? path : row->fields[FIELD_PATH], why ? why : "a row without a path", err);
     df_input *in = &inputs[(*n)++];
-    *in = (df_input){.path = path};
-    const char *text = row->fields[FIELD_TEXT], *url = row->fields[FIELD_URL];
+    *in = (df_input){.path = path, .unfetched = unfetched != NULL};
     in->alt_text = text ? df_arena_strdup(arena, text) : NULL;
     in->url = url ? df_arena_strdup(arena, url) : NULL;
     if ((text && !in->alt_text) || (url && !in->url))
         return df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
-    return locate(c, arena, in, err);
+    if (!unfetched)
+        return locate(c, arena, in, err);
+    in->data = (df_piece){NULL, DF_WHOLE_FILE, 0};
+    in->missing = "a URL without a file";
+    in->width = size_of(row->fields[FIELD_WIDTH]);
+    in->height = size_of(row->fields[FIELD_HEIGHT]);
+    return DF_OK;
 }
 
 df_status df_catalog_next_list(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err)

@@ -128,6 +128,13 @@ static df_status keep_in_journal(const captioner *c, const record *r, df_error *
 
 /* ---- one record ---- */
 
+static void refuse(record *r, const char *why)
+{
+    const char *words = df_arena_strdup(&r->arena, why);
+    r->answer = (df_caption){.error = words ? words : "out of memory", .model = "", .finish = "", .prompt_tokens = -1,
+                             .completion_tokens = -1, .attempts = 0};
+}
+
 static df_status load_pixels(const captioner *c, record *r, df_image *image, df_error *err)
 {
     df_error why = {""};
@@ -139,9 +146,7 @@ static df_status load_pixels(const captioner *c, record *r, df_image *image, df_
     free(bytes);
     if (status == DF_OK || status == DF_NOMEM)
         return status == DF_OK ? DF_OK : df_fail(err, status, "%s", why.message);
-    const char *words = df_arena_strdup(&r->arena, why.message);
-    r->answer = (df_caption){.error = words ? words : "out of memory", .model = "", .finish = "", .prompt_tokens = -1,
-                             .completion_tokens = -1, .attempts = 0};
+    refuse(r, why.message);
     return DF_OK;
 }
 
@@ -151,10 +156,14 @@ static df_status write_one(void *ctx, int64_t i, int thread, df_error *err)
     (void)thread;
     record *r = &c->records[i];
     df_image image = {0};
+    const df_table *ingest = c->tables.ingest;
+    const char *problem = df_table_text(ingest, r->row, df_table_column(ingest, "problem"));
     df_status status = df_run_stopped(c->run) ? df_fail(err, DF_STOPPED, "stopped") : DF_OK;
     if (status == DF_OK && !found_in_journal(c, r)) {
         const char *prompt = df_table_text(c->fuse, i, df_table_column(c->fuse, "prompt"));
-        if (c->ops->needs_pixels)
+        if (*problem)                        /* kept for its vector, never seen */
+            refuse(r, problem);
+        else if (c->ops->needs_pixels)
             status = load_pixels(c, r, &image, err);
         df_caption_request request = {r->key, prompt, &c->evidence[r->row], image.rgb ? &image : NULL};
         if (status == DF_OK && !r->answer.error)
@@ -165,7 +174,7 @@ static df_status write_one(void *ctx, int64_t i, int thread, df_error *err)
     df_image_free(&image);
     if (status != DF_OK)
         return status;
-    if (r->answer.error)
+    if (r->answer.error && !*problem)
         df_run_note(c->run, "caption: %s: %.300s", c->evidence[r->row].path, r->answer.error);
     pthread_mutex_lock(&c->lock);
     df_run_progress(c->run, "caption", ++c->n_done, c->n_total);

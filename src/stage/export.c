@@ -1,5 +1,5 @@
-/* export: the captions as others read them. JSON lines first; the Parquet file is made from them, so both say the
- * same. */
+/* export: the captions as others read them, and the list of what was selected. JSON lines first; the Parquet file is made
+ * from them, so both say the same. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -189,6 +189,50 @@ static df_status write_parquet(const df_dataset *ds, df_error *err)
     return status;
 }
 
+/* ---- the list ---- */
+
+/* Parts of both stages in the same order: a file's index says which belong together. */
+static void append_parts(df_str *sql, const df_dataset *ds, const char *stage)
+{
+    df_str_append(sql, "read_parquet([");
+    for (int part = 0; part < df_dataset_parts(ds); part++) {
+        char *path = df_dataset_part_path(ds, stage, part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
+        df_str_printf(sql, "%s%s", part ? ", " : "", quoted ? quoted : "");
+        sql->failed |= !quoted;
+        free(quoted);
+        free(path);
+    }
+    df_str_append(sql, "])");
+}
+
+/* What `select` kept, captioned or not: a list that img2dataset fetches and `ingest` reads. */
+static df_status write_selected(const df_dataset *ds, df_error *err)
+{
+    char tmp[PATH_MAX], path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s/export/selected.parquet", df_dataset_folder(ds)) >= sizeof path ||
+        (size_t)snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp)
+        return df_fail(err, DF_IO, "write selected.parquet: path is too long");
+    char *to = df_sql_quote(tmp);
+    df_str sql = {0};
+    df_str_append(&sql, "COPY (SELECT i.path, i.url, i.width, i.height, i.alt_text, s.cluster, s.\"rank\" FROM ");
+    append_parts(&sql, ds, "ingest");
+    df_str_append(&sql, " i JOIN ");
+    append_parts(&sql, ds, "select");
+    df_str_printf(&sql, " s ON i.file_index = s.file_index AND i.\"row\" = s.\"row\" WHERE s.kept = 1 "
+                        "ORDER BY i.file_index, i.\"row\") TO %s (FORMAT parquet, COMPRESSION zstd)", to ? to : "");
+    df_status status = !to || sql.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", path)
+                                         : df_sql_run(df_str_text(&sql), err);
+    if (status == DF_OK)
+        status = df_file_commit(tmp, path, err);
+    else
+        unlink(tmp);
+    df_str_free(&sql);
+    free(to);
+    return status;
+}
+
+/* ---- the stage ---- */
+
 static df_status write_rows(export_out *out, const df_dataset *ds, const df_run *run, df_error *err)
 {
     int n_parts = df_dataset_parts(ds);
@@ -206,13 +250,9 @@ static df_status write_rows(export_out *out, const df_dataset *ds, const df_run 
     return close_and_commit(&out->llava, out->llava_path, err);
 }
 
-/* Always the whole dataset: run->parts chooses work, not what others are given. */
-static df_status export_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
+static df_status write_captions(const df_dataset *ds, const char *folder, const void *config, const df_run *run,
+                                df_error *err)
 {
-    char folder[PATH_MAX];
-    if ((size_t)snprintf(folder, sizeof folder, "%s/export", df_dataset_folder(ds)) >= sizeof folder)
-        return df_fail(err, DF_IO, "export: path is too long");
-    DF_TRY(df_file_mkdir(folder, err));
     export_out out = {.config = config};
     df_status status = open_temporary(&out.lines, out.lines_path, df_dataset_folder(ds), "captions.jsonl", err);
     if (status == DF_OK)
@@ -225,6 +265,30 @@ static df_status export_run(df_dataset *ds, const void *config, const df_run *ru
     return status == DF_OK ? write_parquet(ds, err) : status;
 }
 
+static int parts_of(const df_dataset *ds, const char *stage)
+{
+    int n = 0;
+    for (int part = 0; part < df_dataset_parts(ds); part++)
+        n += df_dataset_has_part(ds, stage, part);
+    return n;
+}
+
+/* Always the whole dataset: run->parts chooses work, not what others are given. A dataset of vectors alone has no
+ * captions: its list is all that others can use. */
+static df_status export_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    char folder[PATH_MAX];
+    if ((size_t)snprintf(folder, sizeof folder, "%s/export", df_dataset_folder(ds)) >= sizeof folder)
+        return df_fail(err, DF_IO, "export: path is too long");
+    bool selected = parts_of(ds, "select") == df_dataset_parts(ds) && df_dataset_parts(ds) > 0;
+    DF_TRY(df_file_mkdir(folder, err));
+    if (selected)
+        DF_TRY(write_selected(ds, err));
+    if (selected && parts_of(ds, "caption") == 0)
+        return DF_OK;
+    return write_captions(ds, folder, config, run, err);
+}
+
 static const df_option options[] = {
     {"passed_only", DF_OPT_BOOL, offsetof(export_config, passed_only), "false", 0, 0,
      "leave out captions that failed the check"},
@@ -233,7 +297,7 @@ static const df_option options[] = {
     {0},
 };
 const df_stage df_stage_export = {
-    .name = "export", .summary = "write captions.jsonl, Parquet and LLaVA conversations",
+    .name = "export", .summary = "write captions.jsonl, Parquet, LLaVA conversations, the list of what was selected",
     .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "caption", "check", NULL},
     .options = options, .config_size = sizeof(export_config), .run = export_run,
 };

@@ -8,7 +8,7 @@
 #include "expert/expert.h"
 #include "stage/stage.h"
 
-typedef struct { int64_t min_side; double max_aspect, safety; bool duplicates; char *safety_model; } filter_config;
+typedef struct { int64_t min_side; double max_aspect, safety; bool duplicates, unfetched; char *safety_model; } filter_config;
 
 static const df_option options[] = {
     {"min_side", DF_OPT_INT, offsetof(filter_config, min_side), "448", 0, 1e6,
@@ -17,6 +17,8 @@ static const df_option options[] = {
      "longer edge by shorter edge at most: banners and strips say little"},
     {"duplicates", DF_OPT_BOOL, offsetof(filter_config, duplicates), "true", 0, 1,
      "keep one of images with the same bytes: the first in the dataset"},
+    {"unfetched", DF_OPT_BOOL, offsetof(filter_config, unfetched), "false", 0, 1,
+     "keep rows that are a URL without a file, judged by the list's sizes: for vectors made elsewhere (`embed.from`)"},
     {"safety", DF_OPT_REAL, offsetof(filter_config, safety), "0", 0, 1,
      "score of `unsafe` at most, by the safety model; 0: not looked at"},
     {"safety_model", DF_OPT_TEXT, offsetof(filter_config, safety_model), "open-nsfw", 0, 0,
@@ -104,6 +106,10 @@ static const char *text_of(const df_sight *sight, const char *column)
 static const char *judge_size(const filter_config *config, int64_t width, int64_t height, char *detail, size_t size)
 {
     int64_t shorter = width < height ? width : height, longer = width < height ? height : width;
+    if (shorter < 1 && config->min_side > 0) {
+        snprintf(detail, size, "width and height are not known");
+        return "no size";
+    }
     if (shorter < config->min_side) {
         snprintf(detail, size, "short edge %lld px is below %lld", (long long)shorter, (long long)config->min_side);
         return "small";
@@ -129,12 +135,18 @@ static const char *judge_duplicate(const filter_state *s, const df_sight *sight,
     return "duplicate";
 }
 
+/* A row of a list that is kept without its pixels. */
+static bool is_unfetched(const filter_state *s, const df_sight *sight)
+{
+    return s->config->unfetched && strcmp(text_of(sight, "problem"), "not fetched") == 0;
+}
+
 static df_status filter_screen(void *state, df_sight *sight, df_table *out, df_error *err)
 {
     const filter_state *s = state;
     char detail[1024];
     const char *problem = text_of(sight, "problem");
-    if (problem[0])
+    if (problem[0] && !is_unfetched(s, sight))
         return append(out, sight, problem, text_of(sight, "detail"), err);
     const char *reason =
         judge_size(s->config, value_of(sight, "width"), value_of(sight, "height"), detail, sizeof detail);
@@ -158,6 +170,8 @@ static df_status judge_safety(const filter_state *s, const df_image *image, df_a
 static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
     const filter_state *s = state;
+    if (!sight->image && is_unfetched(s, sight))
+        return append(out, sight, NULL, NULL, err);
     if (!sight->image)
         return append(out, sight, sight->problem ? sight->problem : "unreadable", sight->detail, err);
     double score = 0;

@@ -83,7 +83,7 @@ typedef struct {
     df_catalog *catalog;
     known_rows known;
     int n_parts;
-    int64_t n_new, n_broken, n_changed;
+    int64_t n_new, n_broken, n_unfetched, n_changed;
     char changed_path[256];                  /* the first of the changed ones, and how */
 } work;
 
@@ -176,7 +176,7 @@ static df_status look_at(const work *w, const df_input *in, df_arena *arena, fin
     size_t size = 0;
     df_error why = {""};
     if (in->missing)
-        return set_problem(f, arena, "missing", in->missing);
+        return set_problem(f, arena, in->unfetched ? "not fetched" : "missing", in->missing);
     df_status status = read_image(w, in, &bytes, &size, f, &why);
     if (status == DF_NOMEM)
         return df_fail(err, status, "%s", why.message);
@@ -209,12 +209,13 @@ static df_status examine(void *ctx, int64_t item, int thread, df_error *err)
 static df_status append_row(df_table *t, const df_input *in, const finding *f, df_error *err)
 {
     bool known = f->info.format != DF_FORMAT_UNKNOWN, sized = known && f->info.width > 0;
+    int64_t width = sized ? f->info.width : in->width, height = sized ? f->info.height : in->height;
     df_value v[N_COLUMNS] = {
         [COL_ROW] = DF_INT(df_table_rows(t)), [COL_PATH] = DF_TEXT(in->path), [COL_SOURCE] = DF_TEXT(in->data.source),
         [COL_OFFSET] = in->data.offset < 0 ? DF_NULL : DF_INT(in->data.offset),
         [COL_SIZE] = f->sized ? DF_INT(f->size) : DF_NULL, [COL_HASH] = f->hash[0] ? DF_TEXT(f->hash) : DF_NULL,
         [COL_FORMAT] = known ? DF_TEXT(df_image_format_name(f->info.format)) : DF_NULL,
-        [COL_WIDTH] = sized ? DF_INT(f->info.width) : DF_NULL, [COL_HEIGHT] = sized ? DF_INT(f->info.height) : DF_NULL,
+        [COL_WIDTH] = width > 0 ? DF_INT(width) : DF_NULL, [COL_HEIGHT] = height > 0 ? DF_INT(height) : DF_NULL,
         [COL_ORIENTATION] = sized ? DF_INT(f->info.orientation) : DF_NULL, [COL_ALT] = DF_TEXT(f->alt_text),
         [COL_URL] = DF_TEXT(f->url), [COL_PROBLEM] = DF_TEXT(f->problem), [COL_DETAIL] = DF_TEXT(f->detail),
     };
@@ -227,7 +228,8 @@ static df_status write_rows(work *w, const df_input *inputs, const finding *find
     df_status status = df_table_create(&t, columns, err);
     for (int64_t i = 0; status == DF_OK && i < n; i++) {
         status = append_row(t, &inputs[i], &findings[i], err);
-        w->n_broken += findings[i].problem != NULL;
+        w->n_broken += findings[i].problem && !inputs[i].unfetched;
+        w->n_unfetched += inputs[i].unfetched;
     }
     if (status == DF_OK)
         status = df_dataset_write(w->ds, "ingest", w->n_parts, t, err);
@@ -454,6 +456,9 @@ static df_status sum_up(const work *w, df_error *err)
             (long long)found, (long long)n_images, (long long)w->n_new, (long long)w->n_broken,
             (long long)df_catalog_sidecars(w->catalog), (long long)n_skipped, n_skipped ? " (" : "",
             df_str_text(&why), n_skipped ? ")" : "");
+    if (status == DF_OK && w->n_unfetched)
+        df_run_note(w->run, "ingest: %lld rows are URLs without a file: fetch them with img2dataset, or keep them for "
+                            "vectors made elsewhere with --filter.unfetched=true", (long long)w->n_unfetched);
     df_str_free(&why);
     return status;
 }

@@ -133,6 +133,48 @@ static void odd_folder_names_work(void **state)
     df_dataset_close(ds);
 }
 
+/* Vectors alone: rows are URLs, there are no captions. Two parts, so that rows find those of their own part. */
+static void what_was_selected_is_a_list(void **state)
+{
+    (void)state;
+    static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT},
+                                        {"cluster", DF_COLUMN_INT}, {"rank", DF_COLUMN_INT}, {0}};
+    df_dataset *ds;
+    assert_int_equal(df_dataset_open(&ds, "export.urls.test", NULL), DF_OK);
+    for (int part = 0; part < 2; part++) {
+        char urls[2][40];
+        df_value rows[2 * 14];
+        for (int row = 0; row < 2; row++) {
+            snprintf(urls[row], sizeof urls[row], "http://x/%d-%d.jpg", part, row);
+            const df_value v[] = {DF_INT(row), DF_TEXT(urls[row]), DF_NULL, DF_NULL, DF_NULL, DF_NULL, DF_NULL, DF_INT(500 + part),
+                                  DF_INT(600 + row), DF_NULL, DF_TEXT("it's <alt>"), DF_TEXT(urls[row]), DF_TEXT("not fetched"), DF_NULL};
+            memcpy(rows + row * 14, v, sizeof v);
+        }
+        fixture_put(ds, "ingest", part, fixture_ingest, rows, 2);
+        const df_value select[] = {DF_INT(0), DF_INT(part), part ? DF_NULL : DF_TEXT("rank"), DF_INT(7), DF_INT(2),
+                                   DF_INT(1), DF_INT(1), DF_NULL, DF_INT(7 + part), DF_INT(1)};
+        fixture_put(ds, "select", part, columns, select, 2);
+    }
+    run(ds, NULL, NULL);
+    assert_false(df_file_exists("export.urls.test/captions.jsonl"));
+    df_table *t;
+    assert_int_equal(df_table_read(&t, "export.urls.test/export/selected.parquet", NULL), DF_OK);
+    static const struct { const char *path; int width, height, cluster, rank; } wanted[] = {
+        {"http://x/0-1.jpg", 500, 601, 7, 1}, {"http://x/1-0.jpg", 501, 600, 7, 2}, {"http://x/1-1.jpg", 501, 601, 8, 1}};
+    assert_int_equal(df_table_rows(t), 3);
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(df_table_text(t, i, df_table_column(t, "path")), wanted[i].path);
+        assert_string_equal(df_table_text(t, i, df_table_column(t, "url")), wanted[i].path);
+        assert_string_equal(df_table_text(t, i, df_table_column(t, "alt_text")), "it's <alt>");
+        assert_int_equal(df_table_int(t, i, df_table_column(t, "width")), wanted[i].width);
+        assert_int_equal(df_table_int(t, i, df_table_column(t, "height")), wanted[i].height);
+        assert_int_equal(df_table_int(t, i, df_table_column(t, "cluster")), wanted[i].cluster);
+        assert_int_equal(df_table_int(t, i, df_table_column(t, "rank")), wanted[i].rank);
+    }
+    df_table_close(t);
+    df_dataset_close(ds);
+}
+
 static int make(void **state)
 {
     df_dataset *ds = fixture_dataset("export.test");
@@ -151,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lines_hold_every_caption), cmocka_unit_test(llava_has_one_image_mark_each),
                                        cmocka_unit_test(parquet_says_the_same), cmocka_unit_test(failed_captions_can_stay_out),
-                                       cmocka_unit_test(missing_captions_stop_it), cmocka_unit_test(odd_folder_names_work)};
+                                       cmocka_unit_test(missing_captions_stop_it), cmocka_unit_test(odd_folder_names_work),
+                                       cmocka_unit_test(what_was_selected_is_a_list)};
     return cmocka_run_group_tests(tests, make, drop);
 }

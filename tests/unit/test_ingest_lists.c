@@ -110,7 +110,7 @@ static void a_csv_becomes_rows(void **state)
     put_text("l/list.csv", "\xEF\xBB\xBFURL,TEXT,WIDTH,HEIGHT,Path\r\n"
              "http://x/a.jpg,\"He said \"\"hi\"\",\nthen left\",480,490,img/a.jpg\r\n"
              "http://x/b.jpg,two,480,491,\"img/b, c.jpg\"\r\n"
-             "http://x/only,url only,1,1,\r\n"
+             "http://x/only,url only,700,600.0,\r\n"
              "http://x/t,\"broken\" quoting,1,1,img/a.jpg\r\n"
              "\r\n"
              "http://x/g,gone,1,1,img/gone.jpg\n"
@@ -119,34 +119,44 @@ static void a_csv_becomes_rows(void **state)
              "http://x/t,tar,1,1,s.tar/none.jpg\n"
              "http://x/a.jpg,again,480,490,./img/a.jpg\n"
              "http://x/o,\"never closed,1,1,img/a.jpg\n"
-             "http://x/w,last,1,1,https://x/y.jpg");
+             "http://x/w,last,none,-5,https://x/y.jpg");
     assert_int_equal(ingest("l/list.csv", "l.out", 1, NULL, &n, &err), DF_OK);
     df_table *t = part_of("l.out", 0);
-    assert_int_equal(df_table_rows(t), 5);
+    assert_int_equal(df_table_rows(t), 7);
     assert_string_equal(text(t, 0, "path"), "img/a.jpg");
     assert_string_equal(text(t, 0, "alt_text"), "He said \"hi\", then left");
     assert_string_equal(text(t, 0, "url"), "http://x/a.jpg");
     assert_int_equal(number(t, 0, "height"), 490);
     assert_string_equal(text(t, 1, "path"), "img/b, c.jpg");
-    assert_string_equal(text(t, 2, "problem"), "missing");
-    assert_string_equal(text(t, 3, "path"), "s.tar/00041.jpg");
-    assert_string_equal(text(t, 3, "source"), "s.tar");
-    assert_int_equal(number(t, 3, "height"), 521);
-    assert_string_equal(text(t, 4, "problem"), "missing");
-    assert_non_null(strstr(text(t, 4, "detail"), "no such member"));
+    assert_string_equal(text(t, 2, "path"), "http://x/only");
+    assert_string_equal(text(t, 2, "problem"), "not fetched");
+    assert_string_equal(text(t, 2, "source"), "");
+    assert_int_equal(number(t, 2, "width"), 700);
+    assert_int_equal(number(t, 2, "height"), 600);
+    assert_string_equal(text(t, 3, "problem"), "missing");
+    assert_string_equal(text(t, 4, "path"), "s.tar/00041.jpg");
+    assert_string_equal(text(t, 4, "source"), "s.tar");
+    assert_int_equal(number(t, 4, "height"), 521);
+    assert_string_equal(text(t, 5, "problem"), "missing");
+    assert_non_null(strstr(text(t, 5, "detail"), "no such member"));
+    assert_string_equal(text(t, 6, "path"), "http://x/w");
+    assert_true(df_table_null(t, 6, df_table_column(t, "width")));
     df_dataset *ds;
     assert_int_equal(df_dataset_open(&ds, at("l.out"), NULL), DF_OK);
     assert_null(problem_of(ds, t, 0));
-    assert_null(problem_of(ds, t, 3));
+    assert_null(problem_of(ds, t, 4));
+    assert_string_equal(problem_of(ds, t, 2), "not fetched");
     df_dataset_close(ds);
     df_table_close(t);
-    assert_non_null(strstr(skipped("l.out", "list.csv:5 http://x/only"), "URL without a file"));
     assert_string_equal(skipped("l.out", "list.csv:6"), "text after a closing quote");
     assert_string_equal(skipped("l.out", "list.csv:9 ../outside.jpg"), "path leaves the list's folder");
     assert_string_equal(skipped("l.out", "list.csv:12 img/a.jpg"), "listed twice");
     assert_string_equal(skipped("l.out", "list.csv:13"), "a quote is never closed");
-    assert_non_null(strstr(skipped("l.out", "list.csv:14 https://x/y.jpg"), "URL without a file"));
-    assert_non_null(strstr(n.text, "11 found: 5 images (5 new, 2 of these broken), 0 sidecars, 6 skipped"));
+    assert_non_null(strstr(n.text, "11 found: 7 images (7 new, 2 of these broken), 0 sidecars, 4 skipped"));
+    assert_non_null(strstr(n.text, "2 rows are URLs without a file: fetch them"));
+    assert_int_equal(ingest("l/list.csv", "l.out", 1, NULL, &n, &err), DF_OK);      /* again: nothing is new or changed */
+    assert_null(strstr(n.text, "URLs without a file"));
+    assert_null(strstr(n.text, "changed"));
     put_text("l/none.csv", "name;size\na;1\n");
     assert_int_equal(ingest("l/none.csv", "l2.out", 1, NULL, &n, &err), DF_FORMAT);
     assert_non_null(strstr(err.message, "its columns are: name, size"));
@@ -160,17 +170,20 @@ static void a_jsonl_becomes_rows(void **state)
     put_listed_images();
     put_text("l/list.jsonl", "{\"image\": \"img/a.jpg\", \"caption\": [\"one\", \"two\"]}\n{broken\n[1]\n"
              "{\"member\": \"00040.jpg\", \"shard\": \"s.tar\", \"alt\": \"\\u0000x\"}\n"
-             "{\"filename\": \"img/b, c.jpg\", \"alt\": \"three\", \"url\": \"http://x\"}\n{\"other\": 1}\n");
+             "{\"filename\": \"img/b, c.jpg\", \"alt\": \"three\", \"url\": \"http://x\"}\n{\"other\": 1}\n"
+             "{\"url\": \"http://z\", \"width\": 900, \"original_height\": \"800\"}\n");
     assert_int_equal(ingest("l/list.jsonl", "j.out", 1, NULL, &n, &err), DF_OK);
     df_table *t = part_of("j.out", 0);
     assert_true(df_table_rows(t) >= 2);
     assert_string_equal(text(t, 0, "alt_text"), "one");
     assert_string_equal(text(t, row_of(t, "img/b, c.jpg"), "alt_text"), "three");
+    assert_int_equal(number(t, row_of(t, "http://z"), "width"), 900);
+    assert_int_equal(number(t, row_of(t, "http://z"), "height"), 800);
     df_table_close(t);
     assert_string_equal(skipped("j.out", "list.jsonl:2"), "not a JSON object");
     assert_string_equal(skipped("j.out", "list.jsonl:3"), "not a JSON object");
     assert_string_equal(skipped("j.out", "list.jsonl:6"), "a row without a path");
-    assert_non_null(strstr(n.text, "6 found"));
+    assert_non_null(strstr(n.text, "7 found"));
 }
 
 static void a_parquet_becomes_rows(void **state)
@@ -195,10 +208,12 @@ static void a_parquet_becomes_rows(void **state)
     df_table_close(t);
     assert_int_equal(ingest("l/li[s]t.parquet", "q.out", 1, NULL, &n, &err), DF_OK);
     t = part_of("q.out", 0);
-    assert_int_equal(df_table_rows(t), 1);
+    assert_int_equal(df_table_rows(t), 2);
     assert_string_equal(text(t, 0, "alt_text"), "one");
+    assert_string_equal(text(t, 1, "path"), "http://y");
+    assert_string_equal(text(t, 1, "problem"), "not fetched");
+    assert_int_equal(number(t, 1, "width"), 480);
     df_table_close(t);
-    assert_non_null(strstr(skipped("q.out", "li[s]t.parquet:2 http://y"), "URL without a file"));
 
     assert_int_equal(df_table_create(&t, bad, NULL), DF_OK);
     assert_int_equal(df_table_write(t, at("l/bad.parquet"), NULL), DF_OK);
