@@ -11,12 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algo/dot.h"
 #include "algo/half.h"
 #include "base/pool.h"
 
-enum { STRIPE = 64, READ_ROWS = 1024 };
+enum { STRIPE = 64, READ_ROWS = DF_SEMDEDUP_READ };
 
-typedef struct { int64_t first, n; float *x; } tile;
+typedef struct {
+    int64_t first, n;
+    float *x;
+} tile;
 
 typedef struct {
     const df_semdedup_rows *rows;
@@ -28,21 +32,13 @@ typedef struct {
     pthread_mutex_t lock;                    /* of parent */
 } search;
 
-/* 64 running sums, then pairwise: one order of summation. */
-static float df_dot(const float *a, const float *b, int d)
-{
-    float sum[64] = {0};
-    for (int i = 0; i < d; i++)
-        sum[i % 64] += a[i] * b[i];
-    for (int step = 32; step > 0; step /= 2)
-        for (int i = 0; i < step; i++)
-            sum[i] += sum[i + step];
-    return sum[0];
-}
-
 /* ---- the order ---- */
 
-typedef struct { double key; uint64_t hash; int64_t item; } order_key;
+typedef struct {
+    double key;
+    uint64_t hash;
+    int64_t item;
+} order_key;
 
 static int by_key(const void *a, const void *b)
 {
@@ -157,6 +153,40 @@ static df_status meet_tiles(search *s, df_error *err)
     return df_pool_run(s->rows->n_threads, (s->own.n + STRIPE - 1) / STRIPE, work_stripe, s, err);
 }
 
+/* In memory, or read into buffer. */
+static df_status row_at(const search *s, int64_t row, float *buffer, const float **x, df_error *err)
+{
+    size_t d = (size_t)s->rows->dim;
+    *x = s->own.x + (size_t)(row - s->own.first) * d;
+    if (row >= s->own.first)
+        return DF_OK;
+    DF_TRY(s->rows->read(s->rows->ctx, row, 1, s->halfs, err));
+    df_half_to_float_n(s->halfs, buffer, d);
+    *x = buffer;
+    return DF_OK;
+}
+
+/* The last tile is in memory: when it is the only one, nothing is read again. */
+static df_status settle_groups(search *s, df_error *err)
+{
+    float *buffer = malloc(2 * (size_t)s->rows->dim * sizeof *buffer);
+    df_status status = buffer ? DF_OK : df_fail(err, DF_NOMEM, "compare a cluster: out of memory");
+    for (int64_t row = 0; status == DF_OK && row < s->rows->n; row++) {
+        const float *x, *first;
+        int64_t root = s->parent[row] = root_of(s->parent, row);
+        if (root == row || root == s->nearest[row])
+            continue;
+        status = row_at(s, row, buffer, &x, err);
+        if (status == DF_OK)
+            status = row_at(s, root, buffer + s->rows->dim, &first, err);
+        if (status == DF_OK)
+            s->similarity[row] = df_dot(x, first, s->rows->dim);
+        s->nearest[row] = root;
+    }
+    free(buffer);
+    return status;
+}
+
 static df_status search_all(search *s, int64_t tile_rows, df_error *err)
 {
     int64_t n = s->rows->n;
@@ -169,9 +199,7 @@ static df_status search_all(search *s, int64_t tile_rows, df_error *err)
         s->earlier.n = 0;
         DF_TRY(meet_tiles(s, err));
     }
-    for (int64_t row = 0; s->parent && row < n; row++)
-        s->parent[row] = root_of(s->parent, row);
-    return DF_OK;
+    return s->parent ? settle_groups(s, err) : DF_OK;
 }
 
 static int64_t rows_of_tile(const df_semdedup_rows *rows, bool *one)
@@ -189,10 +217,15 @@ df_status df_semdedup_nearest(const df_semdedup_rows *rows, double eps, float *s
     bool one;
     int64_t tile_rows = rows_of_tile(rows, &one);
     size_t d = (size_t)rows->dim;
-    search s = {.rows = rows, .threshold = (float)(1 - eps), .similarity = similarity, .nearest = nearest,
-                .parent = parent, .own.x = malloc((size_t)tile_rows * d * sizeof(float)),
+    search s = {.rows = rows,
+                .threshold = (float)(1 - eps),
+                .similarity = similarity,
+                .nearest = nearest,
+                .parent = parent,
+                .own.x = malloc((size_t)tile_rows * d * sizeof(float)),
                 .earlier.x = one ? NULL : malloc((size_t)tile_rows * d * sizeof(float)),
-                .halfs = malloc(READ_ROWS * d * sizeof(uint16_t)), .lock = PTHREAD_MUTEX_INITIALIZER};
+                .halfs = malloc(READ_ROWS * d * sizeof(uint16_t)),
+                .lock = PTHREAD_MUTEX_INITIALIZER};
     for (int64_t i = 0; i < rows->n; i++) {
         similarity[i] = -2;
         nearest[i] = -1;

@@ -150,3 +150,47 @@ df_status df_vectors_read(const df_vectors *v, int64_t first, int64_t n, uint16_
     }
     return DF_OK;
 }
+
+typedef struct { int64_t index, at; } wanted;
+
+static int by_index(const void *a, const void *b)
+{
+    const wanted *x = a, *y = b;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+/* Rows of one part: all from one open file. */
+static df_status gather_part(const df_vectors *v, int part, const wanted *w, int64_t n, uint16_t *out, df_error *err)
+{
+    df_npy *npy;
+    DF_TRY(open_part(v, part, &npy, err));
+    df_npy_shape shape = df_npy_shape_of(npy);
+    df_status status = DF_OK;
+    if (shape.type != DF_NPY_FLOAT16 || shape.dim != v->dim || shape.rows != v->first[part + 1] - v->first[part])
+        status = df_fail(err, DF_FORMAT, "embed/part-%05d.npy changed while it was read", part);
+    for (int64_t i = 0; status == DF_OK && i < n; i++)
+        status = df_npy_read(npy, w[i].index - v->first[part], 1, out + (size_t)w[i].at * (size_t)v->dim, err);
+    df_npy_close(npy);
+    return status;
+}
+
+df_status df_vectors_gather(const df_vectors *v, const int64_t *index, int64_t n, uint16_t *out, df_error *err)
+{
+    wanted *w = malloc(((size_t)n + 1) * sizeof *w);
+    if (!w)
+        return df_fail(err, DF_NOMEM, "read embed: out of memory");
+    for (int64_t i = 0; i < n; i++)
+        w[i] = (wanted){index[i], i};
+    qsort(w, (size_t)n, sizeof *w, by_index);
+    df_status status = n == 0 || (w[0].index >= 0 && w[n - 1].index < df_vectors_count(v))
+                           ? DF_OK
+                           : df_fail(err, DF_FORMAT, "embed: a vector that is not there was asked for");
+    for (int64_t i = 0, end; status == DF_OK && i < n; i = end) {
+        int part = part_of(v, w[i].index);
+        for (end = i + 1; end < n && w[end].index < v->first[part + 1];)
+            end++;
+        status = gather_part(v, part, w + i, end - i, out, err);
+    }
+    free(w);
+    return status;
+}

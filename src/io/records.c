@@ -1,0 +1,103 @@
+#include "io/records.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct df_records {
+    int fd;
+    char *path;
+    size_t record_bytes;
+    int64_t n;
+};
+
+static df_status fit(const df_records *r, df_error *err)
+{
+    struct stat st;
+    off_t size = (off_t)((size_t)r->n * r->record_bytes);
+    if (fstat(r->fd, &st) == 0 && st.st_size == size)
+        return DF_OK;
+    if (ftruncate(r->fd, 0) != 0 || ftruncate(r->fd, size) != 0)
+        return df_fail(err, DF_IO, "make %s: %s", r->path, strerror(errno));
+    return DF_OK;
+}
+
+df_status df_records_open(df_records **out, const char *path, size_t record_bytes, int64_t n, df_error *err)
+{
+    df_records *r = calloc(1, sizeof *r);
+    if (!r)
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    *r = (df_records){.fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666),
+                      .path = strdup(path),
+                      .record_bytes = record_bytes,
+                      .n = n};
+    df_status status = DF_OK;
+    if (r->fd < 0)
+        status = df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+    else if (!r->path)
+        status = df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    else
+        status = fit(r, err);
+    if (status == DF_OK)
+        *out = r;
+    else
+        df_records_close(r);
+    return status;
+}
+
+void df_records_close(df_records *r)
+{
+    if (!r)
+        return;
+    if (r->fd >= 0)
+        close(r->fd);
+    free(r->path);
+    free(r);
+}
+
+df_status df_records_read(const df_records *r, int64_t first, int64_t count, void *out, df_error *err)
+{
+    assert(first >= 0 && count >= 0 && first + count <= r->n);
+    char *to = out;
+    size_t left = (size_t)count * r->record_bytes;
+    off_t at = (off_t)((size_t)first * r->record_bytes);
+    while (left > 0) {
+        ssize_t n = pread(r->fd, to, left, at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return df_fail(err, DF_IO, "read %s: %s", r->path, n < 0 ? strerror(errno) : "it was cut");
+        to += n;
+        at += n;
+        left -= (size_t)n;
+    }
+    return DF_OK;
+}
+
+df_status df_records_write(const df_records *r, int64_t first, int64_t count, const void *records, df_error *err)
+{
+    assert(first >= 0 && count >= 0 && first + count <= r->n);
+    const char *from = records;
+    size_t left = (size_t)count * r->record_bytes;
+    off_t at = (off_t)((size_t)first * r->record_bytes);
+    while (left > 0) {
+        ssize_t n = pwrite(r->fd, from, left, at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return df_fail(err, DF_IO, "write %s: %s", r->path, strerror(n < 0 ? errno : ENOSPC));
+        from += n;
+        at += n;
+        left -= (size_t)n;
+    }
+    return DF_OK;
+}
+
+df_status df_records_sync(const df_records *r, df_error *err)
+{
+    return fdatasync(r->fd) == 0 ? DF_OK : df_fail(err, DF_IO, "write %s: %s", r->path, strerror(errno));
+}

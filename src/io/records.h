@@ -1,0 +1,17 @@
+/* An array on disk, of records of one size: working memory of a stage that is larger than memory. It belongs to the
+ * machine that wrote it and is gone when the stage is through: no format. */
+#ifndef DF_IO_RECORDS_H
+#define DF_IO_RECORDS_H
+#include <stddef.h>
+#include <stdint.h>
+#include "base/status.h"
+
+typedef struct df_records df_records;
+/* Opens a file of n records, or makes one: what was never written is zero. A file of another size is emptied first. */
+df_status df_records_open(df_records **out, const char *path, size_t record_bytes, int64_t n, df_error *err);
+void df_records_close(df_records *r);
+/* Within [0, n). Thread-safe. */
+df_status df_records_read(const df_records *r, int64_t first, int64_t count, void *out, df_error *err);
+df_status df_records_write(const df_records *r, int64_t first, int64_t count, const void *records, df_error *err);
+df_status df_records_sync(const df_records *r, df_error *err);       /* what was written survives a power cut */
+#endif

@@ -1,0 +1,276 @@
+/* dedup: of images that show the same, one stays. First copies, by perceptual hash over the whole dataset; then, among
+ * what is left, SemDeDup (arXiv 2303.09540) within each cluster. */
+#include "stage/dedup.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/pool.h"
+#include "model/card.h"
+
+static const df_option options[] = {
+    {"rule", DF_OPT_TEXT, offsetof(df_dedup_config, rule), "semdedup", 0, 0,
+     "semdedup: an image goes that is like an earlier one of its cluster (paper); group: of images that pairs connect, "
+     "the first stays"},
+    {"eps", DF_OPT_REAL, offsetof(df_dedup_config, eps), "0", 0, 1,
+     "like: above cosine 1 - eps (paper: 0.4, for EVA-CLIP); 0: what the encoder's card says"},
+    {"keep", DF_OPT_TEXT, offsetof(df_dedup_config, keep), "farthest", 0, 0,
+     "which images of a cluster are the earlier ones: farthest from its centroid (SemDeDup), nearest, or random"},
+    {"seed", DF_OPT_INT, offsetof(df_dedup_config, seed), "1", 0, 1e15, "of the random order"},
+    {"hash_distance", DF_OPT_INT, offsetof(df_dedup_config, hash_distance), "4", 0, 10,
+     "copies, in any cluster: at most so many of 64 bits of the perceptual hash differ; the largest image stays; 0: "
+     "off"},
+    {"hash_eps", DF_OPT_REAL, offsetof(df_dedup_config, hash_eps), "0.5", 0, 2,
+     "copies must be above cosine 1 - hash_eps too: keeps apart what only has the same outline"},
+    {0},
+};
+
+static const df_column columns[] = {{"row", DF_COLUMN_INT},           {"kept", DF_COLUMN_INT},
+                                    {"reason", DF_COLUMN_TEXT},       {"nearest_part", DF_COLUMN_INT},
+                                    {"nearest_row", DF_COLUMN_INT},   {"similarity", DF_COLUMN_REAL},
+                                    {"hash_distance", DF_COLUMN_INT}, {0}};
+
+/* ---- options ---- */
+
+static df_status choose(const char *name, const char *value, const char *const *choices, int *out, df_error *err)
+{
+    for (int i = 0; choices[i]; i++)
+        if (value && strcmp(value, choices[i]) == 0) {
+            *out = i;
+            return DF_OK;
+        }
+    return df_fail(err, DF_CONFIG, "dedup.%s: \"%s\" is not one of %s, %s%s%s", name, value ? value : "", choices[0],
+                   choices[1], choices[2] ? ", " : "", choices[2] ? choices[2] : "");
+}
+
+/* The card is named by what made embed: its fingerprint begins with embed's options. */
+static df_status eps_of_card(const df_dedup *d, double *eps, df_error *err)
+{
+    char *made = df_dataset_stage_made(d->ds, "embed");
+    const char *line = made && strncmp(made, "model=", 6) == 0 ? made : made ? strstr(made, "\nmodel=") : NULL;
+    char name[256] = "";
+    if (line)
+        sscanf(line + (*line == '\n'), "model=%255[^\n]", name);
+    free(made);
+    df_card *card = NULL;
+    *eps = 0;
+    if (name[0])
+        DF_TRY(df_card_open(&card, d->run->models, name, false, err));
+    if (card)
+        *eps = card->eps;
+    df_card_close(card);
+    if (*eps > 0)
+        return DF_OK;
+    return df_fail(err, DF_CONFIG,
+                   "dedup.eps: %s%sno model card says which cosines are duplicates; set it (paper: 0.4 for EVA-CLIP)",
+                   name, name[0] ? ": " : "");
+}
+
+static df_status use_config(df_dedup *d, df_error *err)
+{
+    static const char *const rules[] = {"semdedup", "group", NULL}, *const keeps[] = {"farthest", "nearest", "random",
+                                                                                      NULL};
+    int rule, keep;
+    DF_TRY(choose("rule", d->config->rule, rules, &rule, err));
+    DF_TRY(choose("keep", d->config->keep, keeps, &keep, err));
+    d->group = rule == 1;
+    d->keep = (df_keep)keep;
+    d->eps = d->config->eps;
+    return d->eps > 0 ? DF_OK : eps_of_card(d, &d->eps, err);
+}
+
+/* ---- working memory on disk ---- */
+
+static df_status path_of(const df_dedup *d, const char *what, char path[PATH_MAX], df_error *err)
+{
+    if ((size_t)snprintf(path, PATH_MAX, "%s/dedup/part-%s.partial", df_dataset_folder(d->ds), what) >= PATH_MAX)
+        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(d->ds));
+    return DF_OK;
+}
+
+static const char state_format[] = "vectors %lld dim %d clusters %lld copies %lld next %lld\n";
+
+df_status df_dedup_save(const df_dedup *d, df_error *err)
+{
+    char path[PATH_MAX], text[256];
+    DF_TRY(path_of(d, "state", path, err));
+    DF_TRY(df_records_sync(d->items, err));
+    DF_TRY(df_records_sync(d->found, err));
+    snprintf(text, sizeof text, state_format, (long long)d->n, d->dim, (long long)d->n_clusters,
+             (long long)d->copies_done, (long long)d->next_cluster);
+    return df_file_write(path, text, strlen(text), err);
+}
+
+/* What another run left, when it was at work on as many vectors; else from the beginning. */
+static void load_state(df_dedup *d, const char *path)
+{
+    char *text = NULL;
+    size_t size;
+    long long n = 0, clusters = 0, copies = 0, next = 0;
+    int dim = 0;
+    if (df_file_exists(path) && df_file_read(path, 256, &text, &size, NULL) == DF_OK &&
+        sscanf(text, state_format, &n, &dim, &clusters, &copies, &next) == 5 && n == d->n && dim == d->dim &&
+        clusters > 0 && next >= 0 && next <= clusters) {
+        d->n_clusters = clusters;
+        d->copies_done = copies;
+        d->next_cluster = next;
+    }
+    free(text);
+}
+
+static df_status open_records(df_dedup *d, df_error *err)
+{
+    char path[PATH_MAX];
+    DF_TRY(path_of(d, "state", path, err));
+    load_state(d, path);
+    if (d->n_clusters == 0) {                /* what is there is of no known state */
+        const char *const names[] = {"items", "found"};
+        for (int i = 0; i < 2; i++) {
+            DF_TRY(path_of(d, names[i], path, err));
+            unlink(path);
+        }
+    }
+    DF_TRY(path_of(d, "items", path, err));
+    DF_TRY(df_records_open(&d->items, path, sizeof(df_dedup_item), d->n, err));
+    DF_TRY(path_of(d, "found", path, err));
+    return df_records_open(&d->found, path, sizeof(df_dedup_found), d->n, err);
+}
+
+static df_status open_dedup(df_dedup *d, df_error *err)
+{
+    char folder[PATH_MAX];
+    DF_TRY(use_config(d, err));
+    DF_TRY(df_vectors_open(&d->vectors, d->ds, err));
+    d->n = df_vectors_count(d->vectors);
+    d->dim = df_vectors_dim(d->vectors);
+    if ((size_t)snprintf(folder, sizeof folder, "%s/dedup", df_dataset_folder(d->ds)) >= sizeof folder)
+        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(d->ds));
+    DF_TRY(df_file_mkdir(folder, err));
+    return open_records(d, err);
+}
+
+static void close_dedup(df_dedup *d)
+{
+    df_vectors_close(d->vectors);
+    df_records_close(d->items);
+    df_records_close(d->found);
+}
+
+/* ---- parts ---- */
+
+static df_status append_vector(const df_dedup *d, df_table *out, int64_t row, const df_dedup_found *found,
+                               df_error *err)
+{
+    static const char *const reasons[] = {NULL, "similar", "copy"};
+    df_dedup_item nearest = {0};
+    bool has = found->nearest > 0;
+    if (has)
+        DF_TRY(df_records_read(d->items, found->nearest - 1, 1, &nearest, err));
+    return df_table_append(out,
+                           (const df_value[]){DF_INT(row), DF_INT(found->kind == DF_DEDUP_KEPT),
+                                              DF_TEXT(reasons[found->kind]),
+                                              has ? DF_INT(nearest.place >> 32) : DF_NULL,
+                                              has ? DF_INT(nearest.place & 0xFFFFFFFF) : DF_NULL,
+                                              has ? DF_REAL((double)found->similarity) : DF_NULL,
+                                              found->kind == DF_DEDUP_COPY ? DF_INT(found->hash_distance) : DF_NULL},
+                           err);
+}
+
+static df_status fill_part(const df_dedup *d, int part, const df_table *embed, df_table *out, df_error *err)
+{
+    int of_row = df_table_column(embed, "row"), of_problem = df_table_column(embed, "problem");
+    int64_t at = df_vectors_first(d->vectors, part), end = df_vectors_first(d->vectors, part + 1);
+    for (int64_t i = 0; i < df_table_rows(embed); i++) {
+        df_dedup_found found;
+        int64_t row = df_table_int(embed, i, of_row);
+        if (!df_table_null(embed, i, of_problem)) {
+            DF_TRY(df_table_append(
+                out,
+                (const df_value[]){DF_INT(row), DF_INT(0), DF_TEXT("no vector"), DF_NULL, DF_NULL, DF_NULL, DF_NULL},
+                err));
+            continue;
+        }
+        if (at == end)
+            return df_fail(err, DF_FORMAT, "embed/part-%05d.parquet changed while it was read", part);
+        DF_TRY(df_records_read(d->found, at++, 1, &found, err));
+        DF_TRY(append_vector(d, out, row, &found, err));
+    }
+    return DF_OK;
+}
+
+static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
+{
+    const df_dedup *d = ctx;
+    (void)thread;
+    if (df_run_stopped(d->run))
+        return df_fail(err, DF_STOPPED, "stopped");
+    if (df_dataset_has_part(d->ds, "dedup", (int)part))
+        return DF_OK;
+    df_table *embed = NULL, *out = NULL;
+    df_status status = df_dataset_read(d->ds, "embed", (int)part, &embed, err);
+    if (status == DF_OK)
+        status = df_table_create(&out, columns, err);
+    if (status == DF_OK)
+        status = fill_part(d, (int)part, embed, out, err);
+    if (status == DF_OK)
+        status = df_dataset_write(d->ds, "dedup", (int)part, out, err);
+    df_table_close(embed);
+    df_table_close(out);
+    return status;
+}
+
+static void remove_records(const df_dedup *d)
+{
+    static const char *const names[] = {"state", "items", "found"};
+    char path[PATH_MAX];
+    for (int i = 0; i < 3; i++)
+        if (path_of(d, names[i], path, NULL) == DF_OK)
+            unlink(path);
+}
+
+/* ---- the stage ---- */
+
+static df_status compare(df_dedup *d, df_error *err)
+{
+    if (d->n == 0)
+        return DF_OK;
+    if (d->n_clusters == 0) {
+        DF_TRY(df_dedup_make_items(d, err));
+        DF_TRY(df_dedup_save(d, err));
+    }
+    if (!d->copies_done) {
+        DF_TRY(df_dedup_find_copies(d, err));
+        d->copies_done = 1;
+        DF_TRY(df_dedup_save(d, err));
+    }
+    return df_dedup_find_similar(d, err);
+}
+
+static df_status dedup_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    df_dedup d = {.ds = ds, .config = config, .run = run};
+    df_status status = open_dedup(&d, err);
+    if (status == DF_OK)
+        status = compare(&d, err);
+    if (status == DF_OK)
+        status = df_pool_run(run->n_threads, df_dataset_parts(ds), write_part, &d, err);
+    close_dedup(&d);
+    if (status == DF_OK)
+        remove_records(&d);
+    return status;
+}
+
+const df_stage df_stage_dedup = {
+    .name = "dedup",
+    .summary = "of images that show the same, keep one",
+    .reads = (const char *const[]){"ingest", "embed", "cluster", NULL},
+    .columns = columns,
+    .options = options,
+    .config_size = sizeof(df_dedup_config),
+    .whole = true,
+    .run = dedup_run,
+};
