@@ -15,6 +15,10 @@ bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part);    
 df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_table **out, df_error *err);
 df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err);
 
+/* Rows of a stage's parts for which an SQL condition holds ("true": all), cumulated: *first is [parts + 1], malloc'ed, caller
+ * frees; one query over all parts, which must be there. */
+df_status df_dataset_count(const df_dataset *ds, const char *stage, const char *where, int64_t **first, df_error *err);
+
 /* Rows that every deciding stage (filter, dedup, select) among `reads` kept: bool per row of ingest, malloc'ed, caller
  * frees. One that never did the part decides nothing; of one that did, a row that it does not have is not kept. */
 df_status df_dataset_kept(const df_dataset *ds, const char *const *reads, int part, bool **kept, int64_t *n_rows,

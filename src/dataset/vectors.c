@@ -9,26 +9,6 @@ struct df_vectors {
     int64_t *first;                          /* [n_parts + 1] */
 };
 
-/* One query over all parts: how many rows of each have a vector. */
-static df_status query_counts(const df_dataset *ds, int n_parts, df_table **out, df_error *err)
-{
-    df_str sql = {0};
-    df_str_append(&sql, "SELECT CAST(regexp_extract(filename, 'part-([0-9]+)[.]parquet$', 1) AS BIGINT) AS part, "
-                        "count(*) FILTER (problem IS NULL) AS n FROM read_parquet([");
-    for (int part = 0; part < n_parts; part++) {
-        char *path = df_dataset_part_path(ds, "embed", part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
-        df_str_printf(&sql, "%s%s", part ? ", " : "", quoted ? quoted : "");
-        sql.failed = sql.failed || !quoted;
-        free(quoted);
-        free(path);
-    }
-    df_str_append(&sql, "], filename = true) GROUP BY part ORDER BY part");
-    df_status status = sql.failed ? df_fail(err, DF_NOMEM, "read embed: out of memory")
-                                  : df_table_query(out, df_str_text(&sql), err);
-    df_str_free(&sql);
-    return status;
-}
-
 static df_status open_part(const df_vectors *v, int part, df_npy **out, df_error *err)
 {
     char *path = df_dataset_part_path(v->ds, "embed", part, "npy");
@@ -57,23 +37,14 @@ static df_status check_part(df_vectors *v, int part, int64_t n, df_error *err)
 
 static df_status check_parts(df_vectors *v, df_error *err)
 {
-    df_table *counts = NULL;
     for (int part = 0; part < v->n_parts; part++)
         if (!df_dataset_has_part(v->ds, "embed", part))
             return df_fail(err, DF_FORMAT, "embed/part-%05d.parquet is missing: densefusion embed %s", part,
                            df_dataset_folder(v->ds));
-    if (v->n_parts)
-        DF_TRY(query_counts(v->ds, v->n_parts, &counts, err));
-    df_status status = DF_OK;
-    int64_t at = 0;                          /* a part without rows has no line */
-    for (int part = 0; status == DF_OK && part < v->n_parts; part++) {
-        bool has = at < df_table_rows(counts) && df_table_int(counts, at, 0) == part;
-        int64_t n = has ? df_table_int(counts, at++, 1) : 0;
-        v->first[part + 1] = v->first[part] + n;
-        status = check_part(v, part, n, err);
-    }
-    df_table_close(counts);
-    return status;
+    DF_TRY(df_dataset_count(v->ds, "embed", "problem IS NULL", &v->first, err));
+    for (int part = 0; part < v->n_parts; part++)
+        DF_TRY(check_part(v, part, v->first[part + 1] - v->first[part], err));
+    return DF_OK;
 }
 
 df_status df_vectors_open(df_vectors **out, const df_dataset *ds, df_error *err)
@@ -82,8 +53,7 @@ df_status df_vectors_open(df_vectors **out, const df_dataset *ds, df_error *err)
     if (!v)
         return df_fail(err, DF_NOMEM, "read embed: out of memory");
     *v = (df_vectors){.ds = ds, .n_parts = df_dataset_parts(ds)};
-    v->first = calloc((size_t)v->n_parts + 1, sizeof *v->first);
-    df_status status = v->first ? check_parts(v, err) : df_fail(err, DF_NOMEM, "read embed: out of memory");
+    df_status status = check_parts(v, err);
     if (status == DF_OK)
         *out = v;
     else

@@ -130,6 +130,66 @@ df_status df_tar_read(const df_tar *tar, const df_tar_member *member, uint8_t **
     return df_range_read(tar->fd, tar->path, member->offset, (size_t)member->size, bytes, err);
 }
 
+/* ---- zip ---- */
+
+static df_status read_member(struct archive *zip, const char *path, size_t max_bytes, uint8_t **bytes, size_t *size,
+                             df_error *err)
+{
+    size_t capacity = BLOCK, n = 0;
+    uint8_t *data = malloc(capacity);
+    while (data && n < max_bytes) {
+        if (n == capacity) {                 /* grown as bytes come: what the header claims costs nothing */
+            uint8_t *more = realloc(data, capacity *= 2);
+            if (!more)
+                free(data);
+            data = more;
+            continue;
+        }
+        size_t room = capacity - n < max_bytes - n ? capacity - n : max_bytes - n;
+        la_ssize_t got = archive_read_data(zip, data + n, room);
+        if (got < 0) {
+            const char *why = archive_error_string(zip);
+            free(data);
+            return df_fail(err, DF_FORMAT, "%s: %s", path, why ? why : "broken zip");
+        }
+        if (got == 0)
+            break;
+        n += (size_t)got;
+    }
+    if (!data)
+        return df_fail(err, DF_NOMEM, "read %s: out of memory", path);
+    *bytes = data;
+    *size = n;
+    return DF_OK;
+}
+
+df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint8_t **bytes, size_t *size, df_error *err)
+{
+    struct archive_entry *entry;
+    struct archive *zip = archive_read_new();
+    if (!zip)
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    archive_read_support_format_zip(zip);
+    int code = archive_read_open_filename(zip, path, BLOCK);
+    while (code == ARCHIVE_OK && (code = archive_read_next_header(zip, &entry)) == ARCHIVE_OK) {
+        const char *here = archive_entry_pathname(entry);
+        if (here && strcmp(here, name) == 0)
+            break;
+    }
+    df_status status;
+    if (code == ARCHIVE_OK) {
+        status = read_member(zip, path, max_bytes, bytes, size, err);
+    } else {
+        const char *why = archive_error_string(zip);
+        status = code == ARCHIVE_EOF ? df_fail(err, DF_FORMAT, "%s: there is no %s in it", path, name)
+                                     : df_fail(err, DF_FORMAT, "%s: %s", path, why ? why : "not a zip archive");
+    }
+    archive_read_free(zip);
+    return status;
+}
+
+/* ---- by name ---- */
+
 df_status df_tar_find(const char *path, const char *name, int64_t *offset, int64_t *size, df_error *err)
 {
     df_tar *tar = NULL;

@@ -23,6 +23,8 @@ df_status df_tar_next(df_tar *tar, df_tar_member *member, bool *more, df_error *
 df_status df_tar_read(const df_tar *tar, const df_tar_member *member, uint8_t **bytes, df_error *err);
 /* First member of that name. DF_FORMAT when there is none. */
 df_status df_tar_find(const char *path, const char *name, int64_t *offset, int64_t *size, df_error *err);
+/* The first max_bytes of a member of a zip archive (an .npz is one), or all when it has fewer; malloc'ed, caller frees. */
+df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint8_t **bytes, size_t *size, df_error *err);
 /* False for absolute names, names with a `..` part, empty names. */
 bool df_tar_name_safe(const char *name);
 #endif

@@ -7,16 +7,23 @@
 
 #include "algo/half.h"
 #include "base/file.h"
+#include "dataset/imported.h"
 #include "io/npy.h"
 #include "model/encoder.h"
 #include "stage/stage.h"
 
-typedef struct { char *model; } embed_config;
-typedef struct { df_encoder *encoder; const df_run *run; } embed_state;
+typedef struct { char *model, *from, *field, *key; } embed_config;
+typedef struct { df_encoder *encoder; df_imported *imported; int dim; const df_run *run; } embed_state;   /* one of two */
 
 static const df_option options[] = {
     {"model", DF_OPT_TEXT, offsetof(embed_config, model), "efficientnet-lite2", 0, 0,
      "card of the image encoder (paper: EVA-CLIP)"},
+    {"from", DF_OPT_TEXT, offsetof(embed_config, from), "", 0, 0,
+     "folder of vectors made elsewhere (.npy, .npz or Parquet; clip-retrieval's, DataComp's), used instead of a model"},
+    {"field", DF_OPT_TEXT, offsetof(embed_config, field), "", 0, 0,
+     "of these: member of the .npz files (DataComp: l14_img), or list column of the Parquet files"},
+    {"key", DF_OPT_TEXT, offsetof(embed_config, key), "", 0, 0,
+     "column of the tables beside them that holds ingest's url or path; empty: one vector per row of ingest, in its order"},
     {0},
 };
 
@@ -25,26 +32,33 @@ static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"phash", DF_COLUMN_
                                     {"vector", DF_COLUMN_TEXT}, {0}};
 static const df_column written[] = {{"row", DF_COLUMN_INT}, {"phash", DF_COLUMN_INT}, {"problem", DF_COLUMN_TEXT}, {0}};
 
+static bool imports(const embed_config *c)
+{
+    return c->from && c->from[0];
+}
+
 static void embed_close(void *state)
 {
     embed_state *s = state;
     df_encoder_close(s->encoder);
+    df_imported_close(s->imported);
     free(s);
 }
 
 static df_status embed_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     const embed_config *c = config;
-    (void)ds;
     embed_state *s = calloc(1, sizeof *s);
     if (!s)
         return df_fail(err, DF_NOMEM, "out of memory");
     s->run = run;
-    df_status status = df_encoder_open(&s->encoder, run->models, c->model ? c->model : "", err);
+    df_status status = imports(c) ? df_imported_open(&s->imported, &(df_imported_options){c->from, c->field, c->key}, ds, err)
+                                  : df_encoder_open(&s->encoder, run->models, c->model ? c->model : "", err);
     if (status != DF_OK) {
         embed_close(s);
         return status;
     }
+    s->dim = s->imported ? df_imported_dim(s->imported) : df_encoder_dim(s->encoder);
     *state = s;
     return DF_OK;
 }
@@ -52,13 +66,13 @@ static df_status embed_open(void **state, const df_dataset *ds, const void *conf
 /* ---- one image ---- */
 
 /* Unit length in double, then float16 as four hex digits a value. NULL with *problem set when it has no direction. */
-static df_status vector_text(const float *x, int dim, df_arena *arena, char **text, const char **problem, df_error *err)
+static df_status vector_text(const double *x, int dim, df_arena *arena, char **text, const char **problem, df_error *err)
 {
     double sum = 0;
     *text = NULL;
     *problem = NULL;
     for (int k = 0; k < dim; k++)
-        sum += (double)x[k] * (double)x[k];
+        sum += x[k] * x[k];
     if (!isfinite(sum) || sum == 0) {
         *problem = isnan(sum) ? "not a number" : sum == 0 ? "zero" : "infinite";
         return DF_OK;
@@ -84,23 +98,44 @@ static df_status append(df_table *out, const df_sight *sight, const char *proble
     return df_table_append(out, (df_value[]){DF_INT(sight->row), phash, DF_TEXT(problem), DF_TEXT(vector)}, err);
 }
 
+/* What the encoder says of the picture, or why it says nothing. */
+static df_status encode(const embed_state *s, const df_sight *sight, df_arena *arena, double *x, const char **problem,
+                        df_error *err)
+{
+    const float *answer;
+    df_error why = {""};
+    *problem = sight->image ? NULL : sight->problem ? sight->problem : "missing";
+    if (*problem)
+        return DF_OK;
+    df_status status = df_encoder_run(s->encoder, sight->image, arena, &answer, &why);
+    if (status == DF_FORMAT) {               /* of this picture alone */
+        df_run_note(s->run, "embed: part %d row %lld: %s", sight->part, (long long)sight->row, why.message);
+        *problem = "not a number";
+        return DF_OK;
+    }
+    for (int k = 0; status == DF_OK && k < s->dim; k++)
+        x[k] = (double)answer[k];
+    return status == DF_OK ? DF_OK : df_fail(err, status, "%s", why.message);
+}
+
+static df_status import(const embed_state *s, const df_sight *sight, double *x, const char **problem, df_error *err)
+{
+    int64_t index = df_imported_find(s->imported, sight->ingest, sight->part, sight->row);
+    *problem = index < 0 ? "missing" : NULL;
+    return index < 0 ? DF_OK : df_imported_read(s->imported, index, x, err);
+}
+
 static df_status embed_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
     const embed_state *s = state;
-    const float *x;
-    char *text;
-    const char *problem;
-    df_error why = {""};
-    if (!sight->image)
-        return append(out, sight, sight->problem ? sight->problem : "missing", NULL, err);
-    df_status status = df_encoder_run(s->encoder, sight->image, arena, &x, &why);
-    if (status == DF_FORMAT) {               /* this image alone */
-        df_run_note(s->run, "embed: part %d row %lld: %s", sight->part, (long long)sight->row, why.message);
-        return append(out, sight, "not a number", NULL, err);
-    }
-    if (status != DF_OK)
-        return df_fail(err, status, "%s", why.message);
-    DF_TRY(vector_text(x, df_encoder_dim(s->encoder), arena, &text, &problem, err));
+    char *text = NULL;
+    const char *problem = NULL;
+    double *x = df_arena_alloc(arena, (size_t)s->dim, sizeof *x);
+    if (!x)
+        return df_fail(err, DF_NOMEM, "out of memory");
+    DF_TRY(s->imported ? import(s, sight, x, &problem, err) : encode(s, sight, arena, x, &problem, err));
+    if (!problem)
+        DF_TRY(vector_text(x, s->dim, arena, &text, &problem, err));
     return append(out, sight, problem, text, err);
 }
 
@@ -141,7 +176,6 @@ static df_status fill_part(const df_table *t, int dim, df_npy_writer *w, df_tabl
 static df_status embed_write(void *state, const df_dataset *ds, int part, const df_table *t, df_error *err)
 {
     const embed_state *s = state;
-    const int dim = df_encoder_dim(s->encoder);
     char *path = df_dataset_part_path(ds, "embed", part, "npy"), *slash = path ? strrchr(path, '/') : NULL;
     df_npy_writer *w = NULL;
     df_table *table = NULL;
@@ -152,11 +186,11 @@ static df_status embed_write(void *state, const df_dataset *ds, int part, const 
         *slash = '/';
     }
     if (status == DF_OK)
-        status = df_npy_create(&w, path, DF_NPY_FLOAT16, dim, err);
+        status = df_npy_create(&w, path, DF_NPY_FLOAT16, s->dim, err);
     if (status == DF_OK)
         status = df_table_create(&table, written, err);
     if (status == DF_OK)
-        status = fill_part(t, dim, w, table, err);
+        status = fill_part(t, s->dim, w, table, err);
     if (status == DF_OK)
         status = df_npy_commit(w, err);
     if (status == DF_OK)
@@ -170,6 +204,8 @@ static df_status embed_write(void *state, const df_dataset *ds, int part, const 
 static df_status embed_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     const embed_config *c = config;
+    if (imports(c))
+        return df_imported_describe(&(df_imported_options){c->from, c->field, c->key}, out, err);
     return df_card_describe(run->models, c->model ? c->model : "", out, err);
 }
 
