@@ -39,8 +39,10 @@ typedef struct {
     void (*reach)(const int16_t *bound, const int16_t *drift, int16_t need, int n, uint64_t *mask);
     /* sum[i] += sign * x[i] * 2^24, exact for a float that was a half in [-1, 1]. */
     void (*add_row)(int64_t *sum, const float *x, int sign, int d);
-    /* code[i] = x[i] * inverse to the nearest integer, ties to even. */
-    void (*encode)(const float *x, float inverse, int8_t *code, int d);
+    /* out = x - mean; returns the largest |out[i]|. */
+    float (*centre)(const float *x, const float *mean, float *out, int d);
+    /* code[i] = x[i] * inverse to the nearest integer, ties to even; then x[i] -= code[i] * scale. */
+    void (*encode)(float *x, float scale, float inverse, int8_t *code, int d);
 } df_simd;
 
 const df_simd *df_simd_best(void);

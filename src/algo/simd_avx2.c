@@ -166,21 +166,45 @@ AVX2 static void add_row(int64_t *sum, const float *x, int sign, int d)
         sum[i] += sign * (int64_t)(x[i] * 0x1p24F);
 }
 
-AVX2 static void encode(const float *x, float inverse, int8_t *code, int d)
+AVX2 static float centre(const float *x, const float *mean, float *out, int d)
 {
-    __m256 scale = _mm256_set1_ps(inverse);
+    __m256 largest = _mm256_setzero_ps(), sign = _mm256_set1_ps(-0.0F);
+    float lane[8], most = 0;
     int i = 0;
     for (; i + 8 <= d; i += 8) {
-        __m256i v = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x + i), scale));
-        __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-        _mm_storel_epi64((__m128i *)(code + i), _mm_packs_epi16(words, words));
+        __m256 v = _mm256_sub_ps(_mm256_loadu_ps(x + i), _mm256_loadu_ps(mean + i));
+        _mm256_storeu_ps(out + i, v);
+        largest = _mm256_max_ps(largest, _mm256_andnot_ps(sign, v));
     }
-    for (; i < d; i++)
+    _mm256_storeu_ps(lane, largest);
+    for (int k = 0; k < 8; k++)
+        most = fmaxf(most, lane[k]);
+    for (; i < d; i++) {
+        out[i] = x[i] - mean[i];
+        most = fmaxf(most, fabsf(out[i]));
+    }
+    return most;
+}
+
+AVX2 static void encode(float *x, float scale, float inverse, int8_t *code, int d)
+{
+    __m256 unit = _mm256_set1_ps(scale), by = _mm256_set1_ps(inverse);
+    int i = 0;
+    for (; i + 8 <= d; i += 8) {
+        __m256 v = _mm256_loadu_ps(x + i);
+        __m256i c = _mm256_cvtps_epi32(_mm256_mul_ps(v, by));
+        __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(c), _mm256_extracti128_si256(c, 1));
+        _mm_storel_epi64((__m128i *)(code + i), _mm_packs_epi16(words, words));
+        _mm256_storeu_ps(x + i, _mm256_sub_ps(v, _mm256_mul_ps(_mm256_cvtepi32_ps(c), unit)));
+    }
+    for (; i < d; i++) {
         code[i] = (int8_t)lrintf(x[i] * inverse);
+        x[i] -= (float)code[i] * scale;
+    }
 }
 
 const df_simd df_simd_avx2 = {
     .name = "AVX2", .available = available, .dot = dot, .from_half = from_half, .tile = tile, .scores = scores,
-    .code_dot = code_dot, .reach = reach, .add_row = add_row, .encode = encode,
+    .code_dot = code_dot, .reach = reach, .add_row = add_row, .centre = centre, .encode = encode,
 };
 #endif

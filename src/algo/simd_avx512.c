@@ -142,22 +142,32 @@ AVX512 static void add_row(int64_t *sum, const float *x, int sign, int d)
         sum[i] += sign * (int64_t)(x[i] * 0x1p24F);
 }
 
-AVX512 static void encode(const float *x, float inverse, int8_t *code, int d)
+AVX512 static float centre(const float *x, const float *mean, float *out, int d)
 {
-    __m512 scale = _mm512_set1_ps(inverse);
-    int i = 0;
-    for (; i + 16 <= d; i += 16)
-        _mm_storeu_si128((__m128i *)(code + i),
-                         _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i), scale))));
-    if (i < d) {
-        __mmask16 m = (__mmask16)((1 << (d - i)) - 1);
-        _mm_mask_storeu_epi8(code + i, m, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(
-                                              _mm512_mul_ps(_mm512_maskz_loadu_ps(m, x + i), scale))));
+    __m512 largest = _mm512_setzero_ps();
+    for (int i = 0; i < d; i += 16) {
+        __mmask16 m = (__mmask16)(d - i >= 16 ? 0xFFFF : (1 << (d - i)) - 1);
+        __m512 v = _mm512_sub_ps(_mm512_maskz_loadu_ps(m, x + i), _mm512_maskz_loadu_ps(m, mean + i));
+        _mm512_mask_storeu_ps(out + i, m, v);
+        largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
+    }
+    return _mm512_reduce_max_ps(largest);
+}
+
+AVX512 static void encode(float *x, float scale, float inverse, int8_t *code, int d)
+{
+    __m512 unit = _mm512_set1_ps(scale), by = _mm512_set1_ps(inverse);
+    for (int i = 0; i < d; i += 16) {
+        __mmask16 m = (__mmask16)(d - i >= 16 ? 0xFFFF : (1 << (d - i)) - 1);
+        __m512 v = _mm512_maskz_loadu_ps(m, x + i);
+        __m512i c = _mm512_cvtps_epi32(_mm512_mul_ps(v, by));
+        _mm_mask_storeu_epi8(code + i, m, _mm512_cvtepi32_epi8(c));
+        _mm512_mask_storeu_ps(x + i, m, _mm512_sub_ps(v, _mm512_mul_ps(_mm512_cvtepi32_ps(c), unit)));
     }
 }
 
 const df_simd df_simd_avx512 = {
     .name = "AVX-512 VNNI", .available = available, .dot = dot, .from_half = from_half, .tile = tile, .scores = scores,
-    .code_dot = code_dot, .reach = reach, .add_row = add_row, .encode = encode,
+    .code_dot = code_dot, .reach = reach, .add_row = add_row, .centre = centre, .encode = encode,
 };
 #endif

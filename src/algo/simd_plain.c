@@ -80,13 +80,25 @@ static void add_row(int64_t *sum, const float *x, int sign, int d)
         sum[i] += sign * (int64_t)(x[i] * 0x1p24F);
 }
 
-static void encode(const float *x, float inverse, int8_t *code, int d)
+static float centre(const float *x, const float *mean, float *out, int d)
 {
-    for (int i = 0; i < d; i++)
+    float largest = 0;
+    for (int i = 0; i < d; i++) {
+        out[i] = x[i] - mean[i];
+        largest = fmaxf(largest, fabsf(out[i]));
+    }
+    return largest;
+}
+
+static void encode(float *x, float scale, float inverse, int8_t *code, int d)
+{
+    for (int i = 0; i < d; i++) {
         code[i] = (int8_t)lrintf(x[i] * inverse);
+        x[i] -= (float)code[i] * scale;
+    }
 }
 
 const df_simd df_simd_plain = {
     .name = "plain C", .available = available, .dot = dot, .from_half = from_half, .tile = tile, .scores = scores,
-    .code_dot = code_dot, .reach = reach, .add_row = add_row, .encode = encode,
+    .code_dot = code_dot, .reach = reach, .add_row = add_row, .centre = centre, .encode = encode,
 };

@@ -163,9 +163,16 @@ static void check_rows(const df_simd *plain, const df_simd *set)
         plain->add_row(one, x, k % 2 ? 1 : -1, dims[k]);
         set->add_row(other, x, k % 2 ? 1 : -1, dims[k]);
         assert_memory_equal(one, other, sizeof *one * (size_t)dims[k]);
-        plain->encode(x, 127, code[0], dims[k]);
-        set->encode(x, 127, code[1], dims[k]);
+        static float mean[D_MAX], centred[2][D_MAX];
+        for (int i = 0; i < dims[k]; i++)
+            mean[i] = 0.1F * uniform(&state);
+        float largest = plain->centre(x, mean, centred[0], dims[k]);
+        assert_float_equal(largest, set->centre(x, mean, centred[1], dims[k]), 0);
+        assert_memory_equal(centred[0], centred[1], sizeof **centred * (size_t)dims[k]);
+        plain->encode(centred[0], largest / 127, 127 / largest, code[0], dims[k]);
+        set->encode(centred[1], largest / 127, 127 / largest, code[1], dims[k]);
         assert_memory_equal(code[0], code[1], (size_t)dims[k]);
+        assert_memory_equal(centred[0], centred[1], sizeof **centred * (size_t)dims[k]);
     }
 }
 

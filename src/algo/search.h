@@ -1,0 +1,45 @@
+/* For each row of a block: which of many vectors has the largest dot product with it? Exactly (the largest df_dot, ties
+ * to the lowest number), though most pairs are only looked at by their 8-bit codes: a pair is left out when its score
+ * plus the proven window stays below a dot product that is known to be reached. k-means asks this of centroids, dedup
+ * of earlier images. */
+#ifndef DF_ALGO_SEARCH_H
+#define DF_ALGO_SEARCH_H
+#include "algo/code.h"
+
+enum { DF_SEARCH_ROWS = 1024, DF_SEARCH_CANDIDATES = 24 };
+#define DF_SEARCH_NONE (-4.0F)               /* below every dot product of unit vectors */
+
+typedef struct { int32_t position; float high; } df_candidate;           /* high: its dot product is at most this */
+
+typedef struct df_search df_search;
+struct df_search {
+    const df_simd *simd;
+    const df_panels *panels;
+    int n_rows;
+    const int8_t *code;                      /* [n_rows][stride], borrowed */
+    const df_code *row;                      /* [n_rows], borrowed */
+    const float *(*exact)(void *ctx, int row);   /* the row as float [d], until the next call; NULL when it can't be read */
+    void *exact_ctx;
+    /* A vector was passed over: its dot product with the row is at most `high`. May be NULL. */
+    void (*passed)(void *ctx, int row, int panel, float high);
+    void *passed_ctx;
+    bool failed;                             /* exact gave NULL */
+    int64_t n_exact;                         /* dot products computed in full */
+    int32_t end[DF_SEARCH_ROWS];             /* positions from here on are not looked at */
+    int32_t skip[DF_SEARCH_ROWS];            /* nor is this one; -1: none */
+    float low[DF_SEARCH_ROWS];               /* the largest dot product is at least this */
+    int32_t best[DF_SEARCH_ROWS];            /* number of the vector that leads; -1: none */
+    float best_dot[DF_SEARCH_ROWS];          /* its df_dot; DF_SEARCH_NONE when it was never computed */
+    float best_high[DF_SEARCH_ROWS];
+    int32_t best_position[DF_SEARCH_ROWS];   /* -1: it is not among the panels */
+    int n_candidates[DF_SEARCH_ROWS];
+    df_candidate candidate[DF_SEARCH_ROWS][DF_SEARCH_CANDIDATES];
+};
+
+/* All rows look at everything, nothing leads. */
+void df_search_begin(df_search *s, int n_rows);
+/* Lets the rows listed look at a panel; rows whose `end` is before it must not be listed. */
+void df_search_panel(df_search *s, int panel, const uint16_t *rows, int n);
+/* Decides between the row's candidates. exact: also computes the leader's df_dot when nothing asked for it so far. */
+void df_search_settle(df_search *s, int row, bool exact);
+#endif
