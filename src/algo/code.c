@@ -38,9 +38,7 @@ df_status df_panels_init(df_panels *p, int n, int d, const float *mean, df_error
     p->panel = aligned_alloc(64, n_panels * DF_PANEL * stride + 64);
     p->code = malloc((size_t)n * stride + 1);
     p->scale = malloc((n_panels + 1) * sizeof *p->scale);
-    p->norm = malloc((n_panels + 1) * sizeof *p->norm);
-    p->error = malloc((n_panels + 1) * sizeof *p->error);
-    if (!p->mean || !p->order || !p->panel || !p->code || !p->scale || !p->norm || !p->error) {
+    if (!p->mean || !p->order || !p->panel || !p->code || !p->scale) {
         df_panels_free(p);
         return df_fail(err, DF_NOMEM, "codes of %d vectors of %d dimensions: out of memory", n, d);
     }
@@ -55,8 +53,6 @@ void df_panels_free(df_panels *p)
     free(p->panel);
     free(p->code);
     free(p->scale);
-    free(p->norm);
-    free(p->error);
     *p = (df_panels){0};
 }
 
@@ -72,8 +68,8 @@ static void fill_lane(df_panels *p, const df_simd *simd, int position, float *sc
             out[i * DF_PANEL + k] = (uint8_t)(code[i + k] + 128);
     p->scale[panel].scale[lane] = c.scale;
     p->scale[panel].bias[lane] = simd->dot(x, p->mean, p->d);
-    p->norm[panel] = fmaxf(p->norm[panel], c.norm + c.error);
-    p->error[panel] = fmaxf(p->error[panel], c.error);
+    p->scale[panel].norm = fmaxf(p->scale[panel].norm, c.norm + c.error);
+    p->scale[panel].error = fmaxf(p->scale[panel].error, c.error);
 }
 
 df_status df_panels_fill(df_panels *p, const df_simd *simd, const float *vector, int n, const int32_t *order,
@@ -87,28 +83,24 @@ df_status df_panels_fill(df_panels *p, const df_simd *simd, const float *vector,
     p->vector = vector;
     float longest = 0;
     for (int panel = 0; panel < p->n_panels; panel++)
-        p->norm[panel] = p->error[panel] = 0;
+        p->scale[panel] = (df_panel_scale){.slack = 0};
     for (int position = 0; position < n; position++) {
         p->order[position] = order ? order[position] : position;
         fill_lane(p, simd, position, scratch);
     }
     for (int panel = 0; panel < p->n_panels; panel++)
-        longest = fmaxf(longest, p->norm[panel]);
+        longest = fmaxf(longest, p->scale[panel].norm);
     if (n % DF_PANEL)                        /* empty lanes: zero codes, never looked at */
         for (int lane = n % DF_PANEL; lane < DF_PANEL; lane++) {
             uint8_t *out = p->panel + (size_t)(p->n_panels - 1) * DF_PANEL * (size_t)p->stride + 4 * lane;
             for (int i = 0; i < p->stride; i += 4)
                 memset(out + i * DF_PANEL, 128, 4);
-            p->scale[p->n_panels - 1].scale[lane] = p->scale[p->n_panels - 1].bias[lane] = 0;
         }
     /* df_dot's own error, that of the two dots with the mean and that of the score's few operations, for vectors no
      * longer than 1.01. */
     p->slack = 1.1F * (3 * df_dot_error(p->d) + 8 * 0x1p-24F * (1 + longest));
+    for (int panel = 0; panel < p->n_panels; panel++)
+        p->scale[panel].slack = p->slack;
     free(scratch);
     return DF_OK;
-}
-
-float df_panels_window(const df_panels *p, int panel, const df_code *row)
-{
-    return row->error * p->norm[panel] + row->norm * p->error[panel] + p->slack;
 }

@@ -25,8 +25,7 @@ typedef struct {
     int32_t *order;                          /* [n] */
     uint8_t *panel;                          /* [n_panels][16 * stride] */
     int8_t *code;                            /* [n][stride], by position */
-    df_panel_scale *scale;                   /* [n_panels] */
-    float *norm, *error;                     /* [n_panels]: the largest |vector - mean| and the largest code error */
+    df_panel_scale *scale;                   /* [n_panels]; norm, error: the largest |vector - mean| and code error */
     float slack;                             /* what float arithmetic adds to every error */
 } df_panels;                                 /* all-zero is freeable */
 
@@ -35,6 +34,4 @@ void df_panels_free(df_panels *p);
 /* Codes vector [n][d] (n at most the n of init) in the given order (NULL: as they are); `vector` is borrowed. */
 df_status df_panels_fill(df_panels *p, const df_simd *simd, const float *vector, int n, const int32_t *order,
                          df_error *err);
-/* |score of codes - df_dot| is at most this for every lane of a panel. */
-float df_panels_window(const df_panels *p, int panel, const df_code *row);
 #endif

@@ -8,8 +8,6 @@
 #include "algo/kmeans_state.h"
 #include "base/pool.h"
 
-#define BOUND_STEPS 4096.0
-
 /* ---- open and close ---- */
 
 static void close_locks(df_kmeans *km)
@@ -236,7 +234,7 @@ static int drift_steps(const df_kmeans *km, const float *from, const float *to)
         along += moved * km->mean[i];
     }
     double most = sqrt(square) * km->longest * 1.00001 + along;
-    return most <= 0 ? 0 : (int)ceil(fmin(most, 8) * BOUND_STEPS);
+    return most <= 0 ? 0 : (int)ceil(fmin(most, 8) * (double)DF_BOUND_STEPS);
 }
 
 static void add_drift(df_kmeans *km, const float *centroid)

@@ -5,8 +5,6 @@
 
 #include "algo/kmeans_state.h"
 
-#define BOUND_STEPS 4096.0F
-
 static const float *exact_row(void *ctx, int row)
 {
     df_kmeans_block *b = ctx;
@@ -16,24 +14,15 @@ static const float *exact_row(void *ctx, int row)
             return NULL;
         b->has_half = true;
     }
-    b->km->simd->from_half(b->half + (size_t)row * (size_t)rows->d, b->exact, rows->d);
+    if (b->exact_row != row)
+        b->km->simd->from_half(b->half + (size_t)row * (size_t)rows->d, b->exact, rows->d);
+    b->exact_row = row;
     return b->exact;
 }
 
 static int16_t *bounds_of(const df_kmeans_block *b, int row)
 {
     return b->km->bound + (size_t)(b->first + row) * (size_t)b->km->groups_padded;
-}
-
-/* Kept rounded up, less the group's drift so far: what is added again later is what the group has moved since. */
-static void raise_bound(void *ctx, int row, int panel, float high)
-{
-    const df_kmeans_block *b = ctx;
-    int group = panel / b->km->group_panels;
-    int steps = (int)floorf(high * BOUND_STEPS) + 1 - b->km->drift[group];
-    int16_t *bound = bounds_of(b, row) + group;
-    if (steps > *bound)
-        *bound = (int16_t)(steps > INT16_MAX ? INT16_MAX : steps);
 }
 
 df_status df_kmeans_block_init(df_kmeans_block *b, df_kmeans *km, df_error *err)
@@ -47,10 +36,11 @@ df_status df_kmeans_block_init(df_kmeans_block *b, df_kmeans *km, df_error *err)
     b->code = aligned_alloc(64, rows * (size_t)km->panels.stride);
     b->row = malloc(rows * sizeof *b->row);
     b->before = malloc(rows * sizeof *b->before);
+    b->all = malloc(rows * sizeof *b->all);
     b->list = malloc(groups * rows * sizeof *b->list);
     b->listed = malloc(groups * sizeof *b->listed);
     b->mask = malloc((size_t)km->groups_padded / 8);
-    if (!b->search || !b->half || !b->exact || !b->scratch || !b->code || !b->row || !b->before || !b->list ||
+    if (!b->search || !b->half || !b->exact || !b->scratch || !b->code || !b->row || !b->before || !b->all || !b->list ||
         !b->listed || !b->mask) {
         df_kmeans_block_free(b);
         return df_fail(err, DF_NOMEM, "k-means: out of memory");
@@ -58,7 +48,10 @@ df_status df_kmeans_block_init(df_kmeans_block *b, df_kmeans *km, df_error *err)
     b->search->simd = km->simd;
     b->search->panels = &km->panels;
     b->search->exact = exact_row;
-    b->search->exact_ctx = b->search->passed_ctx = b;
+    b->search->exact_ctx = b;
+    b->search->bound_stride = (size_t)km->groups_padded;
+    b->search->group_panels = km->group_panels;
+    b->search->drift = km->drift;
     return DF_OK;
 }
 
@@ -71,6 +64,7 @@ void df_kmeans_block_free(df_kmeans_block *b)
     free(b->code);
     free(b->row);
     free(b->before);
+    free(b->all);
     free(b->list);
     free(b->listed);
     free(b->mask);
@@ -120,7 +114,7 @@ static void start_with_own(df_kmeans_block *b, int r)
                                     p->code + (size_t)position * (size_t)p->stride, p->stride);
     float score = (float)dot * (scale->scale[position % DF_PANEL] * s->row[r].scale) +
                   (scale->bias[position % DF_PANEL] + s->row[r].mean_dot);
-    float window = df_panels_window(p, position / DF_PANEL, &s->row[r]);
+    float window = s->row[r].error * scale->norm + s->row[r].norm * scale->error + scale->slack;
     s->best[r] = own;
     s->best_position[r] = s->skip[r] = position;
     s->best_high[r] = score + window;
@@ -142,7 +136,7 @@ static bool own_exactly(df_kmeans_block *b, int r)
 static bool reach(df_kmeans_block *b, int r)
 {
     const df_kmeans *km = b->km;
-    int need = (int)floorf(b->search->low[r] * BOUND_STEPS);
+    int need = (int)floorf(b->search->low[r] * DF_BOUND_STEPS);
     uint64_t any = 0;
     km->simd->reach(bounds_of(b, r), km->drift, (int16_t)(need < -INT16_MAX ? -INT16_MAX : need), km->groups_padded,
                     b->mask);
@@ -165,16 +159,15 @@ static void list_row(df_kmeans_block *b, int r)
 
 static void list_everywhere(df_kmeans_block *b, int r)
 {
-    for (int group = 0; group < b->km->n_groups; group++)
-        b->list[(size_t)group * DF_SEARCH_ROWS + (size_t)b->listed[group]++] = (uint16_t)r;
-    if (b->km->bound)
-        for (int group = 0; group < b->km->n_groups; group++)
-            bounds_of(b, r)[group] = INT16_MIN;
+    b->all[b->n_all++] = (uint16_t)r;
+    for (int group = 0; b->km->bound && group < b->km->n_groups; group++)
+        bounds_of(b, r)[group] = INT16_MIN;
 }
 
 static df_status choose_groups(df_kmeans_block *b, df_error *err)
 {
     const df_kmeans *km = b->km;
+    b->n_all = 0;
     memset(b->listed, 0, (size_t)km->n_groups * sizeof *b->listed);
     for (int r = 0; r < b->n; r++) {
         start_with_own(b, r);
@@ -199,12 +192,13 @@ static void look(df_kmeans_block *b)
     const df_kmeans *km = b->km;
     for (int group = 0; group < km->n_groups; group++) {
         int n = b->listed[group];
-        if (n == 0)
+        if (b->n_all + n == 0)
             continue;
         int first = group * km->group_panels, end = first + km->group_panels;
         for (int panel = first; panel < end && panel < km->panels.n_panels; panel++) {
+            df_search_panel(b->search, panel, b->all, b->n_all);
             df_search_panel(b->search, panel, b->list + (size_t)group * DF_SEARCH_ROWS, n);
-            b->pass.n_looked += (int64_t)n * DF_PANEL;
+            b->pass.n_looked += (int64_t)(b->n_all + n) * DF_PANEL;
         }
     }
 }
@@ -216,10 +210,11 @@ df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool 
     b->first = first;
     b->n = n;
     b->has_half = s->failed = false;
+    b->exact_row = -1;
     for (int r = 0; r < n; r++)
         b->before[r] = km->assign ? km->assign[first + r] : -1;
     DF_TRY(code_rows(b, err));
-    s->passed = km->bound ? raise_bound : NULL;
+    s->bound = km->bound ? bounds_of(b, 0) : NULL;
     df_search_begin(s, n);
     DF_TRY(choose_groups(b, err));
     look(b);

@@ -17,10 +17,13 @@ typedef struct {
     bool has_half;
     df_error read_error;
     float *exact, *scratch;                  /* [d] each */
+    int exact_row;                           /* whose values `exact` has; -1: none */
     int8_t *code;                            /* [DF_SEARCH_ROWS][stride], when codes are not kept */
     df_code *row;                            /* [DF_SEARCH_ROWS], when they are not kept */
     int32_t *before;                         /* [DF_SEARCH_ROWS]: the cluster that the row had; -1: none */
-    uint16_t *list;                          /* [n_groups][DF_SEARCH_ROWS]: rows that look at a group */
+    uint16_t *all;                           /* rows that look at every group */
+    int n_all;
+    uint16_t *list;                          /* [n_groups][DF_SEARCH_ROWS]: other rows that look at a group */
     int *listed;                             /* [n_groups] */
     uint64_t *mask;                          /* [groups_padded / 64] */
     df_kmeans_pass pass;

@@ -13,10 +13,19 @@ void df_search_begin(df_search *s, int n_rows)
     }
 }
 
+static void raise_bound(df_search *s, int row, int panel, int steps)
+{
+    int group = s->group_panels == 1 ? panel : panel / s->group_panels;
+    int16_t *bound = s->bound + (size_t)row * s->bound_stride + group;
+    steps -= s->drift[group];
+    if (steps > *bound)
+        *bound = (int16_t)(steps > INT16_MAX ? INT16_MAX : steps);
+}
+
 static void pass_over(df_search *s, int row, int32_t position, float high)
 {
-    if (s->passed && position >= 0)
-        s->passed(s->passed_ctx, row, position / DF_PANEL, high);
+    if (s->bound && position >= 0)
+        raise_bound(s, row, position / DF_PANEL, (int)ceilf(high * DF_BOUND_STEPS));
 }
 
 static float exact_dot(df_search *s, int row, int32_t position)
@@ -73,24 +82,36 @@ static void demote(df_search *s, int row)
     compare(s, row, position);
 }
 
+/* The most promising first: it may leave the others behind. */
+static void swap_first(df_candidate *c, int n)
+{
+    int first = 0;
+    for (int i = 1; i < n; i++)
+        first = c[i].high > c[first].high ? i : first;
+    df_candidate held = c[0];
+    c[0] = c[first];
+    c[first] = held;
+}
+
 void df_search_settle(df_search *s, int row, bool exact)
 {
     int n = prune(s, row);
+    df_candidate *c = s->candidate[row];
+    s->n_candidates[row] = 0;
     if (n == 1 && !exact && s->best_high[row] < s->low[row]) {
-        df_candidate only = s->candidate[row][0];
-        s->n_candidates[row] = 0;
-        lead(s, row, only.position, DF_SEARCH_NONE, only.high);
+        lead(s, row, c[0].position, DF_SEARCH_NONE, c[0].high);
         return;
     }
     if (n > 0 || exact)
         demote(s, row);
+    if (n > 1)
+        swap_first(c, n);
     for (int i = 0; i < n; i++) {
-        if (s->candidate[row][i].high < s->low[row])
-            pass_over(s, row, s->candidate[row][i].position, s->candidate[row][i].high);
+        if (c[i].high < s->low[row])
+            pass_over(s, row, c[i].position, c[i].high);
         else
-            compare(s, row, s->candidate[row][i].position);
+            compare(s, row, c[i].position);
     }
-    s->n_candidates[row] = 0;
 }
 
 static void add_hits(df_search *s, int row, int panel, unsigned hits, const float *score, float window)
@@ -120,31 +141,39 @@ static uint16_t lanes_left_out(const df_search *s, int row, int panel)
     return (uint16_t)(skip >= 0 && skip < DF_PANEL ? out | 1U << skip : out);
 }
 
+static void fill_tile(const df_search *s, int panel, const uint16_t *rows, int n, df_tile_scores *t)
+{
+    for (int i = 0; i < DF_TILE; i++) {
+        int row = rows[i < n ? i : 0];
+        const df_code *c = &s->row[row];
+        t->row_scale[i] = c->scale;
+        t->row_bias[i] = c->mean_dot;
+        t->row_error[i] = c->error;
+        t->row_norm[i] = c->norm;
+        t->low[i] = s->low[row];
+        t->skip[i] = lanes_left_out(s, row, panel);
+    }
+}
+
 static void search_tile(df_search *s, int panel, const uint16_t *rows, int n)
 {
     const df_panels *p = s->panels;
     const int8_t *code[DF_TILE];
     int32_t start[DF_TILE], dots[DF_TILE][DF_PANEL];
-    float window[DF_TILE];
     df_tile_scores t;
     for (int i = 0; i < DF_TILE; i++) {
         int row = rows[i < n ? i : 0];
         code[i] = s->code + (size_t)row * (size_t)p->stride;
         start[i] = s->row[row].start;
-        window[i] = df_panels_window(p, panel, &s->row[row]);
-        t.row_scale[i] = s->row[row].scale;
-        t.row_bias[i] = s->row[row].mean_dot;
-        t.threshold[i] = s->low[row] - window[i];
-        t.skip[i] = lanes_left_out(s, row, panel);
     }
     s->simd->tile(p->panel + (size_t)panel * DF_PANEL * (size_t)p->stride, code, start, p->stride, dots);
+    fill_tile(s, panel, rows, n, &t);
     s->simd->scores((const int32_t(*)[DF_PANEL])dots, &p->scale[panel], &t);
-    for (int i = 0; i < n; i++) {
-        if (s->passed)
-            s->passed(s->passed_ctx, rows[i], panel, t.highest[i] + window[i]);
+    for (int i = 0; s->bound && i < n; i++)
+        raise_bound(s, rows[i], panel, t.bound[i]);
+    for (int i = 0; i < n; i++)
         if (t.hit[i])
-            add_hits(s, rows[i], panel, t.hit[i], t.score[i], window[i]);
-    }
+            add_hits(s, rows[i], panel, t.hit[i], t.score[i], t.window[i]);
 }
 
 void df_search_panel(df_search *s, int panel, const uint16_t *rows, int n)

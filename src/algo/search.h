@@ -20,9 +20,12 @@ struct df_search {
     const df_code *row;                      /* [n_rows], borrowed */
     const float *(*exact)(void *ctx, int row);   /* the row as float [d], until the next call; NULL when it can't be read */
     void *exact_ctx;
-    /* A vector was passed over: its dot product with the row is at most `high`. May be NULL. */
-    void (*passed)(void *ctx, int row, int panel, float high);
-    void *passed_ctx;
+    /* What is known of those passed over, or NULL: bound[row * bound_stride + panel / group_panels] is raised to what
+     * their dot products are at most, in steps, less drift[panel / group_panels]. */
+    int16_t *bound;
+    size_t bound_stride;
+    int group_panels;
+    const int16_t *drift;
     bool failed;                             /* exact gave NULL */
     int64_t n_exact;                         /* dot products computed in full */
     int32_t end[DF_SEARCH_ROWS];             /* positions from here on are not looked at */

@@ -11,14 +11,19 @@ enum {
     DF_CODE_STEP = 64,                       /* codes of a row are padded with zeros to a multiple of this */
 };
 
-/* What turns a tile's integer dots into scores: score = dot * scale[j] * row_scale + bias[j] + row_bias. */
-typedef struct { float scale[DF_PANEL], bias[DF_PANEL]; } df_panel_scale;
+#define DF_BOUND_STEPS 4096.0F              /* bounds are kept in steps of 1 / 4096 */
+
+/* What turns a tile's integer dots into scores: score = dot * scale[j] * row_scale + bias[j] + row_bias, and how far
+ * from the real dot product they can be: row_error * norm + row_norm * error + slack, the window. */
+typedef struct { float scale[DF_PANEL], bias[DF_PANEL], norm, error, slack; } df_panel_scale;
 typedef struct {
-    float row_scale[DF_TILE], row_bias[DF_TILE];
-    float threshold[DF_TILE];                /* a score at or above it is a hit */
+    float row_scale[DF_TILE], row_bias[DF_TILE], row_error[DF_TILE], row_norm[DF_TILE];
+    float low[DF_TILE];                      /* a score at or above low - window is a hit */
     uint16_t skip[DF_TILE];                  /* lanes that are not looked at */
+    float window[DF_TILE];                   /* out */
     float score[DF_TILE][DF_PANEL];          /* out: of every lane */
-    float highest[DF_TILE];                  /* out: among lanes that are neither skipped nor hits; -2 when none is */
+    int32_t bound[DF_TILE];                  /* out: in steps, at least the real dot product of each lane that is neither
+                                                skipped nor a hit; far below -1 when there is none */
     uint16_t hit[DF_TILE];                   /* out */
 } df_tile_scores;
 

@@ -105,9 +105,15 @@ AVX2 static __m256 lanes_of(int bits)
 
 AVX2 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale, df_tile_scores *s)
 {
+    float least[DF_TILE], highest[DF_TILE];
+    __m256 window = _mm256_add_ps(_mm256_add_ps(
+        _mm256_mul_ps(_mm256_loadu_ps(s->row_error), _mm256_set1_ps(scale->norm)),
+        _mm256_mul_ps(_mm256_loadu_ps(s->row_norm), _mm256_set1_ps(scale->error))), _mm256_set1_ps(scale->slack));
+    _mm256_storeu_ps(s->window, window);
+    _mm256_storeu_ps(least, _mm256_sub_ps(_mm256_loadu_ps(s->low), window));
     for (int r = 0; r < DF_TILE; r++) {
         __m256 row_scale = _mm256_set1_ps(s->row_scale[r]), row_bias = _mm256_set1_ps(s->row_bias[r]);
-        __m256 threshold = _mm256_set1_ps(s->threshold[r]), top = _mm256_set1_ps(-2), none = top;
+        __m256 threshold = _mm256_set1_ps(least[r]), top = _mm256_set1_ps(-2), none = top;
         int hits = 0;
         for (int half = 0; half < 2; half++) {
             __m256 v = score_of(dots[r] + 8 * half, scale->scale + 8 * half, scale->bias + 8 * half, row_scale, row_bias);
@@ -119,9 +125,11 @@ AVX2 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_sc
         }
         __m128 q = _mm_max_ps(_mm256_castps256_ps128(top), _mm256_extractf128_ps(top, 1));
         q = _mm_max_ps(q, _mm_movehl_ps(q, q));
-        s->highest[r] = _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
+        highest[r] = _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
         s->hit[r] = (uint16_t)hits;
     }
+    __m256 high = _mm256_mul_ps(_mm256_add_ps(_mm256_loadu_ps(highest), window), _mm256_set1_ps(DF_BOUND_STEPS));
+    _mm256_storeu_si256((__m256i *)s->bound, _mm256_cvtps_epi32(_mm256_ceil_ps(high)));
 }
 
 AVX2 static int32_t code_dot(const int8_t *a, const int8_t *b, int d)

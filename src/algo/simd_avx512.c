@@ -90,6 +90,12 @@ AVX512 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_
 {
     __m512 scales = _mm512_loadu_ps(scale->scale), bias = _mm512_loadu_ps(scale->bias), none = _mm512_set1_ps(-2);
     __m512 rest[DF_TILE];
+    float least[DF_TILE];
+    __m256 window = _mm256_add_ps(_mm256_add_ps(
+        _mm256_mul_ps(_mm256_loadu_ps(s->row_error), _mm256_set1_ps(scale->norm)),
+        _mm256_mul_ps(_mm256_loadu_ps(s->row_norm), _mm256_set1_ps(scale->error))), _mm256_set1_ps(scale->slack));
+    _mm256_storeu_ps(s->window, window);
+    _mm256_storeu_ps(least, _mm256_sub_ps(_mm256_loadu_ps(s->low), window));
     UNROLL
     for (int r = 0; r < DF_TILE; r++) {
         __m512 v = _mm512_cvtepi32_ps(_mm512_loadu_si512(dots[r]));
@@ -97,11 +103,12 @@ AVX512 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_
                           _mm512_add_ps(bias, _mm512_set1_ps(s->row_bias[r])));
         _mm512_storeu_ps(s->score[r], v);
         __mmask16 seen = (__mmask16)~s->skip[r];
-        __mmask16 hit = _mm512_mask_cmp_ps_mask(seen, v, _mm512_set1_ps(s->threshold[r]), _CMP_GE_OQ);
+        __mmask16 hit = _mm512_mask_cmp_ps_mask(seen, v, _mm512_set1_ps(least[r]), _CMP_GE_OQ);
         s->hit[r] = hit;
         rest[r] = _mm512_mask_mov_ps(none, seen & (__mmask16)~hit, v);
     }
-    _mm256_storeu_ps(s->highest, highest_of(rest));
+    __m256 high = _mm256_mul_ps(_mm256_add_ps(highest_of(rest), window), _mm256_set1_ps(DF_BOUND_STEPS));
+    _mm256_storeu_si256((__m256i *)s->bound, _mm256_cvtps_epi32(_mm256_ceil_ps(high)));
 }
 
 AVX512 static int32_t code_dot(const int8_t *a, const int8_t *b, int d)

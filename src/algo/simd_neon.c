@@ -94,17 +94,19 @@ static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *
     for (int r = 0; r < DF_TILE; r++) {
         float32x4_t top = vdupq_n_f32(-2), none = top;
         uint32_t hits = 0;
+        s->window[r] = s->row_error[r] * scale->norm + s->row_norm[r] * scale->error + scale->slack;
+        float32x4_t least = vdupq_n_f32(s->low[r] - s->window[r]);
         for (int q = 0; q < 4; q++) {
             float32x4_t v = vcvtq_f32_s32(vld1q_s32(dots[r] + 4 * q));
             v = vmulq_f32(v, vmulq_n_f32(vld1q_f32(scale->scale + 4 * q), s->row_scale[r]));
             v = vaddq_f32(v, vaddq_f32(vld1q_f32(scale->bias + 4 * q), vdupq_n_f32(s->row_bias[r])));
             vst1q_f32(s->score[r] + 4 * q, v);
             uint32x4_t skipped = lanes_of((uint32_t)s->skip[r] >> (4 * q) & 15);
-            uint32x4_t hit = vbicq_u32(vcgeq_f32(v, vdupq_n_f32(s->threshold[r])), skipped);
+            uint32x4_t hit = vbicq_u32(vcgeq_f32(v, least), skipped);
             hits |= vaddvq_u32(vandq_u32(hit, weight)) << (4 * q);
             top = vmaxq_f32(top, vbslq_f32(vorrq_u32(skipped, hit), none, v));
         }
-        s->highest[r] = vmaxvq_f32(top);
+        s->bound[r] = (int32_t)ceilf((vmaxvq_f32(top) + s->window[r]) * DF_BOUND_STEPS);
         s->hit[r] = (uint16_t)hits;
     }
 }

@@ -41,18 +41,20 @@ static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE], const 
 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale, df_tile_scores *s)
 {
     for (int r = 0; r < DF_TILE; r++) {
-        s->highest[r] = -2;
+        float highest = -2;
+        s->window[r] = s->row_error[r] * scale->norm + s->row_norm[r] * scale->error + scale->slack;
         s->hit[r] = 0;
         for (int j = 0; j < DF_PANEL; j++) {
             float score = (float)dots[r][j] * (scale->scale[j] * s->row_scale[r]) + (scale->bias[j] + s->row_bias[r]);
             s->score[r][j] = score;
             if (s->skip[r] >> j & 1)
                 continue;
-            if (score >= s->threshold[r])
+            if (score >= s->low[r] - s->window[r])
                 s->hit[r] |= (uint16_t)(1U << j);
-            else if (score > s->highest[r])
-                s->highest[r] = score;
+            else if (score > highest)
+                highest = score;
         }
+        s->bound[r] = (int32_t)ceilf((highest + s->window[r]) * DF_BOUND_STEPS);
     }
 }
 

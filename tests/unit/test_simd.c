@@ -109,7 +109,7 @@ static void check_scores(const df_simd *plain, const df_simd *set)
     uint32_t state = 3;
     for (int round = 0; round < 200; round++) {
         int32_t dots[DF_TILE][DF_PANEL];
-        df_panel_scale scale;
+        df_panel_scale scale = {.norm = 0.8F, .error = 0.01F, .slack = 1e-6F};
         df_tile_scores one, other;
         memset(&one, 0, sizeof one);
         for (int j = 0; j < DF_PANEL; j++) {
@@ -119,7 +119,9 @@ static void check_scores(const df_simd *plain, const df_simd *set)
         for (int r = 0; r < DF_TILE; r++) {
             one.row_scale[r] = 0.001F;
             one.row_bias[r] = 0.1F * uniform(&state);
-            one.threshold[r] = uniform(&state);
+            one.low[r] = uniform(&state);
+            one.row_error[r] = 0.01F;
+            one.row_norm[r] = 0.9F;
             one.skip[r] = (uint16_t)(round % 3 ? next(&state) & next(&state) : round % 2 ? 0xFFFF : 0);
             for (int j = 0; j < DF_PANEL; j++)
                 dots[r][j] = (int32_t)(uniform(&state) * 100000);
