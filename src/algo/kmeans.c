@@ -133,9 +133,8 @@ static df_status prepare(df_kmeans *km, const float *centroid, df_error *err)
 df_status df_kmeans_open(df_kmeans **out, const df_rows *rows, const float *centroid, int k,
                          const df_kmeans_options *options, df_error *err)
 {
-    if (k < 1 || k > rows->n)
-        return df_fail(err, DF_CONFIG, "%d clusters of %lld vectors: there must be at least as many vectors as clusters",
-                       k, (long long)rows->n);
+    if (k < 1 || rows->d < 1)
+        return df_fail(err, DF_CONFIG, "k-means: %d clusters of %d dimensions", k, rows->d);
     df_kmeans *km = calloc(1, sizeof *km);
     if (!km)
         return df_fail(err, DF_NOMEM, "k-means: out of memory");
@@ -281,14 +280,22 @@ df_status df_kmeans_move(df_kmeans *km, const float *centroid, df_error *err)
     return status;
 }
 
+typedef struct { df_kmeans *km; int64_t first, n; int32_t *cluster; float *similarity; } labelling;
+
+static df_status label_block(void *ctx, int64_t item, int thread, df_error *err)
+{
+    const labelling *l = ctx;
+    df_kmeans_block *b = &l->km->blocks[thread];
+    int64_t at = item * DF_SEARCH_ROWS;
+    int n = (int)(l->n - at < DF_SEARCH_ROWS ? l->n - at : DF_SEARCH_ROWS);
+    DF_TRY(df_kmeans_block_search(b, l->first + at, n, true, err));
+    memcpy(l->cluster + at, b->search->best, (size_t)n * sizeof *l->cluster);
+    memcpy(l->similarity + at, b->search->best_dot, (size_t)n * sizeof *l->similarity);
+    return DF_OK;
+}
+
 df_status df_kmeans_label(df_kmeans *km, int64_t first, int64_t n, int32_t *cluster, float *similarity, df_error *err)
 {
-    df_kmeans_block *b = &km->blocks[0];
-    for (int64_t at = 0; at < n; at += DF_SEARCH_ROWS) {
-        int m = (int)(n - at < DF_SEARCH_ROWS ? n - at : DF_SEARCH_ROWS);
-        DF_TRY(df_kmeans_block_search(b, first + at, m, true, err));
-        memcpy(cluster + at, b->search->best, (size_t)m * sizeof *cluster);
-        memcpy(similarity + at, b->search->best_dot, (size_t)m * sizeof *similarity);
-    }
-    return DF_OK;
+    labelling l = {km, first, n, cluster, similarity};
+    return df_pool_run(km->options.n_threads, (n + DF_SEARCH_ROWS - 1) / DF_SEARCH_ROWS, label_block, &l, err);
 }

@@ -39,7 +39,7 @@ typedef struct {
 } df_kmeans_pass;
 
 typedef struct df_kmeans df_kmeans;
-/* centroid [k][d] of unit length, copied. rows is borrowed. Errors: DF_CONFIG when k is below 1 or above n. */
+/* centroid [k][d] of unit length, copied. rows is borrowed. */
 df_status df_kmeans_open(df_kmeans **out, const df_rows *rows, const float *centroid, int k,
                          const df_kmeans_options *options, df_error *err);
 void df_kmeans_close(df_kmeans *km);
@@ -52,6 +52,13 @@ const float *df_kmeans_centroids(const df_kmeans *km);   /* [k][d] */
 df_status df_kmeans_move(df_kmeans *km, const float *centroid, df_error *err);
 /* The cluster and df_dot of n rows from `first` on by the centroids as they are. */
 df_status df_kmeans_label(df_kmeans *km, int64_t first, int64_t n, int32_t *cluster, float *similarity, df_error *err);
+
+/* Row i of m that stand for n >= m rows: one from each m-th of them, drawn by the seed. Rising in i. */
+int64_t df_sample_row(int64_t i, int64_t m, int64_t n, uint64_t seed);
+/* First centroids [k][d]: k rows so drawn; or k-means++ among 16 k rows so drawn, which are held in memory. k <= n. */
+df_status df_kmeans_start_sample(const df_rows *rows, int k, uint64_t seed, float *centroid, df_error *err);
+df_status df_kmeans_start_plus_plus(const df_rows *rows, int k, uint64_t seed, int n_threads, float *centroid,
+                                    df_error *err);
 
 /* The reduce half: new centroids [k][d] of summed rows. A cluster without rows takes half of another's (drawn by size,
  * as faiss does): both get its centroid, pushed apart by 1/1024. seed and round choose the draws. n_empty may be NULL. */

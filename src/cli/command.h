@@ -19,6 +19,7 @@ int cmd_run(const args *a);
 int cmd_stage(const args *a, const df_stage *stage);
 int cmd_status(const args *a);
 int cmd_show(const args *a);
+int cmd_kmeans(const args *a);
 int cmd_models(const args *a);
 int cmd_metadata(const args *a);
 int cmd_man(const args *a);

@@ -16,6 +16,8 @@ const command commands[] = {
      RUN_FLAGS | FLAG_FROM | FLAG_TO | FLAG_SKIP, .run = cmd_run},
     {"status", "OUT", "what each stage has done, and how many images are left", FLAG_JSON, .run = cmd_status},
     {"show", "OUT ID", "everything known of one image; ID is 00000-000012 or its path", FLAG_JSON, .run = cmd_show},
+    {"kmeans", "map|reduce OUT", "one half of a round of `cluster`, so that machines can share it",
+     FLAG_JOBS | FLAG_PARTS | FLAG_SETTINGS, cmd_kmeans, false, NULL},
     {"models", "", "the model cards: what is installed, under which licence",
      FLAG_MODELS | FLAG_SHARE | FLAG_VERIFY | FLAG_JSON, .run = cmd_models},
     {"metadata", "LIST... -o KEPT", "filter Parquet lists of URLs by their columns, before any image is fetched",

@@ -48,7 +48,8 @@ static bool left_out(const work *w, const df_step *step)
 /* A run of some parts ends before a stage that needs them all, unless it is done: what comes after it waits for it. */
 static bool ends_before(const work *w, const df_step *step)
 {
-    return w->job->parts && step->stage->whole && step->state != DF_STEP_OUTSIDE && step->state != DF_STEP_DONE;
+    bool ready = step->stage->ready && step->stage->ready(w->ds);
+    return w->job->parts && step->stage->whole && !ready && step->state != DF_STEP_OUTSIDE && step->state != DF_STEP_DONE;
 }
 
 static df_status run_plain(work *w, df_step *step, df_error *err)

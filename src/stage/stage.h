@@ -58,6 +58,7 @@ typedef struct {
     size_t config_size;
     bool whole;                              /* its parts come from all parts of what it reads: a run of some parts ends before
                                                 it; its checkpoints are NAME/part-*.partial */
+    bool (*ready)(const df_dataset *ds);     /* of a whole stage: what its parts share is there, any part can be made; NULL: never */
     /* Exactly one of these two. run does what is missing: a part that exists is passed over. */
     df_status (*run)(df_dataset *ds, const void *config, const df_run *run, df_error *err);
     const df_pixel_ops *pixels;

@@ -1,0 +1,73 @@
+/* densefusion kmeans map|reduce OUT: the halves of a round of `cluster`, for machines that share a dataset's folder. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "pipeline/config.h"
+#include "progress.h"
+#include "stage/cluster.h"
+
+static df_status map(df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    bool finished = false;
+    DF_TRY(df_cluster_map(ds, config, run, &finished, err));
+    if (finished)
+        printf("finished: densefusion cluster %s gives every image its cluster\n", df_dataset_folder(ds));
+    else
+        printf("mapped\n");
+    return DF_OK;
+}
+
+static df_status reduce(df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    bool finished = false;
+    int round = 0;
+    DF_TRY(df_cluster_reduce(ds, config, run, &round, &finished, err));
+    if (finished)
+        printf("finished after %d rounds: densefusion cluster %s gives every image its cluster\n", round,
+               df_dataset_folder(ds));
+    else
+        printf("round %d done\n", round);
+    return DF_OK;
+}
+
+static df_status check_parts(const args *a, const df_dataset *ds, df_error *err)
+{
+    for (int i = 0; i < a->n_parts; i++)
+        if (a->parts[i] >= df_dataset_parts(ds))
+            return df_fail(err, DF_CONFIG, "part %d: the dataset has parts 0 to %d", a->parts[i],
+                           df_dataset_parts(ds) - 1);
+    return DF_OK;
+}
+
+int cmd_kmeans(const args *a)
+{
+    static const command self = {.name = "kmeans", .usage = "map|reduce OUT [--parts 0-9]"};
+    bool maps = a->n_positional == 2 && strcmp(a->positional[0], "map") == 0;
+    if (!maps && (a->n_positional != 2 || strcmp(a->positional[0], "reduce") != 0))
+        return command_usage(&self, "say map or reduce, and the dataset's folder");
+    if (!maps && a->parts)
+        return command_usage(&self, "reduce takes all parts");
+    df_config config;
+    int code = command_config(&config, a);
+    if (code != EXIT_DONE)
+        return code;
+    progress p;
+    progress_init(&p);
+    df_run run = {.n_threads = df_config_threads(&config), .parts = a->parts, .n_parts = a->n_parts,
+                  .progress = progress_update, .note = progress_note, .ctx = &p};
+    df_dataset *ds = NULL;
+    df_error err = {""};
+    const void *cluster = config.configs[df_config_find(&config, "cluster")];
+    df_status status = command_dataset(&ds, a->positional[1], &err);
+    if (status == DF_OK)
+        status = check_parts(a, ds, &err);
+    if (status == DF_OK) {
+        progress_begin(&p, maps ? "kmeans map" : "kmeans reduce");
+        status = maps ? map(ds, cluster, &run, &err) : reduce(ds, cluster, &run, &err);
+    }
+    progress_end(&p);
+    df_dataset_close(ds);
+    df_config_free(&config);
+    return command_failed(status, &err);
+}
