@@ -125,7 +125,7 @@ static int take_dashed(args *a, int argc, char **argv, int *i, unsigned accepts,
     const char *name = text + 2, *equals = is_long ? strchr(name, '=') : NULL;
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
     const flag *f = find_flag(is_long ? name : NULL, n, text[1], accepts);
-    bool is_setting = !f && is_long && (accepts & FLAG_SETTINGS) && n && (memchr(name, '.', n) || (section && equals));
+    bool is_setting = !f && is_long && (accepts & FLAG_SETTINGS) && n && (memchr(name, '.', n) || section);
     if (!f && !is_setting)
         return usage("unknown option %s", text);
     if (f && !f->value)

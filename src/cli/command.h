@@ -22,6 +22,8 @@ int cmd_show(const args *a);
 int cmd_kmeans(const args *a);
 int cmd_models(const args *a);
 int cmd_metadata(const args *a);
+int cmd_clusters(const args *a);
+extern const df_option cmd_clusters_options[];
 int cmd_man(const args *a);
 
 /* Defaults, then the config file, then what the command line sets. On failure says why and returns an exit code. */

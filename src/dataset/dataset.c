@@ -314,3 +314,19 @@ df_status df_dataset_kept(const df_dataset *ds, const char *const *reads, int pa
     *n_rows = n;
     return DF_OK;
 }
+
+df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str *sql, df_error *err)
+{
+    df_str_append(sql, "read_parquet([");
+    for (int part = 0; part < df_dataset_parts(ds); part++) {
+        if (!df_dataset_has_part(ds, stage, part))
+            return df_fail(err, DF_CONFIG, "part %d has no %s yet; run `densefusion %s` first", part, stage, stage);
+        char *path = df_dataset_part_path(ds, stage, part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
+        df_str_printf(sql, "%s%s", part ? ", " : "", quoted ? quoted : "");
+        sql->failed |= !quoted;
+        free(quoted);
+        free(path);
+    }
+    df_str_append(sql, "])");
+    return sql->failed ? df_fail(err, DF_NOMEM, "read %s: out of memory", stage) : DF_OK;
+}

@@ -18,6 +18,9 @@ df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, co
 /* Rows of a stage's parts for which an SQL condition holds ("true": all), cumulated: *first is [parts + 1], malloc'ed, caller
  * frees; one query over all parts, which must be there. */
 df_status df_dataset_count(const df_dataset *ds, const char *stage, const char *where, int64_t **first, df_error *err);
+/* Appends "read_parquet([...])" over all parts of a stage, of which each must exist: its file_index is the part. A part that
+ * lacks: DF_CONFIG. */
+df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str *sql, df_error *err);
 
 /* Rows that every deciding stage (filter, dedup, select) among `reads` kept: bool per row of ingest, malloc'ed, caller
  * frees. One that never did the part decides nothing; of one that did, a row that it does not have is not kept. */

@@ -179,7 +179,7 @@ df_status df_sql_run(const char *sql, df_error *err)
 df_status df_sql_open(df_sql **out, int64_t memory_mb, const char *spill, df_error *err)
 {
     df_sql *s = malloc(sizeof *s);
-    char *folder = df_sql_quote(spill);
+    char *folder = df_sql_quote(spill ? spill : "");
     df_str sql = {0};
     if (s && folder)
         df_str_printf(&sql, "SET memory_limit = '%lldMiB'; SET temp_directory = %s", (long long)memory_mb, folder);

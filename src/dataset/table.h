@@ -39,7 +39,7 @@ df_status df_table_query(df_table **out, const char *sql, df_error *err);
 /* Runs a statement for its effect, e.g. COPY ... TO. */
 df_status df_sql_run(const char *sql, df_error *err);
 /* A session for a long job: its statements share tables, memory_mb bounds its memory, what does not fit goes to files
- * in the folder `spill`. One thread until a statement says SET threads. */
+ * in the folder `spill` (NULL: nowhere). One thread until a statement says SET threads. */
 typedef struct df_sql df_sql;
 df_status df_sql_open(df_sql **out, int64_t memory_mb, const char *spill, df_error *err);
 void df_sql_close(df_sql *s);

@@ -191,20 +191,6 @@ static df_status write_parquet(const df_dataset *ds, df_error *err)
 
 /* ---- the list ---- */
 
-/* Parts of both stages in the same order: a file's index says which belong together. */
-static void append_parts(df_str *sql, const df_dataset *ds, const char *stage)
-{
-    df_str_append(sql, "read_parquet([");
-    for (int part = 0; part < df_dataset_parts(ds); part++) {
-        char *path = df_dataset_part_path(ds, stage, part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
-        df_str_printf(sql, "%s%s", part ? ", " : "", quoted ? quoted : "");
-        sql->failed |= !quoted;
-        free(quoted);
-        free(path);
-    }
-    df_str_append(sql, "])");
-}
-
 /* What `select` kept, captioned or not: a list that img2dataset fetches and `ingest` reads. */
 static df_status write_selected(const df_dataset *ds, df_error *err)
 {
@@ -215,13 +201,16 @@ static df_status write_selected(const df_dataset *ds, df_error *err)
     char *to = df_sql_quote(tmp);
     df_str sql = {0};
     df_str_append(&sql, "COPY (SELECT i.path, i.url, i.width, i.height, i.alt_text, s.cluster, s.\"rank\" FROM ");
-    append_parts(&sql, ds, "ingest");
+    df_status status = df_dataset_append_sql(ds, "ingest", &sql, err);
     df_str_append(&sql, " i JOIN ");
-    append_parts(&sql, ds, "select");
+    if (status == DF_OK)
+        status = df_dataset_append_sql(ds, "select", &sql, err);
     df_str_printf(&sql, " s ON i.file_index = s.file_index AND i.\"row\" = s.\"row\" WHERE s.kept = 1 "
                         "ORDER BY i.file_index, i.\"row\") TO %s (FORMAT parquet, COMPRESSION zstd)", to ? to : "");
-    df_status status = !to || sql.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", path)
-                                         : df_sql_run(df_str_text(&sql), err);
+    if (status == DF_OK && (!to || sql.failed))
+        status = df_fail(err, DF_NOMEM, "write %s: out of memory", path);
+    if (status == DF_OK)
+        status = df_sql_run(df_str_text(&sql), err);
     if (status == DF_OK)
         status = df_file_commit(tmp, path, err);
     else

@@ -22,6 +22,9 @@ try filter nowhere
 try status nowhere
 try show nowhere 00000-000000
 try models --models nowhere
+try clusters
+try clusters nowhere
+try clusters nowhere --tip 4
 try metadata list.parquet
 try metadata list.parquet -o kept --min_side=x
 try metadata list.parquet -o kept

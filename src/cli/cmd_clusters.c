@@ -1,0 +1,203 @@
+/* densefusion clusters: the largest clusters, the members of one, or how many images another eps would keep. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "dataset/clusters.h"
+#include "dataset/joined.h"
+#include "io/json.h"
+
+enum { EPS_MAX = 100 };
+typedef struct { int64_t top; char *eps; } clusters_config;
+
+const df_option cmd_clusters_options[] = {
+    {"top", DF_OPT_INT, offsetof(clusters_config, top), "20", 1, 1e6, "clusters, or members of one, to show"},
+    {"eps", DF_OPT_TEXT, offsetof(clusters_config, eps), NULL, 0, 0,
+     "0.05,0.1,0.2: how many images `dedup` would keep with each, from the similarities that it stored"},
+    {0},
+};
+
+static const char *text(const df_table *t, int64_t row, const char *column)
+{
+    return df_table_text(t, row, df_table_column(t, column));
+}
+
+static int64_t number(const df_table *t, int64_t row, const char *column)
+{
+    return df_table_int(t, row, df_table_column(t, column));
+}
+
+static bool has(const df_table *t, int64_t row, const char *column)
+{
+    return !df_table_null(t, row, df_table_column(t, column));
+}
+
+/* A count that may not be known. */
+static const char *count(const df_table *t, int64_t row, const char *column, char out[24])
+{
+    if (has(t, row, column))
+        snprintf(out, 24, "%lld", (long long)number(t, row, column));
+    else
+        snprintf(out, 24, "-");
+    return out;
+}
+
+/* ---- tables ---- */
+
+static void print_largest(const df_table *t)
+{
+    char removed[24], selected[24];
+    printf("%8s %9s %10s %9s %9s  %s\n", "cluster", "members", "similarity", "removed", "selected", "nearest to the centroid");
+    for (int64_t i = 0; i < df_table_rows(t); i++)
+        printf("%8lld %9lld %10.3f %9s %9s  %s\n", (long long)number(t, i, "cluster"), (long long)number(t, i, "members"),
+               df_table_real(t, i, df_table_column(t, "similarity")), count(t, i, "removed", removed),
+               count(t, i, "selected", selected), text(t, i, "path"));
+}
+
+static void print_members(const df_table *t)
+{
+    printf("%-14s %10s  %-24s %s\n", "id", "similarity", "fate", "path");
+    for (int64_t i = 0; i < df_table_rows(t); i++) {
+        char id[DF_ROW_ID_MAX], fate[64];
+        const char *reason = text(t, i, "reason");
+        bool removed = strcmp(reason, "similar") == 0 || strcmp(reason, "copy") == 0;
+        double nearest = df_table_real(t, i, df_table_column(t, "nearest_similarity"));
+        df_row_id((int)number(t, i, "part"), number(t, i, "row"), id);
+        if (removed)
+            snprintf(fate, sizeof fate, "removed: %s %.3f", reason, nearest);
+        else if (*reason)
+            snprintf(fate, sizeof fate, "not selected: %.40s", reason);
+        else
+            snprintf(fate, sizeof fate, has(t, i, "rank") ? "selected, rank %lld" : "kept", (long long)number(t, i, "rank"));
+        printf("%-14s %10.3f  %-24s %s%s%s\n", id, df_table_real(t, i, df_table_column(t, "similarity")), fate,
+               text(t, i, "path"), removed ? "  like " : "", removed ? text(t, i, "nearest_path") : "");
+    }
+}
+
+static void print_json(const df_table *t)
+{
+    df_str out = {0};
+    df_str_append(&out, "[");
+    for (int64_t row = 0; row < df_table_rows(t); row++) {
+        df_str_append(&out, row ? ",\n {" : "\n {");
+        for (int c = 0; c < df_table_n_columns(t); c++) {
+            df_column column = df_table_column_at(t, c);
+            df_str_printf(&out, "%s\"%s\": ", c ? ", " : "", column.name);
+            if (df_table_null(t, row, c))
+                df_str_append(&out, "null");
+            else if (column.type == DF_COLUMN_INT)
+                df_str_printf(&out, "%lld", (long long)df_table_int(t, row, c));
+            else if (column.type == DF_COLUMN_REAL)
+                df_json_append_real(&out, df_table_real(t, row, c));
+            else
+                df_json_append_text(&out, df_table_text(t, row, c));
+        }
+        df_str_append(&out, "}");
+    }
+    df_str_append(&out, "\n]");
+    puts(df_str_text(&out));
+    df_str_free(&out);
+}
+
+/* ---- the sweep ---- */
+
+static df_status parse_eps(const char *list, double eps[EPS_MAX], int *n, df_error *err)
+{
+    char *end;
+    for (const char *p = list;; p = end + 1) {
+        double v = strtod(p, &end);
+        if (end == p || !(v >= 0 && v <= 2) || (*end && *end != ',') || *n == EPS_MAX)
+            return df_fail(err, DF_CONFIG, "--eps %s: not at most %d numbers from 0 to 2 like 0.1,0.2", list, EPS_MAX);
+        eps[(*n)++] = v;
+        if (!*end)
+            return DF_OK;
+    }
+}
+
+static void print_sweep(const df_table *t, const df_similarities *now)
+{
+    printf("%8s %12s %12s   of %lld; %lld copies and %lld without a vector go whatever eps is\n", "eps", "kept", "removed",
+           (long long)(now->n_kept + now->n_similar), (long long)now->n_copies, (long long)now->n_no_vector);
+    for (int64_t i = 0; i < df_table_rows(t); i++)
+        printf("%8g %12lld %12lld\n", df_table_real(t, i, 0), (long long)df_table_int(t, i, 1), (long long)df_table_int(t, i, 2));
+    printf("%8s %12lld %12lld\n", "as it is", (long long)now->n_kept, (long long)now->n_similar);
+}
+
+static df_status sweep(const df_dataset *ds, const char *list, bool json, df_error *err)
+{
+    static const df_column columns[] = {{"eps", DF_COLUMN_REAL}, {"kept", DF_COLUMN_INT}, {"removed", DF_COLUMN_INT}, {0}};
+    double eps[EPS_MAX];
+    int64_t kept[EPS_MAX];
+    df_similarities now;
+    df_table *t = NULL;
+    int n = 0;
+    DF_TRY(parse_eps(list, eps, &n, err));
+    DF_TRY(df_clusters_similarities(ds, &now, err));
+    DF_TRY(df_clusters_sweep(ds, eps, n, kept, err));
+    DF_TRY(df_table_create(&t, columns, err));
+    df_status status = DF_OK;
+    for (int i = 0; status == DF_OK && i < n; i++)
+        status = df_table_append(t, (df_value[]){DF_REAL(eps[i]), DF_INT(kept[i]), DF_INT(now.n_kept + now.n_similar - kept[i])}, err);
+    if (status == DF_OK && json)
+        print_json(t);
+    else if (status == DF_OK)
+        print_sweep(t, &now);
+    df_table_close(t);
+    return status;
+}
+
+/* ---- the command ---- */
+
+static df_status show(const df_dataset *ds, const args *a, const clusters_config *config, df_error *err)
+{
+    bool json = (a->given & FLAG_JSON) != 0, one = a->n_positional == 2;
+    char *end = NULL;
+    int64_t cluster = one ? strtoll(a->positional[1], &end, 10) : 0;
+    df_table *t = NULL;
+    if (one && (*end || !isdigit((unsigned char)a->positional[1][0])))
+        return df_fail(err, DF_CONFIG, "%s: not the number of a cluster", a->positional[1]);
+    if (config->eps)
+        return sweep(ds, config->eps, json, err);
+    DF_TRY(one ? df_clusters_members(ds, &cluster, 1, config->top, &t, err) : df_clusters_largest(ds, config->top, &t, err));
+    df_status status = DF_OK;
+    if (one && df_table_rows(t) == 0)
+        status = df_fail(err, DF_CONFIG, "cluster %lld has no members", (long long)cluster);
+    else if (json)
+        print_json(t);
+    else if (one)
+        print_members(t);
+    else
+        print_largest(t);
+    df_table_close(t);
+    return status;
+}
+
+static df_status take_settings(const args *a, clusters_config *config, df_error *err)
+{
+    df_status status = df_options_defaults(cmd_clusters_options, config, err);
+    for (int i = 0; status == DF_OK && i < a->n_settings; i++) {
+        const char *key = a->settings[i].key, *dot = strchr(key, '.');
+        status = df_option_set(cmd_clusters_options, config, "clusters", dot ? dot + 1 : key, a->settings[i].value, err);
+    }
+    return status;
+}
+
+int cmd_clusters(const args *a)
+{
+    static const command self = {.name = "clusters", .usage = "OUT [CLUSTER] [--top N] [--eps A,B,...] [--json]"};
+    if (a->n_positional < 1 || a->n_positional > 2)
+        return command_usage(&self, "a dataset folder is needed, and at most one cluster");
+    clusters_config config = {0};
+    df_dataset *ds = NULL;
+    df_error err = {""};
+    df_status status = take_settings(a, &config, &err);
+    if (status == DF_OK)
+        status = command_dataset(&ds, a->positional[0], &err);
+    if (status == DF_OK)
+        status = show(ds, a, &config, &err);
+    df_dataset_close(ds);
+    df_options_free(cmd_clusters_options, &config);
+    return command_failed(status, &err);
+}
