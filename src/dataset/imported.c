@@ -26,6 +26,7 @@ struct df_imported {
     df_imported_rows loaded[LOADED];
     int oldest;
     uint8_t *row;                            /* room for one row as it is stored */
+    float *floats;                           /* [dim] */
 };
 
 /* ---- opening ---- */
@@ -51,7 +52,8 @@ static df_status read_shapes(df_imported *v, df_error *err)
     if (v->n == 0)
         return df_fail(err, DF_FORMAT, "embed.from: %s and the files beside it hold no vector", v->files.files[0].path);
     v->row = malloc(widest);
-    return v->row ? DF_OK : df_fail(err, DF_NOMEM, "embed.from: out of memory");
+    v->floats = malloc((size_t)v->dim * sizeof *v->floats);
+    return v->row && v->floats ? DF_OK : df_fail(err, DF_NOMEM, "embed.from: out of memory");
 }
 
 static df_status match_by_order(df_imported *v, const df_dataset *ds, df_error *err)
@@ -155,6 +157,7 @@ void df_imported_close(df_imported *v)
     free(v->first_row);
     free(v->keys);
     free(v->row);
+    free(v->floats);
     free(v);
 }
 
@@ -228,23 +231,17 @@ static df_status rows_with(df_imported *v, const df_imported_file *file, int64_t
     return DF_OK;
 }
 
-static void widen(const uint8_t *from, df_npy_shape shape, double *out)
+/* row and floats come from malloc and are aligned for any type. */
+static void widen(const df_imported *v, df_npy_type type, double *out)
 {
-    for (int64_t k = 0; k < shape.dim; k++) {
-        float x;
-        uint16_t half;
-        if (shape.type == DF_NPY_FLOAT64) {
-            memcpy(&out[k], from + 8 * k, 8);
-            continue;
-        }
-        if (shape.type == DF_NPY_FLOAT32) {
-            memcpy(&x, from + 4 * k, 4);
-        } else {
-            memcpy(&half, from + 2 * k, 2);
-            df_half_to_float_n(&half, &x, 1);
-        }
-        out[k] = (double)x;
+    const size_t n = (size_t)v->dim;
+    switch (type) {
+    case DF_NPY_FLOAT64: memcpy(out, v->row, n * sizeof *out); return;
+    case DF_NPY_FLOAT32: memcpy(v->floats, v->row, n * sizeof *v->floats); break;
+    case DF_NPY_FLOAT16: df_half_to_float_n((const uint16_t *)(const void *)v->row, v->floats, n); break;
     }
+    for (size_t k = 0; k < n; k++)
+        out[k] = (double)v->floats[k];
 }
 
 df_status df_imported_read(df_imported *v, int64_t index, double *out, df_error *err)
@@ -256,7 +253,7 @@ df_status df_imported_read(df_imported *v, int64_t index, double *out, df_error 
     if (status == DF_OK)
         status = df_imported_row(rows, index - file->first, v->row, err);
     if (status == DF_OK)
-        widen(v->row, file->shape, out);
+        widen(v, file->shape.type, out);
     pthread_mutex_unlock(&v->lock);
     return status;
 }

@@ -78,15 +78,16 @@ static df_status vector_text(const double *x, int dim, df_arena *arena, char **t
         return DF_OK;
     }
     char *to = *text = df_arena_alloc(arena, 4 * (size_t)dim + 1, 1);
-    if (!to)
+    float *unit = df_arena_alloc(arena, (size_t)dim, sizeof *unit);
+    uint16_t *half = df_arena_alloc(arena, (size_t)dim, sizeof *half);
+    if (!to || !unit || !half)
         return df_fail(err, DF_NOMEM, "out of memory");
-    for (int k = 0; k < dim; k++) {
-        float unit = (float)(x[k] / sqrt(sum));
-        uint16_t half;
-        df_float_to_half_n(&unit, &half, 1);
+    for (int k = 0; k < dim; k++)
+        unit[k] = (float)(x[k] / sqrt(sum));
+    df_float_to_half_n(unit, half, (size_t)dim);
+    for (int k = 0; k < dim; k++)
         for (int shift = 12; shift >= 0; shift -= 4)
-            *to++ = "0123456789abcdef"[half >> shift & 15];
-    }
+            *to++ = "0123456789abcdef"[half[k] >> shift & 15];
     return DF_OK;
 }
 
