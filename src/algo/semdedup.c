@@ -13,22 +13,35 @@
 
 #include "algo/dot.h"
 #include "algo/half.h"
+#include "algo/search.h"
 #include "base/pool.h"
 
-enum { STRIPE = 64, READ_ROWS = DF_SEMDEDUP_READ };
+enum { STRIPE = 256, READ_ROWS = DF_SEMDEDUP_READ };
 
 typedef struct {
     int64_t first, n;
-    float *x;
+    float *x;                                /* [n, dim] */
+    df_code *code;                           /* [n]; the bytes are in panels.code */
+    df_panels panels;
 } tile;
+
+/* A thread's. */
+typedef struct {
+    df_search search;
+    const float *x;                          /* of the stripe */
+    int dim;
+    uint16_t all[STRIPE];                    /* 0, 1, ... */
+} finder;
 
 typedef struct {
     const df_semdedup_rows *rows;
     float threshold;                         /* of the group rule */
     float *similarity;
     int64_t *nearest, *parent;
-    tile own, earlier;                       /* own alone when the pair is a tile with itself */
+    tile own, earlier;                       /* earlier.n is 0 when own meets itself */
     uint16_t *halfs;
+    float *mean, *scratch;                   /* [dim] */
+    finder **finders;                        /* [n_threads] */
     pthread_mutex_t lock;                    /* of parent */
 } search;
 
@@ -110,18 +123,55 @@ static void join(search *s, int64_t a, int64_t b)
 
 /* ---- a tile against an earlier one ---- */
 
-static void meet(search *s, int64_t row, const float *x, const tile *earlier)
+/* All pairs above the threshold, for groups. */
+static void join_like(search *s, int64_t row, const float *x, const tile *earlier)
 {
     int64_t n = row - earlier->first < earlier->n ? row - earlier->first : earlier->n;
-    size_t d = (size_t)s->rows->dim;
-    for (int64_t e = 0; e < n; e++) {
-        float dot = df_dot(x, earlier->x + (size_t)e * d, s->rows->dim);
-        if (dot > s->similarity[row]) {
-            s->similarity[row] = dot;
-            s->nearest[row] = earlier->first + e;
-        }
-        if (s->parent && dot > s->threshold)
+    for (int64_t e = 0; e < n; e++)
+        if (df_dot(x, earlier->x + (size_t)e * (size_t)s->rows->dim, s->rows->dim) > s->threshold)
             join(s, row, earlier->first + e);
+}
+
+static const float *exact_row(void *ctx, int row)
+{
+    const finder *f = ctx;
+    return f->x + (size_t)row * (size_t)f->dim;
+}
+
+/* Each row looks at the panels of what is earlier than it. */
+static void look_at_panels(finder *f, int64_t first, int n, bool self)
+{
+    for (int panel = 0; panel < f->search.panels->n_panels; panel++) {
+        int64_t from = self ? (int64_t)panel * DF_PANEL + 1 - first : 0;
+        from = from > 0 ? from : 0;
+        if (from >= n)
+            break;
+        df_search_panel(&f->search, panel, f->all + from, n - (int)from);
+    }
+}
+
+/* What leads after other tiles is what these rows must beat; of equals it stays, as the earlier one. */
+static void search_stripe(const search *s, finder *f, int64_t first, int n, const tile *earlier)
+{
+    df_search *q = &f->search;
+    bool self = earlier == &s->own;
+    f->x = s->own.x + (size_t)first * (size_t)s->rows->dim;
+    q->panels = &earlier->panels;
+    q->code = s->own.panels.code + (size_t)first * (size_t)s->own.panels.stride;
+    q->row = s->own.code + first;
+    df_search_begin(q, n);
+    for (int r = 0; r < n; r++) {
+        q->end[r] = (int32_t)(self ? first + r : earlier->n);
+        q->low[r] = s->similarity[s->own.first + first + r];
+    }
+    look_at_panels(f, first, n, self);
+    for (int r = 0; r < n; r++) {
+        int64_t row = s->own.first + first + r;
+        df_search_settle(q, r, true);
+        if (q->best[r] < 0 || !(q->best_dot[r] > s->similarity[row]))
+            continue;
+        s->similarity[row] = q->best_dot[r];
+        s->nearest[row] = earlier->first + q->best[r];
     }
 }
 
@@ -129,15 +179,32 @@ static df_status work_stripe(void *ctx, int64_t item, int thread, df_error *err)
 {
     search *s = ctx;
     const tile *earlier = s->earlier.n ? &s->earlier : &s->own;
-    (void)thread, (void)err;
-    for (int64_t i = item * STRIPE; i < (item + 1) * STRIPE && i < s->own.n; i++)
-        meet(s, s->own.first + i, s->own.x + (size_t)i * (size_t)s->rows->dim, earlier);
+    int64_t first = item * STRIPE, n = s->own.n - first < STRIPE ? s->own.n - first : STRIPE;
+    (void)err;
+    search_stripe(s, s->finders[thread], first, (int)n, earlier);
+    for (int64_t i = first; s->parent && i < first + n; i++)
+        join_like(s, s->own.first + i, s->own.x + (size_t)i * (size_t)s->rows->dim, earlier);
     return DF_OK;
+}
+
+/* ---- tiles ---- */
+
+/* Any mean will do for the codes: the nearer to all vectors, the smaller the windows. */
+static void find_mean(search *s)
+{
+    size_t dim = (size_t)s->rows->dim;
+    int64_t n = s->own.n < READ_ROWS ? s->own.n : READ_ROWS;
+    for (size_t k = 0; k < dim; k++)
+        s->mean[k] = 0;
+    for (int64_t i = 0; i < n; i++)
+        for (size_t k = 0; k < dim; k++)
+            s->mean[k] += s->own.x[(size_t)i * dim + k] / (float)n;
 }
 
 static df_status load(search *s, tile *t, int64_t first, int64_t n, df_error *err)
 {
     size_t d = (size_t)s->rows->dim;
+    const df_simd *simd = df_simd_best();
     for (int64_t i = 0, count; i < n; i += count) {
         count = n - i < READ_ROWS ? n - i : READ_ROWS;
         DF_TRY(s->rows->read(s->rows->ctx, first + i, count, s->halfs, err));
@@ -145,6 +212,13 @@ static df_status load(search *s, tile *t, int64_t first, int64_t n, df_error *er
     }
     t->first = first;
     t->n = n;
+    if (first == 0 && t == &s->own)
+        find_mean(s);
+    memcpy(t->panels.mean, s->mean, d * sizeof *s->mean);
+    DF_TRY(df_panels_fill(&t->panels, simd, t->x, (int)n, NULL, err));
+    for (int64_t i = 0; i < n; i++)
+        t->code[i] = df_code_encode(simd, t->x + (size_t)i * d, s->mean, s->rows->dim,
+                                    t->panels.code + (size_t)i * (size_t)t->panels.stride, s->scratch);
     return DF_OK;
 }
 
@@ -202,29 +276,82 @@ static df_status search_all(search *s, int64_t tile_rows, df_error *err)
     return s->parent ? settle_groups(s, err) : DF_OK;
 }
 
-static int64_t rows_of_tile(const df_semdedup_rows *rows, bool *one)
+static size_t row_bytes(const df_semdedup_rows *rows)
 {
-    int64_t fit = (int64_t)(rows->memory_bytes / ((size_t)rows->dim * sizeof(float)));
-    *one = rows->n <= fit;
-    if (*one)
+    return (size_t)rows->dim * sizeof(float) + 2 * (size_t)df_code_stride(rows->dim) + sizeof(df_code) + 16;
+}
+
+/* All rows when memory holds them, else half of what it holds. */
+static int64_t rows_of_tile(const df_semdedup_rows *rows)
+{
+    int64_t fit = (int64_t)(rows->memory_bytes / row_bytes(rows));
+    fit = fit < 1 << 30 ? fit : 1 << 30;
+    if (rows->n <= fit)
         return rows->n > 0 ? rows->n : 1;
     return fit / 2 > STRIPE ? fit / 2 : STRIPE;
+}
+
+static df_status tile_init(tile *t, const search *s, int64_t n, df_error *err)
+{
+    t->x = malloc((size_t)n * (size_t)s->rows->dim * sizeof *t->x);
+    t->code = malloc((size_t)n * sizeof *t->code);
+    return t->x && t->code ? df_panels_init(&t->panels, (int)n, s->rows->dim, s->mean, err)
+                           : df_fail(err, DF_NOMEM, "compare a cluster of %lld: out of memory", (long long)s->rows->n);
+}
+
+static void tile_free(tile *t)
+{
+    free(t->x);
+    free(t->code);
+    df_panels_free(&t->panels);
+}
+
+static int threads_of(const df_semdedup_rows *rows)
+{
+    return rows->n_threads > 0 ? rows->n_threads : 1;
+}
+
+static finder *finder_new(int dim)
+{
+    finder *f = calloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    for (int r = 0; r < STRIPE; r++)
+        f->all[r] = (uint16_t)r;
+    f->dim = dim;
+    f->search.simd = df_simd_best();
+    f->search.exact = exact_row;
+    f->search.exact_ctx = f;
+    return f;
+}
+
+static df_status init(search *s, int64_t tile_rows, df_error *err)
+{
+    size_t d = (size_t)s->rows->dim;
+    s->halfs = malloc(READ_ROWS * d * sizeof *s->halfs);
+    s->mean = calloc(d + 1, sizeof *s->mean);
+    s->scratch = malloc((d + 1) * sizeof *s->scratch);
+    s->finders = calloc((size_t)threads_of(s->rows), sizeof *s->finders);
+    bool ok = s->halfs && s->mean && s->scratch && s->finders;
+    for (int i = 0; ok && i < threads_of(s->rows); i++) {
+        s->finders[i] = finder_new(s->rows->dim);
+        ok = s->finders[i] != NULL;
+    }
+    if (!ok)
+        return df_fail(err, DF_NOMEM, "compare a cluster of %lld: out of memory", (long long)s->rows->n);
+    DF_TRY(tile_init(&s->own, s, tile_rows, err));
+    return tile_rows < s->rows->n ? tile_init(&s->earlier, s, tile_rows, err) : DF_OK;
 }
 
 df_status df_semdedup_nearest(const df_semdedup_rows *rows, double eps, float *similarity, int64_t *nearest,
                               int64_t *parent, df_error *err)
 {
-    bool one;
-    int64_t tile_rows = rows_of_tile(rows, &one);
-    size_t d = (size_t)rows->dim;
+    int64_t tile_rows = rows_of_tile(rows);
     search s = {.rows = rows,
                 .threshold = (float)(1 - eps),
                 .similarity = similarity,
                 .nearest = nearest,
                 .parent = parent,
-                .own.x = malloc((size_t)tile_rows * d * sizeof(float)),
-                .earlier.x = one ? NULL : malloc((size_t)tile_rows * d * sizeof(float)),
-                .halfs = malloc(READ_ROWS * d * sizeof(uint16_t)),
                 .lock = PTHREAD_MUTEX_INITIALIZER};
     for (int64_t i = 0; i < rows->n; i++) {
         similarity[i] = -2;
@@ -232,12 +359,17 @@ df_status df_semdedup_nearest(const df_semdedup_rows *rows, double eps, float *s
         if (parent)
             parent[i] = i;
     }
-    df_status status = s.own.x && s.halfs && (one || s.earlier.x)
-                           ? search_all(&s, tile_rows, err)
-                           : df_fail(err, DF_NOMEM, "compare a cluster of %lld: out of memory", (long long)rows->n);
-    free(s.own.x);
-    free(s.earlier.x);
+    df_status status = init(&s, tile_rows, err);
+    if (status == DF_OK)
+        status = search_all(&s, tile_rows, err);
+    for (int i = 0; s.finders && i < threads_of(rows); i++)
+        free(s.finders[i]);
+    free(s.finders);
     free(s.halfs);
+    free(s.mean);
+    free(s.scratch);
+    tile_free(&s.own);
+    tile_free(&s.earlier);
     pthread_mutex_destroy(&s.lock);
     return status;
 }
