@@ -54,8 +54,7 @@ static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *
             else if (score > highest)
                 highest = score;
         }
-        if (s->bounded)
-            s->bound[r] = (int32_t)ceilf((highest + s->window[r]) * DF_BOUND_STEPS);
+        s->bound[r] = (int32_t)ceilf((highest + s->window[r]) * DF_BOUND_STEPS);
     }
 }
 

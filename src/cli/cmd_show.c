@@ -122,6 +122,28 @@ static bool is_empty(const df_table *t, int64_t row, int column)
            (df_table_column_at(t, column).type == DF_COLUMN_TEXT && !df_table_text(t, row, column)[0]);
 }
 
+/* Of a row of dedup: the earlier image that it is most like, or that suppressed it. */
+static df_status print_nearest(const df_dataset *ds, const df_table *t, int64_t at, df_error *err)
+{
+    int of_part = df_table_column(t, "nearest_part"), of_row = df_table_column(t, "nearest_row");
+    if (df_table_null(t, at, of_part) || df_table_null(t, at, of_row))
+        return DF_OK;
+    int64_t part = df_table_int(t, at, of_part), row = df_table_int(t, at, of_row);
+    df_table *ingest = NULL;
+    if (part < 0 || part >= df_dataset_parts(ds))
+        return DF_OK;
+    DF_TRY(df_dataset_read(ds, "ingest", (int)part, &ingest, err));
+    bool removed = df_table_int(t, at, df_table_column(t, "kept")) == 0;
+    printf("%*s%s %05d-%06lld ", INDENT, "", removed ? "in favour of" : "most like", (int)part, (long long)row);
+    if (row >= 0 && row < df_table_rows(ingest)) {
+        const char *path = df_table_text(ingest, row, df_table_column(ingest, "path"));
+        print_clean(path, strlen(path));
+    }
+    putchar('\n');
+    df_table_close(ingest);
+    return DF_OK;
+}
+
 /* Short values on one line, long texts below it. */
 static void print_row(const df_table *t, int64_t row, const char *stage)
 {
@@ -181,7 +203,8 @@ static df_status show_table(const df_dataset *ds, const char *stage, image_id id
     int of_row = df_table_column(t, "row");
     if (json)
         df_str_printf(json, ",\n  \"%s\": [", stage);
-    for (int64_t i = 0; i < df_table_rows(t); i++) {
+    df_status status = DF_OK;
+    for (int64_t i = 0; i < df_table_rows(t) && status == DF_OK; i++) {
         if (df_table_int(t, i, of_row) != id.row)
             continue;
         if (json) {
@@ -189,13 +212,14 @@ static df_status show_table(const df_dataset *ds, const char *stage, image_id id
             append_row(json, t, i);
         } else {
             print_row(t, i, n ? "" : stage);
+            status = print_nearest(ds, t, i, err);
         }
         n++;
     }
     if (json)
         df_str_append(json, n ? "\n  ]" : "]");
     df_table_close(t);
-    return DF_OK;
+    return status;
 }
 
 static df_status show_image(const df_dataset *ds, image_id id, bool as_json, df_error *err)

@@ -383,7 +383,7 @@ static const char *path_of(const df_catalog *c, df_arena *arena, const list_row 
 static int64_t size_of(const char *text)
 {
     double v = text ? strtod(text, NULL) : 0;
-    return v >= 1 && v <= (double)SIDE_MAX ? (int64_t)v : 0;
+    return v >= 1 && v <= SIDE_MAX ? (int64_t)v : 0;
 }
 
 static df_status skip_row(df_catalog *c, int64_t number, const char *path, const char *why, df_error *err)

@@ -47,27 +47,36 @@ static df_status choose(const char *name, const char *value, const char *const *
                    choices[1], choices[2] ? ", " : "", choices[2] ? choices[2] : "");
 }
 
-/* The card is named by what made embed: its fingerprint begins with embed's options. */
+/* An option of embed as its fingerprint tells it, which begins with "key=value" lines; "" when it is not set. */
+static void embed_option(const char *made, const char *key, char *value, size_t size)
+{
+    size_t n = strlen(key);
+    value[0] = '\0';
+    for (const char *line = made; line && *line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, n) == 0 && line[n] == '=')
+            snprintf(value, size, "%.*s", (int)strcspn(line + n + 1, "\n"), line + n + 1);
+    }
+}
+
+/* Of the card whose model made the vectors; those made elsewhere have none. */
 static df_status eps_of_card(const df_dedup *d, double *eps, df_error *err)
 {
-    char *made = df_dataset_stage_made(d->ds, "embed");
-    const char *line = made && strncmp(made, "model=", 6) == 0 ? made : made ? strstr(made, "\nmodel=") : NULL;
-    char name[256] = "";
-    if (line)
-        sscanf(line + (*line == '\n'), "model=%255[^\n]", name);
-    free(made);
+    char *made = df_dataset_stage_made(d->ds, "embed"), name[256], from[8];
     df_card *card = NULL;
-    *eps = 0;
-    if (name[0])
+    embed_option(made, "model", name, sizeof name);
+    embed_option(made, "from", from, sizeof from);
+    free(made);
+    if (name[0] && !from[0])
         DF_TRY(df_card_open(&card, d->run->models, name, false, err));
-    if (card)
-        *eps = card->eps;
+    *eps = card ? card->eps : 0;
+    bool has_card = card != NULL;
     df_card_close(card);
     if (*eps > 0)
         return DF_OK;
-    return df_fail(err, DF_CONFIG,
-                   "dedup.eps: %s%sno model card says which cosines are duplicates; set it (paper: 0.4 for EVA-CLIP)",
-                   name, name[0] ? ": " : "");
+    return df_fail(err, DF_CONFIG, "dedup.eps: %s: set it (paper: 0.4 for EVA-CLIP)",
+                   has_card ? "the encoder's card does not say which cosines are duplicates"
+                            : "no card tells which cosines of these vectors are duplicates");
 }
 
 static df_status use_config(df_dedup *d, df_error *err)

@@ -2,7 +2,7 @@
 . "$GOLDEN/pictures"
 mkdir in
 bmp in/a.bmp 460 450
-densefusion run in -o out --skip embed,cluster,tag,detect,read >/dev/null 2>&1
+densefusion run in -o out --skip embed,cluster,dedup,select,tag,detect,read >/dev/null 2>&1
 echo "exit $?"
-densefusion run in -o out --skip embed,cluster,tag,detect,read --dry-run
+densefusion run in -o out --skip embed,cluster,dedup,select,tag,detect,read --dry-run
 densefusion status out

@@ -294,6 +294,32 @@ static void fails_with(df_dataset *ds, const char *const *options, const char *w
         fail_msg("\"%s\" does not say \"%s\"", err.message, words);
 }
 
+/* Without eps it is that of the card of the encoder that made the vectors, if one did. */
+static void eps_is_that_of_the_card(void **state)
+{
+    (void)state;
+    df_dataset *ds = make_dataset("dedup-card.test");
+    char models[1024];
+    size_t n, size;
+    df_error err = {""};
+    snprintf(models, sizeof models, "%s/share/models", getenv("DF_SOURCE_DIR") ? getenv("DF_SOURCE_DIR") : ".");
+    df_run run = {.n_threads = 1, .models = models};
+    run_ok(&df_stage_dedup, ds, 1, (const char *const[]){"eps=0.1", NULL});
+    char *expected_bytes = part_bytes(ds, "dedup", 1, &size);
+    assert_int_equal(df_dataset_stage_reset(ds, "dedup", NULL), DF_OK);
+    assert_int_equal(df_dataset_stage_commit(ds, "embed", "model=efficientnet-lite2\nfrom=/vectors\nkey=\n", NULL), DF_OK);
+    assert_int_equal(run_with(&df_stage_dedup, ds, &run, NULL, &err), DF_CONFIG);
+    assert_non_null(strstr(err.message, "dedup.eps: no card tells"));
+    assert_int_equal(df_dataset_stage_commit(ds, "embed", "model=efficientnet-lite2\nfrom=\nkey=\n", NULL), DF_OK);
+    assert_int_equal(run_with(&df_stage_dedup, ds, &run, NULL, &err), DF_OK);
+    char *bytes = part_bytes(ds, "dedup", 1, &n);
+    assert_int_equal(n, size);
+    assert_memory_equal(bytes, expected_bytes, n);
+    free(bytes);
+    free(expected_bytes);
+    df_dataset_close(ds);
+}
+
 static void bad_input_is_one_clear_line(void **state)
 {
     (void)state;
@@ -324,6 +350,6 @@ int main(void)
                                        cmocka_unit_test(threads_change_no_byte),
                                        cmocka_unit_test(a_stopped_run_goes_on),
                                        cmocka_unit_test(finished_clusters_are_not_done_again),
-                                       cmocka_unit_test(bad_input_is_one_clear_line)};
+                                       cmocka_unit_test(eps_is_that_of_the_card), cmocka_unit_test(bad_input_is_one_clear_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
