@@ -62,8 +62,9 @@ static df_status match_by_order(df_imported *v, const df_dataset *ds, df_error *
     int64_t n_rows = v->first_row[df_dataset_parts(ds)];
     if (n_rows == v->n)
         return DF_OK;
-    return df_fail(err, DF_FORMAT, "embed.from: %lld vectors for %lld rows of ingest; when they are not the same, in the same order, "
-                   "embed.key names the column that tells whose they are", (long long)v->n, (long long)n_rows);
+    return df_fail(err, DF_FORMAT, "embed.from: %lld vectors for %lld rows of ingest; when they are not the same, in "
+                   "the same order, embed.key names the column that tells whose they are", (long long)v->n,
+                   (long long)n_rows);
 }
 
 static df_status read_keys(const df_imported_file *f, const char *key, df_table **out, df_error *err)
@@ -216,7 +217,8 @@ static const df_imported_file *file_of(const df_imported *v, int64_t index)
     return &v->files.files[low];
 }
 
-static df_status rows_with(df_imported *v, const df_imported_file *file, int64_t row, df_imported_rows **out, df_error *err)
+static df_status rows_with(df_imported *v, const df_imported_file *file, int64_t row, df_imported_rows **out,
+                           df_error *err)
 {
     for (int i = 0; i < LOADED; i++)
         if (v->loaded[i].file == file && row >= v->loaded[i].first && row < v->loaded[i].first + v->loaded[i].n) {

@@ -1,11 +1,11 @@
-/* Vectors that were made elsewhere, and whose they are: a folder of .npy, .npz or Parquet files in the order of their names
- * (numbers by value), with Parquet tables beside them that name their owners. docs/PIPELINE.md. */
+/* Vectors that were made elsewhere, and whose they are: a folder of .npy, .npz or Parquet files in the order of their
+ * names (numbers by value), with Parquet tables beside them that name their owners. docs/PIPELINE.md. */
 #ifndef DF_DATASET_IMPORTED_H
 #define DF_DATASET_IMPORTED_H
 #include "dataset/dataset.h"
 
-/* field: the member of an .npz or the list column of a Parquet file. key: a column of the tables beside the vectors, whose
- * values are looked up as ingest's url, path, or path below the input; NULL: by order, as many vectors as rows. */
+/* field: the member of an .npz or the list column of a Parquet file. key: a column of the tables beside the vectors,
+ * whose values are looked up as ingest's url, path, or path below the input; NULL: by order, a vector a row. */
 typedef struct { const char *folder, *field, *key; } df_imported_options;
 typedef struct df_imported df_imported;      /* shared by threads; with a key 16 bytes a vector, else 8 bytes a part */
 

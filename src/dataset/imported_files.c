@@ -73,7 +73,8 @@ static df_status add_file(df_imported_files *out, char *path, char *metadata, df
 }
 
 /* Adds the files of one extension. retrieval: img_emb_7.npy is told about by ../metadata/metadata_7.parquet. */
-static df_status add_files(const char *folder, const char *extension, bool retrieval, df_imported_files *out, df_error *err)
+static df_status add_files(const char *folder, const char *extension, bool retrieval, df_imported_files *out,
+                           df_error *err)
 {
     DIR *dir = opendir(folder);
     if (!dir)
@@ -87,7 +88,8 @@ static df_status add_files(const char *folder, const char *extension, bool retri
         char *metadata;
         if (retrieval && number) {
             char name[NAME_MAX + 32];
-            int length = snprintf(name, sizeof name, "../metadata/metadata%.*s", (int)(e->d_name + n - m - number), number);
+            int length = snprintf(name, sizeof name, "../metadata/metadata%.*s", (int)(e->d_name + n - m - number),
+                                  number);
             metadata = join(folder, name, (size_t)length, ".parquet");
         } else {
             metadata = join(folder, e->d_name, n - m, ".parquet");
@@ -154,7 +156,8 @@ static df_status read_npz(const df_imported_file *file, const char *field, size_
     free(member);
     if (status == DF_OK)
         status = df_npy_parse(data, size, file->path, shape, offset, err);
-    if (status == DF_OK && max_bytes > DF_NPY_HEADER_MAX && size - *offset < (size_t)shape->rows * df_npy_row_bytes(*shape))
+    if (status == DF_OK && max_bytes > DF_NPY_HEADER_MAX &&
+        size - *offset < (size_t)shape->rows * df_npy_row_bytes(*shape))
         status = df_fail(err, DF_FORMAT, "%s: %s is cut: %lld x %lld values are not there", file->path, field,
                          (long long)shape->rows, (long long)shape->dim);
     if (status == DF_OK)
@@ -303,8 +306,9 @@ static df_status load(df_imported_rows *rows, const char *field, df_error *err)
         DF_TRY(df_npy_open(&rows->npy, rows->file->path, err));
         shape = df_npy_shape_of(rows->npy);
     }
-    return same_shape(shape, rows->file->shape) ? DF_OK
-                                                : df_fail(err, DF_FORMAT, "%s changed while it was read", rows->file->path);
+    if (!same_shape(shape, rows->file->shape))
+        return df_fail(err, DF_FORMAT, "%s changed while it was read", rows->file->path);
+    return DF_OK;
 }
 
 df_status df_imported_load(df_imported_rows *rows, const df_imported_file *file, const char *field, int64_t row,

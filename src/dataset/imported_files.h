@@ -19,7 +19,12 @@ void df_imported_files_free(df_imported_files *files);
 df_status df_imported_shape(df_imported_file *file, const char *field, df_error *err);
 
 /* Rows of one file at hand: an open .npy, or values in memory. All-zero is empty. */
-typedef struct { const df_imported_file *file; int64_t first, n; df_npy *npy; uint8_t *bytes; size_t offset; } df_imported_rows;
+typedef struct {
+    const df_imported_file *file;
+    int64_t first, n;
+    df_npy *npy;
+    uint8_t *bytes; size_t offset;           /* the values begin there */
+} df_imported_rows;
 df_status df_imported_load(df_imported_rows *rows, const df_imported_file *file, const char *field, int64_t row,
                            df_error *err);
 void df_imported_unload(df_imported_rows *rows);

@@ -151,7 +151,8 @@ static df_status matrix_of(const dictionary *d, const char *name, df_npy_shape *
     if (d->size[1] > DF_NPY_DIM_MAX ||
         __builtin_mul_overflow(d->size[0], d->size[1] * (int64_t)types[type].bytes, &bytes) ||
         bytes > INT64_MAX - DF_NPY_HEADER_MAX)
-        return df_fail(err, DF_FORMAT, "%s: a matrix of %lld x %lld", name, (long long)d->size[0], (long long)d->size[1]);
+        return df_fail(err, DF_FORMAT, "%s: a matrix of %lld x %lld", name, (long long)d->size[0],
+                       (long long)d->size[1]);
     *shape = (df_npy_shape){(df_npy_type)type, d->size[0], d->size[1]};
     return DF_OK;
 }

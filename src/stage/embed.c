@@ -13,7 +13,8 @@
 #include "stage/stage.h"
 
 typedef struct { char *model, *from, *field, *key; } embed_config;
-typedef struct { df_encoder *encoder; df_imported *imported; int dim; const df_run *run; } embed_state;   /* one of two */
+/* The encoder, or the vectors made elsewhere. */
+typedef struct { df_encoder *encoder; df_imported *imported; int dim; const df_run *run; } embed_state;
 
 static const df_option options[] = {
     {"model", DF_OPT_TEXT, offsetof(embed_config, model), "efficientnet-lite2", 0, 0,
@@ -23,7 +24,7 @@ static const df_option options[] = {
     {"field", DF_OPT_TEXT, offsetof(embed_config, field), "", 0, 0,
      "of these: member of the .npz files (DataComp: l14_img), or list column of the Parquet files"},
     {"key", DF_OPT_TEXT, offsetof(embed_config, key), "", 0, 0,
-     "column of the tables beside them that holds ingest's url or path; empty: one vector per row of ingest, in its order"},
+     "column of the tables beside them that holds ingest's url or path; empty: one vector per row, in order"},
     {0},
 };
 
@@ -52,7 +53,8 @@ static df_status embed_open(void **state, const df_dataset *ds, const void *conf
     if (!s)
         return df_fail(err, DF_NOMEM, "out of memory");
     s->run = run;
-    df_status status = imports(c) ? df_imported_open(&s->imported, &(df_imported_options){c->from, c->field, c->key}, ds, err)
+    const df_imported_options from = {c->from, c->field, c->key};
+    df_status status = imports(c) ? df_imported_open(&s->imported, &from, ds, err)
                                   : df_encoder_open(&s->encoder, run->models, c->model ? c->model : "", err);
     if (status != DF_OK) {
         embed_close(s);
@@ -66,7 +68,8 @@ static df_status embed_open(void **state, const df_dataset *ds, const void *conf
 /* ---- one image ---- */
 
 /* Unit length in double, then float16 as four hex digits a value. NULL with *problem set when it has no direction. */
-static df_status vector_text(const double *x, int dim, df_arena *arena, char **text, const char **problem, df_error *err)
+static df_status vector_text(const double *x, int dim, df_arena *arena, char **text, const char **problem,
+                             df_error *err)
 {
     double sum = 0;
     *text = NULL;
