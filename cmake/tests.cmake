@@ -69,7 +69,8 @@ endif()
 find_package(Python3 COMPONENTS Interpreter)
 find_program(CHROMIUM NAMES chromium chromium-browser google-chrome)
 if(Python3_FOUND AND CHROMIUM)
-  add_test(NAME browser COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/browser/test_page.py report.test/report)
+  add_test(NAME browser COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/browser/test_page.py report.test/report
+           report2.test/report)
   set_tests_properties(test_report PROPERTIES FIXTURES_SETUP report)
   set_tests_properties(browser PROPERTIES FIXTURES_REQUIRED report TIMEOUT 300 SKIP_RETURN_CODE 77 RUN_SERIAL ON
                        ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)

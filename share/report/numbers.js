@@ -6,7 +6,8 @@ const PAPER = [
   { name: "DenseFusion-4V-100K (paper)", samples: 100000, characters: 1253, words: 206, sentences: 11.2, nouns: 0.279, adjectives: 0.109, adverbs: 0.018, verbs: 0.12, numerals: 0.0083 },
   { name: "DenseFusion-1M (paper)", samples: 1059000, characters: 1130, words: 191, sentences: 11.0, nouns: 0.28, adjectives: 0.106, adverbs: 0.014, verbs: 0.12, numerals: 0.0085 },
 ];
-const STEPS = { ingest: ["found", "are images"], filter: ["images", "kept by the filter"], caption: ["kept", "have a caption"], check: ["captions", "passed the check"] };
+const STEPS = { ingest: ["found", "are images"], filter: ["images", "kept by the filter"], dedup: ["kept", "are no near-duplicates"],
+  select: ["distinct", "selected"], caption: ["kept", "have a caption"], check: ["captions", "passed the check"] };
 
 function bar(share, className) {
   const fill = el("i");

@@ -6,10 +6,12 @@ function currentImage() {
   return densefusion.images.find((image) => image.id === id) || null;
 }
 
+let lastView = "";                           // where closing an image leads back to
+
 // To the neighbour among what the filters show; 0 closes.
 function go(step) {
   if (step === 0) {
-    location.hash = "";
+    location.hash = lastView;
     return;
   }
   const at = gallery.shown.indexOf(currentImage());
@@ -17,25 +19,28 @@ function go(step) {
   if (next) location.hash = next.id;
 }
 
+const VIEWS = { gallery: "", clusters: "#curation", numbers: "#statistics" };
+
+function showView() {
+  lastView = Object.values(VIEWS).includes(location.hash) ? location.hash : "";
+  for (const [view, hash] of Object.entries(VIEWS)) {
+    byId(view).hidden = hash !== lastView;
+    byId(`tab-${view}`).toggleAttribute("aria-current", hash === lastView);
+  }
+}
+
 function route() {
-  const numbers = location.hash === "#statistics", image = currentImage(), dialog = byId("detail");
-  if (!image && !dialog.open) {
-    byId("gallery").hidden = numbers;
-    byId("numbers").hidden = !numbers;
+  const image = currentImage(), dialog = byId("detail");
+  if (!image) {
+    if (dialog.open) dialog.close();
+    showView();
+    return;
   }
-  byId("tab-gallery").toggleAttribute("aria-current", !numbers);
-  byId("tab-numbers").toggleAttribute("aria-current", numbers);
-  if (image) {
-    const had = document.activeElement && document.activeElement.id;
-    dialog.replaceChildren(renderDetail(image, go));
-    if (!dialog.open) dialog.showModal();
-    dialog.scrollTop = 0;
-    (had === "previous" || had === "next" ? byId(had) : dialog).focus({ preventScroll: true });
-  } else if (dialog.open) {
-    dialog.close();
-    byId("gallery").hidden = numbers;
-    byId("numbers").hidden = !numbers;
-  }
+  const had = document.activeElement && document.activeElement.id;
+  dialog.replaceChildren(renderDetail(image, go));
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
+  (had === "previous" || had === "next" ? byId(had) : dialog).focus({ preventScroll: true });
 }
 
 function setTheme(theme) {
@@ -89,6 +94,10 @@ densefusion.changed.push(() => {
   if (densefusion.images.length === 0) {                     // the numbers come first, and once
     drawHead();
     drawNumbers(chooseLabel);
+  }
+  if (densefusion.clusters && byId("tab-clusters").hidden) {  // once too, when they have come
+    byId("tab-clusters").hidden = false;
+    drawClusters();
   }
   if (!byId("detail").open) route();                         // an image that is being read stays as it is
 });

@@ -4,6 +4,7 @@
 const densefusion = {
   images: [],
   summary: null,
+  clusters: null,
   changed: [],                 // called when images have arrived
 
   // data/stats.js calls this, then the chunks are asked for one after another: a page of many MB shows its first images soon.
@@ -11,13 +12,20 @@ const densefusion = {
     densefusion.summary = summary;
     densefusion.tell();
     densefusion.load(0);
+    if (summary.clusters) densefusion.script("clusters.js", () => {});
   },
   load(chunk) {
-    if (chunk >= densefusion.summary.chunks) return;
+    if (chunk < densefusion.summary.chunks) densefusion.script(`images-${String(chunk).padStart(4, "0")}.js`, () => densefusion.load(chunk + 1));
+  },
+  script(name, then) {
     const script = document.createElement("script");
-    script.src = `data/images-${String(chunk).padStart(4, "0")}.js`;
-    script.onload = script.onerror = () => densefusion.load(chunk + 1);
+    script.src = `data/${name}`;
+    script.onload = script.onerror = then;
     document.head.append(script);
+  },
+  setClusters(clusters) {
+    densefusion.clusters = clusters;
+    densefusion.tell();
   },
   add(images) {
     for (const image of images) {

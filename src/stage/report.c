@@ -1,6 +1,5 @@
 /* report: a page to look at. It opens from the file system, so its data are scripts: data/stats.js with the numbers,
- * data/images-0000.js ... with 100 images each. index.html is written last: a page that is there is whole. */
-#include <dirent.h>
+ * data/images-0000.js ... with 100 images each, data/clusters.js. index.html is written last: a page that is there is whole. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,21 +8,20 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/map.h"
-#include "base/pool.h"
 #include "dataset/gather.h"
-#include "dataset/source.h"
 #include "io/json.h"
+#include "stage/report_clusters.h"
 #include "stage/report_row.h"
+#include "stage/report_thumbs.h"
 #include "stage/stage.h"
 
 #define ASSET_BYTES_MAX ((size_t)4 << 20)
 #define STATS_BYTES_MAX ((size_t)64 << 20)
-enum { CHUNK_IMAGES = 100, THUMB_NAME = DF_ROW_ID_MAX + 40 };
-static const char *const assets[] = {"style.css",  "store.js",   "marks.js", "detail.js",
-                                     "gallery.js", "numbers.js", "page.js",  "index.html"};
+enum { CHUNK_IMAGES = 100 };
+static const char *const assets[] = {"style.css",  "store.js",    "marks.js", "detail.js", "gallery.js",
+                                     "numbers.js", "clusters.js", "page.js",  "index.html"};
 
-typedef struct { int64_t images, rejected, side, quality; } report_config;
+typedef struct { int64_t images, rejected, side, quality; df_report_clusters_config clusters; } report_config;
 
 /* Every n-th of what there is, so that at most `max` are shown and they come from everywhere. */
 typedef struct { int64_t max, total, seen; } sampler;
@@ -34,9 +32,9 @@ typedef struct {
     const report_config *config;
     sampler kept, rejected;
     df_str chunk;
-    df_map thumbs;                           /* the names of the pictures shown */
-    df_arena names;
+    df_thumbs thumbs;
     int64_t n_shown, n_chunks, in_chunk;
+    bool has_clusters;
 } report;
 
 /* What is shown of one part. */
@@ -45,7 +43,7 @@ typedef struct {
     const df_table *ingest;
     int part;
     int64_t *rows, n;
-    char (*thumbs)[THUMB_NAME];              /* "" where the image could not be decoded */
+    df_thumb_name *thumbs;                   /* "" where the image could not be decoded */
 } showing;
 
 static bool sample(sampler *s)
@@ -62,47 +60,6 @@ static df_status in_report(const report *r, const char *name, char path[PATH_MAX
     if ((size_t)snprintf(path, PATH_MAX, "%s/report/%s", df_dataset_folder(r->ds), name) >= PATH_MAX)
         return df_fail(err, DF_IO, "report: path is too long");
     return DF_OK;
-}
-
-/* ---- thumbnails ---- */
-
-static df_status make_thumb(const showing *s, int64_t row, const char *path, df_error *err)
-{
-    uint8_t *bytes = NULL, *jpeg = NULL;
-    size_t size = 0, jpeg_size = 0;
-    df_image image = {0};
-    df_error quiet;                          /* an image that cannot be shown is shown as that */
-    bool made = df_source_read(s->r->ds, s->ingest, row, &bytes, &size, &quiet) == DF_OK &&
-                df_image_decode(bytes, size, (int)s->r->config->side, &image, &quiet) == DF_OK &&
-                df_image_encode_jpeg(&image, (int)s->r->config->quality, &jpeg, &jpeg_size, &quiet) == DF_OK;
-    df_status status = made ? df_file_write(path, jpeg, jpeg_size, err) : DF_FORMAT;
-    free(bytes);
-    free(jpeg);
-    df_image_free(&image);
-    return status;
-}
-
-/* The name holds what the picture depends on: one that is there is right. */
-static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
-{
-    (void)thread;
-    const showing *s = ctx;
-    if (df_run_stopped(s->r->run))
-        return df_fail(err, DF_STOPPED, "stopped");
-    int64_t row = s->rows[item];
-    char id[DF_ROW_ID_MAX], path[PATH_MAX], name[THUMB_NAME + 8], *thumb = s->thumbs[item];
-    df_row_id(s->part, row, id);
-    const char *hash = df_table_text(s->ingest, row, df_table_column(s->ingest, "hash"));
-    snprintf(thumb, THUMB_NAME, "%s-%.12s-%d-%d.jpg", id, *hash ? hash : "x", (int)s->r->config->side,
-             (int)s->r->config->quality);
-    snprintf(name, sizeof name, "thumbs/%s", thumb);
-    DF_TRY(in_report(s->r, name, path, err));
-    if (*hash && df_file_exists(path))
-        return DF_OK;
-    df_status status = make_thumb(s, row, path, err);
-    if (status == DF_FORMAT)
-        *thumb = '\0';
-    return status == DF_FORMAT ? DF_OK : status;
 }
 
 /* ---- images ---- */
@@ -124,18 +81,10 @@ static df_status flush(report *r, df_error *err)
     return DF_OK;
 }
 
-static df_status remember(report *r, const char *thumb, df_error *err)
-{
-    int64_t stored;
-    char *name = df_arena_strdup(&r->names, thumb);
-    return name ? df_map_put(&r->thumbs, name, 1, &stored, err) : df_fail(err, DF_NOMEM, "report: out of memory");
-}
-
 static df_status append_images(report *r, const showing *s, const df_joined *j, const df_evidence *evidence,
                                df_error *err)
 {
     for (int64_t i = 0; i < s->n; i++) {
-        DF_TRY(remember(r, s->thumbs[i], err));
         df_str_append(&r->chunk, r->in_chunk ? ",\n" : "densefusion.add([\n");
         df_report_row(&r->chunk, j, s->rows[i], &evidence[s->rows[i]], s->thumbs[i]);
         r->n_shown++;
@@ -145,8 +94,8 @@ static df_status append_images(report *r, const showing *s, const df_joined *j, 
     return DF_OK;
 }
 
-static const char *const reads[] = {"ingest", "filter", "dedup", "select",  "tag",   "detect",
-                                    "read",   "look",   "fuse",  "caption", "check", "stats", NULL};
+static const char *const reads[] = {"ingest", "filter", "cluster", "dedup",   "select", "tag",   "detect",
+                                    "read",   "look",   "fuse",    "caption", "check",  "stats", NULL};
 
 static df_status choose(report *r, showing *s, df_error *err)
 {
@@ -176,7 +125,7 @@ static df_status show(report *r, showing *s, df_error *err)
         status = df_evidence_gather(&tables, &arena, &evidence, &n_rows, err);
     if (status == DF_OK) {
         s->ingest = j.table[DF_OF_INGEST];
-        status = df_pool_run(r->run->n_threads > 0 ? r->run->n_threads : 1, s->n, show_thumb, s, err);
+        status = df_thumbs_make(&r->thumbs, s->part, s->ingest, s->rows, s->n, r->config->side, s->thumbs, err);
     }
     if (status == DF_OK)
         status = append_images(r, s, &j, evidence, err);
@@ -230,8 +179,9 @@ static df_status write_stats(const report *r, df_error *err)
     df_str_append(&out, "densefusion.start({\"name\":");
     df_json_append_text(&out, dataset_name(r->ds));
     df_str_printf(
-        &out, ",\"chunks\":%lld,\"shown\":%lld,\"kept\":%lld,\"rejected\":%lld,\"stats\":", (long long)r->n_chunks,
-        (long long)r->n_shown, (long long)r->kept.total, (long long)r->rejected.total);
+        &out, ",\"chunks\":%lld,\"shown\":%lld,\"kept\":%lld,\"rejected\":%lld,\"clusters\":%s,\"stats\":",
+        (long long)r->n_chunks, (long long)r->n_shown, (long long)r->kept.total, (long long)r->rejected.total,
+        r->has_clusters ? "true" : "false");
     df_str_append(&out, stats ? stats : "null");
     df_str_append(&out, "});\n");
     free(stats);
@@ -284,17 +234,30 @@ static df_status copy_assets(const report *r, df_error *err)
 static void remove_stale(const report *r)
 {
     char name[40], path[PATH_MAX];
-    DIR *thumbs = in_report(r, "thumbs", path, NULL) == DF_OK ? opendir(path) : NULL;
-    for (struct dirent *e; thumbs && (e = readdir(thumbs));)
-        if (e->d_name[0] != '.' && df_map_find(&r->thumbs, e->d_name, 0) == 0)
-            unlinkat(dirfd(thumbs), e->d_name, 0);
-    if (thumbs)
-        closedir(thumbs);
+    df_thumbs_remove_others(&r->thumbs);
+    if (!r->has_clusters && in_report(r, "data/clusters.js", path, NULL) == DF_OK)
+        unlink(path);
     for (int64_t i = r->n_chunks;; i++) {
         snprintf(name, sizeof name, "data/images-%04lld.js", (long long)i);
         if (in_report(r, name, path, NULL) != DF_OK || unlink(path) != 0)
             return;
     }
+}
+
+static df_status write_clusters(report *r, df_error *err)
+{
+    char path[PATH_MAX];
+    df_str out = {0};
+    df_status status = df_report_clusters(&out, &r->thumbs, &r->config->clusters, err);
+    if (status == DF_OK && out.failed)
+        status = df_fail(err, DF_NOMEM, "report: out of memory");
+    r->has_clusters = status == DF_OK && out.size > 0;
+    if (r->has_clusters)
+        status = in_report(r, "data/clusters.js", path, err);
+    if (r->has_clusters && status == DF_OK)
+        status = df_file_write(path, out.data, out.size, err);
+    df_str_free(&out);
+    return status;
 }
 
 static df_status make_folders(const report *r, df_error *err)
@@ -320,6 +283,7 @@ static df_status show_all(report *r, df_error *err)
         df_run_progress(r->run, "report", part + 1, n_parts);
     }
     DF_TRY(flush(r, err));
+    DF_TRY(write_clusters(r, err));
     remove_stale(r);
     DF_TRY(write_stats(r, err));
     return copy_assets(r, err);
@@ -329,11 +293,11 @@ static df_status show_all(report *r, df_error *err)
 static df_status report_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     const report_config *c = config;
-    report r = {.ds = ds, .run = run, .config = c, .kept = {.max = c->images}, .rejected = {.max = c->rejected}};
+    report r = {.ds = ds, .run = run, .config = c, .kept = {.max = c->images}, .rejected = {.max = c->rejected},
+                .thumbs = {.ds = ds, .run = run, .quality = c->quality}};
     df_status status = show_all(&r, err);
     df_str_free(&r.chunk);
-    df_map_free(&r.thumbs);
-    df_arena_reset(&r.names);
+    df_thumbs_free(&r.thumbs);
     return status;
 }
 
@@ -343,6 +307,9 @@ static const df_option options[] = {
     {"rejected", DF_OPT_INT, AT(rejected), "200", 0, 1e6, "most rejected images to show, evenly chosen"},
     {"side", DF_OPT_INT, AT(side), "768", 64, 4096, "long side of the pictures in the page, pixels"},
     {"quality", DF_OPT_INT, AT(quality), "82", 1, 100, "JPEG quality of the pictures in the page"},
+    {"clusters", DF_OPT_INT, AT(clusters.clusters), "24", 0, 10000, "largest clusters to show"},
+    {"members", DF_OPT_INT, AT(clusters.members), "24", 1, 1000, "images of a cluster to show, nearest to its centroid first"},
+    {"pairs", DF_OPT_INT, AT(clusters.pairs), "4", 1, 1000, "similar pairs to show of each hundredth of similarity"},
     {0},
 };
 const df_stage df_stage_report = {

@@ -1,17 +1,17 @@
-"""The report's page in real Chromium, from the file system: python3 tests/browser/test_page.py REPORT_FOLDER
+"""The report's page in real Chromium, from the file system: python3 tests/browser/test_page.py REPORT_FOLDER CLUSTERS_REPORT_FOLDER
 
-The folder is what tests/unit/test_report.c makes: 7 images, 3 captions, hostile text in every field."""
+The folders are what tests/unit/test_report.c makes: 7 images, 3 captions, hostile text in every field; 8 images in 3 clusters."""
 import pathlib
 import sys
 import unittest
 
 import chromium
 
-REPORT = None
+REPORT = CLUSTERS = None
 DOG, WALL, TINY, BROKEN = "00000-000000", "00000-000002", "00000-000001", "00000-000003"
 
 
-class Page(unittest.TestCase):
+class Browser(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.b = chromium.Chromium(chromium.find())
@@ -24,13 +24,18 @@ class Page(unittest.TestCase):
         self.b.events.clear()
         self.b.size(1280, 900)
         self.b.open("about:blank")
-        self.visit("")
-        self.b.wait("document.querySelectorAll('#cards .card').length === 3")
 
     def tearDown(self):
         self.assertEqual(self.b.problems(), [])
         self.assertIsNone(self.b.run("window.hacked ?? null"))
         self.assertEqual([url for url in self.b.requests() if not url.startswith(("file:", "about:"))], [])
+
+
+class Page(Browser):
+    def setUp(self):
+        super().setUp()
+        self.visit("")
+        self.b.wait("document.querySelectorAll('#cards .card').length === 3")
 
     def visit(self, fragment):
         self.b.open((REPORT / "index.html").as_uri() + fragment)
@@ -130,6 +135,9 @@ class Page(unittest.TestCase):
         self.assertIn("can't be shown", self.b.run("byId('detail').textContent"))
         self.assertIn("unreadable", self.b.run("document.querySelector('.verdict').textContent"))
 
+    def test_no_clusters_no_tab(self):
+        self.assertTrue(self.b.run("byId('tab-clusters').hidden"))
+
     def test_numbers(self):
         self.visit("#statistics")
         self.b.wait("!byId('numbers').hidden")
@@ -163,9 +171,67 @@ class Page(unittest.TestCase):
             self.assertLessEqual(self.b.run("byId('detail').scrollWidth"), 390, fragment)
 
 
+class Clusters(Browser):
+    def setUp(self):
+        super().setUp()
+        self.visit("#curation")
+        self.b.wait("!byId('clusters').hidden && document.querySelectorAll('#clusters .cluster').length === 3")
+
+    def visit(self, fragment):
+        self.b.open((CLUSTERS / "index.html").as_uri() + fragment)
+        self.b.wait("document.readyState === 'complete' && densefusion.images.length === 8 && densefusion.clusters")
+
+    def slide(self, line):
+        self.b.run(f"(() => {{ const e = byId('line'); e.value = {line}; e.dispatchEvent(new Event('input')); }})()")
+        return self.b.run("byId('line-says').textContent")
+
+    def pairs(self, group):
+        return self.b.run(f"[...document.querySelectorAll('#line-pairs .group.{group} .pair b')].map(b => b.textContent)")
+
+    def test_contact_sheets(self):
+        self.assertEqual(self.b.run("[...document.querySelectorAll('.cluster h3')].map(h => h.textContent)"), ["Cluster 3", "Cluster 1", "Cluster 8"])
+        self.assertIn("4 images · mean similarity 0.81 · 2 removed · 1 selected", self.b.run("document.querySelector('.cluster').textContent"))
+        self.assertEqual(self.b.run("[...document.querySelectorAll('#cluster-3 .small')].map(s => s.classList.contains('gone'))"), [False, True, True, True])
+        self.b.run("document.querySelectorAll('#clusters img').forEach(i => { i.loading = 'eager'; })")
+        self.b.wait("[...document.querySelectorAll('#clusters img')].every(i => i.complete && i.naturalWidth > 0)")
+
+    def test_the_line_counts_without_a_run(self):
+        self.assertEqual(self.b.run("byId('line').value"), "56")             # between 0.555, which stayed, and 0.951, which went
+        self.assertIn("5 of 6 stay, 1 go", self.b.run("byId('line-says').textContent"))
+        self.assertEqual((self.pairs("gone"), self.pairs("stay")), (["0.951"], ["0.555", "0.301"]))
+        self.assertIn("6 of 6 stay, 0 go", self.slide(96))
+        self.assertIn("eps 0.70", self.slide(30))
+        self.assertIn("3 of 6 stay, 3 go", self.slide(30))
+        self.assertEqual((self.pairs("gone"), self.pairs("stay")), (["0.301", "0.555", "0.951"], []))
+        rule, plot = self.b.run("['.rule', '.similarities .columns'].map(q => { const r = document.querySelector(q).getBoundingClientRect(); return [r.left, r.width]; })")
+        self.assertAlmostEqual(rule[0] + 1, plot[0] + .3 * plot[1], delta=2)
+
+    def test_copies_and_hostile_names(self):
+        text = self.b.run("byId('clusters').textContent")
+        self.assertIn("Removed as resized or re-encoded copies, found by perceptual hash, whatever eps is: 1.", text)
+        self.assertIn("<img src=x onerror=window.hacked=5>.jpg", text)
+        self.assertIn("2 billion", text)
+
+    def test_to_an_image_and_back(self):
+        self.b.run("document.querySelector('#cluster-3 .small').click()")
+        self.b.wait("byId('detail').open && location.hash === '#00000-000000'")
+        self.b.key("Escape")
+        self.b.wait("!byId('detail').open && location.hash === '#curation' && !byId('clusters').hidden")
+
+    def test_phone_and_tabs(self):
+        self.b.size(390, 844, phone=True)
+        self.visit("#curation")
+        self.b.wait("!!document.querySelector('.cluster')")
+        self.assertLessEqual(self.b.run("document.scrollingElement.scrollWidth"), 390)
+        self.b.run("byId('tab-gallery').click()")
+        self.b.wait("!byId('gallery').hidden && byId('clusters').hidden")
+        self.b.run("byId('tab-clusters').click()")
+        self.b.wait("byId('gallery').hidden && !byId('clusters').hidden")
+
+
 if __name__ == "__main__":
     if not chromium.find():
         print("skipped: no chromium")
         sys.exit(77)
-    REPORT = pathlib.Path(sys.argv.pop(1)).resolve()
+    REPORT, CLUSTERS = pathlib.Path(sys.argv.pop(1)).resolve(), pathlib.Path(sys.argv.pop(1)).resolve()
     unittest.main()

@@ -1,5 +1,5 @@
 /* The report holds what the dataset holds, escaped, with a picture for every image that can be decoded; hostile text stays text. */
-#include "fixture.h"
+#include "cluster_fixture.h"
 
 #include <dirent.h>
 
@@ -117,6 +117,40 @@ static void same_bytes_again(void **state)
     free(second);
 }
 
+/* The page of this one is looked at by tests/browser too. */
+static void clusters_are_shown(void **state)
+{
+    (void)state;
+    df_dataset *ds = cluster_fixture("report2.test");
+    run(&df_stage_stats, ds, NULL, NULL);
+    run(&df_stage_report, ds, NULL, NULL);
+    char *text = fixture_text("report2.test/report/data/clusters.js");
+    assert_null(strstr(text, "</"));
+    free(text);
+    df_json *root = images("report2.test/report/data/clusters.js");
+    const df_json *clusters = df_json_member(root, "clusters"), *first = df_json_item(clusters, 0);
+    assert_int_equal(df_json_count(clusters), 3);
+    assert_int_equal(df_json_int(df_json_member(first, "cluster"), 0), 3);
+    assert_int_equal(df_json_int(df_json_member(first, "removed"), -1), 2);
+    const df_json *copy = df_json_item(df_json_member(first, "images"), 1), *pair = df_json_item(df_json_member(root, "pairs"), 1);
+    assert_string_equal(member(copy, "path"), HOSTILE_PATH);
+    assert_string_equal(member(copy, "reason"), "copy");
+    assert_string_equal(member(pair, "path"), "boats crop.jpg");
+    assert_string_equal(member(df_json_member(pair, "nearest"), "id"), "00000-000000");
+    char path[300];
+    snprintf(path, sizeof path, "report2.test/report/thumbs/%s", member(df_json_member(pair, "nearest"), "thumb"));
+    assert_true(df_file_exists(path));
+    df_json_close(root);
+
+    assert_int_equal(unlink("report2.test/dedup/part-00001.parquet"), 0);     /* half done: nothing to show, nothing old left */
+    run(&df_stage_report, ds, NULL, NULL);
+    assert_false(df_file_exists("report2.test/report/data/clusters.js"));
+    assert_false(df_file_exists(path));
+    cluster_fixture_tables(ds);
+    run(&df_stage_report, ds, NULL, NULL);
+    df_dataset_close(ds);
+}
+
 static int make(void **state)
 {
     df_dataset *ds = fixture_dataset("report.test");
@@ -136,6 +170,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_image_is_there), cmocka_unit_test(support_counts_in_javascript_units),
                                        cmocka_unit_test(no_value_leaves_its_string), cmocka_unit_test(large_datasets_are_sampled),
-                                       cmocka_unit_test(same_bytes_again)};
+                                       cmocka_unit_test(same_bytes_again), cmocka_unit_test(clusters_are_shown)};
     return cmocka_run_group_tests(tests, make, drop);
 }

@@ -1,0 +1,90 @@
+#include "stage/report_thumbs.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/pool.h"
+#include "dataset/source.h"
+
+typedef struct {
+    const df_thumbs *thumbs;
+    const df_table *ingest;
+    int part;
+    const int64_t *rows;
+    int64_t side;
+    df_thumb_name *names;
+} job;
+
+static df_status make_thumb(const job *j, int64_t row, const char *path, df_error *err)
+{
+    uint8_t *bytes = NULL, *jpeg = NULL;
+    size_t size = 0, jpeg_size = 0;
+    df_image image = {0};
+    df_error quiet;                          /* an image that cannot be shown is shown as that */
+    bool made = df_source_read(j->thumbs->ds, j->ingest, row, &bytes, &size, &quiet) == DF_OK &&
+                df_image_decode(bytes, size, (int)j->side, &image, &quiet) == DF_OK &&
+                df_image_encode_jpeg(&image, (int)j->thumbs->quality, &jpeg, &jpeg_size, &quiet) == DF_OK;
+    df_status status = made ? df_file_write(path, jpeg, jpeg_size, err) : DF_FORMAT;
+    free(bytes);
+    free(jpeg);
+    df_image_free(&image);
+    return status;
+}
+
+/* The name holds what the picture depends on: one that is there is right. */
+static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
+{
+    (void)thread;
+    const job *j = ctx;
+    if (df_run_stopped(j->thumbs->run))
+        return df_fail(err, DF_STOPPED, "stopped");
+    int64_t row = j->rows[item];
+    char id[DF_ROW_ID_MAX], path[PATH_MAX], *name = j->names[item];
+    df_row_id(j->part, row, id);
+    const char *hash = df_table_text(j->ingest, row, df_table_column(j->ingest, "hash"));
+    snprintf(name, DF_THUMB_NAME, "%s-%.12s-%d-%d.jpg", id, *hash ? hash : "x", (int)j->side, (int)j->thumbs->quality);
+    if ((size_t)snprintf(path, sizeof path, "%s/report/thumbs/%s", df_dataset_folder(j->thumbs->ds), name) >= sizeof path)
+        return df_fail(err, DF_IO, "report: path is too long");
+    if (*hash && df_file_exists(path))
+        return DF_OK;
+    df_status status = make_thumb(j, row, path, err);
+    if (status == DF_FORMAT)
+        *name = '\0';
+    return status == DF_FORMAT ? DF_OK : status;
+}
+
+df_status df_thumbs_make(df_thumbs *t, int part, const df_table *ingest, const int64_t *rows, int64_t n, int64_t side,
+                         df_thumb_name *names, df_error *err)
+{
+    job j = {t, ingest, part, rows, side, names};
+    DF_TRY(df_pool_run(t->run->n_threads > 0 ? t->run->n_threads : 1, n, show_thumb, &j, err));
+    for (int64_t i = 0, stored; i < n; i++) {
+        const char *name = df_arena_strdup(&t->arena, names[i]);
+        if (!name)
+            return df_fail(err, DF_NOMEM, "report: out of memory");
+        DF_TRY(df_map_put(&t->shown, name, 1, &stored, err));
+    }
+    return DF_OK;
+}
+
+void df_thumbs_remove_others(const df_thumbs *t)
+{
+    char path[PATH_MAX];
+    bool fits = (size_t)snprintf(path, sizeof path, "%s/report/thumbs", df_dataset_folder(t->ds)) < sizeof path;
+    DIR *folder = fits ? opendir(path) : NULL;
+    for (struct dirent *e; folder && (e = readdir(folder));)
+        if (e->d_name[0] != '.' && df_map_find(&t->shown, e->d_name, 0) == 0)
+            unlinkat(dirfd(folder), e->d_name, 0);
+    if (folder)
+        closedir(folder);
+}
+
+void df_thumbs_free(df_thumbs *t)
+{
+    df_map_free(&t->shown);
+    df_arena_reset(&t->arena);
+}
