@@ -42,6 +42,13 @@ foreach(source ${FUZZ_TARGETS})
   endif()
 endforeach()
 
+# The defaults on real photographs: which near-duplicates go.
+if(CLI_SOURCES AND EXISTS ${PROJECT_SOURCE_DIR}/share/models/efficientnet-lite2.onnx)
+  add_test(NAME curation_samples COMMAND ${PROJECT_SOURCE_DIR}/tests/curation/samples $<TARGET_FILE:densefusion-cli>
+           ${PROJECT_SOURCE_DIR}/samples)
+  set_tests_properties(curation_samples PROPERTIES TIMEOUT 300)
+endif()
+
 # Interrupted in every way, a run ends with the same bytes: tests/resume, over a few samples and a file that is none.
 option(DF_RESUME_TESTS "run the tests that interrupt runs; they take minutes" OFF)
 if(CLI_SOURCES AND DF_RESUME_TESTS)

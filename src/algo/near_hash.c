@@ -22,7 +22,9 @@ int df_near_hash_masks(int distance, uint64_t masks[DF_NEAR_HASH_MASKS_MAX])
 
 bool df_hashed_before(const df_hashed *a, const df_hashed *b)
 {
-    return a->size != b->size ? a->size > b->size : a->id < b->id;
+    if (a->pixels != b->pixels)
+        return a->pixels > b->pixels;
+    return a->bytes != b->bytes ? a->bytes > b->bytes : a->id < b->id;
 }
 
 int df_hash_distance(uint64_t a, uint64_t b)

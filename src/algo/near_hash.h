@@ -10,12 +10,12 @@ enum { DF_NEAR_HASH_DISTANCE_MAX = 10, DF_NEAR_HASH_MASKS_MAX = 66 };
 /* key: the bits that count at the moment, written by df_near_hash_sort. */
 typedef struct {
     uint64_t hash, key;
-    int64_t size, id;
+    int64_t pixels, bytes, id;
 } df_hashed;
 
 /* The masks of the pairs of blocks for a distance; returns how many. */
 int df_near_hash_masks(int distance, uint64_t masks[DF_NEAR_HASH_MASKS_MAX]);
-/* The larger goes before, then the lower id. */
+/* More pixels go before, then more bytes (of copies of one size the least compressed), then the lower id. */
 bool df_hashed_before(const df_hashed *a, const df_hashed *b);
 int df_hash_distance(uint64_t a, uint64_t b);
 /* Sorts items by their bits under the mask, then by df_hashed_before: items of one key are next to each other. */

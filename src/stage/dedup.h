@@ -16,7 +16,7 @@ typedef struct {
 
 typedef struct {
     int64_t place;                           /* part << 32 | row */
-    int64_t pixels;                          /* of the upright image in the file */
+    int64_t pixels, bytes;                   /* of the upright image in the file, of the file */
     uint64_t hash;
     double to_centroid;                      /* cosine */
     int32_t cluster;

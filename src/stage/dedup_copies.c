@@ -1,4 +1,5 @@
-/* Copies by perceptual hash, over the whole dataset. Images are ordered by size, the largest first, then by place. An
+/* Copies by perceptual hash, over the whole dataset. Images are ordered by pixels, then by bytes, the
+ * most first, then by place. An
  * image is a copy when an image before it in that order, itself a copy or not, is within hash_distance bits and above
  * cosine 1 - hash_eps; the first such image is its suppressor. So a suppressor is before what it suppresses, and every
  * chain of copies of copies ends at an image that is no copy. */
@@ -57,7 +58,7 @@ static df_status scan(copying *c, uint64_t mask, int from, int to, df_error *err
             if (item->hashed && to == 0)
                 c->bins[bin]++;
             else if (item->hashed && bin >= from && bin < to)
-                DF_TRY(append(c, (df_hashed){.hash = item->hash, .size = item->pixels, .id = first + i}, err));
+                DF_TRY(append(c, (df_hashed){.hash = item->hash, .pixels = item->pixels, .bytes = item->bytes, .id = first + i}, err));
         }
     }
     return DF_OK;
@@ -81,7 +82,7 @@ static df_status is_settled(const copying *c, const df_dedup_found *found, const
     if (found->kind != DF_DEDUP_COPY)
         return DF_OK;
     DF_TRY(df_records_read(c->d->items, found->nearest - 1, 1, &known, err));
-    df_hashed suppressor = {.size = known.pixels, .id = found->nearest - 1};
+    df_hashed suppressor = {.pixels = known.pixels, .bytes = known.bytes, .id = found->nearest - 1};
     *settled = !df_hashed_before(before, &suppressor);
     return DF_OK;
 }

@@ -43,14 +43,15 @@ static df_status read_tables(const df_dedup *d, int part, tables *t, df_error *e
     return df_dataset_read(d->ds, "ingest", part, &t->ingest, err);
 }
 
-static int64_t pixels_of(const df_table *ingest, int64_t row)
+static void read_size(const df_table *ingest, int64_t row, df_dedup_item *item)
 {
-    if (row < 0 || row >= df_table_rows(ingest))
-        return 0;
+    if (row >= df_table_rows(ingest))
+        return;
     int64_t width = df_table_int(ingest, row, df_table_column(ingest, "width")),
             height = df_table_int(ingest, row, df_table_column(ingest, "height"));
     bool sane = width > 0 && height > 0 && width < INT32_MAX && height < INT32_MAX;
-    return sane ? width * height : 0;
+    item->pixels = sane ? width * height : 0;
+    item->bytes = df_table_int(ingest, row, df_table_column(ingest, "size"));
 }
 
 /* The i-th row of embed without a problem is the i-th row of cluster. */
@@ -73,12 +74,11 @@ static df_status fill(const df_dedup *d, int part, const tables *t, df_dedup_ite
                            (long long)row, DF_CLUSTERS_MAX - 1);
         uint64_t hash = (uint64_t)df_table_int(t->embed, i, of_hash);
         items[at] = (df_dedup_item){.place = (int64_t)part << 32 | row,
-                                    .pixels = pixels_of(t->ingest, row),
                                     .hash = hash,
                                     .to_centroid = df_table_real(t->cluster, at, of_similarity),
                                     .cluster = (int32_t)cluster,
                                     .hashed = !df_table_null(t->embed, i, of_hash) && tells_something(hash)};
-        at++;
+        read_size(t->ingest, row, &items[at++]);
     }
     return at == n ? DF_OK : mismatch(d, part, err);
 }

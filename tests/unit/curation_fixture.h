@@ -84,6 +84,7 @@ static inline void make_images(void)
     for (int i = 60; i < N_ALL; i += 60) {   /* copies of copies, 3 and 6 bits from the first */
         made[i].hash = made[0].hash ^ (uint64_t)(i < 200 ? 7 : 63) << (i < 200 ? 10 : 7);
         memcpy(made[i].x, made[0].x, sizeof made[i].x);
+        made[i].width = 700, made[i].height = 700 + (i > 150);     /* ties: bytes decide */
     }
     made[70].hash = made[0].hash ^ 1;        /* the same outline of another thing */
     for (int k = 0; k < DIM; k++)
