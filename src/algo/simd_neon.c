@@ -8,7 +8,7 @@
 
 #include "algo/half.h"
 
-#define NEON __attribute__((target("+dotprod")))
+#define NEON __attribute__((target("arch=armv8.2-a+dotprod")))
 
 static bool available(void)
 {
