@@ -199,7 +199,7 @@ df_status df_clusters_pairs(const df_dataset *ds, int64_t per_bin, double least,
                            "'place': " PLACE "}, ");
     df_str_printf(&a.text, "%lld)) AS m FROM ", (long long)per_bin);
     df_status status = df_dataset_append_sql(ds, "dedup", &a.text, err);
-    df_str_printf(&a.text, " WHERE similarity >= %.17g AND nearest_part IS NOT NULL GROUP BY " BIN ")", least);
+    df_str_printf(&a.text, " WHERE similarity >= %.17g AND nearest_part IS NOT NULL GROUP BY " BIN ", reason = 'copy')", least);
     if (status == DF_OK)
         status = ask(&a, NULL, err);
     if (status == DF_OK)

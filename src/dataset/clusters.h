@@ -27,7 +27,7 @@ df_status df_clusters_similarities(const df_dataset *ds, df_similarities *out, d
 /* How many images would stay with another eps: exact for dedup.rule=semdedup. eps, kept: [n]. */
 df_status df_clusters_sweep(const df_dataset *ds, const double *eps, int n, int64_t *kept, df_error *err);
 
-/* Pairs from all over the scale, at most `per_bin` of each hundredth, by falling similarity: part, row, path, nearest_part,
+/* Pairs from all over the scale, at most `per_bin` copies and others of each hundredth, by falling similarity: part, row, path, nearest_part,
  * nearest_row, nearest_path, similarity, reason (null: kept; similar, copy), hash_distance. */
 df_status df_clusters_pairs(const df_dataset *ds, int64_t per_bin, double least, df_table **out, df_error *err);
 #endif
