@@ -11,3 +11,6 @@ echo "exit $?"
 printf 'filter: [1\n' >broken.yaml
 densefusion run in -o out broken.yaml 2>&1
 echo "exit $?"
+# The paper's values: what is installed is understood, every key of it.
+densefusion run in -o paper --to filter "$GOLDEN/../../share/configs/paper.yaml" 2>/dev/null | grep filter
+densefusion run in -o paper --to filter "$GOLDEN/../../share/configs/paper.yaml" --dry-run 2>&1 | head -3

@@ -16,6 +16,7 @@ import threading
 import time
 import unittest
 
+import numpy
 import PIL.Image
 import pyarrow
 import pyarrow.parquet
@@ -31,6 +32,10 @@ SLOW, BROKEN = "clock.jpg", "broken.jpg"
 def size(name):
     with PIL.Image.open(os.path.join(SOURCE, "samples", name)) as image:
         return image.size
+
+
+def rows(folder, name):
+    return [row for path in sorted(glob.glob(os.path.join(folder, name))) for row in pyarrow.parquet.read_table(path).to_pylist()]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -63,11 +68,11 @@ class Img2dataset(unittest.TestCase):
         threading.Thread(target=cls.server.serve_forever, daemon=True).start()
         cls.base = f"http://127.0.0.1:{cls.server.server_port}/"
         cls.photos = sorted(os.path.basename(p) for p in glob.glob(os.path.join(SOURCE, "samples", "*.jpg")))
-        rows = [(cls.base + name, f"alt-text of {name}", *size(name)) for name in cls.photos]
-        rows += [(cls.base + "gone.jpg", "gone", 900, 900), (cls.base + BROKEN, "broken", 900, 900), (cls.base + "icon.jpg", "icon", 32, 32),
-                 rows[0], (None, "nowhere", 900, 900)]
+        listed = [(cls.base + name, f"alt-text of {name}", *size(name)) for name in cls.photos]
+        listed += [(cls.base + "gone.jpg", "gone", 900, 900), (cls.base + BROKEN, "broken", 900, 900), (cls.base + "icon.jpg", "icon", 32, 32),
+                   listed[0], (None, "nowhere", 900, 900)]
         os.mkdir(os.path.join(cls.folder, "list"))
-        columns = zip(("URL", "TEXT", "WIDTH", "HEIGHT"), map(list, zip(*rows)))
+        columns = zip(("URL", "TEXT", "WIDTH", "HEIGHT"), map(list, zip(*listed)))
         pyarrow.parquet.write_table(pyarrow.table(dict(columns)), os.path.join(cls.folder, "list", "a.parquet"))
         told = cls.run_it([BINARY, "metadata", "list", "-o", "kept", "--min_side=100"])
         cls.funnel, cls.commands = told.split("next:\n")
@@ -84,13 +89,13 @@ class Img2dataset(unittest.TestCase):
             raise AssertionError(f"{shlex.join(command)}: {done.stderr[-2000:]}")
         return done.stdout
 
-    def fetch(self, form):
+    def fetch(self, form, images=None, **changes):
         """The command that `metadata` printed, with another output format; what it says of each row."""
-        images = os.path.join(self.folder, form)
+        images = os.path.join(self.folder, images or form)
         command = shlex.split(self.commands.splitlines()[0])
         self.assertEqual(command[0], "img2dataset")
-        command[command.index("--output_format") + 1] = form
-        command[command.index("--output_folder") + 1] = images
+        for flag, value in {"output_format": form, "output_folder": images, **changes}.items():
+            command[command.index("--" + flag) + 1] = value
         self.run_it(command + ["--processes_count", "1", "--thread_count", "16", "--number_sample_per_shard", "12"])
         tables = sorted(glob.glob(os.path.join(images, "*.parquet")))
         return images, [row for t in tables for row in pyarrow.parquet.read_table(t, columns=["url", "status"]).to_pylist()]
@@ -98,8 +103,7 @@ class Img2dataset(unittest.TestCase):
     def ingest(self, images):
         out = images + "-out"
         self.run_it([BINARY, "run", images, "-o", out, "--to", "filter", "--filter.min_side=1"])
-        read = lambda name: [row for p in sorted(glob.glob(os.path.join(out, name))) for row in pyarrow.parquet.read_table(p).to_pylist()]
-        return read("ingest/part-*.parquet"), read("ingest/skipped.parquet"), read("filter/part-*.parquet")
+        return [rows(out, name) for name in ("ingest/part-*.parquet", "ingest/skipped.parquet", "filter/part-*.parquet")]
 
     def test_the_funnel(self):
         counts = [int(line.split()[0]) for line in self.funnel.splitlines() if line]
@@ -109,9 +113,9 @@ class Img2dataset(unittest.TestCase):
         images, told = self.fetch(form)
         self.assertEqual(collections.Counter(row["status"] for row in told),
                          {"success": len(self.photos), "failed_to_download": 1, "failed_to_resize": 1})
-        rows, skipped, kept = self.ingest(images)
-        self.assertEqual(sorted(row["url"] for row in rows), [self.base + name for name in self.photos])
-        for row in rows:
+        found, skipped, kept = self.ingest(images)
+        self.assertEqual(sorted(row["url"] for row in found), [self.base + name for name in self.photos])
+        for row in found:
             name = os.path.basename(row["url"])
             self.assertEqual(row["alt_text"], f"alt-text of {name}")
             self.assertEqual(row["size"], os.path.getsize(os.path.join(SOURCE, "samples", name)), name)
@@ -126,6 +130,25 @@ class Img2dataset(unittest.TestCase):
 
     def test_files(self):
         self.check("files")
+
+    def test_vectors_first_pictures_later(self):
+        """Vectors made elsewhere decide; only what is selected is fetched."""
+        vectors, out = os.path.join(self.folder, "vectors"), os.path.join(self.folder, "curated")
+        os.mkdir(vectors)
+        n = len(rows(self.folder, "kept/*.parquet"))
+        made = numpy.random.default_rng(1).normal(size=(n, 64)).astype(numpy.float32)
+        made[5] = made[2]
+        numpy.save(os.path.join(vectors, "img_emb_0.npy"), made)
+        self.run_it([BINARY, "run", "kept/part-00000.parquet", "-o", out, "--filter.unfetched=true", "--filter.min_side=1", "--embed.from=" + vectors,
+                     "--cluster.k=4", "--dedup.eps=0.1", "--select.per_cluster=3", "--skip", "tag,detect,read,look,fuse,caption,check"])
+        selected = rows(out, "export/selected.parquet")
+        self.assertTrue(4 < len(selected) <= 12)
+        self.assertFalse({self.photos[2], self.photos[5]} <= {os.path.basename(row["url"]) for row in selected})
+        images, told = self.fetch("webdataset", "chosen", url_list=os.path.join(out, "export", "selected.parquet"), url_col="url", caption_col="alt_text")
+        self.assertEqual(sorted(row["url"] for row in told), sorted(row["url"] for row in selected))
+        found = self.ingest(images)[0]
+        self.assertEqual(len(found), sum(row["status"] == "success" for row in told))
+        self.assertTrue(all(row["alt_text"] == "alt-text of " + os.path.basename(row["url"]) for row in found))
 
     def test_pictures_in_tables_are_refused_in_words(self):
         images, _ = self.fetch("parquet")

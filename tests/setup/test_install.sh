@@ -20,6 +20,7 @@ cp "$source"/samples/{two-dogs,clock}.jpg photos/
 "$prefix/bin/densefusion" run photos -o out > log 2>&1 || { cat log; exit 1; }
 test -s out/captions.jsonl
 test -s out/report/index.html
+test -s "$prefix/share/densefusion/configs/paper.yaml"
 grep -q 'TH DENSEFUSION 1' "$prefix/share/man/man1/densefusion.1"
 
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name densefusion.pc)")
