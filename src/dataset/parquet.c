@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "dataset/table_data.h"
 
-typedef struct df_sql { duckdb_database database; duckdb_connection connection; } session;
+typedef struct df_sql { duckdb_database own; duckdb_connection connection; } session;
 
 /* ---- the library ---- */
 
@@ -91,6 +91,7 @@ static const struct { const char *name; size_t offset; } symbols[] = {
 /* Written once, by whoever comes first, and never again. */
 static duckdb_api duck;
 static df_error duck_error;
+static duckdb_database duck_common;          /* opened with it: a database of one's own costs 8 ms and more */
 static pthread_once_t duck_once = PTHREAD_ONCE_INIT;
 
 /* Where this build has it; else where the run path leads: in a prefix that was moved. */
@@ -98,6 +99,24 @@ static void *open_library(void)
 {
     void *library = dlopen(DF_DUCKDB, RTLD_LAZY | RTLD_LOCAL);
     return library ? library : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
+}
+
+/* One thread unless told, insertion order: the same rows give the same file. No cache of files: they are written anew. */
+static df_status open_database(duckdb_database *out, df_error *err)
+{
+    duckdb_config config = NULL;
+    char *why = NULL;
+    duckdb_state state = duck.create_config(&config);
+    if (state == DuckDBSuccess) {
+        duck.set_config(config, "threads", "1");
+        duck.set_config(config, "autoinstall_known_extensions", "false");
+        duck.set_config(config, "enable_external_file_cache", "false");
+        state = duck.open_ext(NULL, out, config, &why);
+    }
+    duck.destroy_config(&config);
+    df_status status = state == DuckDBSuccess ? DF_OK : df_fail(err, DF_IO, "start DuckDB: %s", why ? why : "failed");
+    duck.free(why);
+    return status;
 }
 
 static void load(void)
@@ -114,6 +133,7 @@ static void load(void)
         memcpy((char *)&api + symbols[i].offset, &function, sizeof function);
     }
     duck = api;
+    (void)open_database(&duck_common, &duck_error);
 }
 
 /* ---- a session ---- */
@@ -121,33 +141,35 @@ static void load(void)
 static void session_close(session *s)
 {
     duck.disconnect(&s->connection);
-    duck.close(&s->database);
+    duck.close(&s->own);
 }
 
-/* One thread unless told, insertion order: the same rows give the same file. */
+static df_status connect_to(session *s, duckdb_database database, df_error *err)
+{
+    if (duck.connect(database, &s->connection) == DuckDBSuccess)
+        return DF_OK;
+    session_close(s);
+    return df_fail(err, DF_IO, "start DuckDB: no connection");
+}
+
+/* On the common database: tables must be temporary, settings stay as they are. */
 static df_status session_open(session *s, df_error *err)
 {
     *s = (session){0};
     pthread_once(&duck_once, load);
     if (duck_error.message[0])
         return df_fail(err, DF_IO, "%s", duck_error.message);
-    duckdb_config config = NULL;
-    char *why = NULL;
-    duckdb_state state = duck.create_config(&config);
-    if (state == DuckDBSuccess) {
-        duck.set_config(config, "threads", "1");
-        duck.set_config(config, "autoinstall_known_extensions", "false");
-        state = duck.open_ext(NULL, &s->database, config, &why);
-    }
-    duck.destroy_config(&config);
-    if (state == DuckDBSuccess)
-        state = duck.connect(s->database, &s->connection);
-    if (state == DuckDBSuccess)
-        return DF_OK;
-    df_fail(err, DF_IO, "start DuckDB: %s", why ? why : "failed");
-    duck.free(why);
-    session_close(s);
-    return DF_IO;
+    return connect_to(s, duck_common, err);
+}
+
+static df_status session_open_own(session *s, df_error *err)
+{
+    *s = (session){0};
+    pthread_once(&duck_once, load);
+    if (duck_error.message[0])
+        return df_fail(err, DF_IO, "%s", duck_error.message);
+    DF_TRY(open_database(&s->own, err));
+    return connect_to(s, s->own, err);
 }
 
 static df_status query(session *s, const char *sql, duckdb_result *result, df_error *err)
@@ -185,7 +207,7 @@ df_status df_sql_open(df_sql **out, int64_t memory_mb, const char *spill, df_err
         df_str_printf(&sql, "SET memory_limit = '%lldMiB'; SET temp_directory = %s", (long long)memory_mb, folder);
     free(folder);
     df_status status = !s || !sql.size || sql.failed ? df_fail(err, DF_NOMEM, "start DuckDB: out of memory")
-                                                     : session_open(s, err);
+                                                     : session_open_own(s, err);
     if (status != DF_OK) {
         free(s);
         df_str_free(&sql);
@@ -240,7 +262,7 @@ static const char *const type_names[] = {"BIGINT", "DOUBLE", "VARCHAR"};
 static df_status create_sql_table(session *s, const df_table *t, df_error *err)
 {
     df_str sql = {0};
-    df_str_append(&sql, "CREATE TABLE t (");
+    df_str_append(&sql, "CREATE TEMP TABLE t (");
     for (int c = 0; c < t->n_columns; c++)
         df_str_printf(&sql, "%s\"%s\" %s", c ? ", " : "", t->columns[c].column.name,
                       type_names[t->columns[c].column.type]);
