@@ -10,7 +10,10 @@
 #include "io/json.h"
 
 enum { EPS_MAX = 100 };
-typedef struct { int64_t top; char *eps; } clusters_config;
+typedef struct {
+    int64_t top;
+    char *eps;
+} clusters_config;
 
 const df_option cmd_clusters_options[] = {
     {"top", DF_OPT_INT, offsetof(clusters_config, top), "20", 1, 1e6, "clusters, or members of one, to show"},
@@ -49,11 +52,12 @@ static const char *count(const df_table *t, int64_t row, const char *column, cha
 static void print_largest(const df_table *t)
 {
     char removed[24], selected[24];
-    printf("%8s %9s %10s %9s %9s  %s\n", "cluster", "members", "similarity", "removed", "selected", "nearest to the centroid");
+    printf("%8s %9s %10s %9s %9s  %s\n", "cluster", "members", "similarity", "removed", "selected",
+           "nearest to the centroid");
     for (int64_t i = 0; i < df_table_rows(t); i++)
-        printf("%8lld %9lld %10.3f %9s %9s  %s\n", (long long)number(t, i, "cluster"), (long long)number(t, i, "members"),
-               df_table_real(t, i, df_table_column(t, "similarity")), count(t, i, "removed", removed),
-               count(t, i, "selected", selected), text(t, i, "path"));
+        printf("%8lld %9lld %10.3f %9s %9s  %s\n", (long long)number(t, i, "cluster"),
+               (long long)number(t, i, "members"), df_table_real(t, i, df_table_column(t, "similarity")),
+               count(t, i, "removed", removed), count(t, i, "selected", selected), text(t, i, "path"));
 }
 
 static void print_members(const df_table *t)
@@ -70,7 +74,8 @@ static void print_members(const df_table *t)
         else if (*reason)
             snprintf(fate, sizeof fate, "not selected: %.40s", reason);
         else
-            snprintf(fate, sizeof fate, has(t, i, "rank") ? "selected, rank %lld" : "kept", (long long)number(t, i, "rank"));
+            snprintf(fate, sizeof fate, has(t, i, "rank") ? "selected, rank %lld" : "kept",
+                     (long long)number(t, i, "rank"));
         printf("%-14s %10.3f  %-24s %s%s%s\n", id, df_table_real(t, i, df_table_column(t, "similarity")), fate,
                text(t, i, "path"), removed ? "  like " : "", removed ? text(t, i, "nearest_path") : "");
     }
@@ -118,16 +123,18 @@ static df_status parse_eps(const char *list, double eps[EPS_MAX], int *n, df_err
 
 static void print_sweep(const df_table *t, const df_similarities *now)
 {
-    printf("%8s %12s %12s   of %lld; %lld copies and %lld without a vector go whatever eps is\n", "eps", "kept", "removed",
-           (long long)(now->n_kept + now->n_similar), (long long)now->n_copies, (long long)now->n_no_vector);
+    printf("%8s %12s %12s   of %lld; %lld copies and %lld without a vector go whatever eps is\n", "eps", "kept",
+           "removed", (long long)(now->n_kept + now->n_similar), (long long)now->n_copies, (long long)now->n_no_vector);
     for (int64_t i = 0; i < df_table_rows(t); i++)
-        printf("%8g %12lld %12lld\n", df_table_real(t, i, 0), (long long)df_table_int(t, i, 1), (long long)df_table_int(t, i, 2));
+        printf("%8g %12lld %12lld\n", df_table_real(t, i, 0), (long long)df_table_int(t, i, 1),
+               (long long)df_table_int(t, i, 2));
     printf("%8s %12lld %12lld\n", "as it is", (long long)now->n_kept, (long long)now->n_similar);
 }
 
 static df_status sweep(const df_dataset *ds, const char *list, bool json, df_error *err)
 {
-    static const df_column columns[] = {{"eps", DF_COLUMN_REAL}, {"kept", DF_COLUMN_INT}, {"removed", DF_COLUMN_INT}, {0}};
+    static const df_column columns[] = {
+        {"eps", DF_COLUMN_REAL}, {"kept", DF_COLUMN_INT}, {"removed", DF_COLUMN_INT}, {0}};
     double eps[EPS_MAX];
     int64_t kept[EPS_MAX];
     df_similarities now;
@@ -139,7 +146,8 @@ static df_status sweep(const df_dataset *ds, const char *list, bool json, df_err
     DF_TRY(df_table_create(&t, columns, err));
     df_status status = DF_OK;
     for (int i = 0; status == DF_OK && i < n; i++)
-        status = df_table_append(t, (df_value[]){DF_REAL(eps[i]), DF_INT(kept[i]), DF_INT(now.n_kept + now.n_similar - kept[i])}, err);
+        status = df_table_append(
+            t, (df_value[]){DF_REAL(eps[i]), DF_INT(kept[i]), DF_INT(now.n_kept + now.n_similar - kept[i])}, err);
     if (status == DF_OK && json)
         print_json(t);
     else if (status == DF_OK)
@@ -160,7 +168,8 @@ static df_status show(const df_dataset *ds, const args *a, const clusters_config
         return df_fail(err, DF_CONFIG, "%s: not the number of a cluster", a->positional[1]);
     if (config->eps)
         return sweep(ds, config->eps, json, err);
-    DF_TRY(one ? df_clusters_members(ds, &cluster, 1, config->top, &t, err) : df_clusters_largest(ds, config->top, &t, err));
+    DF_TRY(one ? df_clusters_members(ds, &cluster, 1, config->top, &t, err)
+               : df_clusters_largest(ds, config->top, &t, err));
     df_status status = DF_OK;
     if (one && df_table_rows(t) == 0)
         status = df_fail(err, DF_CONFIG, "cluster %lld has no members", (long long)cluster);
@@ -179,7 +188,8 @@ static df_status take_settings(const args *a, clusters_config *config, df_error 
     df_status status = df_options_defaults(cmd_clusters_options, config, err);
     for (int i = 0; status == DF_OK && i < a->n_settings; i++) {
         const char *key = a->settings[i].key, *dot = strchr(key, '.');
-        status = df_option_set(cmd_clusters_options, config, "clusters", dot ? dot + 1 : key, a->settings[i].value, err);
+        status =
+            df_option_set(cmd_clusters_options, config, "clusters", dot ? dot + 1 : key, a->settings[i].value, err);
     }
     return status;
 }

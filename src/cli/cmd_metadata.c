@@ -7,7 +7,9 @@
 #include "dataset/metadata.h"
 #include "io/json.h"
 
-static const struct { const char *name, *words; } reasons[DF_METADATA_REASONS] = {
+static const struct {
+    const char *name, *words;
+} reasons[DF_METADATA_REASONS] = {
     [DF_METADATA_KEPT] = {"kept", "kept"},
     [DF_METADATA_NO_URL] = {"no_url", "no URL"},
     [DF_METADATA_NO_SIZE] = {"no_size", "no width or height"},
@@ -87,8 +89,9 @@ static df_status take_settings(const args *a, df_metadata_config *config, int *n
     for (int i = 0; status == DF_OK && i < a->n_settings; i++) {
         const char *key = a->settings[i].key, *own = "metadata.";
         bool mine = strncmp(key, own, strlen(own)) == 0;
-        status = mine ? df_option_set(df_metadata_options, config, "metadata", key + strlen(own), a->settings[i].value, err)
-                      : df_config_set(&run, key, a->settings[i].value, err);
+        status =
+            mine ? df_option_set(df_metadata_options, config, "metadata", key + strlen(own), a->settings[i].value, err)
+                 : df_config_set(&run, key, a->settings[i].value, err);
     }
     *n_threads = df_config_threads(&run);
     df_config_free(&run);

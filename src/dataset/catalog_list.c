@@ -116,7 +116,8 @@ static df_status open_parquet(df_catalog *c, df_error *err)
     df_str_free(&sql);
     free(path);
     int n = status == DF_OK ? (int)df_table_rows(t) : 0;
-    const char **names = df_arena_alloc(&c->arena, (size_t)n + 1, 2 * sizeof *names), **texts = names ? names + n : NULL;
+    const char **names = df_arena_alloc(&c->arena, (size_t)n + 1, 2 * sizeof *names);
+    const char **texts = names ? names + n : NULL;
     for (int i = 0; names && i < n; i++) {
         names[i] = df_arena_strdup(&c->arena, df_table_text(t, i, 0));
         texts[i] = strcmp(df_table_text(t, i, 1), "VARCHAR") == 0 ? names[i] : "";
@@ -383,7 +384,7 @@ static const char *path_of(const df_catalog *c, df_arena *arena, const list_row 
 static int64_t size_of(const char *text)
 {
     double v = text ? strtod(text, NULL) : 0;
-    return v >= 1 && v <= SIDE_MAX ? (int64_t)v : 0;
+    return v >= 1 && v <= (double)SIDE_MAX ? (int64_t)v : 0;
 }
 
 static df_status skip_row(df_catalog *c, int64_t number, const char *path, const char *why, df_error *err)

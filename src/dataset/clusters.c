@@ -4,8 +4,13 @@
 #include <string.h>
 
 enum { MEMORY_MB = 1024 };
-/* Of the tables only the places of what is shown come into memory; paths and the like are then read from their parts alone. */
-typedef struct { const df_dataset *ds; df_sql *sql; df_str text; } asking;
+/* Of the tables only the places of what is shown come into memory; paths and the like are then read from their parts
+ * alone. */
+typedef struct {
+    const df_dataset *ds;
+    df_sql *sql;
+    df_str text;
+} asking;
 
 static df_status finish(asking *a, df_status status)
 {
@@ -27,16 +32,10 @@ static df_status ask(asking *a, df_table **out, df_error *err)
     return status;
 }
 
-static bool has_run(const df_dataset *ds, const char *stage)
-{
-    for (int part = 0; part < df_dataset_parts(ds); part++)
-        if (!df_dataset_has_part(ds, stage, part))
-            return false;
-    return true;
-}
-
 /* What is read of a stage: its columns, and the same as typed nulls for when it has not run. */
-typedef struct { const char *stage, *columns, *nothing; } fields;
+typedef struct {
+    const char *stage, *columns, *nothing;
+} fields;
 static const fields of_ingest = {"ingest", "path", "''::VARCHAR AS path"};
 static const fields of_dedup = {"dedup", "reason, nearest_part, nearest_row, similarity, hash_distance",
                                 "''::VARCHAR AS reason, 0::BIGINT AS nearest_part, 0::BIGINT AS nearest_row, "
@@ -74,7 +73,7 @@ static df_status fetch(asking *a, const char *name, fields f, const char *places
 df_status df_clusters_largest(const df_dataset *ds, int64_t limit, df_table **out, df_error *err)
 {
     asking a = {.ds = ds};
-    bool selected = has_run(ds, "select");
+    bool selected = df_dataset_has_all(ds, "select");
     df_str_append(&a.text, "CREATE TABLE found AS SELECT *, place >> 32 AS part, place & 4294967295 AS \"row\" FROM "
                            "(SELECT cluster, count(*) AS members, avg(similarity) AS similarity, "
                            "arg_max(" PLACE ", (similarity, -(" PLACE "))) AS place FROM ");
@@ -85,11 +84,15 @@ df_status df_clusters_largest(const df_dataset *ds, int64_t limit, df_table **ou
     if (status == DF_OK)
         status = fetch(&a, "path", of_ingest, "SELECT part, \"row\" FROM found", err);
     df_str_append(&a.text, "SELECT f.cluster, f.members, f.similarity, ");
-    df_str_append(&a.text, selected ? "f.members - coalesce(s.survived, 0) AS removed, coalesce(s.selected, 0) AS selected, "
-                                    : "NULL::BIGINT AS removed, NULL::BIGINT AS selected, ");
-    df_str_append(&a.text, "f.part, f.\"row\", p.path FROM found f LEFT JOIN path p ON p.part = f.part AND p.\"row\" = f.\"row\"");
+    df_str_append(&a.text, selected
+                               ? "f.members - coalesce(s.survived, 0) AS removed, coalesce(s.selected, 0) AS selected, "
+                               : "NULL::BIGINT AS removed, NULL::BIGINT AS selected, ");
+    df_str_append(
+        &a.text,
+        "f.part, f.\"row\", p.path FROM found f LEFT JOIN path p ON p.part = f.part AND p.\"row\" = f.\"row\"");
     if (status == DF_OK && selected) {
-        df_str_append(&a.text, " LEFT JOIN (SELECT cluster, count(*) AS survived, count(*) FILTER (kept = 1) AS selected FROM ");
+        df_str_append(&a.text,
+                      " LEFT JOIN (SELECT cluster, count(*) AS survived, count(*) FILTER (kept = 1) AS selected FROM ");
         status = df_dataset_append_sql(ds, "select", &a.text, err);
         df_str_append(&a.text, " GROUP BY cluster) s ON s.cluster = f.cluster");
     }
@@ -103,9 +106,10 @@ df_status df_clusters_members(const df_dataset *ds, const int64_t *clusters, int
                               df_error *err)
 {
     asking a = {.ds = ds};
-    df_str_append(&a.text, "CREATE TABLE found AS SELECT cluster, (m).place >> 32 AS part, (m).place & 4294967295 AS \"row\", "
-                           "(m).similarity AS similarity FROM (SELECT cluster, unnest(max({'similarity': similarity, "
-                           "'back': -(" PLACE "), 'place': " PLACE "}, ");
+    df_str_append(&a.text,
+                  "CREATE TABLE found AS SELECT cluster, (m).place >> 32 AS part, (m).place & 4294967295 AS \"row\", "
+                  "(m).similarity AS similarity FROM (SELECT cluster, unnest(max({'similarity': similarity, "
+                  "'back': -(" PLACE "), 'place': " PLACE "}, ");
     df_str_printf(&a.text, "%lld)) AS m FROM ", (long long)limit);
     df_status status = df_dataset_append_sql(ds, "cluster", &a.text, err);
     df_str_append(&a.text, " WHERE cluster IN (-1");
@@ -119,15 +123,18 @@ df_status df_clusters_members(const df_dataset *ds, const int64_t *clusters, int
     if (status == DF_OK)
         status = fetch(&a, "chosen", of_select, "SELECT part, \"row\" FROM found", err);
     if (status == DF_OK)
-        status = fetch(&a, "path", of_ingest, "SELECT part, \"row\" FROM found UNION SELECT nearest_part, nearest_row FROM dedup", err);
-    df_str_append(&a.text,
-                  "SELECT f.cluster, f.part, f.\"row\", p.path, f.similarity, coalesce(d.reason, s.reason) AS reason, s.\"rank\", "
-                  "d.nearest_part, d.nearest_row, q.path AS nearest_path, d.similarity AS nearest_similarity FROM found f "
-                  "LEFT JOIN path p ON p.part = f.part AND p.\"row\" = f.\"row\" "
-                  "LEFT JOIN dedup d ON d.part = f.part AND d.\"row\" = f.\"row\" "
-                  "LEFT JOIN chosen s ON s.part = f.part AND s.\"row\" = f.\"row\" "
-                  "LEFT JOIN path q ON q.part = d.nearest_part AND q.\"row\" = d.nearest_row "
-                  "ORDER BY f.cluster, f.similarity DESC, f.part, f.\"row\"");
+        status = fetch(&a, "path", of_ingest,
+                       "SELECT part, \"row\" FROM found UNION SELECT nearest_part, nearest_row FROM dedup", err);
+    df_str_append(
+        &a.text,
+        "SELECT f.cluster, f.part, f.\"row\", p.path, f.similarity, coalesce(d.reason, s.reason) AS reason, "
+        "s.\"rank\", "
+        "d.nearest_part, d.nearest_row, q.path AS nearest_path, d.similarity AS nearest_similarity FROM found f "
+        "LEFT JOIN path p ON p.part = f.part AND p.\"row\" = f.\"row\" "
+        "LEFT JOIN dedup d ON d.part = f.part AND d.\"row\" = f.\"row\" "
+        "LEFT JOIN chosen s ON s.part = f.part AND s.\"row\" = f.\"row\" "
+        "LEFT JOIN path q ON q.part = d.nearest_part AND q.\"row\" = d.nearest_row "
+        "ORDER BY f.cluster, f.similarity DESC, f.part, f.\"row\"");
     if (status == DF_OK)
         status = ask(&a, out, err);
     return finish(&a, status);
@@ -135,15 +142,17 @@ df_status df_clusters_members(const df_dataset *ds, const int64_t *clusters, int
 
 /* ---- how similar ---- */
 
-/* Of a similarity, which of the 200 bins: (i / 100 - 1, (i + 1) / 100 - 1]; null has none, which greatest would forget. */
-#define BIN "CASE WHEN similarity IS NOT NULL THEN greatest(0, least(199, ceil((similarity + 1) * 100)::BIGINT - 1)) END"
+/* Of a similarity, which of the 200 bins: (i / 100 - 1, (i + 1) / 100 - 1]; null has none: greatest would forget. */
+#define BIN                                                                                                            \
+    "CASE WHEN similarity IS NOT NULL THEN greatest(0, least(199, ceil((similarity + 1) * 100)::BIGINT - 1)) END"
 
 df_status df_clusters_similarities(const df_dataset *ds, df_similarities *out, df_error *err)
 {
     asking a = {.ds = ds};
     df_table *t = NULL;
-    df_str_append(&a.text, "SELECT coalesce(reason, 'kept') AS why, " BIN " AS bin, count(*) AS n, min(similarity) AS lowest, "
-                           "max(similarity) AS highest FROM ");
+    df_str_append(&a.text,
+                  "SELECT coalesce(reason, 'kept') AS why, " BIN " AS bin, count(*) AS n, min(similarity) AS lowest, "
+                  "max(similarity) AS highest FROM ");
     df_status status = df_dataset_append_sql(ds, "dedup", &a.text, err);
     df_str_append(&a.text, " GROUP BY why, bin");
     if (status == DF_OK)
@@ -177,9 +186,11 @@ df_status df_clusters_sweep(const df_dataset *ds, const double *eps, int n, int6
     asking a = {.ds = ds};
     df_table *t = NULL;
     df_str_append(&a.text, "SELECT ");
-    for (int i = 0; i < n; i++)              /* the published rule compares in single precision */
-        df_str_printf(&a.text, "%scount(*) FILTER ((reason IS NULL OR reason = 'similar') AND (similarity IS NULL OR "
-                               "similarity::FLOAT <= (%.17g)::FLOAT))", i ? ", " : "", 1 - eps[i]);
+    for (int i = 0; i < n; i++) /* the published rule compares in single precision */
+        df_str_printf(&a.text,
+                      "%scount(*) FILTER ((reason IS NULL OR reason = 'similar') AND (similarity IS NULL OR "
+                      "similarity::FLOAT <= (%.17g)::FLOAT))",
+                      i ? ", " : "", 1 - eps[i]);
     df_str_append(&a.text, " FROM ");
     df_status status = df_dataset_append_sql(ds, "dedup", &a.text, err);
     if (status == DF_OK)
@@ -194,23 +205,27 @@ df_status df_clusters_sweep(const df_dataset *ds, const double *eps, int n, int6
 df_status df_clusters_pairs(const df_dataset *ds, int64_t per_bin, double least, df_table **out, df_error *err)
 {
     asking a = {.ds = ds};
-    df_str_append(&a.text, "CREATE TABLE found AS SELECT (m).place >> 32 AS part, (m).place & 4294967295 AS \"row\" FROM "
-                           "(SELECT unnest(min({'chance': ((" PLACE ") % 4294967291) * 2654435761 % 4294967291, "
-                           "'place': " PLACE "}, ");
+    df_str_append(&a.text,
+                  "CREATE TABLE found AS SELECT (m).place >> 32 AS part, (m).place & 4294967295 AS \"row\" FROM "
+                  "(SELECT unnest(min({'chance': ((" PLACE ") % 4294967291) * 2654435761 % 4294967291, "
+                  "'place': " PLACE "}, ");
     df_str_printf(&a.text, "%lld)) AS m FROM ", (long long)per_bin);
     df_status status = df_dataset_append_sql(ds, "dedup", &a.text, err);
-    df_str_printf(&a.text, " WHERE similarity >= %.17g AND nearest_part IS NOT NULL GROUP BY " BIN ", reason = 'copy')", least);
+    df_str_printf(&a.text, " WHERE similarity >= %.17g AND nearest_part IS NOT NULL GROUP BY " BIN ", reason = 'copy')",
+                  least);
     if (status == DF_OK)
         status = ask(&a, NULL, err);
     if (status == DF_OK)
         status = fetch(&a, "dedup", of_dedup, "SELECT part, \"row\" FROM found", err);
     if (status == DF_OK)
-        status = fetch(&a, "path", of_ingest, "SELECT part, \"row\" FROM dedup UNION SELECT nearest_part, nearest_row FROM dedup", err);
-    df_str_append(&a.text,
-                  "SELECT d.part, d.\"row\", p.path, d.nearest_part, d.nearest_row, q.path AS nearest_path, d.similarity, "
-                  "d.reason, d.hash_distance FROM dedup d LEFT JOIN path p ON p.part = d.part AND p.\"row\" = d.\"row\" "
-                  "LEFT JOIN path q ON q.part = d.nearest_part AND q.\"row\" = d.nearest_row "
-                  "ORDER BY d.similarity DESC, d.part, d.\"row\"");
+        status = fetch(&a, "path", of_ingest,
+                       "SELECT part, \"row\" FROM dedup UNION SELECT nearest_part, nearest_row FROM dedup", err);
+    df_str_append(
+        &a.text,
+        "SELECT d.part, d.\"row\", p.path, d.nearest_part, d.nearest_row, q.path AS nearest_path, d.similarity, "
+        "d.reason, d.hash_distance FROM dedup d LEFT JOIN path p ON p.part = d.part AND p.\"row\" = d.\"row\" "
+        "LEFT JOIN path q ON q.part = d.nearest_part AND q.\"row\" = d.nearest_row "
+        "ORDER BY d.similarity DESC, d.part, d.\"row\"");
     if (status == DF_OK)
         status = ask(&a, out, err);
     return finish(&a, status);

@@ -45,6 +45,15 @@ int df_dataset_parts(const df_dataset *ds)
     return n;
 }
 
+bool df_dataset_has_all(const df_dataset *ds, const char *stage)
+{
+    int n = df_dataset_parts(ds);
+    for (int part = 0; part < n; part++)
+        if (!df_dataset_has_part(ds, stage, part))
+            return false;
+    return n > 0;
+}
+
 df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_table **out, df_error *err)
 {
     char *path = df_dataset_part_path(ds, stage, part, "parquet");

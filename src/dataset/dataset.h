@@ -12,6 +12,7 @@ int df_dataset_parts(const df_dataset *ds);                          /* parts of
 /* FOLDER/STAGE/part-00000.EXT; caller frees. NULL when out of memory. */
 char *df_dataset_part_path(const df_dataset *ds, const char *stage, int part, const char *extension);
 bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part);         /* its .parquet exists */
+bool df_dataset_has_all(const df_dataset *ds, const char *stage);    /* every part, and there is one */
 df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_table **out, df_error *err);
 df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err);
 

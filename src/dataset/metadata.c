@@ -99,8 +99,8 @@ static df_status add_inputs(work *w, const char *const *inputs, int n, df_error 
 static df_status query(work *w, df_table **out, df_error *err)
 {
     df_status status = w->statement.failed ? no_memory(err)
-                       : out ? df_sql_query(w->sql, df_str_text(&w->statement), out, err)
-                             : df_sql_exec(w->sql, df_str_text(&w->statement), err);
+                       : out               ? df_sql_query(w->sql, df_str_text(&w->statement), out, err)
+                                           : df_sql_exec(w->sql, df_str_text(&w->statement), err);
     df_str_clear(&w->statement);
     return status;
 }
@@ -152,7 +152,9 @@ static df_status choose_columns(work *w, df_error *err)
         for (int64_t i = 0; i < df_table_rows(t) && there.size < 300; i++)
             df_str_printf(&there, "%s%.60s", i ? ", " : "", df_table_text(t, i, 0));
         status = df_fail(err, DF_FORMAT, "no column %s; there are: %s",
-                         !url ? "url" : !width ? "width or original_width" : "height or original_height",
+                         !url     ? "url"
+                         : !width ? "width or original_width"
+                                  : "height or original_height",
                          df_str_text(&there));
         df_str_free(&there);
     }
@@ -164,13 +166,14 @@ static df_status choose_columns(work *w, df_error *err)
 
 #define PLACE "((s.file_index::BIGINT << 40) + s.file_row_number)"
 
-/* URLs that come more than once, as 128-bit hashes, with the place of the first. DuckDB's own 64-bit hash of text would be
- * faster, but it took two of 1.5 million URLs for one. */
+/* URLs that come more than once, as 128-bit hashes, with the place of the first. DuckDB's own 64-bit hash of text would
+ * be faster, but it took two of 1.5 million URLs for one. */
 static df_status find_repeated(work *w, df_error *err)
 {
     df_table *t = NULL;
     df_str_printf(&w->statement,
-                  "CREATE TEMP TABLE repeated AS SELECT md5_number(s.\"%s\") AS h, min(" PLACE ") AS first, count(*) AS n FROM %s s "
+                  "CREATE TEMP TABLE repeated AS SELECT md5_number(s.\"%s\") AS h, min(" PLACE
+                  ") AS first, count(*) AS n FROM %s s "
                   "WHERE %s = %d GROUP BY h HAVING count(*) > 1",
                   w->result->url, df_str_text(&w->from), df_str_text(&w->judge), DF_METADATA_KEPT);
     DF_TRY(query(w, NULL, err));
@@ -204,7 +207,7 @@ static df_status copy_kept(work *w, df_error *err)
     char *to = df_sql_quote(w->tmp);
     df_str_printf(&w->statement, "SET threads = 1; COPY (SELECT s.* FROM %s s WHERE %s = %d", df_str_text(&w->from),
                   df_str_text(&w->judge), DF_METADATA_KEPT);
-    if (w->result->n[DF_METADATA_REPEATED])  /* so that each row passes in its place, which an outer join would not do */
+    if (w->result->n[DF_METADATA_REPEATED]) /* so that each row passes in its place, which an outer join would not do */
         df_str_printf(&w->statement,
                       " AND NOT (md5_number(s.\"%s\") IN (SELECT h FROM repeated) AND " PLACE
                       " NOT IN (SELECT first FROM repeated))",
@@ -270,7 +273,7 @@ static df_status make_folders(work *w, const char *out, df_error *err)
     snprintf(w->spill, sizeof w->spill, "%.*s.tmp/spill", (int)n, out);
     if (df_file_exists(out))
         return df_fail(err, DF_CONFIG, "%s exists: choose another name, or remove it first", out);
-    remove_files(w->spill, "duckdb");        /* what a killed run left */
+    remove_files(w->spill, "duckdb"); /* what a killed run left */
     remove_files(w->tmp, "part-");
     return df_file_mkdir(w->spill, err);
 }

@@ -1,5 +1,5 @@
-/* export: the captions as others read them, and the list of what was selected. JSON lines first; the Parquet file is made
- * from them, so both say the same. */
+/* export: the captions as others read them, and the list of what was selected. JSON lines first; the Parquet file is
+ * made from them, so both say the same. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -254,14 +254,6 @@ static df_status write_captions(const df_dataset *ds, const char *folder, const 
     return status == DF_OK ? write_parquet(ds, err) : status;
 }
 
-static int parts_of(const df_dataset *ds, const char *stage)
-{
-    int n = 0;
-    for (int part = 0; part < df_dataset_parts(ds); part++)
-        n += df_dataset_has_part(ds, stage, part);
-    return n;
-}
-
 /* Always the whole dataset: run->parts chooses work, not what others are given. A dataset of vectors alone has no
  * captions: its list is all that others can use. */
 static df_status export_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
@@ -269,11 +261,13 @@ static df_status export_run(df_dataset *ds, const void *config, const df_run *ru
     char folder[PATH_MAX];
     if ((size_t)snprintf(folder, sizeof folder, "%s/export", df_dataset_folder(ds)) >= sizeof folder)
         return df_fail(err, DF_IO, "export: path is too long");
-    bool selected = parts_of(ds, "select") == df_dataset_parts(ds) && df_dataset_parts(ds) > 0;
+    bool selected = df_dataset_has_all(ds, "select"), captioned = false;
+    for (int part = 0; part < df_dataset_parts(ds) && !captioned; part++)
+        captioned = df_dataset_has_part(ds, "caption", part);
     DF_TRY(df_file_mkdir(folder, err));
     if (selected)
         DF_TRY(write_selected(ds, err));
-    if (selected && parts_of(ds, "caption") == 0)
+    if (selected && !captioned)
         return DF_OK;
     return write_captions(ds, folder, config, run, err);
 }

@@ -8,7 +8,12 @@
 #include "expert/expert.h"
 #include "stage/stage.h"
 
-typedef struct { int64_t min_side; double max_aspect, safety; bool duplicates, unfetched; char *safety_model; } filter_config;
+typedef struct {
+    int64_t min_side;
+    double max_aspect, safety;
+    bool duplicates, unfetched;
+    char *safety_model;
+} filter_config;
 
 static const df_option options[] = {
     {"min_side", DF_OPT_INT, offsetof(filter_config, min_side), "448", 0, 1e6,

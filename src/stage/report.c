@@ -1,5 +1,6 @@
 /* report: a page to look at. It opens from the file system, so its data are scripts: data/stats.js with the numbers,
- * data/images-0000.js ... with 100 images each, data/clusters.js. index.html is written last: a page that is there is whole. */
+ * data/images-0000.js ... with 100 images each, data/clusters.js. index.html is written last: a page that is there is
+ * whole. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -308,7 +309,8 @@ static const df_option options[] = {
     {"side", DF_OPT_INT, AT(side), "768", 64, 4096, "long side of the pictures in the page, pixels"},
     {"quality", DF_OPT_INT, AT(quality), "82", 1, 100, "JPEG quality of the pictures in the page"},
     {"clusters", DF_OPT_INT, AT(clusters.clusters), "24", 0, 10000, "largest clusters to show"},
-    {"members", DF_OPT_INT, AT(clusters.members), "24", 1, 1000, "images of a cluster to show, nearest to its centroid first"},
+    {"members", DF_OPT_INT, AT(clusters.members), "24", 1, 1000,
+     "images of a cluster to show, nearest to its centroid first"},
     {"pairs", DF_OPT_INT, AT(clusters.pairs), "4", 1, 1000, "similar pairs to show of each hundredth of similarity"},
     {0},
 };

@@ -10,8 +10,14 @@
 enum { SIDE_PX = 240 };                      /* twice what a contact sheet shows: sharp on dense screens */
 
 /* An image that is shown, wherever it is met; sorted by place, so that each part is read once. */
-typedef struct { int64_t part, row; df_thumb_name thumb; } shown_image;
-typedef struct { shown_image *items; int64_t n; } shown_images;
+typedef struct {
+    int64_t part, row;
+    df_thumb_name thumb;
+} shown_image;
+typedef struct {
+    shown_image *items;
+    int64_t n;
+} shown_images;
 
 static int by_place(const void *a, const void *b)
 {
@@ -54,7 +60,8 @@ static df_status make_part(df_thumbs *thumbs, shown_image *items, int64_t n, df_
     for (int64_t i = 0; status == DF_OK && i < n; i++) {
         rows[i] = items[i].row;
         if (rows[i] < 0 || rows[i] >= df_table_rows(ingest))
-            status = df_fail(err, DF_FORMAT, "report: part %lld has no row %lld", (long long)items->part, (long long)rows[i]);
+            status = df_fail(err, DF_FORMAT, "report: part %lld has no row %lld", (long long)items->part,
+                             (long long)rows[i]);
     }
     if (status == DF_OK)
         status = df_thumbs_make(thumbs, (int)items->part, ingest, rows, n, SIDE_PX, names, err);
@@ -102,7 +109,8 @@ static void append_text(df_str *out, const char *key, const df_table *t, int64_t
 }
 
 /* "id":...,"path":...,"thumb":... of the image that three columns of a row name. */
-static void append_image(df_str *out, const shown_images *s, const df_table *t, int64_t row, const char *const columns[3])
+static void append_image(df_str *out, const shown_images *s, const df_table *t, int64_t row,
+                         const char *const columns[3])
 {
     shown_image key = {.part = number(t, row, columns[0]), .row = number(t, row, columns[1])};
     const shown_image *found = bsearch(&key, s->items, (size_t)s->n, sizeof key, by_place);
@@ -138,8 +146,8 @@ static void append_clusters(df_str *out, const shown_images *s, const df_table *
 {
     df_str_append(out, "\"clusters\":[");
     for (int64_t i = 0; i < df_table_rows(largest); i++) {
-        df_str_printf(out, "%s{\"cluster\":%lld,\"members\":%lld", i ? ",\n" : "", (long long)number(largest, i, "cluster"),
-                      (long long)number(largest, i, "members"));
+        df_str_printf(out, "%s{\"cluster\":%lld,\"members\":%lld", i ? ",\n" : "",
+                      (long long)number(largest, i, "cluster"), (long long)number(largest, i, "members"));
         append_real(out, "similarity", df_table_real(largest, i, df_table_column(largest, "similarity")));
         if (!df_table_null(largest, i, df_table_column(largest, "selected")))
             df_str_printf(out, ",\"removed\":%lld,\"selected\":%lld", (long long)number(largest, i, "removed"),
@@ -171,8 +179,9 @@ static void append_similarities(df_str *out, const df_similarities *s)
     df_str_append(out, ",\n\"bins\":[");
     for (int i = 0; i < DF_SIMILARITY_BINS; i++)
         df_str_printf(out, "%s%lld", i ? "," : "", (long long)s->bins[i]);
-    df_str_printf(out, "],\"first\":%lld,\"copies\":%lld,\"no_vector\":%lld,\"kept\":%lld,\"similar\":%lld", (long long)s->n_first,
-                  (long long)s->n_copies, (long long)s->n_no_vector, (long long)s->n_kept, (long long)s->n_similar);
+    df_str_printf(out, "],\"first\":%lld,\"copies\":%lld,\"no_vector\":%lld,\"kept\":%lld,\"similar\":%lld",
+                  (long long)s->n_first, (long long)s->n_copies, (long long)s->n_no_vector, (long long)s->n_kept,
+                  (long long)s->n_similar);
     if (s->n_kept > s->n_first)
         append_real(out, "highest_kept", s->highest_kept);
     if (s->n_similar)
@@ -194,22 +203,13 @@ static df_status read_members(const df_dataset *ds, const df_table *largest, int
     return status;
 }
 
-static bool has_run(const df_dataset *ds, const char *stage)
-{
-    int n = df_dataset_parts(ds);
-    for (int part = 0; part < n; part++)
-        if (!df_dataset_has_part(ds, stage, part))
-            return false;
-    return n > 0;
-}
-
 df_status df_report_clusters(df_str *out, df_thumbs *thumbs, const df_report_clusters_config *config, df_error *err)
 {
     const df_dataset *ds = thumbs->ds;
     df_table *largest = NULL, *members = NULL, *pairs = NULL;
     df_similarities similarities;
     shown_images shown = {0};
-    if (!has_run(ds, "cluster") || !has_run(ds, "dedup"))
+    if (!df_dataset_has_all(ds, "cluster") || !df_dataset_has_all(ds, "dedup"))
         return DF_OK;
     df_status status = df_clusters_largest(ds, config->clusters, &largest, err);
     if (status == DF_OK)

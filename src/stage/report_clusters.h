@@ -4,7 +4,9 @@
 #include "base/str.h"
 #include "stage/report_thumbs.h"
 
-typedef struct { int64_t clusters, members, pairs; } df_report_clusters_config;
+typedef struct {
+    int64_t clusters, members, pairs;
+} df_report_clusters_config;
 
 /* Appends "densefusion.setClusters({...});"; nothing where cluster or dedup has not done every part. */
 df_status df_report_clusters(df_str *out, df_thumbs *thumbs, const df_report_clusters_config *config, df_error *err);

@@ -47,7 +47,8 @@ static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
     df_row_id(j->part, row, id);
     const char *hash = df_table_text(j->ingest, row, df_table_column(j->ingest, "hash"));
     snprintf(name, DF_THUMB_NAME, "%s-%.12s-%d-%d.jpg", id, *hash ? hash : "x", (int)j->side, (int)j->thumbs->quality);
-    if ((size_t)snprintf(path, sizeof path, "%s/report/thumbs/%s", df_dataset_folder(j->thumbs->ds), name) >= sizeof path)
+    if ((size_t)snprintf(path, sizeof path, "%s/report/thumbs/%s", df_dataset_folder(j->thumbs->ds), name) >=
+        sizeof path)
         return df_fail(err, DF_IO, "report: path is too long");
     if (*hash && df_file_exists(path))
         return DF_OK;
