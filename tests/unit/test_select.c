@@ -143,7 +143,9 @@ static void limits_are_met_exactly(void **state)
     assert_int_equal(c.n_kept, of_three);
     for (int i = 0; i < N_ALL; i++)
         assert_int_equal(c.kept[i], c.rank[i] > 0 && c.rank[i] <= 3);
-    for (int total = 1; total <= n + 5; total += total < 30 ? 1 : 17) {
+    const int totals[] = {1, CLUSTERS - 1, CLUSTERS, CLUSTERS + 1, 29, 50, n - 1, n, n + 5};
+    for (size_t i_total = 0; i_total < sizeof totals / sizeof *totals; i_total++) {
+        int total = totals[i_total];
         char option[32];
         snprintf(option, sizeof option, "total=%d", total);
         c = choose(ds, (const char *const[]){option, NULL});
