@@ -214,59 +214,56 @@ static df_status parquet_shape(df_imported_file *file, const char *field, df_err
     return DF_OK;
 }
 
-/* "[0.1, nan, NULL]": what is no number becomes NaN. False when there are not `dim` of them. */
-static bool parse_list(const char *text, int64_t dim, double *out)
+/* values: those of all lists, one after the other; lengths: how many each list has, 0 for a null: no number. */
+static df_status fill_rows(const df_imported_rows *rows, const df_table *lengths, const df_table *values, double *out,
+                           df_error *err)
 {
-    int64_t n = 0;
-    text += *text == '[';
-    while (*text && *text != ']') {
-        char *end;
-        double value = strtod(text, &end);
-        if (n == dim)
-            return false;
-        out[n++] = end == text ? NAN : value;
-        text = end + strcspn(end, ",]");
-        text += *text == ',';
-    }
-    return n == dim;
-}
-
-static df_status fill_rows(const df_imported_file *file, const df_table *t, int64_t first, double *out, df_error *err)
-{
-    const int64_t dim = file->shape.dim;
-    for (int64_t i = 0; i < df_table_rows(t); i++) {
-        if (df_table_null(t, i, 0)) {
-            for (int64_t k = 0; k < dim; k++)
-                out[i * dim + k] = NAN;
-        } else if (!parse_list(df_table_text(t, i, 0), dim, out + i * dim)) {
-            return df_fail(err, DF_FORMAT, "%s: row %lld does not have %lld values, as the first has", file->path,
-                           (long long)(first + i), (long long)dim);
-        }
+    const int64_t dim = rows->file->shape.dim;
+    int64_t at = 0;
+    if (df_table_rows(lengths) != rows->n)
+        return df_fail(err, DF_FORMAT, "%s changed while it was read", rows->file->path);
+    for (int64_t i = 0; i < rows->n; i++) {
+        int64_t length = df_table_int(lengths, i, 0);
+        if ((length && length != dim) || at + length > df_table_rows(values))
+            return df_fail(err, DF_FORMAT, "%s: row %lld does not have %lld values, as another has", rows->file->path,
+                           (long long)(rows->first + i), (long long)dim);
+        for (int64_t k = 0; k < dim; k++, out++)
+            *out = length && !df_table_null(values, at + k, 0) ? df_table_real(values, at + k, 0) : NAN;
+        at += length;
     }
     return DF_OK;
 }
 
-static df_status load_parquet(df_imported_rows *rows, const char *field, df_error *err)
+/* SELECT BEFORE "field" AFTER, of the rows at hand, in order: one thread keeps it. */
+static df_status query_rows(const df_imported_rows *rows, const char *field, const char *before, const char *after,
+                            df_table **out, df_error *err)
 {
     df_str what = {0};
-    char where[160];
-    df_table *t = NULL;
-    snprintf(where, sizeof where, ", file_row_number = true) WHERE file_row_number >= %lld AND file_row_number < %lld "
-             "ORDER BY file_row_number", (long long)rows->first, (long long)(rows->first + rows->n));
-    df_str_append(&what, "CAST(");
+    char where[128];
+    snprintf(where, sizeof where, ", file_row_number = true) WHERE file_row_number >= %lld AND file_row_number < %lld",
+             (long long)rows->first, (long long)(rows->first + rows->n));
+    df_str_append(&what, before);
     df_status status = quote_column(field, &what, err);
-    df_str_append(&what, " AS VARCHAR)");
+    df_str_append(&what, after);
     if (status == DF_OK)
-        status = query_file(rows->file, df_str_text(&what), where, &t, err);
+        status = query_file(rows->file, df_str_text(&what), where, out, err);
     df_str_free(&what);
+    return status;
+}
+
+static df_status load_parquet(df_imported_rows *rows, const char *field, df_error *err)
+{
+    df_table *lengths = NULL, *values = NULL;
+    df_status status = query_rows(rows, field, "coalesce(len(", "), 0)", &lengths, err);
+    if (status == DF_OK)
+        status = query_rows(rows, field, "unnest(CAST(", " AS DOUBLE[]))", &values, err);
     rows->bytes = status == DF_OK ? calloc((size_t)rows->n + 1, df_npy_row_bytes(rows->file->shape) + 1) : NULL;
     if (status == DF_OK && !rows->bytes)
         status = df_fail(err, DF_NOMEM, "read %s: out of memory", rows->file->path);
-    if (status == DF_OK && df_table_rows(t) != rows->n)
-        status = df_fail(err, DF_FORMAT, "%s changed while it was read", rows->file->path);
     if (status == DF_OK)
-        status = fill_rows(rows->file, t, rows->first, (double *)(void *)rows->bytes, err);
-    df_table_close(t);
+        status = fill_rows(rows, lengths, values, (double *)(void *)rows->bytes, err);
+    df_table_close(lengths);
+    df_table_close(values);
     return status;
 }
 

@@ -379,43 +379,43 @@ static df_status cast_sql(session *s, const char *sql, df_table **out, df_str *c
     return status;
 }
 
-static df_status read_cell(duckdb_vector vector, column_data *d, int64_t to, idx_t from)
+static bool read_texts(const duckdb_string_t *from, const bool *null, char **to, idx_t n)
+{
+    for (idx_t row = 0; row < n; row++) {
+        duckdb_string_t text = from[row];
+        if (!null[row] && !(to[row] = strndup(duck.string_t_data(&text), duck.string_t_length(text))))
+            return false;
+    }
+    return true;
+}
+
+/* Cells of nulls are 0: so that what was never set can be freed, and the same rows are the same bytes. */
+static bool read_column(duckdb_vector vector, column_data *d, int64_t first, idx_t n)
 {
     uint64_t *valid = duck.vector_get_validity(vector);
-    void *data = duck.vector_get_data(vector);
-    d->null[to] = valid && !duck.validity_row_is_valid(valid, from);
-    d->data.i[to] = 0;
+    const void *data = duck.vector_get_data(vector);
+    for (idx_t row = 0; row < n; row++)
+        d->null[first + (int64_t)row] = valid && !duck.validity_row_is_valid(valid, row);
     if (d->column.type == DF_COLUMN_TEXT)
-        d->data.s[to] = NULL;
-    if (d->null[to])
-        return DF_OK;
-    if (d->column.type == DF_COLUMN_INT) {
-        d->data.i[to] = ((const int64_t *)data)[from];
-    } else if (d->column.type == DF_COLUMN_REAL) {
-        d->data.f[to] = ((const double *)data)[from];
-    } else {
-        duckdb_string_t *text = (duckdb_string_t *)data + from;
-        d->data.s[to] = strndup(duck.string_t_data(text), duck.string_t_length(*text));
-        if (!d->data.s[to])
-            return DF_NOMEM;
-    }
-    return DF_OK;
+        return read_texts(data, d->null + first, d->data.s + first, n);
+    memcpy(d->data.i + first, data, n * 8);
+    for (idx_t row = 0; valid && row < n; row++)
+        if (d->null[first + (int64_t)row])
+            d->data.i[first + (int64_t)row] = 0;
+    return true;
 }
 
 static df_status read_chunk(duckdb_data_chunk chunk, df_table *t)
 {
     idx_t n = duck.data_chunk_get_size(chunk);
-    for (idx_t row = 0; row < n; row++) {
-        if (!df_table_grow(t))
-            return DF_NOMEM;
-        bool ok = true;
-        for (int c = 0; c < t->n_columns; c++)
-            ok &= read_cell(duck.data_chunk_get_vector(chunk, (idx_t)c), &t->columns[c], t->n_rows, row) == DF_OK;
-        t->n_rows++;
-        if (!ok)
-            return DF_NOMEM;
-    }
-    return DF_OK;
+    int64_t first = t->n_rows;
+    bool ok = df_table_reserve(t, (int64_t)n);
+    for (int c = 0; ok && c < t->n_columns; c++)
+        memset(t->columns[c].data.i + first, 0, n * 8);
+    t->n_rows += ok ? (int64_t)n : 0;
+    for (int c = 0; ok && c < t->n_columns; c++)
+        ok = read_column(duck.data_chunk_get_vector(chunk, (idx_t)c), &t->columns[c], first, n);
+    return ok ? DF_OK : DF_NOMEM;
 }
 
 static df_status read_result(session *s, const char *sql, df_table *t, df_error *err)

@@ -45,11 +45,13 @@ void df_table_close(df_table *t)
     free(t);
 }
 
-bool df_table_grow(df_table *t)
+bool df_table_reserve(df_table *t, int64_t n)
 {
-    if (t->n_rows < t->capacity)
+    int64_t capacity = t->capacity ? t->capacity : 32;
+    while (capacity - t->n_rows < n)
+        capacity *= 2;
+    if (capacity == t->capacity)
         return true;
-    int64_t capacity = t->capacity ? t->capacity * 2 : 32;
     for (int c = 0; c < t->n_columns; c++) {
         column_data *d = &t->columns[c];
         bool *null = realloc(d->null, (size_t)capacity * sizeof *null);
@@ -68,7 +70,7 @@ _Static_assert(sizeof(char *) <= 8 && sizeof(double) == 8, "a cell is 8 bytes");
 
 df_status df_table_append(df_table *t, const df_value *values, df_error *err)
 {
-    bool ok = df_table_grow(t);
+    bool ok = df_table_reserve(t, 1);
     int c = 0;
     for (; ok && c < t->n_columns; c++) {
         column_data *d = &t->columns[c];

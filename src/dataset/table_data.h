@@ -15,5 +15,5 @@ struct df_table {
     column_data *columns;
 };
 
-bool df_table_grow(df_table *t);                                     /* room for one more row; false: out of memory */
+bool df_table_reserve(df_table *t, int64_t n);                       /* room for n more rows; false: out of memory */
 #endif
