@@ -58,24 +58,25 @@ static void *keep(size_t n, size_t size, size_t *left)
     return kept;
 }
 
+enum { FEWEST_GROUPS = 4 };                  /* a bound over more of the centroids says nothing */
+
 /* By what it saves: assignments (a threshold to begin with), bounds, in groups of as few panels as fit, then codes. */
 static void keep_state(df_kmeans *km)
 {
     size_t left = km->options.memory, n = (size_t)km->rows->n, stride = (size_t)km->panels.stride;
     km->assign = keep(n, sizeof *km->assign, &left);
     int panels = (km->k + DF_PANEL - 1) / DF_PANEL;
-    for (int per_group = 1; km->assign && !km->bound; per_group *= 2) {
-        int groups = (panels + per_group - 1) / per_group, padded = (groups + 63) / 64 * 64;
-        if (padded == 64 && per_group > 1 && groups <= 4)
-            break;                           /* bounds over most of the centroids say nothing */
-        size_t share = left / 4 * 3;
-        km->bound = keep(n * (size_t)padded, sizeof *km->bound, &share);
+    for (int per_group = 1; km->assign && panels / per_group >= FEWEST_GROUPS && !km->bound; per_group *= 2) {
+        int groups = (panels + per_group - 1) / per_group;
+        size_t stride_groups = ((size_t)groups + 7) / 8 * 8, share = left / 4 * 3;
+        km->bound = keep(n * stride_groups + 64, sizeof *km->bound, &share);
         if (!km->bound)
             continue;
-        left -= n * (size_t)padded * sizeof *km->bound;
+        left -= (n * stride_groups + 64) * sizeof *km->bound;
+        km->bound_stride = stride_groups;
         km->group_panels = per_group;
         km->n_groups = groups;
-        km->groups_padded = padded;
+        km->groups_padded = (groups + 63) / 64 * 64;
     }
     size_t before = left;
     km->row = km->assign ? keep(n, sizeof *km->row, &left) : NULL;

@@ -22,7 +22,7 @@ static const float *exact_row(void *ctx, int row)
 
 static int16_t *bounds_of(const df_kmeans_block *b, int row)
 {
-    return b->km->bound + (size_t)(b->first + row) * (size_t)b->km->groups_padded;
+    return b->km->bound + (size_t)(b->first + row) * b->km->bound_stride;
 }
 
 df_status df_kmeans_block_init(df_kmeans_block *b, df_kmeans *km, df_error *err)
@@ -49,7 +49,7 @@ df_status df_kmeans_block_init(df_kmeans_block *b, df_kmeans *km, df_error *err)
     b->search->panels = &km->panels;
     b->search->exact = exact_row;
     b->search->exact_ctx = b;
-    b->search->bound_stride = (size_t)km->groups_padded;
+    b->search->bound_stride = km->bound_stride;
     b->search->group_panels = km->group_panels;
     b->search->drift = km->drift;
     return DF_OK;
@@ -140,6 +140,8 @@ static bool reach(df_kmeans_block *b, int r)
     uint64_t any = 0;
     km->simd->reach(bounds_of(b, r), km->drift, (int16_t)(need < -INT16_MAX ? -INT16_MAX : need), km->groups_padded,
                     b->mask);
+    if (km->n_groups % 64)                   /* beyond them lies the next row */
+        b->mask[km->groups_padded / 64 - 1] &= (UINT64_C(1) << km->n_groups % 64) - 1;
     for (int w = 0; w < km->groups_padded / 64; w++)
         any |= b->mask[w];
     return any != 0;
@@ -150,8 +152,6 @@ static void list_row(df_kmeans_block *b, int r)
     for (int w = 0; w < b->km->groups_padded / 64; w++)
         for (uint64_t bits = b->mask[w]; bits; bits &= bits - 1) {
             int group = 64 * w + __builtin_ctzll(bits);
-            if (group >= b->km->n_groups)
-                break;
             b->list[(size_t)group * DF_SEARCH_ROWS + (size_t)b->listed[group]++] = (uint16_t)r;
             bounds_of(b, r)[group] = INT16_MIN;                          /* raised again by what is seen */
         }
