@@ -214,7 +214,7 @@ df_status df_kmeans_assign(df_kmeans *km, df_kmeans_pass *pass, df_error *err)
     int64_t n_blocks = (km->rows->n + DF_SEARCH_ROWS - 1) / DF_SEARCH_ROWS;
     DF_TRY(df_pool_run(km->options.n_threads, n_blocks, assign_block, km, err));
     km->coded = km->code != NULL;
-    km->bounded = km->bound != NULL;
+    km->bounded = km->bound && km->rounds > 0;
     for (int t = 0; t < km->options.n_threads; t++)
         km->longest = fmaxf(km->longest, km->blocks[t].longest);
     if (pass)
@@ -256,7 +256,7 @@ static void add_drift(df_kmeans *km, const float *centroid)
 static df_status arrange(df_kmeans *km, df_error *err)
 {
     int32_t *order = malloc((size_t)km->k * sizeof *order);
-    df_status status = order ? df_kmeans_order(km->simd, km->centroid, km->k, km->d, order, err)
+    df_status status = order ? df_kmeans_order(km->simd, km->centroid, km->count, km->k, km->d, order, err)
                              : df_fail(err, DF_NOMEM, "k-means: out of memory");
     if (status == DF_OK)
         status = fill_panels(km, order, err);

@@ -160,7 +160,7 @@ static void list_row(df_kmeans_block *b, int r)
 static void list_everywhere(df_kmeans_block *b, int r)
 {
     b->all[b->n_all++] = (uint16_t)r;
-    for (int group = 0; b->km->bound && group < b->km->n_groups; group++)
+    for (int group = 0; b->search->bound && group < b->km->n_groups; group++)
         bounds_of(b, r)[group] = INT16_MIN;
 }
 
@@ -187,19 +187,25 @@ static df_status choose_groups(df_kmeans_block *b, df_error *err)
     return DF_OK;
 }
 
+static void look_from(df_kmeans_block *b, int first, int end, const uint16_t *rows, int n)
+{
+    df_search_panels(b->search, first, end, rows, n);
+    b->pass.n_looked += (int64_t)n * (end - first) * DF_PANEL;
+}
+
+/* Rows that look at everything do so a few panels at a time, which stay in the second-level cache. */
 static void look(df_kmeans_block *b)
 {
+    enum { AT_ONCE = 8 };
     const df_kmeans *km = b->km;
+    int n_panels = km->panels.n_panels;
+    for (int first = 0; b->n_all && first < n_panels; first += AT_ONCE)
+        look_from(b, first, first + AT_ONCE < n_panels ? first + AT_ONCE : n_panels, b->all, b->n_all);
     for (int group = 0; group < km->n_groups; group++) {
-        int n = b->listed[group];
-        if (b->n_all + n == 0)
-            continue;
         int first = group * km->group_panels, end = first + km->group_panels;
-        for (int panel = first; panel < end && panel < km->panels.n_panels; panel++) {
-            df_search_panel(b->search, panel, b->all, b->n_all);
-            df_search_panel(b->search, panel, b->list + (size_t)group * DF_SEARCH_ROWS, n);
-            b->pass.n_looked += (int64_t)(b->n_all + n) * DF_PANEL;
-        }
+        if (b->listed[group])
+            look_from(b, first, end < n_panels ? end : n_panels, b->list + (size_t)group * DF_SEARCH_ROWS,
+                      b->listed[group]);
     }
 }
 
@@ -214,7 +220,7 @@ df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool 
     for (int r = 0; r < n; r++)
         b->before[r] = km->assign ? km->assign[first + r] : -1;
     DF_TRY(code_rows(b, err));
-    s->bound = km->bound ? bounds_of(b, 0) : NULL;
+    s->bound = km->bound && km->rounds > 0 ? bounds_of(b, 0) : NULL;   /* before, no bound lasts */
     df_search_begin(s, n);
     DF_TRY(choose_groups(b, err));
     look(b);

@@ -67,6 +67,7 @@ df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool 
 /* Adds the block's moves to the sums. */
 df_status df_kmeans_block_add(df_kmeans_block *b, df_error *err);
 
-/* kmeans_order.c: an order in which neighbours are alike, cut in halves at multiples of 16. order [k], written. */
-df_status df_kmeans_order(const df_simd *simd, const float *centroid, int k, int d, int32_t *order, df_error *err);
+/* kmeans_order.c: an order of centroids that lets bounds over panels of sixteen say most. order [k], written. */
+df_status df_kmeans_order(const df_simd *simd, const float *centroid, const int64_t *count, int k, int d, int32_t *order,
+                          df_error *err);
 #endif

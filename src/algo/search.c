@@ -141,43 +141,56 @@ static uint16_t lanes_left_out(const df_search *s, int row, int panel)
     return (uint16_t)(skip >= 0 && skip < DF_PANEL ? out | 1U << skip : out);
 }
 
-static void fill_tile(const df_search *s, int panel, const uint16_t *rows, int n, df_tile_scores *t)
+/* Eight rows on their way along the panels. */
+typedef struct {
+    int n;
+    const uint16_t *rows;
+    const int8_t *code[DF_TILE];
+    int32_t start[DF_TILE];
+    df_tile_scores scores;
+} tile;
+
+static void fill_tile(const df_search *s, const uint16_t *rows, int n, tile *t)
 {
+    t->n = n;
+    t->rows = rows;
+    t->scores.bounded = s->bound != NULL;
     for (int i = 0; i < DF_TILE; i++) {
         int row = rows[i < n ? i : 0];
         const df_code *c = &s->row[row];
-        t->row_scale[i] = c->scale;
-        t->row_bias[i] = c->mean_dot;
-        t->row_error[i] = c->error;
-        t->row_norm[i] = c->norm;
-        t->low[i] = s->low[row];
-        t->skip[i] = lanes_left_out(s, row, panel);
+        t->code[i] = s->code + (size_t)row * (size_t)s->panels->stride;
+        t->start[i] = c->start;
+        t->scores.row_scale[i] = c->scale;
+        t->scores.row_bias[i] = c->mean_dot;
+        t->scores.row_error[i] = c->error;
+        t->scores.row_norm[i] = c->norm;
     }
 }
 
-static void search_tile(df_search *s, int panel, const uint16_t *rows, int n)
+static void search_tile(df_search *s, int panel, tile *t)
 {
     const df_panels *p = s->panels;
-    const int8_t *code[DF_TILE];
-    int32_t start[DF_TILE], dots[DF_TILE][DF_PANEL];
-    df_tile_scores t;
+    int32_t dots[DF_TILE][DF_PANEL];
+    s->simd->tile(p->panel + (size_t)panel * DF_PANEL * (size_t)p->stride, t->code, t->start, p->stride, dots);
     for (int i = 0; i < DF_TILE; i++) {
-        int row = rows[i < n ? i : 0];
-        code[i] = s->code + (size_t)row * (size_t)p->stride;
-        start[i] = s->row[row].start;
+        int row = t->rows[i < t->n ? i : 0];
+        t->scores.low[i] = s->low[row];
+        t->scores.skip[i] = lanes_left_out(s, row, panel);
     }
-    s->simd->tile(p->panel + (size_t)panel * DF_PANEL * (size_t)p->stride, code, start, p->stride, dots);
-    fill_tile(s, panel, rows, n, &t);
-    s->simd->scores((const int32_t(*)[DF_PANEL])dots, &p->scale[panel], &t);
-    for (int i = 0; s->bound && i < n; i++)
-        raise_bound(s, rows[i], panel, t.bound[i]);
-    for (int i = 0; i < n; i++)
-        if (t.hit[i])
-            add_hits(s, rows[i], panel, t.hit[i], t.score[i], t.window[i]);
+    s->simd->scores((const int32_t(*)[DF_PANEL])dots, &p->scale[panel], &t->scores);
+    for (int i = 0; s->bound && i < t->n; i++)
+        raise_bound(s, t->rows[i], panel, t->scores.bound[i]);
+    for (int i = 0; i < t->n; i++)
+        if (t->scores.hit[i])
+            add_hits(s, t->rows[i], panel, t->scores.hit[i], t->scores.score[i], t->scores.window[i]);
 }
 
-void df_search_panel(df_search *s, int panel, const uint16_t *rows, int n)
+void df_search_panels(df_search *s, int first, int end, const uint16_t *rows, int n)
 {
-    for (int i = 0; i < n; i += DF_TILE)
-        search_tile(s, panel, rows + i, n - i < DF_TILE ? n - i : DF_TILE);
+    tile t = {0};
+    for (int i = 0; i < n; i += DF_TILE) {
+        fill_tile(s, rows + i, n - i < DF_TILE ? n - i : DF_TILE, &t);
+        for (int panel = first; panel < end; panel++)
+            search_tile(s, panel, &t);
+    }
 }

@@ -41,8 +41,8 @@ struct df_search {
 
 /* All rows look at everything, nothing leads. */
 void df_search_begin(df_search *s, int n_rows);
-/* Lets the rows listed look at a panel; rows whose `end` is before it must not be listed. */
-void df_search_panel(df_search *s, int panel, const uint16_t *rows, int n);
+/* Lets the rows listed look at panels first .. end - 1. */
+void df_search_panels(df_search *s, int first, int end, const uint16_t *rows, int n);
 /* Decides between the row's candidates. exact: also computes the leader's df_dot when nothing asked for it so far. */
 void df_search_settle(df_search *s, int row, bool exact);
 #endif

@@ -146,7 +146,7 @@ static void look_at_panels(finder *f, int64_t first, int n, bool self)
         from = from > 0 ? from : 0;
         if (from >= n)
             break;
-        df_search_panel(&f->search, panel, f->all + from, n - (int)from);
+        df_search_panels(&f->search, panel, panel + 1, f->all + from, n - (int)from);
     }
 }
 

@@ -20,6 +20,7 @@ typedef struct {
     float row_scale[DF_TILE], row_bias[DF_TILE], row_error[DF_TILE], row_norm[DF_TILE];
     float low[DF_TILE];                      /* a score at or above low - window is a hit */
     uint16_t skip[DF_TILE];                  /* lanes that are not looked at */
+    bool bounded;                            /* `bound` is asked for */
     float window[DF_TILE];                   /* out */
     float score[DF_TILE][DF_PANEL];          /* out: of every lane */
     int32_t bound[DF_TILE];                  /* out: in steps, at least the real dot product of each lane that is neither

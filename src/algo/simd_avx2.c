@@ -128,6 +128,8 @@ AVX2 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_sc
         highest[r] = _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
         s->hit[r] = (uint16_t)hits;
     }
+    if (!s->bounded)
+        return;
     __m256 high = _mm256_mul_ps(_mm256_add_ps(_mm256_loadu_ps(highest), window), _mm256_set1_ps(DF_BOUND_STEPS));
     _mm256_storeu_si256((__m256i *)s->bound, _mm256_cvtps_epi32(_mm256_ceil_ps(high)));
 }

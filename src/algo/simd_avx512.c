@@ -107,6 +107,8 @@ AVX512 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_
         s->hit[r] = hit;
         rest[r] = _mm512_mask_mov_ps(none, seen & (__mmask16)~hit, v);
     }
+    if (!s->bounded)
+        return;
     __m256 high = _mm256_mul_ps(_mm256_add_ps(highest_of(rest), window), _mm256_set1_ps(DF_BOUND_STEPS));
     _mm256_storeu_si256((__m256i *)s->bound, _mm256_cvtps_epi32(_mm256_ceil_ps(high)));
 }

@@ -106,7 +106,8 @@ static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *
             hits |= vaddvq_u32(vandq_u32(hit, weight)) << (4 * q);
             top = vmaxq_f32(top, vbslq_f32(vorrq_u32(skipped, hit), none, v));
         }
-        s->bound[r] = (int32_t)ceilf((vmaxvq_f32(top) + s->window[r]) * DF_BOUND_STEPS);
+        if (s->bounded)
+            s->bound[r] = (int32_t)ceilf((vmaxvq_f32(top) + s->window[r]) * DF_BOUND_STEPS);
         s->hit[r] = (uint16_t)hits;
     }
 }

@@ -54,7 +54,8 @@ static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *
             else if (score > highest)
                 highest = score;
         }
-        s->bound[r] = (int32_t)ceilf((highest + s->window[r]) * DF_BOUND_STEPS);
+        if (s->bounded)
+            s->bound[r] = (int32_t)ceilf((highest + s->window[r]) * DF_BOUND_STEPS);
     }
 }
 

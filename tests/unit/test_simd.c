@@ -126,6 +126,7 @@ static void check_scores(const df_simd *plain, const df_simd *set)
             for (int j = 0; j < DF_PANEL; j++)
                 dots[r][j] = (int32_t)(uniform(&state) * 100000);
         }
+        one.bounded = round % 5 > 0;
         other = one;
         plain->scores((const int32_t(*)[DF_PANEL])dots, &scale, &one);
         set->scores((const int32_t(*)[DF_PANEL])dots, &scale, &other);
