@@ -134,19 +134,16 @@ static void add_hits(df_search *s, int row, int panel, unsigned hits, const floa
     }
 }
 
-static uint16_t lanes_left_out(const df_search *s, int row, int panel)
-{
-    int first = panel * DF_PANEL, skip = s->skip[row] - first, seen = s->end[row] - first;
-    unsigned out = seen >= DF_PANEL ? 0 : 0xFFFFU << (seen < 0 ? 0 : seen);
-    return (uint16_t)(skip >= 0 && skip < DF_PANEL ? out | 1U << skip : out);
-}
-
-/* Eight rows on their way along the panels. */
+/* Eight rows on their way along the panels: what of a row does not change on the way. */
 typedef struct {
     int n;
     const uint16_t *rows;
     const int8_t *code[DF_TILE];
     int32_t start[DF_TILE];
+    int skip_panel[DF_TILE];
+    uint16_t skip_lane[DF_TILE];             /* as a bit */
+    int least_end;                           /* of the rows */
+    int16_t *bound[DF_TILE];
     df_tile_scores scores;
 } tile;
 
@@ -154,6 +151,7 @@ static void fill_tile(const df_search *s, const uint16_t *rows, int n, tile *t)
 {
     t->n = n;
     t->rows = rows;
+    t->least_end = s->end[rows[0]];
     t->scores.bounded = s->bound != NULL;
     for (int i = 0; i < DF_TILE; i++) {
         int row = rows[i < n ? i : 0];
@@ -164,6 +162,33 @@ static void fill_tile(const df_search *s, const uint16_t *rows, int n, tile *t)
         t->scores.row_bias[i] = c->mean_dot;
         t->scores.row_error[i] = c->error;
         t->scores.row_norm[i] = c->norm;
+        t->scores.low[i] = s->low[row];
+        t->skip_panel[i] = s->skip[row] < 0 ? -1 : s->skip[row] / DF_PANEL;
+        t->skip_lane[i] = (uint16_t)(1U << (s->skip[row] & (DF_PANEL - 1)));
+        t->least_end = s->end[row] < t->least_end ? s->end[row] : t->least_end;
+        t->bound[i] = s->bound ? s->bound + (size_t)row * s->bound_stride : NULL;
+    }
+}
+
+static void leave_out_lanes(const df_search *s, int panel, tile *t)
+{
+    for (int i = 0; i < DF_TILE; i++)
+        t->scores.skip[i] = t->skip_panel[i] == panel ? t->skip_lane[i] : 0;
+    for (int i = 0; t->least_end < (panel + 1) * DF_PANEL && i < DF_TILE; i++) {
+        int seen = s->end[t->rows[i < t->n ? i : 0]] - panel * DF_PANEL;
+        if (seen < DF_PANEL)
+            t->scores.skip[i] |= (uint16_t)(0xFFFFU << (seen < 0 ? 0 : seen));
+    }
+}
+
+static void raise_bounds(const df_search *s, int panel, tile *t)
+{
+    int group = s->group_panels == 1 ? panel : panel / s->group_panels, drift = s->drift[group];
+    for (int i = 0; i < t->n; i++) {
+        int steps = t->scores.bound[i] - drift;
+        int16_t *bound = t->bound[i] + group;
+        if (steps > *bound)
+            *bound = (int16_t)(steps > INT16_MAX ? INT16_MAX : steps);
     }
 }
 
@@ -172,17 +197,15 @@ static void search_tile(df_search *s, int panel, tile *t)
     const df_panels *p = s->panels;
     int32_t dots[DF_TILE][DF_PANEL];
     s->simd->tile(p->panel + (size_t)panel * DF_PANEL * (size_t)p->stride, t->code, t->start, p->stride, dots);
-    for (int i = 0; i < DF_TILE; i++) {
-        int row = t->rows[i < t->n ? i : 0];
-        t->scores.low[i] = s->low[row];
-        t->scores.skip[i] = lanes_left_out(s, row, panel);
-    }
+    leave_out_lanes(s, panel, t);
     s->simd->scores((const int32_t(*)[DF_PANEL])dots, &p->scale[panel], &t->scores);
-    for (int i = 0; s->bound && i < t->n; i++)
-        raise_bound(s, t->rows[i], panel, t->scores.bound[i]);
+    if (s->bound)
+        raise_bounds(s, panel, t);
     for (int i = 0; i < t->n; i++)
-        if (t->scores.hit[i])
+        if (t->scores.hit[i]) {
             add_hits(s, t->rows[i], panel, t->scores.hit[i], t->scores.score[i], t->scores.window[i]);
+            t->scores.low[i] = s->low[t->rows[i]];
+        }
 }
 
 void df_search_panels(df_search *s, int first, int end, const uint16_t *rows, int n)
