@@ -32,7 +32,8 @@ typedef struct {
 } df_metadata_result;
 
 /* inputs: Parquet files, or folders of them. Writes `out`/part-00000.parquet ...: the kept rows with all their columns
- * in the order of the inputs. `out` must not exist; it appears when everything is in it. */
+ * in the order of the inputs (in another, when the URLs that repeat do not fit into memory). `out` must not exist; it
+ * appears when everything is in it. */
 df_status df_metadata_filter(const char *const *inputs, int n_inputs, const char *out, const df_metadata_config *config,
                              int n_threads, df_metadata_result *result, df_error *err);
 #endif
