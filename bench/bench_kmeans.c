@@ -1,6 +1,6 @@
 /* Seconds of each round of k-means: bench_kmeans FOLDER [iterations] [threads] [memory MiB] [check]
  * FOLDER as bench/kmeans_data.py writes it; bench/peer_kmeans.py runs faiss on it. check: compares 2,000 rows of each
- * round with brute force. CSV on stdout, one line a round, then the sum; the last centroids go to FOLDER/ours.npy. */
+ * round with brute force. CSV on stdout, one line a round, then the sum. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
