@@ -69,7 +69,13 @@ function verdict(image) {
     el("span", { class: "quiet" }, facts.join(" · ")));
 }
 
+function likeness(id) {
+  const other = densefusion.images.find((image) => image.id === id);
+  return el("p", { class: "quiet" }, "Left out for its likeness to ", other ? el("a", { href: `#${id}` }, other.path || id) : id, ".");
+}
+
 function captionBlock(image) {
+  if (image.nearest) return likeness(image.nearest);
   if (image.state === "rejected") return el("p", { class: "quiet" }, image.detail || "Left out before captioning.");
   if (image.caption === undefined) return el("p", { class: "quiet" }, image.error || "Not captioned yet.");
   return el("div", {}, el("p", { class: "caption" }, markedCaption(image.caption, image.support)), legend(image.support),

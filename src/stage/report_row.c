@@ -195,6 +195,10 @@ void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_eviden
     if (!df_joined_kept(j, row, &by, &why)) {
         append_text(out, "rejected", why);
         append_column(out, j, row, by, "detail");
+        if (by == DF_OF_DEDUP && df_joined_has(j, by, row, "nearest_row")) {
+            df_row_id((int)df_joined_int(j, by, row, "nearest_part", 0), df_joined_int(j, by, row, "nearest_row", 0), id);
+            append_text(out, "nearest", id);
+        }
     } else {
         append_caption(out, j, row);
         append_evidence(out, evidence);

@@ -218,6 +218,13 @@ class Clusters(Browser):
         self.b.key("Escape")
         self.b.wait("!byId('detail').open && location.hash === '#curation' && !byId('clusters').hidden")
 
+    def test_a_duplicate_leads_to_what_stayed(self):
+        self.visit("#00000-000001")
+        self.b.wait("byId('detail').open && !!document.querySelector('article p a')")
+        self.assertIn("Left out for its likeness to boats.jpg.", self.b.run("document.querySelector('article').textContent"))
+        self.b.run("document.querySelector('article p a').click()")
+        self.b.wait("location.hash === '#00000-000000' && document.querySelector('.path').textContent === 'boats.jpg'")
+
     def test_phone_and_tabs(self):
         self.b.size(390, 844, phone=True)
         self.visit("#curation")
