@@ -259,6 +259,40 @@ static void dedup_may_be_left_out(void **state)
     df_dataset_close(ds);
 }
 
+static int count_kept(const df_dataset *ds, const char *const *reads)
+{
+    int count = 0;
+    for (int part = 0; part < PARTS; part++) {
+        bool *kept;
+        int64_t n;
+        assert_int_equal(df_dataset_kept(ds, reads, part, &kept, &n, NULL), DF_OK);
+        assert_int_equal(n, ROWS);
+        for (int64_t row = 0; row < n; row++)
+            count += kept[row];
+        free(kept);
+    }
+    return count;
+}
+
+/* A stage is told what the deciding stages that it reads keep, and no more. */
+static void who_is_asked_decides(void **state)
+{
+    (void)state;
+    df_dataset *ds = deduped("select-kept.test");
+    chosen c = choose(ds, (const char *const[]){"per_cluster=2", NULL});
+    int filtered = 0;
+    for (int i = 0; i < N_ALL; i++)
+        filtered += made[i].kept;
+    assert_int_equal(count_kept(ds, (const char *const[]){"ingest", NULL}), N_ALL);
+    assert_int_equal(count_kept(ds, (const char *const[]){"ingest", "filter", NULL}), filtered);
+    assert_int_equal(count_kept(ds, (const char *const[]){"filter", "dedup", NULL}), c.n);
+    assert_int_equal(count_kept(ds, (const char *const[]){"filter", "dedup", "select", NULL}), c.n_kept);
+    assert_true(c.n_kept < c.n && c.n < filtered);
+    assert_int_equal(df_dataset_stage_reset(ds, "select", NULL), DF_OK);
+    assert_int_equal(count_kept(ds, (const char *const[]){"filter", "dedup", "select", NULL}), c.n);
+    df_dataset_close(ds);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_ranking_is_what_it_says),
@@ -266,6 +300,6 @@ int main(void)
                                        cmocka_unit_test(balanced_is_varied),
                                        cmocka_unit_test(threads_change_no_byte),
                                        cmocka_unit_test(what_cannot_be_is_said),
-                                       cmocka_unit_test(dedup_may_be_left_out)};
+                                       cmocka_unit_test(dedup_may_be_left_out), cmocka_unit_test(who_is_asked_decides)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,13 +20,12 @@ static int64_t whole(const df_json *v, const char *a, const char *b)
     return df_json_int(b ? df_json_member(m, b) : m, -1);
 }
 
-static void funnel_adds_up(void **state)
+/* What came in and was kept, step by step. */
+static void check_funnel(const df_json *funnel, int64_t (*expected)[2], size_t n_steps)
 {
-    (void)state;
-    const df_json *funnel = df_json_member(stats, "funnel");
-    assert_int_equal(df_json_count(funnel), 4);
-    int64_t expected[][2] = {{9, 7}, {7, 4}, {4, 3}, {3, 2}}, next = 9;
-    for (size_t i = 0; i < 4; i++) {
+    int64_t next = expected[0][0];
+    assert_int_equal(df_json_count(funnel), n_steps);
+    for (size_t i = 0; i < n_steps; i++) {
         const df_json *step = df_json_item(funnel, i), *dropped = df_json_member(step, "dropped"), *n;
         int64_t in = whole(step, "in", NULL), kept = whole(step, "kept", NULL), lost = 0;
         void *iter = NULL;
@@ -39,6 +38,14 @@ static void funnel_adds_up(void **state)
         assert_int_equal(in - kept, lost);
         next = kept;
     }
+}
+
+static void funnel_adds_up(void **state)
+{
+    (void)state;
+    const df_json *funnel = df_json_member(stats, "funnel");
+    int64_t expected[][2] = {{9, 7}, {7, 4}, {4, 3}, {3, 2}};
+    check_funnel(funnel, expected, 4);
     assert_int_equal(whole(df_json_item(funnel, 0), "dropped", "unsafe name"), 1);
     assert_int_equal(whole(df_json_item(funnel, 1), "dropped", "duplicate"), 1);
     assert_int_equal(whole(df_json_item(funnel, 2), "dropped", "the server refused"), 1);
@@ -92,6 +99,34 @@ static void half_a_run_is_counted_too(void **state)
     run(ds);
 }
 
+/* Where dedup and select ran, they are steps. */
+static void curation_is_in_the_funnel(void **state)
+{
+    (void)state;
+    static const df_column dedup[] = {{"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT}, {0}};
+    df_dataset *ds = fixture_dataset("stats-curated.test");
+    const df_value similar[] = {DF_INT(0), DF_INT(1), NIL, DF_INT(2), DF_INT(0), DF_TEXT("similar"), DF_INT(4), DF_INT(1), NIL};
+    fixture_put(ds, "dedup", 0, dedup, similar, 3);
+    fixture_put(ds, "dedup", 1, dedup, (const df_value[]){DF_INT(0), DF_INT(1), NIL}, 1);
+    const df_value rank[] = {DF_INT(0), DF_INT(1), NIL, DF_INT(4), DF_INT(0), DF_TEXT("rank")};
+    fixture_put(ds, "select", 0, dedup, rank, 2);
+    fixture_put(ds, "select", 1, dedup, (const df_value[]){DF_INT(0), DF_INT(1), NIL}, 1);
+    run(ds);
+    char *text = fixture_text("stats-curated.test/stats/stats.json");
+    df_json *curated;
+    assert_int_equal(df_json_parse(&curated, text, strlen(text), "stats.json", NULL), DF_OK);
+    const df_json *funnel = df_json_member(curated, "funnel");
+    int64_t expected[][2] = {{9, 7}, {7, 4}, {4, 3}, {3, 2}, {2, 2}, {2, 2}};
+    check_funnel(funnel, expected, 6);
+    assert_string_equal(df_json_text(df_json_member(df_json_item(funnel, 2), "stage")), "dedup");
+    assert_int_equal(whole(df_json_item(funnel, 2), "dropped", "similar"), 1);
+    assert_int_equal(whole(df_json_item(funnel, 3), "dropped", "rank"), 1);
+    assert_int_equal(whole(curated, "images", "kept"), 2);
+    df_json_close(curated);
+    free(text);
+    df_dataset_close(ds);
+}
+
 static void threads_do_not_show(void **state)
 {
     df_dataset *ds = *state;
@@ -129,6 +164,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(funnel_adds_up), cmocka_unit_test(table1_is_that_of_the_captions),
                                        cmocka_unit_test(evidence_is_counted), cmocka_unit_test(half_a_run_is_counted_too),
-                                       cmocka_unit_test(threads_do_not_show)};
+                                       cmocka_unit_test(threads_do_not_show), cmocka_unit_test(curation_is_in_the_funnel)};
     return cmocka_run_group_tests(tests, make, drop);
 }
