@@ -45,58 +45,6 @@ typedef struct {
     pthread_mutex_t lock;                    /* of parent */
 } search;
 
-/* ---- the order ---- */
-
-typedef struct {
-    double key;
-    uint64_t hash;
-    int64_t item;
-} order_key;
-
-static int by_key(const void *a, const void *b)
-{
-    const order_key *x = a, *y = b;
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    if (x->hash != y->hash)
-        return x->hash < y->hash ? -1 : 1;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
-/* splitmix64's mixing steps. */
-static uint64_t mix(uint64_t x)
-{
-    x += 0x9E3779B97F4A7C15u;
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
-    return x ^ x >> 31;
-}
-
-df_status df_semdedup_order(const double *similarity, const int64_t *id, int64_t n, df_keep keep, uint64_t seed,
-                            int64_t *order, df_error *err)
-{
-    order_key *keys = calloc((size_t)n + 1, sizeof *keys);
-    if (!keys)
-        return df_fail(err, DF_NOMEM, "order a cluster of %lld: out of memory", (long long)n);
-    for (int64_t i = 0; i < n; i++) {
-        keys[i].item = i;
-        if (keep == DF_KEEP_RANDOM)
-            keys[i].hash = mix(mix(seed) ^ (uint64_t)id[i]);
-        else
-            keys[i].key = keep == DF_KEEP_FARTHEST ? similarity[i] : -similarity[i];
-    }
-    qsort(keys, (size_t)n, sizeof *keys, by_key);
-    for (int64_t i = 0; i < n; i++)
-        order[i] = keys[i].item;
-    free(keys);
-    return DF_OK;
-}
-
-bool df_semdedup_removes(float similarity, double eps)
-{
-    return similarity > (float)(1 - eps);
-}
-
 /* ---- groups ---- */
 
 static int64_t root_of(int64_t *parent, int64_t i)
@@ -108,29 +56,18 @@ static int64_t root_of(int64_t *parent, int64_t i)
     return i;
 }
 
-/* The earlier root stays: a group's root is its first row, in whatever order pairs come. */
+/* The earlier root stays: a group's root is its first row, in whatever order pairs come. The lock is held. */
 static void join(search *s, int64_t a, int64_t b)
 {
-    pthread_mutex_lock(&s->lock);
     a = root_of(s->parent, a);
     b = root_of(s->parent, b);
     if (a < b)
         s->parent[b] = a;
     else
         s->parent[a] = b;
-    pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- a tile against an earlier one ---- */
-
-/* All pairs above the threshold, for groups. */
-static void join_like(search *s, int64_t row, const float *x, const tile *earlier)
-{
-    int64_t n = row - earlier->first < earlier->n ? row - earlier->first : earlier->n;
-    for (int64_t e = 0; e < n; e++)
-        if (df_dot(x, earlier->x + (size_t)e * (size_t)s->rows->dim, s->rows->dim) > s->threshold)
-            join(s, row, earlier->first + e);
-}
 
 static const float *exact_row(void *ctx, int row)
 {
@@ -175,6 +112,64 @@ static void search_stripe(const search *s, finder *f, int64_t first, int n, cons
     }
 }
 
+/* Of the lanes whose score may be above the threshold: those whose dot product is. */
+static unsigned lanes_above(const search *s, const finder *f, int row, const tile *earlier, int panel,
+                            const df_tile_scores *t, int of_tile)
+{
+    unsigned above = 0;
+    for (unsigned hits = t->hit[of_tile]; hits; hits &= hits - 1) {
+        int lane = __builtin_ctz(hits), dim = s->rows->dim;
+        const float *y = earlier->x + ((size_t)panel * DF_PANEL + (size_t)lane) * (size_t)dim;
+        if (t->score[of_tile][lane] - t->window[of_tile] > s->threshold ||
+            f->search.simd->dot(f->x + (size_t)row * (size_t)dim, y, dim) > s->threshold)
+            above |= 1U << lane;
+    }
+    return above;
+}
+
+/* For groups, which need every pair above the threshold: rows [first, first + n) of the stripe, n <= DF_TILE. */
+static void join_tile(search *s, const finder *f, int first, int n, const tile *earlier, int panel)
+{
+    const df_search *q = &f->search;
+    const int8_t *code[DF_TILE];
+    int32_t start[DF_TILE], dots[DF_TILE][DF_PANEL];
+    df_tile_scores t = {.bounded = false};
+    for (int i = 0; i < DF_TILE; i++) {
+        int row = first + (i < n ? i : 0), seen = q->end[row] - panel * DF_PANEL;
+        code[i] = q->code + (size_t)row * (size_t)q->panels->stride;
+        start[i] = q->row[row].start;
+        t.row_scale[i] = q->row[row].scale;
+        t.row_bias[i] = q->row[row].mean_dot;
+        t.row_error[i] = q->row[row].error;
+        t.row_norm[i] = q->row[row].norm;
+        t.low[i] = s->threshold;
+        t.skip[i] = (uint16_t)(seen >= DF_PANEL ? 0 : 0xFFFFU << (seen < 0 ? 0 : seen));
+    }
+    q->simd->tile(q->panels->panel + (size_t)panel * DF_PANEL * (size_t)q->panels->stride, code, start,
+                  q->panels->stride, dots);
+    q->simd->scores((const int32_t(*)[DF_PANEL])dots, &q->panels->scale[panel], &t);
+    for (int i = 0; i < n; i++) {
+        unsigned above = lanes_above(s, f, first + i, earlier, panel, &t, i);
+        if (!above)
+            continue;
+        int64_t row = s->own.first + (f->x - s->own.x) / s->rows->dim + first + i;
+        pthread_mutex_lock(&s->lock);
+        for (; above; above &= above - 1)
+            join(s, row, earlier->first + (int64_t)panel * DF_PANEL + __builtin_ctz(above));
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
+static void join_stripe(search *s, const finder *f, int n, const tile *earlier)
+{
+    for (int panel = 0; panel < earlier->panels.n_panels; panel++)
+        for (int first = 0; first < n; first += DF_TILE) {
+            int last = first + DF_TILE < n ? first + DF_TILE : n;
+            if (f->search.end[last - 1] > panel * DF_PANEL)
+                join_tile(s, f, first, last - first, earlier, panel);
+        }
+}
+
 static df_status work_stripe(void *ctx, int64_t item, int thread, df_error *err)
 {
     search *s = ctx;
@@ -182,8 +177,8 @@ static df_status work_stripe(void *ctx, int64_t item, int thread, df_error *err)
     int64_t first = item * STRIPE, n = s->own.n - first < STRIPE ? s->own.n - first : STRIPE;
     (void)err;
     search_stripe(s, s->finders[thread], first, (int)n, earlier);
-    for (int64_t i = first; s->parent && i < first + n; i++)
-        join_like(s, s->own.first + i, s->own.x + (size_t)i * (size_t)s->rows->dim, earlier);
+    if (s->parent)
+        join_stripe(s, s->finders[thread], (int)n, earlier);
     return DF_OK;
 }
 

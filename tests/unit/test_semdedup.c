@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algo/dot.h"
 #include "algo/half.h"
 #include "algo/semdedup.h"
 #include "base/file.h"
@@ -172,6 +173,18 @@ static void tiles_and_threads_change_nothing(void **state)
     df_float_to_half_n(x, half, N * DIM);
     cluster c = {.n = N, .dim = DIM, .vectors = (const char *)half};
     nearest_of(&c, order, 1, 1 << 24, 0.2, expected, expected_nearest, NULL);
+    df_half_to_float_n(half, x, N * DIM);
+    for (int i = 0; i < N; i++) {            /* by all dot products in full: the same bits */
+        float max = -2;
+        int64_t first = -1;
+        for (int j = 0; j < i; j++) {
+            float dot = df_dot(x + i * DIM, x + j * DIM, DIM);
+            first = dot > max ? j : first;
+            max = dot > max ? dot : max;
+        }
+        assert_true(expected[i] == max);
+        assert_int_equal(expected_nearest[i], first);
+    }
     assert_int_equal(expected_nearest[49], 9);
     nearest_of(&c, order, 1, 1 << 24, 0.2, expected, expected_nearest, expected_parent);
     for (int n_threads = 1; n_threads <= 8; n_threads++)
