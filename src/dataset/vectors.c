@@ -1,12 +1,22 @@
 #include "dataset/vectors.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include "io/npy.h"
+
+/* Files stay open, as many as a process may be expected to have: who gathers comes back to them all. */
+enum { FILES_MAX = 256 };
+typedef struct {
+    pthread_mutex_t lock;
+    int n;
+    df_npy *part[];                          /* [n_parts]; NULL: not open */
+} open_files;
 
 struct df_vectors {
     const df_dataset *ds;
     int n_parts, dim;
     int64_t *first;                          /* [n_parts + 1] */
+    open_files *files;
 };
 
 static df_status open_part(const df_vectors *v, int part, df_npy **out, df_error *err)
@@ -14,6 +24,23 @@ static df_status open_part(const df_vectors *v, int part, df_npy **out, df_error
     char *path = df_dataset_part_path(v->ds, "embed", part, "npy");
     df_status status = path ? df_npy_open(out, path, err) : df_fail(err, DF_NOMEM, "read embed: out of memory");
     free(path);
+    return status;
+}
+
+/* *stays: it is not the caller's to close. */
+static df_status borrow_part(const df_vectors *v, int part, df_npy **out, bool *stays, df_error *err)
+{
+    open_files *f = v->files;
+    pthread_mutex_lock(&f->lock);
+    df_status status = f->part[part] ? DF_OK : open_part(v, part, out, err);
+    if (f->part[part]) {
+        *out = f->part[part];
+    } else if (status == DF_OK && f->n < FILES_MAX) {
+        f->part[part] = *out;
+        f->n++;
+    }
+    *stays = f->part[part] != NULL;
+    pthread_mutex_unlock(&f->lock);
     return status;
 }
 
@@ -53,7 +80,10 @@ df_status df_vectors_open(df_vectors **out, const df_dataset *ds, df_error *err)
     if (!v)
         return df_fail(err, DF_NOMEM, "read embed: out of memory");
     *v = (df_vectors){.ds = ds, .n_parts = df_dataset_parts(ds)};
-    df_status status = check_parts(v, err);
+    v->files = calloc(1, sizeof *v->files + (size_t)v->n_parts * sizeof *v->files->part);
+    if (v->files)
+        pthread_mutex_init(&v->files->lock, NULL);
+    df_status status = v->files ? check_parts(v, err) : df_fail(err, DF_NOMEM, "read embed: out of memory");
     if (status == DF_OK)
         *out = v;
     else
@@ -65,6 +95,11 @@ void df_vectors_close(df_vectors *v)
 {
     if (!v)
         return;
+    for (int part = 0; v->files && part < v->n_parts; part++)
+        df_npy_close(v->files->part[part]);
+    if (v->files)
+        pthread_mutex_destroy(&v->files->lock);
+    free(v->files);
     free(v->first);
     free(v);
 }
@@ -107,12 +142,14 @@ df_status df_vectors_read(const df_vectors *v, int64_t first, int64_t n, uint16_
         int part = part_of(v, first);
         int64_t from = first - v->first[part], here = v->first[part + 1] - first;
         df_npy *npy;
+        bool stays;
         here = here < n ? here : n;
-        DF_TRY(open_part(v, part, &npy, err));
+        DF_TRY(borrow_part(v, part, &npy, &stays, err));
         df_status status = df_npy_shape_of(npy).type == DF_NPY_FLOAT16 && df_npy_shape_of(npy).dim == v->dim
                                ? df_npy_read(npy, from, here, out, err)
                                : df_fail(err, DF_FORMAT, "embed/part-%05d.npy changed while it was read", part);
-        df_npy_close(npy);
+        if (!stays)
+            df_npy_close(npy);
         DF_TRY(status);
         out += (size_t)here * (size_t)v->dim;
         first += here;
@@ -133,14 +170,16 @@ static int by_index(const void *a, const void *b)
 static df_status gather_part(const df_vectors *v, int part, const wanted *w, int64_t n, uint16_t *out, df_error *err)
 {
     df_npy *npy;
-    DF_TRY(open_part(v, part, &npy, err));
+    bool stays;
+    DF_TRY(borrow_part(v, part, &npy, &stays, err));
     df_npy_shape shape = df_npy_shape_of(npy);
     df_status status = DF_OK;
     if (shape.type != DF_NPY_FLOAT16 || shape.dim != v->dim || shape.rows != v->first[part + 1] - v->first[part])
         status = df_fail(err, DF_FORMAT, "embed/part-%05d.npy changed while it was read", part);
     for (int64_t i = 0; status == DF_OK && i < n; i++)
         status = df_npy_read(npy, w[i].index - v->first[part], 1, out + (size_t)w[i].at * (size_t)v->dim, err);
-    df_npy_close(npy);
+    if (!stays)
+        df_npy_close(npy);
     return status;
 }
 

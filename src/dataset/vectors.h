@@ -3,7 +3,7 @@
 #define DF_DATASET_VECTORS_H
 #include "dataset/dataset.h"
 
-typedef struct df_vectors df_vectors;        /* 8 bytes a part; shared by threads */
+typedef struct df_vectors df_vectors;        /* 16 bytes a part; shared by threads; keeps up to 256 files open */
 /* Every part of ingest must be there, its .npy float16 with one vector per row that has no problem, all of one dim
  * (a part without vectors may have any): else DF_FORMAT names the file. */
 df_status df_vectors_open(df_vectors **out, const df_dataset *ds, df_error *err);

@@ -80,6 +80,13 @@ static void test_parts_are_one_matrix(void **state)
                     assert_int_equal(got[i][k], 100 * (first + i) + k);
         }
     assert_int_equal(df_vectors_read(v, 6, 2, got[0], &err), DF_FORMAT);
+    static const int64_t any[] = {6, 0, 3, 3, 2};
+    assert_int_equal(df_vectors_gather(v, any, 5, got[0], NULL), DF_OK);
+    for (int i = 0; i < 5; i++)
+        for (int k = 0; k < 8; k++)
+            assert_int_equal(got[i][k], 100 * any[i] + k);
+    assert_int_equal(df_vectors_gather(v, (const int64_t[]){1, 7}, 2, got[0], &err), DF_FORMAT);
+    assert_int_equal(df_vectors_gather(v, (const int64_t[]){-1}, 1, got[0], &err), DF_FORMAT);
     df_vectors_close(v);
     df_dataset_close(ds);
 }
