@@ -26,6 +26,8 @@ static const df_option options[] = {
      "off"},
     {"hash_eps", DF_OPT_REAL, offsetof(df_dedup_config, hash_eps), "0.5", 0, 2,
      "copies must be above cosine 1 - hash_eps too: keeps apart what only has the same outline"},
+    {"memory", DF_OPT_INT, offsetof(df_dedup_config, memory), "160", 0, 1e7,
+     "MiB for what is compared at a time, vectors or hashes: more is faster, the result is the same"},
     {0},
 };
 
@@ -92,9 +94,14 @@ static df_status use_config(df_dedup *d, df_error *err)
     return d->eps > 0 ? DF_OK : eps_of_card(d, &d->eps, err);
 }
 
-/* ---- working memory on disk ---- */
+/* ---- working memory ---- */
 
-static df_status path_of(const df_dedup *d, const char *what, char path[PATH_MAX], df_error *err)
+size_t df_dedup_memory(const df_dedup *d)
+{
+    return (size_t)d->config->memory << 20;
+}
+
+df_status df_dedup_path(const df_dedup *d, const char *what, char path[PATH_MAX], df_error *err)
 {
     if ((size_t)snprintf(path, PATH_MAX, "%s/dedup/part-%s.partial", df_dataset_folder(d->ds), what) >= PATH_MAX)
         return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(d->ds));
@@ -106,7 +113,7 @@ static const char state_format[] = "vectors %lld dim %d clusters %lld copies %ll
 df_status df_dedup_save(const df_dedup *d, df_error *err)
 {
     char path[PATH_MAX], text[256];
-    DF_TRY(path_of(d, "state", path, err));
+    DF_TRY(df_dedup_path(d, "state", path, err));
     DF_TRY(df_records_sync(d->items, err));
     DF_TRY(df_records_sync(d->found, err));
     snprintf(text, sizeof text, state_format, (long long)d->n, d->dim, (long long)d->n_clusters,
@@ -134,18 +141,18 @@ static void load_state(df_dedup *d, const char *path)
 static df_status open_records(df_dedup *d, df_error *err)
 {
     char path[PATH_MAX];
-    DF_TRY(path_of(d, "state", path, err));
+    DF_TRY(df_dedup_path(d, "state", path, err));
     load_state(d, path);
     if (d->n_clusters == 0) {                /* what is there is of no known state */
         const char *const names[] = {"items", "found"};
         for (int i = 0; i < 2; i++) {
-            DF_TRY(path_of(d, names[i], path, err));
+            DF_TRY(df_dedup_path(d, names[i], path, err));
             unlink(path);
         }
     }
-    DF_TRY(path_of(d, "items", path, err));
+    DF_TRY(df_dedup_path(d, "items", path, err));
     DF_TRY(df_records_open(&d->items, path, sizeof(df_dedup_item), d->n, err));
-    DF_TRY(path_of(d, "found", path, err));
+    DF_TRY(df_dedup_path(d, "found", path, err));
     return df_records_open(&d->found, path, sizeof(df_dedup_found), d->n, err);
 }
 
@@ -234,10 +241,10 @@ static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
 
 static void remove_records(const df_dedup *d)
 {
-    static const char *const names[] = {"state", "items", "found"};
+    static const char *const names[] = {"state", "items", "found", "hashes"};
     char path[PATH_MAX];
-    for (int i = 0; i < 3; i++)
-        if (path_of(d, names[i], path, NULL) == DF_OK)
+    for (int i = 0; i < 4; i++)
+        if (df_dedup_path(d, names[i], path, NULL) == DF_OK)
             unlink(path);
 }
 

@@ -1,8 +1,9 @@
 /* What the halves of dedup share. Its working memory is on disk, a record per vector, so that any number fits:
- * dedup/part-items.partial (what the tables say), part-found.partial (what was found), part-state.partial (how far
- * it is: a killed run goes on from there). */
+ * dedup/part-items.partial (what the tables say), part-found.partial (what was found), part-hashes.partial (what
+ * is sorted), part-state.partial (how far it is: a killed run goes on from there). */
 #ifndef DF_STAGE_DEDUP_H
 #define DF_STAGE_DEDUP_H
+#include <limits.h>
 #include "algo/semdedup.h"
 #include "dataset/vectors.h"
 #include "io/records.h"
@@ -11,7 +12,7 @@
 typedef struct {
     char *rule, *keep;                       /* semdedup | group; farthest | nearest | random */
     double eps, hash_eps;
-    int64_t seed, hash_distance;
+    int64_t seed, hash_distance, memory;
 } df_dedup_config;
 
 typedef struct {
@@ -53,6 +54,10 @@ df_status df_dedup_make_items(df_dedup *d, df_error *err);
 df_status df_dedup_find_copies(df_dedup *d, df_error *err);
 /* Compares what is no copy within each cluster from next_cluster on: writes `found`, saves the state as it goes. */
 df_status df_dedup_find_similar(df_dedup *d, df_error *err);
+/* Bytes for the vectors, or for the hashes, that are compared at a time. */
+size_t df_dedup_memory(const df_dedup *d);
+/* OUT/dedup/part-WHAT.partial. */
+df_status df_dedup_path(const df_dedup *d, const char *what, char path[PATH_MAX], df_error *err);
 /* Syncs `items` and `found`, then writes the state. */
 df_status df_dedup_save(const df_dedup *d, df_error *err);
 #endif

@@ -7,7 +7,6 @@
 #include "stage/dedup.h"
 #include "stage/members.h"
 
-static const size_t memory_bytes = (size_t)192 << 20;                /* vectors in memory, over all threads */
 static const double round_pairs = 4e9;
 
 typedef struct {
@@ -132,7 +131,7 @@ static int threads_of(const comparing *c)
 
 static size_t thread_bytes(const comparing *c)
 {
-    return memory_bytes / (size_t)threads_of(c);
+    return df_dedup_memory(c->d) / (size_t)threads_of(c);
 }
 
 static df_status work_small(void *ctx, int64_t item, int thread, df_error *err)
@@ -145,7 +144,7 @@ static df_status work_small(void *ctx, int64_t item, int thread, df_error *err)
 /* Clusters [from, to): first the small ones, whose vectors one thread's share of the memory holds. */
 static df_status compare_round(comparing *c, int64_t from, int64_t to, df_error *err)
 {
-    size_t row_bytes = (size_t)c->d->dim * sizeof(float);
+    size_t row_bytes = (size_t)c->d->dim * 6 + 64;        /* as floats and twice as codes */
     int64_t n_small = 0;
     for (int64_t i = from; i < to; i++)
         if ((size_t)df_members_count(&c->members, i) <= thread_bytes(c) / row_bytes &&
@@ -154,7 +153,7 @@ static df_status compare_round(comparing *c, int64_t from, int64_t to, df_error 
     DF_TRY(df_pool_run(threads_of(c), n_small, work_small, c, err));
     for (int64_t i = from; i < to; i++)
         if ((size_t)df_members_count(&c->members, i) > thread_bytes(c) / row_bytes)
-            DF_TRY(compare(c, i, threads_of(c), memory_bytes, err));
+            DF_TRY(compare(c, i, threads_of(c), df_dedup_memory(c->d), err));
     c->d->next_cluster = to;
     return df_dedup_save(c->d, err);
 }

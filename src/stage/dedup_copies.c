@@ -1,8 +1,11 @@
-/* Copies by perceptual hash, over the whole dataset. Images are ordered by pixels, then by bytes, the
- * most first, then by place. An
- * image is a copy when an image before it in that order, itself a copy or not, is within hash_distance bits and above
- * cosine 1 - hash_eps; the first such image is its suppressor. So a suppressor is before what it suppresses, and every
- * chain of copies of copies ends at an image that is no copy. */
+/* Copies by perceptual hash, over the whole dataset. Images are ordered by pixels, then by bytes, the most first, then by
+ * place. An image is a copy when an image before it in that order, itself a copy or not, is within hash_distance bits and
+ * above cosine 1 - hash_eps; the first such image is its suppressor. So a suppressor is before what it suppresses, and
+ * every chain of copies of copies ends at an image that is no copy.
+ *
+ * For each mask of near_hash.h the hashed items are dealt into ranges of their keys, in a file, each as large as memory
+ * holds; then range by range is sorted and compared. */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "algo/dot.h"
@@ -10,18 +13,25 @@
 #include "algo/near_hash.h"
 #include "stage/dedup.h"
 
-enum { CHUNK = 1 << 14, BIN_BITS = 12, BINS = 1 << BIN_BITS, ITEMS_MAX = 1 << 22 };      /* 2^22 items: 160 MiB */
+enum { CHUNK = 1 << 14, BIN_BITS = 12, BINS = 1 << BIN_BITS, HELD = 256, RANGE_MIN = 64 };
+
+/* Neighbouring bins; [next, end) of the file is still to be written. */
+typedef struct { int64_t begin, end, next; int n_held; df_hashed held[HELD]; } range;
 
 typedef struct {
     df_dedup *d;
     df_dedup_item *chunk;                    /* [CHUNK] */
-    df_hashed *items;                        /* of the bins at work */
-    int64_t n, capacity, bins[BINS];
+    df_records *dealt;                       /* of df_hashed; opened when their number is known */
+    int64_t bins[BINS];
+    int range_of[BINS], n_ranges;
+    range *ranges;
+    df_hashed *items;                        /* of the range at work */
+    int64_t capacity;
     uint16_t *halfs;                         /* [dim] */
     float *a, *b;                            /* [dim] */
 } copying;
 
-/* ---- which items are at work ---- */
+/* ---- who may meet whom ---- */
 
 /* Equal keys fall into one bin. */
 static int bin_of(uint64_t hash, uint64_t mask)
@@ -29,24 +39,17 @@ static int bin_of(uint64_t hash, uint64_t mask)
     return (int)((hash & mask) * 0x9E3779B97F4A7C15u >> (64 - BIN_BITS));
 }
 
-static df_status append(copying *c, df_hashed item, df_error *err)
+static df_status flush(const copying *c, range *r, df_error *err)
 {
-    if (c->n == c->capacity) {
-        int64_t capacity = c->capacity ? c->capacity * 2 : CHUNK;
-        df_hashed *items = realloc(c->items, (size_t)capacity * sizeof *items);
-        if (!items)
-            return df_fail(err, DF_NOMEM, "compare hashes: out of memory");
-        c->items = items;
-        c->capacity = capacity;
-    }
-    c->items[c->n++] = item;
+    DF_TRY(df_records_write(c->dealt, r->next, r->n_held, r->held, err));
+    r->next += r->n_held;
+    r->n_held = 0;
     return DF_OK;
 }
 
-/* Takes the items of bins [from, to); none when to is 0: then all are counted. */
-static df_status scan(copying *c, uint64_t mask, int from, int to, df_error *err)
+/* Counts the hashed items of each bin, or deals them into the ranges. */
+static df_status scan(copying *c, uint64_t mask, bool deal, df_error *err)
 {
-    c->n = 0;
     for (int64_t first = 0; first < c->d->n; first += CHUNK) {
         int64_t n = c->d->n - first < CHUNK ? c->d->n - first : CHUNK;
         if (df_run_stopped(c->d->run))
@@ -55,13 +58,53 @@ static df_status scan(copying *c, uint64_t mask, int from, int to, df_error *err
         for (int64_t i = 0; i < n; i++) {
             const df_dedup_item *item = &c->chunk[i];
             int bin = bin_of(item->hash, mask);
-            if (item->hashed && to == 0)
-                c->bins[bin]++;
-            else if (item->hashed && bin >= from && bin < to)
-                DF_TRY(append(c, (df_hashed){.hash = item->hash, .pixels = item->pixels, .bytes = item->bytes, .id = first + i}, err));
+            c->bins[bin] += item->hashed && !deal;
+            if (!item->hashed || !deal)
+                continue;
+            range *r = &c->ranges[c->range_of[bin]];
+            r->held[r->n_held++] = (df_hashed){
+                .hash = item->hash, .pixels = item->pixels, .bytes = item->bytes, .id = first + i};
+            if (r->n_held == HELD)
+                DF_TRY(flush(c, r, err));
         }
     }
+    for (int i = 0; deal && i < c->n_ranges; i++)
+        DF_TRY(flush(c, &c->ranges[i], err));
     return DF_OK;
+}
+
+/* As many neighbouring bins to a range as memory holds; one at least. */
+static int64_t cut_ranges(copying *c)
+{
+    int64_t fit = (int64_t)(df_dedup_memory(c->d) / sizeof(df_hashed)), sum = 0;
+    fit = fit > RANGE_MIN ? fit : RANGE_MIN;
+    c->n_ranges = 0;
+    for (int bin = 0; bin < BINS; bin++) {
+        range *last = c->n_ranges ? &c->ranges[c->n_ranges - 1] : NULL;
+        if (!last || last->end - last->begin + c->bins[bin] > fit) {
+            last = &c->ranges[c->n_ranges++];
+            last->begin = last->end = last->next = sum;
+            last->n_held = 0;
+        }
+        c->range_of[bin] = c->n_ranges - 1;
+        sum += c->bins[bin];
+        last->end = sum;
+    }
+    return sum;
+}
+
+static df_status deal(copying *c, uint64_t mask, df_error *err)
+{
+    char path[PATH_MAX];
+    for (int bin = 0; bin < BINS; bin++)
+        c->bins[bin] = 0;
+    DF_TRY(scan(c, mask, false, err));
+    int64_t n = cut_ranges(c);
+    if (!c->dealt) {
+        DF_TRY(df_dedup_path(c->d, "hashes", path, err));
+        DF_TRY(df_records_open(&c->dealt, path, sizeof(df_hashed), n, err));
+    }
+    return scan(c, mask, true, err);
 }
 
 /* ---- pairs ---- */
@@ -121,51 +164,49 @@ static df_status compare_run(copying *c, int64_t first, int64_t end, df_error *e
     return DF_OK;
 }
 
-static df_status compare(copying *c, uint64_t mask, df_error *err)
+static df_status compare(copying *c, const range *r, uint64_t mask, df_error *err)
 {
-    df_near_hash_sort(c->items, c->n, mask);
-    for (int64_t first = 0, end; first < c->n; first = end) {
+    int64_t n = r->end - r->begin;
+    if (n > c->capacity) {
+        free(c->items);
+        c->items = malloc((size_t)n * sizeof *c->items);
+        c->capacity = c->items ? n : 0;
+        if (!c->items)
+            return df_fail(err, DF_NOMEM, "compare hashes: out of memory");
+    }
+    DF_TRY(df_records_read(c->dealt, r->begin, n, c->items, err));
+    df_near_hash_sort(c->items, n, mask);
+    for (int64_t first = 0, end; first < n; first = end) {
         end = first + 1;
-        while (end < c->n && c->items[end].key == c->items[first].key)
+        while (end < n && c->items[end].key == c->items[first].key)
             end++;
         DF_TRY(compare_run(c, first, end, err));
     }
     return DF_OK;
 }
 
-/* As many bins at a time as hold ITEMS_MAX; one at least. */
-static df_status compare_bins(copying *c, uint64_t mask, df_error *err)
+static df_status compare_all(copying *c, df_error *err)
 {
-    for (int bin = 0; bin < BINS; bin++)
-        c->bins[bin] = 0;
-    DF_TRY(scan(c, mask, 0, 0, err));
-    for (int from = 0, to; from < BINS; from = to) {
-        int64_t n = c->bins[from];
-        for (to = from + 1; to < BINS && n + c->bins[to] <= ITEMS_MAX; to++)
-            n += c->bins[to];
-        if (n < 2)
-            continue;
-        DF_TRY(scan(c, mask, from, to, err));
-        DF_TRY(compare(c, mask, err));
+    uint64_t masks[DF_NEAR_HASH_MASKS_MAX];
+    int n_masks = c->d->config->hash_distance > 0 ? df_near_hash_masks((int)c->d->config->hash_distance, masks) : 0;
+    for (int i = 0; i < n_masks; i++) {
+        DF_TRY(deal(c, masks[i], err));
+        for (int k = 0; k < c->n_ranges; k++)
+            DF_TRY(compare(c, &c->ranges[k], masks[i], err));
     }
     return DF_OK;
 }
 
 df_status df_dedup_find_copies(df_dedup *d, df_error *err)
 {
-    uint64_t masks[DF_NEAR_HASH_MASKS_MAX];
     size_t dim = (size_t)d->dim;
-    copying c = {.d = d,
-                 .chunk = malloc(CHUNK * sizeof *c.chunk),
-                 .halfs = malloc(dim * sizeof *c.halfs),
-                 .a = malloc(dim * sizeof *c.a),
-                 .b = malloc(dim * sizeof *c.b)};
-    bool ready = c.chunk && c.halfs && c.a && c.b;
-    df_status status = ready ? DF_OK : df_fail(err, DF_NOMEM, "compare hashes: out of memory");
-    int n_masks = d->config->hash_distance > 0 ? df_near_hash_masks((int)d->config->hash_distance, masks) : 0;
-    for (int i = 0; status == DF_OK && i < n_masks; i++)
-        status = compare_bins(&c, masks[i], err);
+    copying c = {.d = d, .chunk = malloc(CHUNK * sizeof *c.chunk), .ranges = malloc(BINS * sizeof *c.ranges),
+                 .halfs = malloc(dim * sizeof *c.halfs), .a = malloc(dim * sizeof *c.a), .b = malloc(dim * sizeof *c.b)};
+    bool ready = c.chunk && c.ranges && c.halfs && c.a && c.b;
+    df_status status = ready ? compare_all(&c, err) : df_fail(err, DF_NOMEM, "compare hashes: out of memory");
+    df_records_close(c.dealt);
     free(c.chunk);
+    free(c.ranges);
     free(c.items);
     free(c.halfs);
     free(c.a);

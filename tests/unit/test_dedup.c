@@ -175,18 +175,22 @@ static void groups_keep_one(void **state)
     df_dataset_close(ds);
 }
 
-static void threads_change_no_byte(void **state)
+/* Nor how much is held in memory at a time; with next to none, hashes are dealt into many ranges. */
+static void threads_and_memory_change_no_byte(void **state)
 {
     (void)state;
     df_dataset *ds = make_dataset("dedup-threads.test");
     static const char *const variants[][4] = {{"eps=0.15", NULL},
                                               {"eps=0.15", "keep=random", "rule=group", NULL},
                                               {"eps=0.3", "keep=nearest", "hash_distance=8", NULL}};
+    static const char *const little[][5] = {{"memory=0", "eps=0.15", NULL},
+                                            {"memory=0", "eps=0.15", "keep=random", "rule=group", NULL},
+                                            {"memory=0", "eps=0.3", "keep=nearest", "hash_distance=8", NULL}};
     for (int v = 0; v < 3; v++) {
         char *first[PARTS];
         size_t size[PARTS];
         for (int n_threads = 1; n_threads <= 8; n_threads *= 2) {
-            run_ok(&df_stage_dedup, ds, n_threads, variants[v]);
+            run_ok(&df_stage_dedup, ds, n_threads, n_threads == 4 ? little[v] : variants[v]);
             for (int part = 0; part < PARTS; part++) {
                 size_t n;
                 char *bytes = part_bytes(ds, "dedup", part, &n);
@@ -349,7 +353,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(equals_brute_force),
                                        cmocka_unit_test(groups_keep_one),
-                                       cmocka_unit_test(threads_change_no_byte),
+                                       cmocka_unit_test(threads_and_memory_change_no_byte),
                                        cmocka_unit_test(a_stopped_run_goes_on),
                                        cmocka_unit_test(finished_clusters_are_not_done_again),
                                        cmocka_unit_test(eps_is_that_of_the_card), cmocka_unit_test(bad_input_is_one_clear_line)};
