@@ -1,7 +1,7 @@
-/* Copies by perceptual hash, over the whole dataset. Images are ordered by pixels, then by bytes, the most first, then by
- * place. An image is a copy when an image before it in that order, itself a copy or not, is within hash_distance bits and
- * above cosine 1 - hash_eps; the first such image is its suppressor. So a suppressor is before what it suppresses, and
- * every chain of copies of copies ends at an image that is no copy.
+/* Copies by perceptual hash, over the whole dataset. Images are ordered by pixels, then by bytes, the most first, then
+ * by place. An image is a copy when an image before it in that order, itself a copy or not, is within hash_distance bits
+ * and above cosine 1 - hash_eps; the first such image is its suppressor. So a suppressor is before what it suppresses,
+ * and every chain of copies of copies ends at an image that is no copy.
  *
  * For each mask of near_hash.h the hashed items are dealt into ranges of their keys, in a file, each as large as memory
  * holds; then range by range is sorted and compared. */
@@ -201,7 +201,8 @@ df_status df_dedup_find_copies(df_dedup *d, df_error *err)
 {
     size_t dim = (size_t)d->dim;
     copying c = {.d = d, .chunk = malloc(CHUNK * sizeof *c.chunk), .ranges = malloc(BINS * sizeof *c.ranges),
-                 .halfs = malloc(dim * sizeof *c.halfs), .a = malloc(dim * sizeof *c.a), .b = malloc(dim * sizeof *c.b)};
+                 .halfs = malloc(dim * sizeof *c.halfs), .a = malloc(dim * sizeof *c.a),
+                 .b = malloc(dim * sizeof *c.b)};
     bool ready = c.chunk && c.ranges && c.halfs && c.a && c.b;
     df_status status = ready ? compare_all(&c, err) : df_fail(err, DF_NOMEM, "compare hashes: out of memory");
     df_records_close(c.dealt);

@@ -1,5 +1,5 @@
-/* select: of each cluster the first so many, by a stated ranking; or exactly so many of all, as evenly over the clusters
- * as their sizes allow. Its working memory is select/part-items.partial, a record per vector. */
+/* select: of each cluster the first so many, by a stated ranking; or exactly so many of all, as evenly over the
+ * clusters as their sizes allow. Its working memory is select/part-items.partial, a record per vector. */
 #include <limits.h>
 #include <math.h>
 #include <pthread.h>

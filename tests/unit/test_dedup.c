@@ -313,7 +313,8 @@ static void eps_is_that_of_the_card(void **state)
     run_ok(&df_stage_dedup, ds, 1, (const char *const[]){"eps=0.1", NULL});
     char *expected_bytes = part_bytes(ds, "dedup", 1, &size);
     assert_int_equal(df_dataset_stage_reset(ds, "dedup", NULL), DF_OK);
-    assert_int_equal(df_dataset_stage_commit(ds, "embed", "model=efficientnet-lite2\nfrom=/vectors\nkey=\n", NULL), DF_OK);
+    const char *elsewhere = "model=efficientnet-lite2\nfrom=/vectors\nkey=\n";
+    assert_int_equal(df_dataset_stage_commit(ds, "embed", elsewhere, NULL), DF_OK);
     assert_int_equal(run_with(&df_stage_dedup, ds, &run, NULL, &err), DF_CONFIG);
     assert_non_null(strstr(err.message, "dedup.eps: no card tells"));
     assert_int_equal(df_dataset_stage_commit(ds, "embed", "model=efficientnet-lite2\nfrom=\nkey=\n", NULL), DF_OK);
@@ -356,6 +357,7 @@ int main(void)
                                        cmocka_unit_test(threads_and_memory_change_no_byte),
                                        cmocka_unit_test(a_stopped_run_goes_on),
                                        cmocka_unit_test(finished_clusters_are_not_done_again),
-                                       cmocka_unit_test(eps_is_that_of_the_card), cmocka_unit_test(bad_input_is_one_clear_line)};
+                                       cmocka_unit_test(eps_is_that_of_the_card),
+                                       cmocka_unit_test(bad_input_is_one_clear_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
