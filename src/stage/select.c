@@ -39,7 +39,8 @@ static df_status fill_part(const df_selecting *s, int part, df_table *out, df_er
         DF_TRY(df_records_read(s->items, i, 1, &item, err));
         if (item.cluster >= 0)
             DF_TRY(df_table_append(out,
-                                   (const df_value[]){DF_INT(item.place & 0xFFFFFFFF), DF_INT(item.limit == DF_LIMIT_NONE),
+                                   (const df_value[]){DF_INT(item.place & 0xFFFFFFFF),
+                                                      DF_INT(item.limit == DF_LIMIT_NONE),
                                                       DF_TEXT(reasons[item.limit]), DF_INT(item.cluster),
                                                       DF_INT(item.rank)},
                                    err));
