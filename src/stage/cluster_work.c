@@ -1,10 +1,12 @@
 #include "stage/cluster_work.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -20,6 +22,20 @@ static df_status path_of(const df_dataset *ds, const char *name, char path[PATH_
     return DF_OK;
 }
 
+/* Machines may begin at the same moment. Each writes what they all begin with under a name of its own, then renames it:
+ * whoever is last puts the same bytes there, and nobody reads what another is writing. */
+static void own_name(const char *name, char *own, size_t size)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(own, size, "%s.%ld-%ld", name, (long)getpid(), now.tv_nsec);
+}
+
+static df_status move(const char *from, const char *to, df_error *err)
+{
+    return rename(from, to) == 0 ? DF_OK : df_fail(err, DF_IO, "rename %s: %s", from, strerror(errno));
+}
+
 /* ---- what it is made from ---- */
 
 /* The part's table in full and the two ends of its vectors: what changes when a part is made anew. */
@@ -28,7 +44,8 @@ static df_status describe_part(const df_cluster_work *w, int part, df_str *out, 
     char *path = df_dataset_part_path(w->ds, "embed", part, "parquet"), *bytes = NULL, hex[DF_HASH_HEX], ends[DF_HASH_HEX];
     size_t size;
     int64_t first = df_vectors_first(w->vectors, part), n = df_vectors_first(w->vectors, part + 1) - first;
-    df_status status = path ? df_file_read(path, TABLE_MAX, &bytes, &size, err) : DF_NOMEM;
+    df_status status =
+        path ? df_file_read(path, TABLE_MAX, &bytes, &size, err) : df_fail(err, DF_NOMEM, "out of memory");
     free(path);
     if (status != DF_OK)
         return status;
@@ -36,7 +53,7 @@ static df_status describe_part(const df_cluster_work *w, int part, df_str *out, 
     free(bytes);
     int64_t few = n < 64 ? n : 64;
     uint16_t *rows = calloc((size_t)few * (size_t)w->d * 2 + 1, sizeof *rows);
-    status = rows ? df_vectors_read(w->vectors, first, few, rows, err) : DF_NOMEM;
+    status = rows ? df_vectors_read(w->vectors, first, few, rows, err) : df_fail(err, DF_NOMEM, "out of memory");
     if (status == DF_OK)
         status = df_vectors_read(w->vectors, first + n - few, few, rows + (size_t)few * (size_t)w->d, err);
     if (status == DF_OK) {
@@ -83,10 +100,35 @@ static int first_difference(const char *a, const char *b)
     return end;
 }
 
+static int latest_round(const df_dataset *ds)
+{
+    char path[PATH_MAX];
+    int latest = -1;
+    if (path_of(ds, "work", path, NULL) != DF_OK)
+        return -1;
+    DIR *dir = opendir(path);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        int round, end = 0;
+        if (sscanf(e->d_name, "%5d.npy%n", &round, &end) == 1 && end && !e->d_name[end] && round > latest)
+            latest = round;
+    }
+    if (dir)
+        closedir(dir);
+    return latest;
+}
+
+bool df_cluster_work_finished(const df_dataset *ds)
+{
+    char path[PATH_MAX];
+    return path_of(ds, "centroids.npy", path, NULL) == DF_OK && df_file_exists(path);
+}
+
 static df_status check_made(const df_cluster_work *w, const char *text, bool fresh, df_error *err)
 {
     char path[PATH_MAX], *was = NULL;
     size_t size;
+    /* Before made.txt, which comes before them: rounds without it are of no known making, and not another machine's. */
+    bool rounds = latest_round(w->ds) >= 0 || df_cluster_work_finished(w->ds);
     DF_TRY(path_of(w->ds, "work/made.txt", path, err));
     if (df_file_exists(path))
         DF_TRY(df_file_read(path, TABLE_MAX, &was, &size, err));
@@ -98,14 +140,18 @@ static df_status check_made(const df_cluster_work *w, const char *text, bool fre
                          "remove %s/cluster and begin anew", (int)strcspn(from, "\n"), from, (int)strcspn(now, "\n"), now,
                          df_dataset_folder(w->ds));
     }
+    bool other = was || rounds;
     free(was);
     if (status != DF_OK || same)
         return status;
-    remove_work(w->ds);
-    char folder[PATH_MAX];
+    if (other)
+        remove_work(w->ds);
+    char folder[PATH_MAX], own[PATH_MAX + 64];
     DF_TRY(path_of(w->ds, "work", folder, err));
     DF_TRY(df_file_mkdir(folder, err));
-    return df_file_write(path, text, strlen(text), err);
+    own_name(path, own, sizeof own);
+    DF_TRY(df_file_write(own, text, strlen(text), err));
+    return move(own, path, err);
 }
 
 /* ---- centroids ---- */
@@ -137,27 +183,14 @@ static df_status write_centroids(const df_cluster_work *w, const char *name, con
     return status;
 }
 
-static int latest_round(const df_dataset *ds)
+static df_status write_start(const df_cluster_work *w, df_error *err)
 {
-    char path[PATH_MAX];
-    int latest = -1;
-    if (path_of(ds, "work", path, NULL) != DF_OK)
-        return -1;
-    DIR *dir = opendir(path);
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        int round, end = 0;
-        if (sscanf(e->d_name, "%5d.npy%n", &round, &end) == 1 && end && !e->d_name[end] && round > latest)
-            latest = round;
-    }
-    if (dir)
-        closedir(dir);
-    return latest;
-}
-
-bool df_cluster_work_finished(const df_dataset *ds)
-{
-    char path[PATH_MAX];
-    return path_of(ds, "centroids.npy", path, NULL) == DF_OK && df_file_exists(path);
+    char name[64], from[PATH_MAX], to[PATH_MAX];
+    own_name("work/00000.npy", name, sizeof name);
+    DF_TRY(path_of(w->ds, name, from, err));
+    DF_TRY(path_of(w->ds, "work/00000.npy", to, err));
+    DF_TRY(write_centroids(w, name, w->centroid, err));
+    return move(from, to, err);
 }
 
 static df_status resume(df_cluster_work *w, df_error *err)
@@ -230,7 +263,7 @@ df_status df_cluster_work_start(df_cluster_work *w, df_error *err)
                            : df_kmeans_start_sample(&t.rows, w->k, seed, w->centroid, err);
     df_training_free(&t);
     if (status == DF_OK)
-        status = write_centroids(w, "work/00000.npy", w->centroid, err);
+        status = write_start(w, err);
     if (status == DF_OK)
         w->round = 0;
     return status;
@@ -258,9 +291,9 @@ df_status df_cluster_work_advance(df_cluster_work *w, const float *centroid, df_
     size_t bytes = (size_t)w->k * (size_t)w->d * sizeof *centroid;
     bool last = memcmp(w->centroid, centroid, bytes) == 0 || w->round + 1 >= w->config->iters;
     snprintf(name, sizeof name, "work/%05d.npy", w->round + 1);
-    DF_TRY(write_centroids(w, name, centroid, err));
-    if (last)
+    if (last)                                /* first: a kill in between must not leave room for a round too many */
         DF_TRY(write_centroids(w, "centroids.npy", centroid, err));
+    DF_TRY(write_centroids(w, name, centroid, err));
     memcpy(w->centroid, centroid, bytes);
     w->round++;
     w->finished = last;

@@ -1,6 +1,7 @@
 /* The cluster stage on disk: same bytes whatever threads, parts, machines and interruptions do; bad input is one line. */
 #include <dirent.h>
 #include <math.h>
+#include <pthread.h>
 #include "algo/dot.h"
 #include "algo/half.h"
 #include "algo/random.h"
@@ -228,6 +229,63 @@ static void it_goes_on_from_the_last_round(void **state)
     df_dataset_close(killed);
 }
 
+/* The last round writes two files: what stops it between them must not make it one round longer. */
+static void a_last_round_cut_short_is_the_last(void **state)
+{
+    (void)state;
+    df_dataset *whole = make("cluster.all", 300), *cut = make("cluster.cut", 300);
+    how h = {.k = 20, .iters = 2};
+    df_error err = {""};
+    must(whole, h);
+    assert_int_equal(system("mkdir -p cluster.cut/cluster/centroids.npy.tmp"), 0);
+    assert_int_equal(cluster(cut, h, &err), DF_IO);
+    assert_int_equal(system("rmdir cluster.cut/cluster/centroids.npy.tmp"), 0);
+    must(cut, h);
+    same("cluster.all", "cluster.cut", "");
+    df_dataset_close(whole);
+    df_dataset_close(cut);
+}
+
+typedef struct { df_dataset *ds; int part; df_status status; df_error err; } machine;
+
+static void *map_one(void *arg)
+{
+    machine *m = arg;
+    df_cluster_config config = config_of((how){.k = 20, .iters = 3});
+    df_run run = {.n_threads = 1, .parts = &m->part, .n_parts = 1};
+    bool finished;
+    m->status = df_cluster_map(m->ds, &config, &run, &finished, &m->err);
+    return NULL;
+}
+
+static void machines_may_begin_together(void **state)
+{
+    (void)state;
+    df_cluster_config config = config_of((how){.k = 20, .iters = 3});
+    df_run run = {.n_threads = 1};
+    df_dataset *whole = make("cluster.alone", 300), *shared = make("cluster.together", 300);
+    must(whole, (how){.k = 20, .iters = 3});
+    bool finished = false;
+    for (int round = 0; !finished;) {
+        machine m[4];                        /* three parts and an empty one */
+        pthread_t threads[4];
+        for (int i = 0; i < 4; i++) {
+            m[i] = (machine){.ds = shared, .part = i};
+            assert_int_equal(pthread_create(&threads[i], NULL, map_one, &m[i]), 0);
+        }
+        for (int i = 0; i < 4; i++) {
+            pthread_join(threads[i], NULL);
+            if (m[i].status != DF_OK)
+                fail_msg("%s", m[i].err.message);
+        }
+        assert_int_equal(df_cluster_reduce(shared, &config, &run, &round, &finished, NULL), DF_OK);
+    }
+    must(shared, (how){.k = 20, .iters = 3});
+    same("cluster.alone", "cluster.together", "");
+    df_dataset_close(whole);
+    df_dataset_close(shared);
+}
+
 static void bad_input_is_one_line(void **state)
 {
     (void)state;
@@ -270,7 +328,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_and_parts_change_nothing), cmocka_unit_test(every_vector_has_its_cluster),
         cmocka_unit_test(machines_share_the_rounds), cmocka_unit_test(a_part_summed_twice_is_refused),
-        cmocka_unit_test(it_goes_on_from_the_last_round), cmocka_unit_test(bad_input_is_one_line),
+        cmocka_unit_test(it_goes_on_from_the_last_round), cmocka_unit_test(a_last_round_cut_short_is_the_last),
+        cmocka_unit_test(machines_may_begin_together), cmocka_unit_test(bad_input_is_one_line),
         cmocka_unit_test(no_vectors_no_clusters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
