@@ -54,6 +54,9 @@ static df_status check_part(df_vectors *v, int part, int64_t n, df_error *err)
         return df_fail(err, DF_FORMAT, "embed/part-%05d.npy: %lld %s vectors; its table tells of %lld float16 ones; "
                        "remove OUT/embed and run embed again", part, (long long)shape.rows,
                        shape.type == DF_NPY_FLOAT16 ? "float16" : "other", (long long)n);
+    if (n && shape.dim < 1)
+        return df_fail(err, DF_FORMAT, "embed/part-%05d.npy: vectors of no values; remove OUT/embed and run embed again",
+                       part);
     if (n && v->dim && shape.dim != v->dim)
         return df_fail(err, DF_FORMAT, "embed/part-%05d.npy: vectors of %lld values, the parts before it have %d; "
                        "remove OUT/embed and run embed again", part, (long long)shape.dim, v->dim);

@@ -108,6 +108,8 @@ static void test_what_does_not_fit_is_named(void **state)
     expect_refused(ds, "embed/part-00002.npy: 3 float16 vectors; its table tells of 4");
     write_vectors(ds, 2, DF_NPY_FLOAT16, 16, 4, 0);
     expect_refused(ds, "part-00002.npy: vectors of 16 values, the parts before it have 8");
+    write_vectors(ds, 2, DF_NPY_FLOAT16, 0, 4, 0);
+    expect_refused(ds, "part-00002.npy: vectors of no values");
     write_vectors(ds, 2, DF_NPY_FLOAT32, 8, 4, 0);
     expect_refused(ds, "part-00002.npy: 4 other vectors");
     char *path = df_dataset_part_path(ds, "embed", 0, "npy");
