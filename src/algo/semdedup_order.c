@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "algo/random.h"
+
 typedef struct {
     double key;
     uint64_t hash;
@@ -19,13 +21,9 @@ static int by_key(const void *a, const void *b)
     return (x->item > y->item) - (x->item < y->item);
 }
 
-/* splitmix64's mixing steps. */
 static uint64_t mix(uint64_t x)
 {
-    x += 0x9E3779B97F4A7C15u;
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
-    return x ^ x >> 31;
+    return df_random_next(&(df_random){x});
 }
 
 df_status df_semdedup_order(const double *similarity, const int64_t *id, int64_t n, df_keep keep, uint64_t seed,
