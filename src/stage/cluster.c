@@ -251,9 +251,17 @@ df_status df_cluster_reduce(df_dataset *ds, const void *config, const df_run *ru
     return status;
 }
 
+/* On nothing more: but a wrong word is said before what is there is removed. */
+static df_status cluster_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    (void)run;
+    (void)out;
+    return check_config(config, err);
+}
+
 const df_stage df_stage_cluster = {
     .name = "cluster", .summary = "group similar images with spherical k-means",
     .reads = (const char *const[]){"embed", NULL}, .columns = columns,
     .options = options, .config_size = sizeof(df_cluster_config), .whole = true, .ready = df_cluster_work_finished,
-    .run = cluster_run,
+    .run = cluster_run, .depends = cluster_depends,
 };

@@ -81,15 +81,21 @@ static df_status eps_of_card(const df_dedup *d, double *eps, df_error *err)
                             : "no card tells which cosines of these vectors are duplicates");
 }
 
-static df_status use_config(df_dedup *d, df_error *err)
+static df_status choose_rules(const df_dedup_config *config, bool *group, df_keep *keep, df_error *err)
 {
     static const char *const rules[] = {"semdedup", "group", NULL}, *const keeps[] = {"farthest", "nearest", "random",
                                                                                       NULL};
-    int rule, keep;
-    DF_TRY(choose("rule", d->config->rule, rules, &rule, err));
-    DF_TRY(choose("keep", d->config->keep, keeps, &keep, err));
-    d->group = rule == 1;
-    d->keep = (df_keep)keep;
+    int rule, order;
+    DF_TRY(choose("rule", config->rule, rules, &rule, err));
+    DF_TRY(choose("keep", config->keep, keeps, &order, err));
+    *group = rule == 1;
+    *keep = (df_keep)order;
+    return DF_OK;
+}
+
+static df_status use_config(df_dedup *d, df_error *err)
+{
+    DF_TRY(choose_rules(d->config, &d->group, &d->keep, err));
     d->eps = d->config->eps;
     return d->eps > 0 ? DF_OK : eps_of_card(d, &d->eps, err);
 }
@@ -280,6 +286,16 @@ static df_status dedup_run(df_dataset *ds, const void *config, const df_run *run
     return status;
 }
 
+/* On nothing more: but a wrong word is said before what is there is removed. */
+static df_status dedup_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    bool group;
+    df_keep keep;
+    (void)run;
+    (void)out;
+    return choose_rules(config, &group, &keep, err);
+}
+
 const df_stage df_stage_dedup = {
     .name = "dedup",
     .summary = "of images that show the same, keep one",
@@ -289,4 +305,5 @@ const df_stage df_stage_dedup = {
     .config_size = sizeof(df_dedup_config),
     .whole = true,
     .run = dedup_run,
+    .depends = dedup_depends,
 };

@@ -69,22 +69,24 @@ static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
 
 static const char *const by_names[DF_BY_COUNT] = {"nearest", "farthest", "resolution", "quality", "score", "balanced"};
 
-static df_status use_config(df_selecting *s, df_error *err)
+static df_status choose_ranking(const df_select_config *config, df_ranking *out, df_error *err)
 {
-    const char *by = s->config->by ? s->config->by : "";
-    while (s->by < DF_BY_COUNT && strcmp(by, by_names[s->by]) != 0)
-        s->by++;
-    if (s->by == DF_BY_COUNT)
+    const char *by = config->by ? config->by : "";
+    int i = 0;
+    while (i < DF_BY_COUNT && strcmp(by, by_names[i]) != 0)
+        i++;
+    if (i == DF_BY_COUNT)
         return df_fail(err, DF_CONFIG,
                        "select.by: \"%s\" is not one of nearest, farthest, resolution, quality, score, balanced", by);
-    if (s->by == DF_BY_SCORE && (!s->config->scores || !s->config->scores[0]))
+    if (i == DF_BY_SCORE && (!config->scores || !config->scores[0]))
         return df_fail(err, DF_CONFIG, "select.scores: by=score needs a Parquet file with columns `path` and `score`");
+    *out = (df_ranking)i;
     return DF_OK;
 }
 
 static df_status open_select(df_selecting *s, char path[PATH_MAX], df_error *err)
 {
-    DF_TRY(use_config(s, err));
+    DF_TRY(choose_ranking(s->config, &s->by, err));
     DF_TRY(df_vectors_open(&s->vectors, s->ds, err));
     s->n = df_vectors_count(s->vectors);
     s->chunk = malloc(DF_MEMBERS_READ * sizeof *s->chunk);
@@ -126,7 +128,9 @@ static df_status select_depends(const void *config, const df_run *run, df_str *o
     const df_select_config *c = config;
     char *bytes, hex[DF_HASH_HEX];
     size_t size;
+    df_ranking by;
     (void)run;
+    DF_TRY(choose_ranking(c, &by, err));     /* before what is there is removed */
     if (!c->scores || !c->scores[0])
         return DF_OK;
     DF_TRY(df_file_read(c->scores, (size_t)4 << 30, &bytes, &size, err));

@@ -62,7 +62,8 @@ typedef struct {
     /* Exactly one of these two. run does what is missing: a part that exists is passed over. */
     df_status (*run)(df_dataset *ds, const void *config, const df_run *run, df_error *err);
     const df_pixel_ops *pixels;
-    /* Text of what the output depends on beyond options and the stages it reads (model hashes, template); may be NULL. */
+    /* Text of what the output depends on beyond options and the stages it reads (model hashes, template); may be NULL.
+     * Asked before anything runs: options that the table cannot judge are refused here, or what is there would be gone. */
     df_status (*depends)(const void *config, const df_run *run, df_str *out, df_error *err);
 } df_stage;
 
