@@ -123,7 +123,7 @@ static df_status parse_eps(const char *list, double eps[EPS_MAX], int *n, df_err
 
 static void print_sweep(const df_table *t, const df_similarities *now)
 {
-    printf("%8s %12s %12s   of %lld; %lld copies and %lld without a vector go whatever eps is\n", "eps", "kept",
+    printf("%8s %12s %12s   of %lld; go whatever eps is: copies %lld, without a vector %lld\n", "eps", "kept",
            "removed", (long long)(now->n_kept + now->n_similar), (long long)now->n_copies, (long long)now->n_no_vector);
     for (int64_t i = 0; i < df_table_rows(t); i++)
         printf("%8g %12lld %12lld\n", df_table_real(t, i, 0), (long long)df_table_int(t, i, 1),
@@ -166,6 +166,8 @@ static df_status show(const df_dataset *ds, const args *a, const clusters_config
     df_table *t = NULL;
     if (one && (*end || !isdigit((unsigned char)a->positional[1][0])))
         return df_fail(err, DF_CONFIG, "%s: not the number of a cluster", a->positional[1]);
+    if (one && config->eps)
+        return df_fail(err, DF_CONFIG, "--eps counts over all clusters: leave %s out", a->positional[1]);
     if (config->eps)
         return sweep(ds, config->eps, json, err);
     DF_TRY(one ? df_clusters_members(ds, &cluster, 1, config->top, &t, err)

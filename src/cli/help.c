@@ -17,8 +17,8 @@ static void print_options(const char *section, const df_option *options)
     for (const df_option *o = options; o && o->name; o++) {
         char bounds[96];
         help_bounds(o, bounds, sizeof bounds);
-        printf("  --%s%s%s (%s; %s%s)\n        %s\n", section ? section : "", section ? "." : "", o->name, bounds, o->initial ? "default " : "unset",
-               o->initial ? o->initial[0] ? o->initial : "empty" : "", o->help);
+        printf("  --%s%s%s (%s; %s%s)\n        %s\n", section ? section : "", section ? "." : "", o->name, bounds,
+               o->initial ? "default " : "unset", o->initial ? o->initial[0] ? o->initial : "empty" : "", o->help);
     }
 }
 
@@ -44,6 +44,12 @@ static void print_flags(unsigned accepts)
     df_str_free(&text);
 }
 
+static void print_stage_options(const df_stage *stage)
+{
+    puts("\noptions; --key=value without a section is one of these");
+    print_options(stage->name, stage->options);
+}
+
 int help_command(const command *c)
 {
     printf("densefusion %s %s\n\n%s\n\n", c->name, c->usage, c->summary);
@@ -52,7 +58,9 @@ int help_command(const command *c)
         puts("\noptions");
         print_options(NULL, c->options);
     }
-    if (c->options || !(c->accepts & FLAG_SETTINGS))
+    if (c->stage)
+        print_stage_options(df_stage_find(c->stage));
+    if (c->options || c->stage || !(c->accepts & FLAG_SETTINGS))
         return EXIT_DONE;
     puts("\noptions, also keys of CONFIG.yaml, in a section of that name");
     print_options("run", df_run_option_table);
@@ -74,7 +82,6 @@ int help_stage(const df_stage *stage)
     }
     putchar('\n');
     print_flags(stage_command.accepts);
-    puts("\noptions; --key=value without a section is one of these");
-    print_options(stage->name, stage->options);
+    print_stage_options(stage);
     return EXIT_DONE;
 }

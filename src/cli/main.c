@@ -17,7 +17,7 @@ const command commands[] = {
     {"status", "OUT", "what each stage has done, and how many images are left", FLAG_JSON, .run = cmd_status},
     {"show", "OUT ID", "everything known of one image; ID is 00000-000012 or its path", FLAG_JSON, .run = cmd_show},
     {"kmeans", "map|reduce OUT", "one half of a round of `cluster`, so that machines can share it",
-     FLAG_JOBS | FLAG_PARTS | FLAG_SETTINGS, .run = cmd_kmeans},
+     FLAG_JOBS | FLAG_PARTS | FLAG_SETTINGS, .run = cmd_kmeans, .stage = "cluster"},
     {"clusters", "OUT [CLUSTER]", "the largest clusters, one cluster's members, or what another eps would keep",
      FLAG_JSON | FLAG_SETTINGS, .run = cmd_clusters, .options = cmd_clusters_options},
     {"models", "", "the model cards: what is installed, under which licence",
@@ -72,7 +72,7 @@ int command_config(df_config *out, const args *a)
 static int run_command(const command *c, int argc, char **argv)
 {
     args a;
-    int code = args_parse(&a, argc, argv, c->accepts, c->options ? c->name : NULL);
+    int code = args_parse(&a, argc, argv, c->accepts, c->options ? c->name : c->stage);
     if (code == EXIT_DONE)
         code = a.given & FLAG_HELP ? help_command(c) : c->run(&a);
     args_free(&a);
