@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include "io/npy.h"
 
 /* Files stay open, as many as a process may be expected to have: who gathers comes back to them all. */
@@ -136,6 +137,32 @@ static int part_of(const df_vectors *v, int64_t index)
     return low;
 }
 
+/* Of a float16 that bit says: at least 2, infinite or not a number. No vector of unit length has such a value, and sums
+ * of them would not be sums. */
+static bool is_sane(const uint16_t *x, size_t n)
+{
+    uint64_t any = 0, four;
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        memcpy(&four, x + i, sizeof four);
+        any |= four;
+    }
+    for (; i < n; i++)
+        any |= x[i];
+    return !(any & 0x4000400040004000u);
+}
+
+/* first: within the part. */
+static df_status read_rows(const df_vectors *v, int part, const df_npy *npy, int64_t first, int64_t n, uint16_t *out,
+                           df_error *err)
+{
+    DF_TRY(df_npy_read(npy, first, n, out, err));
+    if (is_sane(out, (size_t)n * (size_t)v->dim))
+        return DF_OK;
+    return df_fail(err, DF_FORMAT, "embed/part-%05d.npy: among the vectors %lld to %lld is one that is not of unit length; "
+                   "remove OUT/embed and run embed again", part, (long long)first, (long long)(first + n - 1));
+}
+
 df_status df_vectors_read(const df_vectors *v, int64_t first, int64_t n, uint16_t *out, df_error *err)
 {
     if (first < 0 || n < 0 || first > df_vectors_count(v) || n > df_vectors_count(v) - first)
@@ -149,7 +176,7 @@ df_status df_vectors_read(const df_vectors *v, int64_t first, int64_t n, uint16_
         here = here < n ? here : n;
         DF_TRY(borrow_part(v, part, &npy, &stays, err));
         df_status status = df_npy_shape_of(npy).type == DF_NPY_FLOAT16 && df_npy_shape_of(npy).dim == v->dim
-                               ? df_npy_read(npy, from, here, out, err)
+                               ? read_rows(v, part, npy, from, here, out, err)
                                : df_fail(err, DF_FORMAT, "embed/part-%05d.npy changed while it was read", part);
         if (!stays)
             df_npy_close(npy);
@@ -180,7 +207,7 @@ static df_status gather_part(const df_vectors *v, int part, const wanted *w, int
     if (shape.type != DF_NPY_FLOAT16 || shape.dim != v->dim || shape.rows != v->first[part + 1] - v->first[part])
         status = df_fail(err, DF_FORMAT, "embed/part-%05d.npy changed while it was read", part);
     for (int64_t i = 0; status == DF_OK && i < n; i++)
-        status = df_npy_read(npy, w[i].index - v->first[part], 1, out + (size_t)w[i].at * (size_t)v->dim, err);
+        status = read_rows(v, part, npy, w[i].index - v->first[part], 1, out + (size_t)w[i].at * (size_t)v->dim, err);
     if (!stays)
         df_npy_close(npy);
     return status;

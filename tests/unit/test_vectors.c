@@ -125,6 +125,27 @@ static void test_what_does_not_fit_is_named(void **state)
     df_dataset_close(ds);
 }
 
+/* 0x4000 is 2 in float16: at least that, infinite or no number is not of unit length, wherever it stands. */
+static void test_values_that_no_unit_vector_has_are_refused(void **state)
+{
+    (void)state;
+    df_dataset *ds = make("values");
+    df_vectors *v;
+    uint16_t got[3][8];
+    write_vectors(ds, 0, DF_NPY_FLOAT16, 8, 3, 163);                 /* 16300, 16400, ... of which 16384 is 0x4000 */
+    assert_int_equal(df_vectors_open(&v, ds, NULL), DF_OK);
+    assert_int_equal(df_vectors_read(v, 0, 1, got[0], NULL), DF_OK);
+    for (int first = 0; first < 2; first++) {
+        df_error err = {""};
+        assert_int_equal(df_vectors_read(v, first, 2, got[0], &err), DF_FORMAT);
+        assert_non_null(strstr(err.message, "embed/part-00000.npy: among the vectors"));
+    }
+    assert_int_equal(df_vectors_gather(v, (int64_t[]){4, 0}, 2, got[0], NULL), DF_OK);
+    assert_int_equal(df_vectors_gather(v, (int64_t[]){4, 1}, 2, got[0], NULL), DF_FORMAT);
+    df_vectors_close(v);
+    df_dataset_close(ds);
+}
+
 int main(void)
 {
     snprintf(folder, sizeof folder, "/tmp/df-vectors-XXXXXX");
@@ -133,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts_are_one_matrix),
         cmocka_unit_test(test_what_does_not_fit_is_named),
+        cmocka_unit_test(test_values_that_no_unit_vector_has_are_refused),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[128];
