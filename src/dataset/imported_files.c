@@ -199,7 +199,7 @@ static df_status parquet_shape(df_imported_file *file, const char *field, df_err
     df_table *t = NULL;
     if (!field || !field[0])
         return df_fail(err, DF_CONFIG, "embed.field: which column of %s holds the vectors?", file->path);
-    df_str_append(&what, "count(*), any_value(len(");
+    df_str_append(&what, "count(*), max(len(");          /* an empty list is a row without a vector */
     df_status status = quote_column(field, &what, err);
     df_str_append(&what, "))");
     if (status == DF_OK)
