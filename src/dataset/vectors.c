@@ -56,8 +56,8 @@ static df_status check_part(df_vectors *v, int part, int64_t n, df_error *err)
                        "remove OUT/embed and run embed again", part, (long long)shape.rows,
                        shape.type == DF_NPY_FLOAT16 ? "float16" : "other", (long long)n);
     if (n && shape.dim < 1)
-        return df_fail(err, DF_FORMAT, "embed/part-%05d.npy: vectors of no values; remove OUT/embed and run embed again",
-                       part);
+        return df_fail(err, DF_FORMAT,
+                       "embed/part-%05d.npy: vectors of no values; remove OUT/embed and run embed again", part);
     if (n && v->dim && shape.dim != v->dim)
         return df_fail(err, DF_FORMAT, "embed/part-%05d.npy: vectors of %lld values, the parts before it have %d; "
                        "remove OUT/embed and run embed again", part, (long long)shape.dim, v->dim);
@@ -70,7 +70,8 @@ static df_status check_parts(df_vectors *v, df_error *err)
 {
     for (int part = 0; part < v->n_parts; part++)
         if (!df_dataset_has_part(v->ds, "embed", part))
-            return df_fail(err, DF_FORMAT, "embed/part-%05d.parquet is missing: densefusion embed %s", part,
+            return df_fail(err, DF_FORMAT, "embed/part-%05d.parquet is missing: densefusion embed %s (who skips "
+                           "embed skips cluster, dedup and select too)", part,
                            df_dataset_folder(v->ds));
     DF_TRY(df_dataset_count(v->ds, "embed", "problem IS NULL", &v->first, err));
     for (int part = 0; part < v->n_parts; part++)
@@ -159,8 +160,9 @@ static df_status read_rows(const df_vectors *v, int part, const df_npy *npy, int
     DF_TRY(df_npy_read(npy, first, n, out, err));
     if (is_sane(out, (size_t)n * (size_t)v->dim))
         return DF_OK;
-    return df_fail(err, DF_FORMAT, "embed/part-%05d.npy: among the vectors %lld to %lld is one that is not of unit length; "
-                   "remove OUT/embed and run embed again", part, (long long)first, (long long)(first + n - 1));
+    return df_fail(err, DF_FORMAT,
+                   "embed/part-%05d.npy: among the vectors %lld to %lld is one that is not of unit length; remove "
+                   "OUT/embed and run embed again", part, (long long)first, (long long)(first + n - 1));
 }
 
 df_status df_vectors_read(const df_vectors *v, int64_t first, int64_t n, uint16_t *out, df_error *err)

@@ -18,7 +18,7 @@ typedef struct {
     void *state;                             /* opened when the first part that lacks the stage comes */
     bool open;
     df_table *table;                         /* of the part at work; NULL: the part has it already */
-    bool *kept;                              /* by row: what the deciding stages that it reads say; NULL with its table */
+    bool *kept;                              /* by row: what the deciding stages that it reads say; as long as table */
 } member;
 
 typedef struct {
@@ -73,13 +73,14 @@ static df_status boxes_from_part(pass *p, df_sight *sight, df_arena *arena, df_e
     return df_sight_boxes(sight, p->detect, p->first_box[sight->row], p->first_box[sight->row + 1], arena, err);
 }
 
-/* A stage that can't judge a broken image (all but `filter` and `embed`) is not shown one. `look` sees boxes as detect's table
- * has them, in this pass or a later one. */
+/* A stage that can't judge a broken image (all but `filter` and `embed`) is not shown one. `look` sees boxes as the
+ * table of `detect` has them, in this pass or a later one. */
 static df_status perceive(pass *p, df_sight *sight, df_arena *arena, df_table **out, df_error *err)
 {
     for (int i = 0; i < p->n_members && !sight->rejected; i++) {
         member *m = &p->members[i];
-        if (!m->table || !m->kept[sight->row] || (!sight->image && !m->stage->pixels->screen && !m->stage->pixels->blind))
+        if (!m->table || !m->kept[sight->row] ||
+            (!sight->image && !m->stage->pixels->screen && !m->stage->pixels->blind))
             continue;
         df_error why = {""};
         df_status status = m->stage->pixels->perceive(m->state, sight, arena, out[i], &why);

@@ -49,7 +49,8 @@ static bool left_out(const work *w, const df_step *step)
 static bool ends_before(const work *w, const df_step *step)
 {
     bool ready = step->stage->ready && step->stage->ready(w->ds);
-    return w->job->parts && step->stage->whole && !ready && step->state != DF_STEP_OUTSIDE && step->state != DF_STEP_DONE;
+    return w->job->parts && step->stage->whole && !ready && step->state != DF_STEP_OUTSIDE &&
+           step->state != DF_STEP_DONE;
 }
 
 static df_status run_plain(work *w, df_step *step, df_error *err)

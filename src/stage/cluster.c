@@ -1,4 +1,5 @@
-/* cluster: spherical k-means over the vectors of `embed` (paper section 3.1: 50,000 clusters), then the cluster of each. */
+/* cluster: spherical k-means over the vectors of `embed` (paper section 3.1: 50,000 clusters), then the cluster of each
+ * vector. */
 #include "stage/cluster.h"
 
 #include <stdio.h>
@@ -41,11 +42,13 @@ static size_t kept_memory(const df_cluster_work *w)
 {
     size_t all = (size_t)w->config->memory << 20;
     size_t a_thread = (size_t)1024 * ((size_t)w->d * 3 + (size_t)w->k / 8 + 400) + ((size_t)w->d << 3);
-    size_t sums = ((size_t)w->k * (size_t)w->d) * 10, blocks = a_thread * (size_t)(w->run->n_threads < 1 ? 1 : w->run->n_threads);
+    size_t sums = ((size_t)w->k * (size_t)w->d) * 10;
+    size_t blocks = a_thread * (size_t)(w->run->n_threads < 1 ? 1 : w->run->n_threads);
     return all > sums + blocks ? all - sums - blocks : 0;
 }
 
-static df_status open_kmeans(df_kmeans **km, const df_cluster_work *w, const df_rows *rows, pass_progress *p, df_error *err)
+static df_status open_kmeans(df_kmeans **km, const df_cluster_work *w, const df_rows *rows, pass_progress *p,
+                             df_error *err)
 {
     df_kmeans_options o = {.n_threads = w->run->n_threads, .memory = kept_memory(w), .stop = w->run->stop,
                            .progress = show_progress, .ctx = p};
@@ -56,8 +59,8 @@ static df_status train_round(df_cluster_work *w, df_kmeans *km, float *centroid,
 {
     DF_TRY(df_kmeans_assign(km, NULL, err));
     memcpy(centroid, w->centroid, (size_t)w->k * (size_t)w->d * sizeof *centroid);
-    DF_TRY(df_centroids_update(df_kmeans_sums(km), df_kmeans_counts(km), w->k, w->d, (uint64_t)w->config->seed, w->round,
-                               centroid, NULL, err));
+    DF_TRY(df_centroids_update(df_kmeans_sums(km), df_kmeans_counts(km), w->k, w->d, (uint64_t)w->config->seed,
+                               w->round, centroid, NULL, err));
     DF_TRY(df_cluster_work_advance(w, centroid, err));
     return df_kmeans_move(km, centroid, err);
 }
@@ -145,8 +148,9 @@ static df_status label(const df_cluster_work *w, df_error *err)
     df_status status = w->n > 0 ? df_kmeans_open(&km, &rows, w->centroid, w->k, &o, err) : DF_OK;
     int n_parts = df_dataset_parts(w->ds);
     for (int part = 0, end; status == DF_OK && part < n_parts; part = end) {
+        int64_t first = df_vectors_first(w->vectors, part);
         for (end = part; end < n_parts && lacks(w, end); end++)
-            if (df_vectors_first(w->vectors, end + 1) - df_vectors_first(w->vectors, part) > LABELLED_AT_ONCE && end > part)
+            if (df_vectors_first(w->vectors, end + 1) - first > LABELLED_AT_ONCE && end > part)
                 break;
         if (end == part) {
             end++;

@@ -39,7 +39,8 @@ df_status df_cluster_work_write_sums(const df_cluster_work *w, const int *parts,
     size_t size = sums_size(w->k, w->d, n_parts);
     int64_t *bytes = malloc(size);
     name_of(w->round, parts, n_parts, name, sizeof name);
-    if (!bytes || (size_t)snprintf(path, sizeof path, "%s/cluster/work/%s", df_dataset_folder(w->ds), name) >= sizeof path) {
+    if (!bytes ||
+        (size_t)snprintf(path, sizeof path, "%s/cluster/work/%s", df_dataset_folder(w->ds), name) >= sizeof path) {
         free(bytes);
         return df_fail(err, DF_NOMEM, "sums of %d clusters: out of memory", w->k);
     }
@@ -62,8 +63,9 @@ static df_status mark(const int64_t *parts, int64_t n_parts, const char *path, b
         if (parts[i] < 0 || parts[i] >= n_all)
             return df_fail(err, DF_FORMAT, "%s: part %lld is not one of this dataset", path, (long long)parts[i]);
         if (seen[parts[i]])
-            return df_fail(err, DF_FORMAT, "%s: part %lld is in another sums file of this round too: remove one of them",
-                           path, (long long)parts[i]);
+            return df_fail(err, DF_FORMAT,
+                           "%s: part %lld is in another sums file of this round too: remove one of them", path,
+                           (long long)parts[i]);
         seen[parts[i]] = true;
     }
     return DF_OK;
@@ -82,8 +84,9 @@ static df_status add_file(const df_cluster_work *w, const char *path, bool *seen
     if (memcmp(header.magic, magic, sizeof magic) != 0 || header.k != w->k || header.d != w->d || header.n_parts < 0 ||
         header.n_parts > n_all || size != sums_size(w->k, w->d, header.n_parts)) {
         free(bytes);
-        return df_fail(err, DF_FORMAT, "%s: not the sums of %d clusters of %d dimensions: remove it and map its parts again",
-                       path, w->k, w->d);
+        return df_fail(err, DF_FORMAT,
+                       "%s: not the sums of %d clusters of %d dimensions: remove it and map its parts again", path,
+                       w->k, w->d);
     }
     const int64_t *parts = (const int64_t *)(const void *)(bytes + sizeof header);
     df_status status = mark(parts, header.n_parts, path, seen, n_all, err);
@@ -112,7 +115,8 @@ df_status df_cluster_work_read_sums(const df_cluster_work *w, int64_t *sum, int6
 {
     char folder[PATH_MAX], path[PATH_MAX + 256], prefix[16];
     bool *seen = calloc((size_t)df_dataset_parts(w->ds) + 1, sizeof *seen);
-    if (!seen || (size_t)snprintf(folder, sizeof folder, "%s/cluster/work", df_dataset_folder(w->ds)) >= sizeof folder) {
+    if (!seen ||
+        (size_t)snprintf(folder, sizeof folder, "%s/cluster/work", df_dataset_folder(w->ds)) >= sizeof folder) {
         free(seen);
         return df_fail(err, DF_NOMEM, "out of memory");
     }
@@ -121,7 +125,8 @@ df_status df_cluster_work_read_sums(const df_cluster_work *w, int64_t *sum, int6
     DIR *dir = opendir(folder);
     for (struct dirent *e; status == DF_OK && dir && (e = readdir(dir));) {
         size_t length = strlen(e->d_name);
-        if (strncmp(e->d_name, prefix, strlen(prefix)) != 0 || length < 5 || strcmp(e->d_name + length - 5, ".sums") != 0)
+        if (strncmp(e->d_name, prefix, strlen(prefix)) != 0 || length < 5 ||
+            strcmp(e->d_name + length - 5, ".sums") != 0)
             continue;
         snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
         status = add_file(w, path, seen, sum, count, err);

@@ -41,7 +41,8 @@ static df_status move(const char *from, const char *to, df_error *err)
 /* The part's table in full and the two ends of its vectors: what changes when a part is made anew. */
 static df_status describe_part(const df_cluster_work *w, int part, df_str *out, df_error *err)
 {
-    char *path = df_dataset_part_path(w->ds, "embed", part, "parquet"), *bytes = NULL, hex[DF_HASH_HEX], ends[DF_HASH_HEX];
+    char *path = df_dataset_part_path(w->ds, "embed", part, "parquet"), *bytes = NULL;
+    char hex[DF_HASH_HEX], ends[DF_HASH_HEX];
     size_t size;
     int64_t first = df_vectors_first(w->vectors, part), n = df_vectors_first(w->vectors, part + 1) - first;
     df_status status =
@@ -136,8 +137,9 @@ static df_status check_made(const df_cluster_work *w, const char *text, bool fre
     df_status status = DF_OK;
     if (was && !same && !fresh) {
         const char *from = was + first_difference(was, text), *now = text + first_difference(was, text);
-        status = df_fail(err, DF_FORMAT, "cluster/work was begun with `%.*s`, now it is `%.*s`: give the same options, or "
-                         "remove %s/cluster and begin anew", (int)strcspn(from, "\n"), from, (int)strcspn(now, "\n"), now,
+        status = df_fail(err, DF_FORMAT,
+                         "cluster/work was begun with `%.*s`, now it is `%.*s`: give the same options, or remove "
+                         "%s/cluster and begin anew", (int)strcspn(from, "\n"), from, (int)strcspn(now, "\n"), now,
                          df_dataset_folder(w->ds));
     }
     bool other = was || rounds;
@@ -213,7 +215,8 @@ static df_status count_clusters(df_cluster_work *w, df_error *err)
         if (root * root >= w->n || root == 50000)
             k = root;
     if (w->n > 0 && k > w->n)
-        return df_fail(err, DF_CONFIG, "%lld vectors are fewer than the %lld clusters asked for: set cluster.k to at most %lld",
+        return df_fail(err, DF_CONFIG,
+                       "%lld vectors are fewer than the %lld clusters asked for: set cluster.k to at most %lld",
                        (long long)w->n, (long long)k, (long long)w->n);
     w->k = (int)k;
     return DF_OK;

@@ -36,7 +36,9 @@ static bool tells_something(uint64_t hash)
 static df_status read_tables(const df_dedup *d, int part, tables *t, df_error *err)
 {
     if (!df_dataset_has_part(d->ds, "cluster", part))
-        return df_fail(err, DF_FORMAT, "cluster/part-%05d.parquet is missing: densefusion cluster %s", part,
+        return df_fail(err, DF_FORMAT,
+                       "cluster/part-%05d.parquet is missing: densefusion cluster %s (who skips cluster skips dedup "
+                       "and select too)", part,
                        df_dataset_folder(d->ds));
     DF_TRY(df_dataset_read(d->ds, "embed", part, &t->embed, err));
     DF_TRY(df_dataset_read(d->ds, "cluster", part, &t->cluster, err));

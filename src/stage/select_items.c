@@ -32,7 +32,9 @@ static df_status read_scores(const df_selecting *s, int part, df_table **out, df
 static df_status read_tables(const df_selecting *s, int part, tables *t, df_error *err)
 {
     if (!df_dataset_has_part(s->ds, "cluster", part))
-        return df_fail(err, DF_FORMAT, "cluster/part-%05d.parquet is missing: densefusion cluster %s", part,
+        return df_fail(err, DF_FORMAT,
+                       "cluster/part-%05d.parquet is missing: densefusion cluster %s (who skips cluster skips dedup "
+                       "and select too)", part,
                        df_dataset_folder(s->ds));
     DF_TRY(df_dataset_read(s->ds, "ingest", part, &t->ingest, err));
     DF_TRY(df_dataset_read(s->ds, "cluster", part, &t->cluster, err));

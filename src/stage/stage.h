@@ -56,14 +56,14 @@ typedef struct {
     const df_column *columns;                /* of its part tables, ends with {0}; NULL when it writes no parts */
     const df_option *options;                /* ends with {0} */
     size_t config_size;
-    bool whole;                              /* its parts come from all parts of what it reads: a run of some parts ends before
-                                                it; its checkpoints are NAME/part-*.partial */
-    bool (*ready)(const df_dataset *ds);     /* of a whole stage: what its parts share is there, any part can be made; NULL: never */
+    bool whole;                              /* its parts come from all parts of what it reads: a run of some parts ends
+                                                before it; its checkpoints are NAME/part-*.partial */
+    bool (*ready)(const df_dataset *ds);     /* whole: what its parts share is there, any can be made; NULL: never */
     /* Exactly one of these two. run does what is missing: a part that exists is passed over. */
     df_status (*run)(df_dataset *ds, const void *config, const df_run *run, df_error *err);
     const df_pixel_ops *pixels;
     /* Text of what the output depends on beyond options and the stages it reads (model hashes, template); may be NULL.
-     * Asked before anything runs: options that the table cannot judge are refused here, or what is there would be gone. */
+     * Asked before anything runs: options that the table cannot judge are refused here, with nothing lost. */
     df_status (*depends)(const void *config, const df_run *run, df_str *out, df_error *err);
 } df_stage;
 
