@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "pipeline/config.h"
+#include "pipeline/lock.h"
 #include "progress.h"
 #include "stage/cluster.h"
 
@@ -57,9 +58,12 @@ int cmd_kmeans(const args *a)
     df_run run = {.n_threads = df_config_threads(&config), .parts = a->parts, .n_parts = a->n_parts,
                   .progress = progress_update, .note = progress_note, .ctx = &p};
     df_dataset *ds = NULL;
+    df_lock lock = {-1, -1};
     df_error err = {""};
     const void *cluster = config.configs[df_config_find(&config, "cluster")];
     df_status status = command_dataset(&ds, a->positional[1], &err);
+    if (status == DF_OK)                     /* others may map beside it; who closes the round is alone */
+        status = df_lock_open(&lock, a->positional[1], maps, &err);
     if (status == DF_OK)
         status = check_parts(a, ds, &err);
     if (status == DF_OK) {
@@ -67,6 +71,7 @@ int cmd_kmeans(const args *a)
         status = maps ? map(ds, cluster, &run, &err) : reduce(ds, cluster, &run, &err);
     }
     progress_end(&p);
+    df_lock_close(&lock);
     df_dataset_close(ds);
     df_config_free(&config);
     return command_failed(status, &err);
