@@ -12,7 +12,8 @@ int64_t df_vectors_count(const df_vectors *v);
 int df_vectors_dim(const df_vectors *v);     /* 0 when there are none */
 /* Index of the part's first vector; part == n_parts: the count. */
 int64_t df_vectors_first(const df_vectors *v, int part);
-/* [n, dim] float16 of unit length from vector `first` on, which may span parts. Thread-safe. */
+/* [n, dim] float16 of unit length from vector `first` on, which may span parts; a value of 2 or more, or none, is
+ * DF_FORMAT. Thread-safe. */
 df_status df_vectors_read(const df_vectors *v, int64_t first, int64_t n, uint16_t *out, df_error *err);
 /* [n, dim] of the vectors index[i], in any order; read from disk in rising order. Thread-safe. */
 df_status df_vectors_gather(const df_vectors *v, const int64_t *index, int64_t n, uint16_t *out, df_error *err);

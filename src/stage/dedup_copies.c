@@ -167,6 +167,8 @@ static df_status compare_run(copying *c, int64_t first, int64_t end, df_error *e
 static df_status compare(copying *c, const range *r, uint64_t mask, df_error *err)
 {
     int64_t n = r->end - r->begin;
+    if (n < 2)
+        return DF_OK;
     if (n > c->capacity) {
         free(c->items);
         c->items = malloc((size_t)n * sizeof *c->items);

@@ -135,6 +135,25 @@ static void equals_brute_force(void **state)
     df_dataset_close(ds);
 }
 
+/* As with vectors made elsewhere, of images that nobody fetched. */
+static void without_hashes_no_copies(void **state)
+{
+    (void)state;
+    df_dataset *ds = make_dataset("dedup.flat");
+    int counts[4] = {0};
+    for (int i = 0; i < N_ALL; i++)
+        made[i].hash = 0;
+    for (int part = 0; part < PARTS; part++)
+        make_part(ds, part);
+    expect_copies(4);
+    expect_similar();
+    run_ok(&df_stage_dedup, ds, 2, set);
+    check_parts(ds, counts);
+    assert_int_equal(counts[2], 0);
+    assert_in_range(counts[1], 20, 200);
+    df_dataset_close(ds);
+}
+
 /* The first image in the order of each group stays; who is removed is told by it. */
 static void groups_keep_one(void **state)
 {
@@ -353,6 +372,7 @@ static void bad_input_is_one_clear_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(equals_brute_force),
+                                       cmocka_unit_test(without_hashes_no_copies),
                                        cmocka_unit_test(groups_keep_one),
                                        cmocka_unit_test(threads_and_memory_change_no_byte),
                                        cmocka_unit_test(a_stopped_run_goes_on),
