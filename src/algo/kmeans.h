@@ -5,7 +5,7 @@
  * parts or machines changes a bit. What makes it fast changes nothing either: codes of 8 bits decide most pairs
  * (search.h), and bounds kept from one round to the next leave most panels of centroids out:
  *
- *     bound(row, group) + how far the group's centroids have moved since  <  the row's own centroid's dot  ->  not looked at
+ *     bound(row, group) + how far its centroids have moved since  <  the row's dot with its own  ->  not looked at
  */
 #ifndef DF_ALGO_KMEANS_H
 #define DF_ALGO_KMEANS_H
@@ -25,7 +25,7 @@ typedef struct {
 
 typedef struct {
     int n_threads;
-    size_t memory;                           /* bytes for what is kept from round to round: codes, bounds, assignments */
+    size_t memory;                           /* bytes for what is kept between rounds: assignments, bounds, codes */
     atomic_bool *stop;                       /* NULL: never; else DF_STOPPED soon after it is set */
     void (*progress)(void *ctx, int64_t done, int64_t total);   /* rows of this pass; may be NULL; one call at a time */
     void *ctx;
@@ -61,7 +61,8 @@ df_status df_kmeans_start_plus_plus(const df_rows *rows, int k, uint64_t seed, i
                                     df_error *err);
 
 /* The reduce half: new centroids [k][d] of summed rows. A cluster without rows takes half of another's (drawn by size,
- * as faiss does): both get its centroid, pushed apart by 1/1024. seed and round choose the draws. n_empty may be NULL. */
+ * as faiss does): both get its centroid, pushed apart by 1/1024. seed and round choose the draws. n_empty: may be
+ * NULL. */
 df_status df_centroids_update(const int64_t *sum, const int64_t *count, int k, int d, uint64_t seed, int round,
                               float *centroid, int *n_empty, df_error *err);
 /* The mean cosine of rows to the centroids that they were assigned to, from the sums alone. */

@@ -28,7 +28,8 @@ static int by_along(const void *a, const void *b)
 static void measure(const orderer *o, int32_t *order, int n)
 {
     for (int i = 0; i < n; i++)
-        o->rank[i] = (ranked){o->simd->dot(o->centroid + (size_t)order[i] * (size_t)o->d, o->direction, o->d), order[i]};
+        o->rank[i] = (ranked){
+            o->simd->dot(o->centroid + (size_t)order[i] * (size_t)o->d, o->direction, o->d), order[i]};
 }
 
 static const float *least_alike(const orderer *o, int32_t *order, int n, const float *to)
@@ -85,8 +86,8 @@ static void band(const orderer *o, const int64_t *count, int k, int32_t *order)
         order[i] = o->rank[i].number;
 }
 
-df_status df_kmeans_order(const df_simd *simd, const float *centroid, const int64_t *count, int k, int d, int32_t *order,
-                          df_error *err)
+df_status df_kmeans_order(const df_simd *simd, const float *centroid, const int64_t *count, int k, int d,
+                          int32_t *order, df_error *err)
 {
     orderer o = {.simd = simd, .centroid = centroid, .d = d};
     int step = (k / BANDS + DF_PANEL) / DF_PANEL * DF_PANEL;

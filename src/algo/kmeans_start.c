@@ -15,7 +15,7 @@ int64_t df_sample_row(int64_t i, int64_t m, int64_t n, uint64_t seed)
 {
     df_random random = df_random_start(seed, (uint64_t)i);
     double from = (double)i * ((double)n / (double)m), to = (double)(i + 1) * ((double)n / (double)m);
-    int64_t first = (int64_t)ceil(from), end = (int64_t)ceil(to);        /* rows in [from, to): at least one, as m <= n */
+    int64_t first = (int64_t)ceil(from), end = (int64_t)ceil(to);        /* of rows in [from, to): one at least */
     end = i + 1 == m ? n : end;
     int64_t at = first + (int64_t)(df_random_unit(&random) * (double)(end - first));
     return at < end ? at : end - 1;
@@ -71,7 +71,8 @@ static df_status read_block(void *ctx, int64_t item, int thread, df_error *err)
     size_t d = (size_t)p->rows->d;
     for (int64_t i = item * POOL_BLOCK; i < p->m && i < (item + 1) * POOL_BLOCK; i++) {
         p->closest[i] = -1;
-        DF_TRY(p->rows->read(p->rows->ctx, df_sample_row(i, p->m, p->rows->n, p->seed), 1, p->half + (size_t)i * d, err));
+        int64_t row = df_sample_row(i, p->m, p->rows->n, p->seed);
+        DF_TRY(p->rows->read(p->rows->ctx, row, 1, p->half + (size_t)i * d, err));
     }
     return DF_OK;
 }
@@ -147,8 +148,8 @@ df_status df_kmeans_start_plus_plus(const df_rows *rows, int k, uint64_t seed, i
     p.closest = malloc((size_t)p.m * sizeof *p.closest);
     p.weight = malloc(((size_t)p.m / POOL_BLOCK + 1) * sizeof *p.weight);
     df_status status = p.half && p.closest && p.weight ? choose(&p, k, n_threads, centroid, err)
-                     : df_fail(err, DF_NOMEM, "k-means++: %lld vectors do not fit in memory; cluster.start=sample needs none",
-                               (long long)p.m);
+                     : df_fail(err, DF_NOMEM, "k-means++: %lld vectors do not fit in memory; cluster.start=sample "
+                               "needs none", (long long)p.m);
     free(p.half);
     free(p.closest);
     free(p.weight);

@@ -52,7 +52,8 @@ struct df_kmeans {
     int16_t *bound;                          /* [n][bound_stride] + 64, in steps of 1 / 4096, less drift */
     size_t bound_stride;                     /* n_groups up to a multiple of 8 */
     bool bounded;                            /* bound is filled */
-    int16_t *drift;                          /* [groups_padded], n_groups up to a multiple of 64: how far each group has moved in all */
+    int16_t *drift;                          /* [groups_padded], n_groups up to a multiple of 64: how far each group has
+                                                moved in all */
     int group_panels, n_groups, groups_padded;
     float longest;                           /* the largest |row - mean| */
     df_kmeans_block *blocks;                 /* [n_threads] */
@@ -68,6 +69,6 @@ df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool 
 df_status df_kmeans_block_add(df_kmeans_block *b, df_error *err);
 
 /* kmeans_order.c: an order of centroids that lets bounds over panels of sixteen say most. order [k], written. */
-df_status df_kmeans_order(const df_simd *simd, const float *centroid, const int64_t *count, int k, int d, int32_t *order,
-                          df_error *err);
+df_status df_kmeans_order(const df_simd *simd, const float *centroid, const int64_t *count, int k, int d,
+                          int32_t *order, df_error *err);
 #endif

@@ -18,7 +18,7 @@ struct df_search {
     int n_rows;
     const int8_t *code;                      /* [n_rows][stride], borrowed */
     const df_code *row;                      /* [n_rows], borrowed */
-    const float *(*exact)(void *ctx, int row);   /* the row as float [d], until the next call; NULL when it can't be read */
+    const float *(*exact)(void *ctx, int row);   /* the row as float [d], until the next call; NULL: can't be read */
     void *exact_ctx;
     /* What is known of those passed over, or NULL: bound[row * bound_stride + panel / group_panels] is raised to what
      * their dot products are at most, in steps, less drift[panel / group_panels]. */

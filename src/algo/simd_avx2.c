@@ -89,7 +89,8 @@ AVX2 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE], c
     }
 }
 
-AVX2 static __m256 score_of(const int32_t *dots, const float *scale, const float *bias, __m256 row_scale, __m256 row_bias)
+AVX2 static __m256 score_of(const int32_t *dots, const float *scale, const float *bias, __m256 row_scale,
+                            __m256 row_bias)
 {
     __m256 v = _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)dots));
     return _mm256_add_ps(_mm256_mul_ps(v, _mm256_mul_ps(_mm256_loadu_ps(scale), row_scale)),
@@ -116,7 +117,8 @@ AVX2 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_sc
         __m256 threshold = _mm256_set1_ps(least[r]), top = _mm256_set1_ps(-2), none = top;
         int hits = 0;
         for (int half = 0; half < 2; half++) {
-            __m256 v = score_of(dots[r] + 8 * half, scale->scale + 8 * half, scale->bias + 8 * half, row_scale, row_bias);
+            const float *scales = scale->scale + 8 * half, *bias = scale->bias + 8 * half;
+            __m256 v = score_of(dots[r] + 8 * half, scales, bias, row_scale, row_bias);
             _mm256_storeu_ps(s->score[r] + 8 * half, v);
             __m256 skipped = lanes_of(s->skip[r] >> (8 * half) & 255);
             __m256 hit = _mm256_andnot_ps(skipped, _mm256_cmp_ps(v, threshold, _CMP_GE_OQ));
@@ -169,8 +171,10 @@ AVX2 static void add_row(int64_t *sum, const float *x, int sign, int d)
         __m256i v = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x + i), unit));
         v = sign < 0 ? _mm256_sub_epi32(_mm256_setzero_si256(), v) : v;
         __m256i *lo = (__m256i *)(sum + i), *hi = lo + 1;
-        _mm256_storeu_si256(lo, _mm256_add_epi64(_mm256_loadu_si256(lo), _mm256_cvtepi32_epi64(_mm256_castsi256_si128(v))));
-        _mm256_storeu_si256(hi, _mm256_add_epi64(_mm256_loadu_si256(hi), _mm256_cvtepi32_epi64(_mm256_extracti128_si256(v, 1))));
+        __m256i low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(v));
+        __m256i high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256(v, 1));
+        _mm256_storeu_si256(lo, _mm256_add_epi64(_mm256_loadu_si256(lo), low));
+        _mm256_storeu_si256(hi, _mm256_add_epi64(_mm256_loadu_si256(hi), high));
     }
     for (; i < d; i++)
         sum[i] += sign * (int64_t)(x[i] * 0x1p24F);

@@ -133,32 +133,9 @@ static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int 
     }
 }
 
-static void add_row(int64_t *sum, const float *x, int sign, int d)
-{
-    for (int i = 0; i < d; i++)
-        sum[i] += sign * (int64_t)(x[i] * 0x1p24F);
-}
-
-static float centre(const float *x, const float *mean, float *out, int d)
-{
-    float largest = 0;
-    for (int i = 0; i < d; i++) {
-        out[i] = x[i] - mean[i];
-        largest = fmaxf(largest, fabsf(out[i]));
-    }
-    return largest;
-}
-
-static void encode(float *x, float scale, float inverse, int8_t *code, int d)
-{
-    for (int i = 0; i < d; i++) {
-        code[i] = (int8_t)lrintf(x[i] * inverse);
-        x[i] -= (float)code[i] * scale;
-    }
-}
-
 const df_simd df_simd_neon = {
     .name = "NEON dot product", .available = available, .dot = dot, .from_half = from_half, .tile = tile,
-    .scores = scores, .code_dot = code_dot, .reach = reach, .add_row = add_row, .centre = centre, .encode = encode,
+    .scores = scores, .code_dot = code_dot, .reach = reach, .add_row = df_plain_add_row, .centre = df_plain_centre,
+    .encode = df_plain_encode,
 };
 #endif

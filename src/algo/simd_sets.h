@@ -4,6 +4,10 @@
 #include "algo/simd.h"
 
 extern const df_simd df_simd_plain;
+/* What is rarely called; sets for which there is nothing better share it. */
+void df_plain_add_row(int64_t *sum, const float *x, int sign, int d);
+float df_plain_centre(const float *x, const float *mean, float *out, int d);
+void df_plain_encode(float *x, float scale, float inverse, int8_t *code, int d);
 #if defined(__x86_64__)
 extern const df_simd df_simd_avx2, df_simd_avx512;
 #elif defined(__aarch64__)

@@ -16,7 +16,8 @@ static const df_option options[] = {
     {"sample", DF_OPT_INT, offsetof(df_cluster_config, sample), "0", 0, 1e9,
      "images a cluster to train on, then one pass over all (faiss: 256); 0: train on all"},
     {"start", DF_OPT_TEXT, offsetof(df_cluster_config, start), "sample", 0, 0,
-     "first centroids: `sample` draws images, `plusplus` spreads them (k-means++ among 16 images a cluster)"},
+     "first centroids: `sample` draws images, `plusplus` spreads them (k-means++ among 16 k images: "
+     "16 k x k dot products)"},
     {"seed", DF_OPT_INT, offsetof(df_cluster_config, seed), "1234", 0, 1e15, "of all draws"},
     {"memory", DF_OPT_INT, offsetof(df_cluster_config, memory), "1024", 0, 1e7,
      "MiB beyond the centroids for codes and bounds: more is faster, the result is the same"},
