@@ -69,10 +69,10 @@ static void keep_state(df_kmeans *km)
     for (int per_group = 1; km->assign && panels / per_group >= FEWEST_GROUPS && !km->bound; per_group *= 2) {
         int groups = (panels + per_group - 1) / per_group;
         size_t stride_groups = ((size_t)groups + 7) / 8 * 8, share = left / 4 * 3;
-        km->bound = keep(n * stride_groups + 64, sizeof *km->bound, &share);
+        km->bound = keep(n * stride_groups, sizeof *km->bound, &share);
         if (!km->bound)
             continue;
-        left -= (n * stride_groups + 64) * sizeof *km->bound;
+        left -= n * stride_groups * sizeof *km->bound;
         km->bound_stride = stride_groups;
         km->group_panels = per_group;
         km->n_groups = groups;

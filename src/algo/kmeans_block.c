@@ -138,9 +138,9 @@ static bool reach(df_kmeans_block *b, int r)
     const df_kmeans *km = b->km;
     int need = (int)floorf(b->search->low[r] * DF_BOUND_STEPS);
     uint64_t any = 0;
-    km->simd->reach(bounds_of(b, r), km->drift, (int16_t)(need < -INT16_MAX ? -INT16_MAX : need), km->groups_padded,
-                    b->mask);
-    if (km->n_groups % 64)                   /* beyond them lies the next row */
+    km->simd->reach(bounds_of(b, r), km->drift, (int16_t)(need < -INT16_MAX ? -INT16_MAX : need),
+                    (int)km->bound_stride, b->mask);
+    if (km->n_groups % 64)                   /* beyond them nothing was ever written */
         b->mask[km->groups_padded / 64 - 1] &= (UINT64_C(1) << km->n_groups % 64) - 1;
     for (int w = 0; w < km->groups_padded / 64; w++)
         any |= b->mask[w];

@@ -49,7 +49,7 @@ struct df_kmeans {
     df_code *row;                            /* [n] */
     int8_t *code;                            /* [n][stride] */
     bool coded;                              /* row and code are filled */
-    int16_t *bound;                          /* [n][bound_stride] + 64, in steps of 1 / 4096, less drift */
+    int16_t *bound;                          /* [n][bound_stride], in steps of 1 / 4096, less drift */
     size_t bound_stride;                     /* n_groups up to a multiple of 8 */
     bool bounded;                            /* bound is filled */
     int16_t *drift;                          /* [groups_padded], n_groups up to a multiple of 64: how far each group has

@@ -41,7 +41,7 @@ typedef struct {
                  int32_t out[DF_TILE][DF_PANEL]);
     void (*scores)(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale, df_tile_scores *s);
     int32_t (*code_dot)(const int8_t *a, const int8_t *b, int d);
-    /* Bit g of mask: bound[g] + drift[g] >= need, for g < n; the sum saturates. n is a multiple of 64. */
+    /* Bit g of mask: bound[g] + drift[g] >= need, for g < n, else 0; the sum saturates. n is a multiple of 8. */
     void (*reach)(const int16_t *bound, const int16_t *drift, int16_t need, int n, uint64_t *mask);
     /* sum[i] += sign * x[i] * 2^24, exact for a float that was a half in [-1, 1]. */
     void (*add_row)(int64_t *sum, const float *x, int sign, int d);

@@ -149,17 +149,13 @@ AVX2 static int32_t code_dot(const int8_t *a, const int8_t *b, int d)
 
 AVX2 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n, uint64_t *mask)
 {
-    __m256i below = _mm256_set1_epi16((int16_t)(need - 1));              /* need > -32768 */
-    for (int g = 0; g < n; g += 32) {
-        __m256i over[2];
-        for (int k = 0; k < 2; k++) {
-            __m256i b = _mm256_loadu_si256((const __m256i *)(bound + g + 16 * k));
-            __m256i t = _mm256_loadu_si256((const __m256i *)(drift + g + 16 * k));
-            over[k] = _mm256_cmpgt_epi16(_mm256_adds_epi16(b, t), below);
-        }
-        __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(over[0], over[1]), 0xD8);
-        uint64_t bits = (uint32_t)_mm256_movemask_epi8(bytes);
-        mask[g / 64] = g % 64 ? mask[g / 64] | bits << 32 : bits;
+    __m128i below = _mm_set1_epi16((int16_t)(need - 1));                 /* need > -32768 */
+    for (int g = 0; g < n; g += 8) {
+        __m128i now = _mm_adds_epi16(_mm_loadu_si128((const __m128i *)(bound + g)),
+                                     _mm_loadu_si128((const __m128i *)(drift + g)));
+        __m128i bytes = _mm_packs_epi16(_mm_cmpgt_epi16(now, below), _mm_setzero_si128());
+        uint64_t bits = (uint64_t)(uint32_t)_mm_movemask_epi8(bytes) << g % 64;
+        mask[g / 64] = g % 64 ? mask[g / 64] | bits : bits;
     }
 }
 

@@ -127,11 +127,11 @@ AVX512 static int32_t code_dot(const int8_t *a, const int8_t *b, int d)
 AVX512 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n, uint64_t *mask)
 {
     __m512i least = _mm512_set1_epi16(need);
-    for (int g = 0; g < n; g += 64) {
-        __m512i lo = _mm512_adds_epi16(_mm512_loadu_si512(bound + g), _mm512_loadu_si512(drift + g));
-        __m512i hi = _mm512_adds_epi16(_mm512_loadu_si512(bound + g + 32), _mm512_loadu_si512(drift + g + 32));
-        mask[g / 64] = (uint64_t)_mm512_cmpge_epi16_mask(lo, least) |
-                       (uint64_t)_mm512_cmpge_epi16_mask(hi, least) << 32;
+    for (int g = 0; g < n; g += 32) {
+        __mmask32 in = n - g >= 32 ? 0xFFFFFFFFU : (1U << (n - g)) - 1;
+        __m512i now = _mm512_adds_epi16(_mm512_maskz_loadu_epi16(in, bound + g), _mm512_maskz_loadu_epi16(in, drift + g));
+        uint64_t bits = _mm512_mask_cmpge_epi16_mask(in, now, least);
+        mask[g / 64] = g % 64 ? mask[g / 64] | bits << 32 : bits;
     }
 }
 

@@ -125,7 +125,7 @@ static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int 
     const uint16x8_t weight = {1, 2, 4, 8, 16, 32, 64, 128};
     for (int g = 0; g < n; g += 64) {
         uint64_t bits = 0;
-        for (int i = 0; i < 64; i += 8) {
+        for (int i = 0; i < 64 && g + i < n; i += 8) {
             int16x8_t now = vqaddq_s16(vld1q_s16(bound + g + i), vld1q_s16(drift + g + i));
             bits |= (uint64_t)vaddvq_u16(vandq_u16(vcgeq_s16(now, vdupq_n_s16(need)), weight)) << i;
         }

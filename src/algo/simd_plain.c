@@ -71,7 +71,7 @@ static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int 
 {
     for (int g = 0; g < n; g += 64) {
         uint64_t bits = 0;
-        for (int i = 0; i < 64; i++)
+        for (int i = 0; i < 64 && g + i < n; i++)
             bits |= (uint64_t)(bound[g + i] + drift[g + i] >= need) << i;
         mask[g / 64] = bits;
     }

@@ -254,8 +254,8 @@ df_status df_npy_read(const df_npy *npy, int64_t first, int64_t n, void *out, df
 {
     size_t row = df_npy_row_bytes(npy->shape), got;
     if (first < 0 || n < 0 || first > npy->shape.rows || n > npy->shape.rows - first)
-        return df_fail(err, DF_FORMAT, "%s: rows %lld to %lld of %lld", npy->path, (long long)first,
-                       (long long)(first + n), (long long)npy->shape.rows);
+        return df_fail(err, DF_FORMAT, "%s: %lld rows from row %lld on, of %lld", npy->path, (long long)n,
+                       (long long)first, (long long)npy->shape.rows);
     DF_TRY(read_at(npy->fd, npy->path, out, (size_t)n * row, (int64_t)npy->offset + first * (int64_t)row, &got, err));
     return got == (size_t)n * row ? DF_OK : df_fail(err, DF_FORMAT, "read %s: cut short", npy->path);
 }
