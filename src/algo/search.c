@@ -13,19 +13,24 @@ void df_search_begin(df_search *s, int n_rows)
     }
 }
 
-static void raise_bound(df_search *s, int row, int panel, int steps)
+/* steps: less the group's drift. */
+static void raise_bound(int16_t *bound, int steps)
 {
-    int group = s->group_panels == 1 ? panel : panel / s->group_panels;
-    int16_t *bound = s->bound + (size_t)row * s->bound_stride + group;
-    steps -= s->drift[group];
     if (steps > *bound)
         *bound = (int16_t)(steps > INT16_MAX ? INT16_MAX : steps);
 }
 
-static void pass_over(df_search *s, int row, int32_t position, float high)
+static int group_of(const df_search *s, int panel)
 {
-    if (s->bound && position >= 0)
-        raise_bound(s, row, position / DF_PANEL, (int)ceilf(high * DF_BOUND_STEPS));
+    return s->group_panels == 1 ? panel : panel / s->group_panels;
+}
+
+static void pass_over(const df_search *s, int row, int32_t position, float high)
+{
+    if (!s->bound || position < 0)
+        return;
+    int group = group_of(s, position / DF_PANEL);
+    raise_bound(s->bound + (size_t)row * s->bound_stride + group, (int)ceilf(high * DF_BOUND_STEPS) - s->drift[group]);
 }
 
 static float exact_dot(df_search *s, int row, int32_t position)
@@ -183,13 +188,9 @@ static void leave_out_lanes(const df_search *s, int panel, tile *t)
 
 static void raise_bounds(const df_search *s, int panel, tile *t)
 {
-    int group = s->group_panels == 1 ? panel : panel / s->group_panels, drift = s->drift[group];
-    for (int i = 0; i < t->n; i++) {
-        int steps = t->scores.bound[i] - drift;
-        int16_t *bound = t->bound[i] + group;
-        if (steps > *bound)
-            *bound = (int16_t)(steps > INT16_MAX ? INT16_MAX : steps);
-    }
+    int group = group_of(s, panel), drift = s->drift[group];
+    for (int i = 0; i < t->n; i++)
+        raise_bound(t->bound[i] + group, t->scores.bound[i] - drift);
 }
 
 static void search_tile(df_search *s, int panel, tile *t)

@@ -70,9 +70,27 @@ static df_status describe(const df_cluster_work *w, df_str *out, df_error *err)
     const df_cluster_config *c = w->config;
     df_str_printf(out, "k=%d\niters=%lld\nstart=%s\nsample=%lld\nseed=%lld\n", w->k, (long long)c->iters, c->start,
                   (long long)c->sample, (long long)c->seed);
-    for (int part = 0; part < df_dataset_parts(w->ds); part++)
+    int n_parts = df_dataset_parts(w->ds);
+    for (int part = 0; part < n_parts; part++)
         DF_TRY(describe_part(w, part, out, err));
     return out->failed ? df_fail(err, DF_NOMEM, "out of memory") : DF_OK;
+}
+
+/* Files in `work` that belong to rounds before this one; INT_MAX: all files. */
+static void remove_before(const df_dataset *ds, int round)
+{
+    char path[PATH_MAX];
+    if (path_of(ds, "work", path, NULL) != DF_OK)
+        return;
+    DIR *dir = opendir(path);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        int of;
+        bool before = sscanf(e->d_name, "%5d.", &of) == 1 && of < round;
+        if (e->d_name[0] != '.' && (before || round == INT_MAX))
+            unlinkat(dirfd(dir), e->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
 }
 
 static void remove_work(const df_dataset *ds)
@@ -80,14 +98,7 @@ static void remove_work(const df_dataset *ds)
     char path[PATH_MAX];
     if (path_of(ds, "centroids.npy", path, NULL) == DF_OK)
         unlink(path);
-    if (path_of(ds, "work", path, NULL) != DF_OK)
-        return;
-    DIR *dir = opendir(path);
-    for (struct dirent *e; dir && (e = readdir(dir));)
-        if (e->d_name[0] != '.')
-            unlinkat(dirfd(dir), e->d_name, 0);
-    if (dir)
-        closedir(dir);
+    remove_before(ds, INT_MAX);
 }
 
 /* The line at which two texts part, for the message. */
@@ -272,22 +283,6 @@ df_status df_cluster_work_start(df_cluster_work *w, df_error *err)
     return status;
 }
 
-/* Of earlier rounds nothing is needed any more. */
-static void remove_rounds_before(const df_cluster_work *w, int round)
-{
-    char path[PATH_MAX];
-    if (path_of(w->ds, "work", path, NULL) != DF_OK)
-        return;
-    DIR *dir = opendir(path);
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        int of;
-        if (sscanf(e->d_name, "%5d.", &of) == 1 && of < round)
-            unlinkat(dirfd(dir), e->d_name, 0);
-    }
-    if (dir)
-        closedir(dir);
-}
-
 df_status df_cluster_work_advance(df_cluster_work *w, const float *centroid, df_error *err)
 {
     char name[32];
@@ -300,7 +295,7 @@ df_status df_cluster_work_advance(df_cluster_work *w, const float *centroid, df_
     memcpy(w->centroid, centroid, bytes);
     w->round++;
     w->finished = last;
-    remove_rounds_before(w, w->round);
+    remove_before(w->ds, w->round);          /* of earlier rounds nothing is needed any more */
     return DF_OK;
 }
 
