@@ -234,22 +234,15 @@ df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *er
     return status;
 }
 
-static df_status query_counts(const df_dataset *ds, const char *stage, const char *where, int n_parts, df_table **out,
-                              df_error *err)
+static df_status query_counts(const df_dataset *ds, const char *stage, const char *where, df_table **out, df_error *err)
 {
     df_str sql = {0};
-    df_str_printf(&sql, "SELECT CAST(regexp_extract(filename, 'part-([0-9]+)[.]parquet$', 1) AS BIGINT) AS part, "
-                        "count(*) FILTER (%s) AS n FROM read_parquet([", where);
-    for (int part = 0; part < n_parts; part++) {
-        char *path = df_dataset_part_path(ds, stage, part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
-        df_str_printf(&sql, "%s%s", part ? ", " : "", quoted ? quoted : "");
-        sql.failed = sql.failed || !quoted;
-        free(quoted);
-        free(path);
-    }
-    df_str_append(&sql, "], filename = true) GROUP BY part ORDER BY part");
-    df_status status = sql.failed ? df_fail(err, DF_NOMEM, "read %s: out of memory", stage)
-                                  : df_table_query(out, df_str_text(&sql), err);
+    df_str_printf(&sql, "SELECT CAST(file_index AS BIGINT) AS part, count(*) FILTER (%s) AS n FROM ", where);
+    df_status status = df_dataset_append_sql(ds, stage, &sql, err);
+    df_str_append(&sql, " GROUP BY part ORDER BY part");
+    if (status == DF_OK)
+        status = sql.failed ? df_fail(err, DF_NOMEM, "read %s: out of memory", stage)
+                            : df_table_query(out, df_str_text(&sql), err);
     df_str_free(&sql);
     return status;
 }
@@ -260,7 +253,7 @@ df_status df_dataset_count(const df_dataset *ds, const char *stage, const char *
     df_table *counts = NULL;
     int64_t *sum = calloc((size_t)n_parts + 1, sizeof *sum), at = 0;
     df_status status = !sum    ? df_fail(err, DF_NOMEM, "read %s: out of memory", stage)
-                       : n_parts ? query_counts(ds, stage, where, n_parts, &counts, err) : DF_OK;
+                       : n_parts ? query_counts(ds, stage, where, &counts, err) : DF_OK;
     for (int part = 0; status == DF_OK && part < n_parts; part++) {      /* a part without rows has no line */
         bool has = at < df_table_rows(counts) && df_table_int(counts, at, 0) == part;
         sum[part + 1] = sum[part] + (has ? df_table_int(counts, at++, 1) : 0);
@@ -326,8 +319,9 @@ df_status df_dataset_kept(const df_dataset *ds, const char *const *reads, int pa
 
 df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str *sql, df_error *err)
 {
+    int n_parts = df_dataset_parts(ds);
     df_str_append(sql, "read_parquet([");
-    for (int part = 0; part < df_dataset_parts(ds); part++) {
+    for (int part = 0; part < n_parts; part++) {
         if (!df_dataset_has_part(ds, stage, part))
             return df_fail(err, DF_CONFIG, "part %d has no %s yet; run `densefusion %s` first", part, stage, stage);
         char *path = df_dataset_part_path(ds, stage, part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;

@@ -265,7 +265,8 @@ static df_status caption_part(captioner *c, int part, df_error *err)
 
 static df_status count_work(captioner *c, df_error *err)
 {
-    for (int part = 0; part < df_dataset_parts(c->ds); part++) {
+    int n_parts = df_dataset_parts(c->ds);
+    for (int part = 0; part < n_parts; part++) {
         df_table *fuse = NULL;
         if (!df_run_wants(c->run, part) || df_dataset_has_part(c->ds, "caption", part))
             continue;
@@ -308,7 +309,8 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
     df_status status = make_folder(ds, err);
     if (status == DF_OK)
         status = count_work(&c, err);
-    for (int part = 0; status == DF_OK && part < df_dataset_parts(ds); part++)
+    int n_parts = df_dataset_parts(ds);
+    for (int part = 0; status == DF_OK && part < n_parts; part++)
         if (df_run_wants(run, part) && !df_dataset_has_part(ds, "caption", part))
             status = caption_part(&c, part, err);
     pthread_mutex_destroy(&c.lock);

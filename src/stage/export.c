@@ -262,7 +262,8 @@ static df_status export_run(df_dataset *ds, const void *config, const df_run *ru
     if ((size_t)snprintf(folder, sizeof folder, "%s/export", df_dataset_folder(ds)) >= sizeof folder)
         return df_fail(err, DF_IO, "export: path is too long");
     bool selected = df_dataset_has_all(ds, "select"), captioned = false;
-    for (int part = 0; part < df_dataset_parts(ds) && !captioned; part++)
+    int n_parts = df_dataset_parts(ds);
+    for (int part = 0; part < n_parts && !captioned; part++)
         captioned = df_dataset_has_part(ds, "caption", part);
     DF_TRY(df_file_mkdir(folder, err));
     if (selected)

@@ -54,21 +54,15 @@ static void filter_close(void *state)
 static df_status query_repeated(filter_state *s, const df_dataset *ds, df_error *err)
 {
     df_str sql = {0};
-    int n_parts = df_dataset_parts(ds);
-    df_str_append(&sql, "SELECT hash, min(place) AS place, arg_min(path, place) AS path FROM (");
-    for (int part = 0; part < n_parts; part++) {
-        char *path = df_dataset_part_path(ds, "ingest", part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
-        if (quoted)
-            df_str_printf(&sql, "%sSELECT hash, path, %lld + \"row\" AS place FROM read_parquet(%s)",
-                          part ? " UNION ALL " : "", (long long)part << 32, quoted);
-        else
-            sql.failed = true;
-        free(quoted);
-        free(path);
-    }
+    if (df_dataset_parts(ds) == 0)
+        return DF_OK;
+    df_str_append(&sql, "SELECT hash, min(place) AS place, arg_min(path, place) AS path FROM (SELECT hash, path, "
+                        "(CAST(file_index AS BIGINT) << 32) + \"row\" AS place FROM ");
+    df_status status = df_dataset_append_sql(ds, "ingest", &sql, err);
     df_str_append(&sql, ") WHERE hash IS NOT NULL GROUP BY hash HAVING count(*) > 1");
-    df_status status = sql.failed ? df_fail(err, DF_NOMEM, "filter: out of memory")
-                     : n_parts ? df_table_query(&s->repeated, df_str_text(&sql), err) : DF_OK;
+    if (status == DF_OK)
+        status = sql.failed ? df_fail(err, DF_NOMEM, "filter: out of memory")
+                            : df_table_query(&s->repeated, df_str_text(&sql), err);
     df_str_free(&sql);
     for (int64_t i = 0, stored; status == DF_OK && s->repeated && i < df_table_rows(s->repeated); i++)
         status = df_map_put(&s->first, df_table_text(s->repeated, i, 0), i, &stored, err);

@@ -149,7 +149,8 @@ static df_status show_part(report *r, int part, df_error *err)
 
 static df_status count_images(report *r, df_error *err)
 {
-    for (int part = 0; part < df_dataset_parts(r->ds); part++) {
+    int n_parts = df_dataset_parts(r->ds);
+    for (int part = 0; part < n_parts; part++) {
         bool *kept = NULL;
         int64_t n = 0;
         DF_TRY(df_dataset_kept(r->ds, reads, part, &kept, &n, err));
