@@ -1,10 +1,12 @@
-"""Writes an ONNX file from a published model: convert.py NAME SOURCE OUT.onnx; NAME is the model card's name.
+"""Writes an ONNX file from a published model, or WordNet's list of kinds: convert.py NAME SOURCE OUT; NAME is the
+model card's name, or wordnet.
 
 Needs numpy and onnx, nothing else. The same source gives the same bytes; the model card pins their SHA-256.
 """
 import sys
 
 import efficientnet_lite
+import wordnet
 from tfjs_model import TfjsModel
 from tfjs_to_onnx import Converter
 from torch_checkpoint import read_checkpoint
@@ -36,12 +38,13 @@ def convert_centernet(source, out):
         [("tower_0/keypoints", "keypoints", grid + [N_CLASSES]), ("tower_0/wh", "sides", grid + [4])], out)
 
 
-CONVERTERS = {"efficientnet-lite2": convert_efficientnet, "nanodet": convert_nanodet, "centernet": convert_centernet}
+CONVERTERS = {"efficientnet-lite2": convert_efficientnet, "nanodet": convert_nanodet, "centernet": convert_centernet,
+              "wordnet": wordnet.convert}
 
 
 def main(arguments):
     if len(arguments) != 3 or arguments[0] not in CONVERTERS:
-        sys.exit(f"usage: convert.py {{{','.join(CONVERTERS)}}} SOURCE OUT.onnx")
+        sys.exit(f"usage: convert.py {{{','.join(CONVERTERS)}}} SOURCE OUT")
     name, source, out = arguments
     CONVERTERS[name](source, out)
 
