@@ -201,12 +201,14 @@ static df_status place_boxes(const detector *d, candidates *found, const df_plac
     return DF_OK;
 }
 
-static df_status detector_perceive(df_expert *e, const df_image *image, df_arena *arena, df_percept *out, df_error *err)
+static df_status detector_perceive(df_expert *e, const df_image *image, const df_queries *queries, df_arena *arena,
+                                   df_percept *out, df_error *err)
 {
     const detector *d = (detector *)e;
     df_tensor input, *outputs = NULL;
     df_placement placement;
     int n_outputs = 0;
+    (void)queries;
     candidates found = {df_arena_alloc(arena, CANDIDATES_MAX, sizeof *found.at), 0};
     if (!found.at)
         return df_fail(err, DF_NOMEM, "run model %s: out of memory", d->card->name);

@@ -60,9 +60,11 @@ df_status df_expert_open(df_expert_handle **out, const char *models, const char 
     return DF_OK;
 }
 
-df_status df_expert_perceive(df_expert_handle *h, const df_image *image, df_arena *arena, df_percept *out, df_error *err)
+df_status df_expert_perceive(df_expert_handle *h, const df_image *image, const df_queries *queries, df_arena *arena,
+                             df_percept *out, df_error *err)
 {
-    return h->expert->ops->perceive(h->expert, image, arena, out, err);
+    static const df_queries none = {0};
+    return h->expert->ops->perceive(h->expert, image, queries ? queries : &none, arena, out, err);
 }
 
 void df_expert_set_threshold(df_expert_handle *h, double threshold)

@@ -73,16 +73,15 @@ void df_panel_free(df_panel *panel)
     *panel = (df_panel){0};
 }
 
-df_status df_panel_perceive(const df_panel *panel, const df_image *image, df_arena *arena, df_percept seen[DF_PANEL_MAX],
-                            const char **trouble, df_error *err)
+df_status df_panel_perceive(const df_panel *panel, const df_image *image, const df_queries *queries, df_arena *arena,
+                            df_percept seen[DF_PANEL_MAX], df_error *err)
 {
-    *trouble = NULL;
     for (int i = 0; i < panel->n_experts; i++) {
         df_error why;
         seen[i] = (df_percept){0};
-        df_status status = df_expert_perceive(panel->experts[i], image, arena, &seen[i], &why);
+        df_status status = df_expert_perceive(panel->experts[i], image, queries, arena, &seen[i], &why);
         if (status == DF_FORMAT)
-            *trouble = df_arena_strdup(arena, why.message);
+            seen[i].trouble = df_arena_strdup(arena, why.message);
         else if (status != DF_OK)
             return df_fail(err, status, "%s", why.message);
     }

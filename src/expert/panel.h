@@ -15,9 +15,9 @@ typedef struct {
 /* threshold: least score kept, for all; 0: what each card says. */
 df_status df_panel_init(df_panel *panel, const char *models, const char *names, double threshold, df_error *err);
 /* seen[i] is what expert i sees. A model that has no answer for this image (DF_FORMAT) sees nothing and its words go to
- * *trouble, in the arena (else NULL): one odd image stops no run. */
-df_status df_panel_perceive(const df_panel *panel, const df_image *image, df_arena *arena, df_percept seen[DF_PANEL_MAX],
-                            const char **trouble, df_error *err);
+ * seen[i].trouble, in the arena: one odd image stops no run. queries: NULL for none. */
+df_status df_panel_perceive(const df_panel *panel, const df_image *image, const df_queries *queries, df_arena *arena,
+                            df_percept seen[DF_PANEL_MAX], df_error *err);
 void df_panel_free(df_panel *panel);
 /* Appends a line per model that df_panel_init would open: name, card's hash, model's SHA-256. */
 df_status df_panel_describe(const char *models, const char *names, df_str *out, df_error *err);

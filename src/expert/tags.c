@@ -125,11 +125,13 @@ static df_status collect(const classes *c, const float *scores, df_arena *arena,
     return DF_OK;
 }
 
-static df_status classes_perceive(df_expert *e, const df_image *image, df_arena *arena, df_percept *out, df_error *err)
+static df_status classes_perceive(df_expert *e, const df_image *image, const df_queries *queries, df_arena *arena,
+                                  df_percept *out, df_error *err)
 {
     const classes *c = (classes *)e;
     df_tensor input, *outputs = NULL;
     int n_outputs = 0;
+    (void)queries;
     DF_TRY(df_preprocess(c->card, image, arena, &input, NULL, err));
     DF_TRY(df_onnx_run(c->model, &input, 1, arena, &outputs, &n_outputs, err));
     if (n_outputs < 1)

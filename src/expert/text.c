@@ -232,11 +232,13 @@ static df_status read_box(const text_expert *e, const df_image *image, const df_
     return status;
 }
 
-static df_status text_perceive(df_expert *base, const df_image *image, df_arena *arena, df_percept *out, df_error *err)
+static df_status text_perceive(df_expert *base, const df_image *image, const df_queries *queries, df_arena *arena,
+                               df_percept *out, df_error *err)
 {
     const text_expert *e = (const text_expert *)base;
     df_text_box *boxes;
     int n_boxes = 0, n = 0;
+    (void)queries;
     DF_TRY(detect(e, image, arena, &boxes, &n_boxes, err));
     df_line *lines = df_arena_alloc(arena, (size_t)n_boxes + 1, sizeof *lines);
     if (!lines)

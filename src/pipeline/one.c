@@ -134,8 +134,8 @@ static df_status perceive(df_one *one, df_sight *sight, df_arena *arena, df_erro
         df_status status = df_table_create(&e->table, e->stage->columns, &why);
         if (status == DF_OK)
             status = e->stage->pixels->perceive(e->state, sight, arena, e->table, &why);
-        if (status == DF_OK && strcmp(e->stage->name, "detect") == 0)
-            status = df_sight_boxes(sight, e->table, 0, df_table_rows(e->table), arena, &why);
+        if (status == DF_OK)
+            status = df_sight_hand_on(sight, e->stage->name, e->table, arena, &why);
         DF_TRY(df_stage_failed(e->stage, status, &why, err));
     }
     return DF_OK;

@@ -21,6 +21,12 @@ typedef struct {
     bool *kept;                              /* by row: what the deciding stages that it reads say; as long as table */
 } member;
 
+/* The table of a stage that the part has already: later stages see its rows of an image. */
+typedef struct {
+    df_table *table;                         /* NULL: the part lacks it */
+    int64_t *first;                          /* [images + 1] where an image's rows begin */
+} earlier;
+
 typedef struct {
     df_dataset *ds;
     const df_run *run;
@@ -34,8 +40,8 @@ typedef struct {
     int64_t first_row;                       /* rows before it come from partials */
     int64_t n_joined;                        /* rows below it are in the tables */
     double saved_s;
-    df_table *ingest, *detect;               /* detect: its table when the part has it already, else NULL */
-    int64_t *first_box;                      /* [rows + 1] of `detect` */
+    df_table *ingest;
+    earlier tag, detect;
     df_join *join;
 } pass;
 
@@ -66,15 +72,18 @@ static df_status screen(pass *p, df_sight *sight, df_table **out, df_error *err)
     return DF_OK;
 }
 
-static df_status boxes_from_part(pass *p, df_sight *sight, df_arena *arena, df_error *err)
+static df_status take_earlier(const pass *p, df_sight *sight, df_arena *arena, df_error *err)
 {
-    if (!p->detect)
-        return DF_OK;
-    return df_sight_boxes(sight, p->detect, p->first_box[sight->row], p->first_box[sight->row + 1], arena, err);
+    const earlier *tag = &p->tag, *detect = &p->detect;
+    const int64_t row = sight->row;
+    if (tag->table)
+        DF_TRY(df_sight_tags(sight, tag->table, tag->first[row], tag->first[row + 1], arena, err));
+    return detect->table ? df_sight_boxes(sight, detect->table, detect->first[row], detect->first[row + 1], arena, err)
+                         : DF_OK;
 }
 
-/* A stage that can't judge a broken image (all but `filter` and `embed`) is not shown one. `look` sees boxes as the
- * table of `detect` has them, in this pass or a later one. */
+/* A stage that can't judge a broken image (all but `filter` and `embed`) is not shown one. `detect` sees tags and `look`
+ * sees boxes as the tables of `tag` and `detect` have them, in this pass or a later one. */
 static df_status perceive(pass *p, df_sight *sight, df_arena *arena, df_table **out, df_error *err)
 {
     for (int i = 0; i < p->n_members && !sight->rejected; i++) {
@@ -84,8 +93,8 @@ static df_status perceive(pass *p, df_sight *sight, df_arena *arena, df_table **
             continue;
         df_error why = {""};
         df_status status = m->stage->pixels->perceive(m->state, sight, arena, out[i], &why);
-        if (status == DF_OK && strcmp(m->stage->name, "detect") == 0)
-            status = df_sight_boxes(sight, out[i], 0, df_table_rows(out[i]), arena, &why);
+        if (status == DF_OK)
+            status = df_sight_hand_on(sight, m->stage->name, out[i], arena, &why);
         DF_TRY(in_stage(m, status, &why, err));
     }
     return DF_OK;
@@ -108,7 +117,7 @@ static df_status see(pass *p, int64_t row, df_arena *arena, df_table **out, df_e
     if (status == DF_OK && is_wanted(p, &sight)) {
         status = df_sight_load(&sight, p->ds, &image, &detail, err);
         if (status == DF_OK)
-            status = boxes_from_part(p, &sight, arena, err);
+            status = take_earlier(p, &sight, arena, err);
         if (status == DF_OK)
             status = perceive(p, &sight, arena, out, err);
     }
@@ -185,20 +194,29 @@ static df_status open_member(pass *p, member *m, df_error *err)
     return df_table_create(&m->table, m->stage->columns, err);
 }
 
-/* Where each image's rows begin in detect's table, which is in row order. */
-static df_status index_boxes(pass *p, df_error *err)
+static df_status read_earlier(const pass *p, const char *stage, earlier *out, df_error *err)
 {
-    int64_t n = df_table_rows(p->ingest), n_boxes = df_table_rows(p->detect), i = 0;
-    int of_row = df_table_column(p->detect, "row");
-    p->first_box = malloc(((size_t)n + 1) * sizeof *p->first_box);
-    if (!p->first_box)
-        return df_fail(err, DF_NOMEM, "boxes of a part: out of memory");
-    for (int64_t row = 0; row <= n; row++) {
-        while (i < n_boxes && df_table_int(p->detect, i, of_row) < row)
+    if (!df_dataset_has_part(p->ds, stage, p->part))
+        return DF_OK;
+    DF_TRY(df_dataset_read(p->ds, stage, p->part, &out->table, err));
+    const int64_t n = df_table_rows(p->ingest), n_rows = df_table_rows(out->table);
+    const int of_row = df_table_column(out->table, "row");
+    out->first = malloc(((size_t)n + 1) * sizeof *out->first);
+    if (!out->first)
+        return df_fail(err, DF_NOMEM, "%s of a part: out of memory", stage);
+    for (int64_t row = 0, i = 0; row <= n; row++) {                  /* the table is in row order */
+        while (i < n_rows && df_table_int(out->table, i, of_row) < row)
             i++;
-        p->first_box[row] = i;
+        out->first[row] = i;
     }
     return DF_OK;
+}
+
+static void close_earlier(earlier *e)
+{
+    df_table_close(e->table);
+    free(e->first);
+    *e = (earlier){0};
 }
 
 static df_status open_part(pass *p, int part, df_error *err)
@@ -208,10 +226,8 @@ static df_status open_part(pass *p, int part, df_error *err)
         if (!df_dataset_has_part(p->ds, p->members[i].stage->name, part))
             DF_TRY(open_member(p, &p->members[i], err));
     DF_TRY(df_dataset_read(p->ds, "ingest", part, &p->ingest, err));
-    if (!df_dataset_has_part(p->ds, "detect", part))
-        return DF_OK;
-    DF_TRY(df_dataset_read(p->ds, "detect", part, &p->detect, err));
-    return index_boxes(p, err);
+    DF_TRY(read_earlier(p, "tag", &p->tag, err));
+    return read_earlier(p, "detect", &p->detect, err);
 }
 
 static void close_part(pass *p)
@@ -223,11 +239,10 @@ static void close_part(pass *p)
         p->members[i].kept = NULL;
     }
     df_table_close(p->ingest);
-    df_table_close(p->detect);
-    free(p->first_box);
+    close_earlier(&p->tag);
+    close_earlier(&p->detect);
     df_join_close(p->join);
-    p->ingest = p->detect = NULL;
-    p->first_box = NULL;
+    p->ingest = NULL;
     p->join = NULL;
 }
 

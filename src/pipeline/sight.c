@@ -50,6 +50,23 @@ df_status df_sight_load(df_sight *sight, const df_dataset *ds, df_image *image, 
     return status;
 }
 
+df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int64_t end, df_arena *arena, df_error *err)
+{
+    const int label = df_table_column(tag, "tag"), score = df_table_column(tag, "score");
+    df_tag *tags = df_arena_alloc(arena, (size_t)(end - first) + 1, sizeof *tags);
+    for (int64_t i = first; tags && i < end; i++) {
+        tags[i - first] = (df_tag){.label = df_arena_strdup(arena, df_table_text(tag, i, label)),
+                                   .score = df_table_real(tag, i, score), .item = (int)(i - first)};
+        if (!tags[i - first].label)
+            tags = NULL;
+    }
+    if (!tags)
+        return df_fail(err, DF_NOMEM, "tags of an image: out of memory");
+    sight->tags = tags;
+    sight->n_tags = (int)(end - first);
+    return DF_OK;
+}
+
 df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first, int64_t end, df_arena *arena,
                          df_error *err)
 {
@@ -73,5 +90,14 @@ df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first,
             return df_fail(err, DF_NOMEM, "boxes of an image: out of memory");
     sight->boxes = boxes;
     sight->n_boxes = (int)(end - first);
+    return DF_OK;
+}
+
+df_status df_sight_hand_on(df_sight *sight, const char *stage, const df_table *table, df_arena *arena, df_error *err)
+{
+    if (strcmp(stage, "tag") == 0)
+        return df_sight_tags(sight, table, 0, df_table_rows(table), arena, err);
+    if (strcmp(stage, "detect") == 0)
+        return df_sight_boxes(sight, table, 0, df_table_rows(table), arena, err);
     return DF_OK;
 }

@@ -69,13 +69,14 @@ static df_status join(const df_percept *seen, int n_models, df_arena *arena, df_
 static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
     const detect_state *s = state;
+    const df_queries queries = {sight->tags, sight->n_tags};
     df_percept seen[DF_PANEL_MAX];
-    const char *trouble;
     if (!sight->image)
         return DF_OK;
-    DF_TRY(df_panel_perceive(&s->panel, sight->image, arena, seen, &trouble, err));
-    if (trouble)
-        df_run_note(s->run, "detect: part %d row %lld: %s", sight->part, (long long)sight->row, trouble);
+    DF_TRY(df_panel_perceive(&s->panel, sight->image, &queries, arena, seen, err));
+    for (int i = 0; i < s->panel.n_experts; i++)
+        if (seen[i].trouble)
+            df_run_note(s->run, "detect: part %d row %lld: %s", sight->part, (long long)sight->row, seen[i].trouble);
     DF_TRY(join(seen, s->panel.n_experts, arena, &sight->boxes, &sight->n_boxes, err));
     for (int i = 0; i < sight->n_boxes; i++) {
         const df_box *b = &sight->boxes[i];
@@ -96,7 +97,7 @@ static const df_pixel_ops detect_pixels = {.open = detect_open, .perceive = dete
 const df_stage df_stage_detect = {
     .name = "detect",
     .summary = "objects and their boxes, by one detector and a second opinion",
-    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", NULL},
+    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "tag", NULL},
     .columns = columns,
     .options = options,
     .config_size = sizeof(detect_config),

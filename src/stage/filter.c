@@ -159,7 +159,7 @@ static df_status judge_safety(const filter_state *s, const df_image *image, df_a
 {
     df_percept seen = {0};
     *score = 0;
-    DF_TRY(df_expert_perceive(s->safety, image, arena, &seen, err));
+    DF_TRY(df_expert_perceive(s->safety, image, NULL, arena, &seen, err));
     for (int i = 0; i < seen.n_tags; i++)
         if (strcmp(seen.tags[i].label, "unsafe") == 0)
             *score = seen.tags[i].score;

@@ -105,7 +105,7 @@ static df_status read_perceive(void *state, df_sight *sight, df_arena *arena, df
     df_percept seen = {0};
     if (!sight->image)
         return DF_OK;
-    DF_TRY(df_expert_perceive(s->expert, sight->image, arena, &seen, err));
+    DF_TRY(df_expert_perceive(s->expert, sight->image, NULL, arena, &seen, err));
     const df_line **lines = df_arena_alloc(arena, (size_t)seen.n_lines + 1, sizeof *lines);
     if (!lines)
         return df_fail(err, DF_NOMEM, "out of memory");

@@ -32,6 +32,7 @@ typedef struct {
     int64_t row;
     const df_image *image;                   /* upright, long side <= 2048; NULL when it could not be decoded */
     const char *problem, *detail;            /* why image is NULL: "unreadable", "truncated", "missing"; else NULL */
+    df_tag *tags; int n_tags;                /* what `tag` says of it, in its table's order */
     df_box *boxes; int n_boxes;              /* what `detect` saw in it, raw, in its table's order */
     bool rejected;                           /* set by `filter`: later stages do not see the image */
 } df_sight;

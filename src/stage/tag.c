@@ -81,13 +81,13 @@ static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_
 {
     const tag_state *s = state;
     df_percept seen[DF_PANEL_MAX];
-    const char *trouble;
     const char *sources[DF_PANEL_MAX];
     if (!sight->image)
         return DF_OK;
-    DF_TRY(df_panel_perceive(&s->panel, sight->image, arena, seen, &trouble, err));
-    if (trouble)
-        df_run_note(s->run, "tag: part %d row %lld: %s", sight->part, (long long)sight->row, trouble);
+    DF_TRY(df_panel_perceive(&s->panel, sight->image, NULL, arena, seen, err));
+    for (int i = 0; i < s->panel.n_experts; i++)
+        if (seen[i].trouble)
+            df_run_note(s->run, "tag: part %d row %lld: %s", sight->part, (long long)sight->row, seen[i].trouble);
     for (int i = 0; i < s->panel.n_experts; i++)
         sources[i] = df_expert_card(s->panel.experts[i], 0)->name;
     return append(seen, sources, s->panel.n_experts, sight->row, arena, out, err);

@@ -54,7 +54,7 @@ static void assert_boxes(const char *name, const char *file)
     df_percept seen = {0};
     image.full_width = 200;
     image.full_height = 100;
-    assert_int_equal(df_expert_perceive(h, &image, &arena, &seen, NULL), DF_OK);
+    assert_int_equal(df_expert_perceive(h, &image, NULL, &arena, &seen, NULL), DF_OK);
     FILE *f = open_expected(file);
     char label[32];
     double score, x0, y0, x1, y1;
@@ -96,7 +96,7 @@ static void test_classes_add_up_under_one_name(void **state)
     df_image image = uniform(20, 30, 100, 150, 120);
     df_arena arena = {0};
     df_percept seen = {0};
-    assert_int_equal(df_expert_perceive(h, &image, &arena, &seen, NULL), DF_OK);
+    assert_int_equal(df_expert_perceive(h, &image, NULL, &arena, &seen, NULL), DF_OK);
     FILE *f = open_expected("tiny-classes.tags");
     char label[32];
     double score;
@@ -110,7 +110,7 @@ static void test_classes_add_up_under_one_name(void **state)
     assert_int_equal(n, 2);
     assert_int_equal(seen.n_tags, 2);        /* the dropped class is not there */
     df_expert_set_threshold(h, 1);
-    assert_int_equal(df_expert_perceive(h, &image, &arena, &seen, NULL), DF_OK);
+    assert_int_equal(df_expert_perceive(h, &image, NULL, &arena, &seen, NULL), DF_OK);
     assert_int_equal(seen.n_tags, 0);
     df_image_free(&image);
     df_arena_reset(&arena);
@@ -128,7 +128,7 @@ static void test_card_that_does_not_fit_the_model(void **state)
         df_arena arena = {0};
         df_percept seen = {0};
         df_error err = {""};
-        assert_int_equal(df_expert_perceive(h, &image, &arena, &seen, &err), DF_MODEL);
+        assert_int_equal(df_expert_perceive(h, &image, NULL, &arena, &seen, &err), DF_MODEL);
         if (!strstr(err.message, cases[i][1]) || !strstr(err.message, cases[i][0]))
             fail_msg("%s", err.message);
         df_arena_reset(&arena);

@@ -59,10 +59,9 @@ static void test_tags(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         df_arena arena = {0};
         df_percept seen[DF_PANEL_MAX];
-        const char *trouble;
         df_image image = load(cases[i][0]);
-        assert_int_equal(df_panel_perceive(&panel, &image, &arena, seen, &trouble, NULL), DF_OK);
-        assert_null(trouble);
+        assert_int_equal(df_panel_perceive(&panel, &image, NULL, &arena, seen, NULL), DF_OK);
+        assert_null(seen[0].trouble);
         assert_true(seen[0].n_tags > 0);
         assert_string_equal(seen[0].tags[0].label, cases[i][1]);
         df_image_free(&image);
@@ -85,8 +84,7 @@ static void test_both_detectors_find_the_person(void **state)
         df_panel panel = open_panel(names[m]);
         df_arena arena = {0};
         df_percept seen[DF_PANEL_MAX];
-        const char *trouble;
-        assert_int_equal(df_panel_perceive(&panel, &image, &arena, seen, &trouble, NULL), DF_OK);
+        assert_int_equal(df_panel_perceive(&panel, &image, NULL, &arena, seen, NULL), DF_OK);
         assert_true(seen[0].n_boxes > 0);
         const df_box *best = &seen[0].boxes[0];
         assert_string_equal(best->label, "person");
@@ -125,9 +123,8 @@ static void test_odd_images(void **state)
             image.rgb[k] = (uint8_t)(k * 37 >> 2);
         df_arena arena = {0};
         df_percept seen[DF_PANEL_MAX];
-        const char *trouble;
         df_error err = {""};
-        if (df_panel_perceive(&panel, &image, &arena, seen, &trouble, &err) != DF_OK)
+        if (df_panel_perceive(&panel, &image, NULL, &arena, seen, &err) != DF_OK)
             fail_msg("%s", err.message);
         for (int k = 0; k < panel.n_experts; k++)
             check_boxes(&seen[k], &image);
@@ -144,9 +141,8 @@ static df_status describe(void *ctx, int64_t item, int thread, df_error *err)
     shared *s = ctx;
     df_arena arena = {0};
     df_percept seen[DF_PANEL_MAX];
-    const char *trouble;
     (void)thread;
-    df_status status = df_panel_perceive(s->panel, &s->image, &arena, seen, &trouble, err);
+    df_status status = df_panel_perceive(s->panel, &s->image, NULL, &arena, seen, err);
     for (int k = 0; status == DF_OK && k < s->panel->n_experts; k++)
         for (int i = 0; i < seen[k].n_boxes; i++)
             df_str_printf(&s->answers[item], "%s %a %a %a\n", seen[k].boxes[i].label, seen[k].boxes[i].score,

@@ -19,7 +19,7 @@ enum { PART_ROWS = 20, N_IMAGES = 50, N_PARTS = 3, BROKEN_ROW = 7 };   /* in par
 
 /* ---- fake stages ---- */
 
-static atomic_int n_opened, n_screened, n_seen, n_fused, n_counted, n_shared;
+static atomic_int n_opened, n_screened, n_seen, n_fused, n_counted, n_shared, n_untold;
 static atomic_int fail_at_row = -1, stop_after = -1;
 static atomic_bool stop;
 static const df_image *seen_by_tag[N_PARTS][PART_ROWS];
@@ -119,8 +119,10 @@ static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, 
 {
     (void)state;
     (void)arena;
+    if (sight->n_tags != sight->row % 3)
+        atomic_fetch_add(&n_untold, 1);
     for (int i = 0; i < sight->row % 4; i++)
-        DF_TRY(df_table_append(out, (df_value[]){DF_INT(sight->row), DF_TEXT("cat"), DF_REAL(0.1 * i), DF_REAL(i / 3.0),
+        DF_TRY(df_table_append(out, (df_value[]){DF_INT(sight->row), DF_TEXT(sight->n_tags > 0 ? sight->tags[0].label : "cat"), DF_REAL(0.1 * i), DF_REAL(i / 3.0),
                                                  DF_REAL(2), DF_REAL(30), DF_REAL(40), DF_TEXT("toy")}, err));
     return DF_OK;
 }
@@ -193,7 +195,7 @@ static const df_stage ingest = {.name = "ingest", .summary = "", .columns = inge
 static const df_stage filter = {.name = "filter", .summary = "", .reads = READS("ingest"), .columns = filter_columns, .pixels = &filter_ops};
 static const df_stage tag = {.name = "tag", .summary = "", .reads = READS("ingest", "filter"), .columns = tag_columns,
                              .options = option_table, .config_size = sizeof(options), .pixels = &tag_ops};
-static const df_stage detect = {.name = "detect", .summary = "", .reads = READS("filter"), .columns = detect_columns,
+static const df_stage detect = {.name = "detect", .summary = "", .reads = READS("filter", "tag"), .columns = detect_columns,
                                 .options = option_table, .config_size = sizeof(options), .pixels = &detect_ops};
 static const df_stage look = {.name = "look", .summary = "", .reads = READS("filter", "detect"), .columns = look_columns, 
                               .options = option_table, .config_size = sizeof(options), .pixels = &look_ops};
@@ -259,7 +261,7 @@ static df_status go(const char *out, want w, df_error *err)
     assert_int_equal(df_config_set(&config, "run.threads", threads, err), DF_OK);
     for (int i = 0; i < 4 && w.set[i]; i += 2)
         assert_int_equal(df_config_set(&config, w.set[i], w.set[i + 1], err), DF_OK);
-    n_screened = n_seen = n_fused = n_counted = n_shared = 0;
+    n_screened = n_seen = n_fused = n_counted = n_shared = n_untold = 0;
     df_status status = df_job_run(&config, &job, err);
     df_config_free(&config);
     assert_int_equal(n_opened, 0);
@@ -311,6 +313,7 @@ static void one_pass_sees_each_image_once(void **state)
     assert_int_equal(n_screened, N_IMAGES);
     assert_int_equal(n_seen, N_IMAGES - N_IMAGES / 5 - 1);   /* not the rejected, not the broken one */
     assert_int_equal(n_shared, n_seen);                      /* look was given the very image that tag was given */
+    assert_int_equal(n_untold, 0);                           /* and detect the tags */
     assert_same_tree("pipeline.test/a", "pipeline.test/whole");
     remove_tree("pipeline.test/a");
 }
@@ -359,8 +362,10 @@ static void stage_by_stage_gives_the_same(void **state)
     assert_int_equal(go("pipeline.test/c", (want){.from = "tag", .to = "tag"}, &err), DF_FORMAT);
     assert_non_null(strstr(err.message, "ingest must run before"));
     static const char *const names[] = {"ingest", "filter", "tag", "detect", "look", "fuse", "count", "page"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         ok("pipeline.test/c", (want){.from = names[i], .to = names[i]});
+        assert_int_equal(n_untold, 0);                       /* detect is told the tags that the table has */
+    }
     assert_same_tree("pipeline.test/c", "pipeline.test/whole");
     remove_tree("pipeline.test/c");
 }

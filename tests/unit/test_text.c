@@ -63,7 +63,7 @@ static void assert_page(df_expert_handle *h, const char *name, int max_side, int
     df_arena arena = {0};
     df_percept seen = {0};
     df_error err = {""};
-    if (df_expert_perceive(h, &image, &arena, &seen, &err) != DF_OK)
+    if (df_expert_perceive(h, &image, NULL, &arena, &seen, &err) != DF_OK)
         fail_msg("%s", err.message);
     FILE *rows = fopen(source_path("tests/data/text_page.tsv"), "r");
     assert_non_null(rows);
@@ -114,7 +114,7 @@ static void small_and_without_orienter(void **state)
     df_image image = page("level", 0);
     df_arena arena = {0};
     df_percept seen = {0};
-    assert_int_equal(df_expert_perceive(h, &image, &arena, &seen, NULL), DF_OK);
+    assert_int_equal(df_expert_perceive(h, &image, NULL, &arena, &seen, NULL), DF_OK);
     assert_non_null(find_line(&seen, "Harbour Museum"));
     assert_non_null(find_line(&seen, "Open daily 9:30 to 17:00"));
     df_arena_reset(&arena);
@@ -133,7 +133,7 @@ static void assert_no_text(df_expert_handle *h, int width, int height, int noise
     df_arena arena = {0};
     df_percept seen = {0};
     df_error err = {""};
-    if (df_expert_perceive(h, &image, &arena, &seen, &err) != DF_OK)
+    if (df_expert_perceive(h, &image, NULL, &arena, &seen, &err) != DF_OK)
         fail_msg("%d x %d: %s", width, height, err.message);
     for (int i = 0; i < seen.n_lines; i++)
         if (seen.lines[i].score >= 0.7)
@@ -163,7 +163,7 @@ static df_status say_lines(void *ctx, int64_t item, int thread, df_error *err)
     shared *s = ctx;
     df_arena arena = {0};
     df_percept seen = {0};
-    DF_TRY(df_expert_perceive(s->h, s->image, &arena, &seen, err));
+    DF_TRY(df_expert_perceive(s->h, s->image, NULL, &arena, &seen, err));
     size_t n = 0;
     for (int i = 0; i < seen.n_lines && n < sizeof s->said[item]; i++)
         n += (size_t)snprintf(s->said[item] + n, sizeof s->said[item] - n, "%s %a %a;", seen.lines[i].text,
