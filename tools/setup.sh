@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing to build and run (--test: also to test): Debian packages, and into .deps/ and share/ the
-# files of tools/setup/files.lock, each checked by its SHA-256. Safe to repeat, to stop and to kill at any moment: a
-# file is put in its place by one rename, when it is complete. Needs Debian's apt, as root or with sudo.
+# files of tools/setup/files.lock (--test: and files-test.lock), each checked by its SHA-256. Safe to repeat, to stop and
+# to kill at any moment: a file is put in its place by one rename, when it is complete. Needs Debian's apt, as root or
+# with sudo.
 set -euo pipefail
 export LC_ALL=C
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -98,9 +99,14 @@ install_python() {
 
 # --- files -----------------------------------------------------------------------------------------------------------
 
-# The lines of the table that concern this machine.
+file_lists() {
+    echo "$here/files.lock"
+    if [ $with_tests = yes ]; then echo "$here/files-test.lock"; fi
+}
+
+# The lines of the tables that concern this machine.
 table() {
-    awk -v arch="$arch" '!/^#/ && NF == 7 && ($1 == "any" || $1 == arch)' "$here/files.lock"
+    awk -v arch="$arch" '!/^#/ && NF == 7 && ($1 == "any" || $1 == arch)' $(file_lists)
 }
 
 has_sha256() {                               # FILE SHA256
