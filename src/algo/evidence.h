@@ -23,7 +23,12 @@ typedef struct {
     int item;
     df_region look;
 } df_box;
-typedef struct { const char *text; double score, x[4], y[4]; int item; } df_line;    /* clockwise from the text's top left */
+typedef struct {
+    const char *text;
+    double score, x[4], y[4];                /* clockwise from the text's top left */
+    int item;
+    int paragraph;                           /* 0-based, in reading order; its lines follow each other */
+} df_line;
 
 typedef struct {
     const char *path, *alt_text;             /* alt_text: "" when there is none */

@@ -213,6 +213,7 @@ static void put_line(df_str *s, const df_line *l)
 {
     put_text(s, l->text);
     put_real(s, l->score);
+    put_int(s, l->paragraph);
     for (int k = 0; k < 4; k++) {
         put_real(s, l->x[k]);
         put_real(s, l->y[k]);

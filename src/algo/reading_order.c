@@ -66,6 +66,8 @@ static bool same_row(const placed *first, const placed *p)
 
 df_status df_reading_order(df_line *lines, int n, df_error *err)
 {
+    if (n == 1)
+        lines[0].paragraph = 0;
     if (n < 2)
         return DF_OK;
     double *angles = calloc((size_t)n, sizeof *angles);
@@ -86,6 +88,8 @@ df_status df_reading_order(df_line *lines, int n, df_error *err)
     }
     for (int i = 0; i < n; i++)
         lines[i] = page[i].line;
+    for (int i = 0; i < n; i++)
+        lines[i].paragraph = i;
     free(angles);
     free(page);
     return DF_OK;

@@ -110,7 +110,7 @@ static df_line *lines_of(const df_evidence *e) { return (df_line *)(uintptr_t)e-
 /* Which records a table holds. `kind` column: fuse/evidence, where one table holds all three. */
 typedef struct {
     const df_table *t;
-    int row, kind, item, text, score, source, x0, y0, x1, y1, x2, y2, x3, y3;
+    int row, kind, item, text, score, source, x0, y0, x1, y1, x2, y2, x3, y3, paragraph;
 } records;
 
 static records records_of(const df_table *t, const char *text_column)
@@ -120,7 +120,8 @@ static records records_of(const df_table *t, const char *text_column)
                      .score = df_table_column(t, "score"), .source = df_table_column(t, "source"),
                      .x0 = df_table_column(t, "x0"), .y0 = df_table_column(t, "y0"), .x1 = df_table_column(t, "x1"),
                      .y1 = df_table_column(t, "y1"), .x2 = df_table_column(t, "x2"), .y2 = df_table_column(t, "y2"),
-                     .x3 = df_table_column(t, "x3"), .y3 = df_table_column(t, "y3")};
+                     .x3 = df_table_column(t, "x3"), .y3 = df_table_column(t, "y3"),
+                     .paragraph = df_table_column(t, "paragraph")};
 }
 
 static const char *const kind_names[] = {"tag", "box", "line"};
@@ -134,6 +135,12 @@ static double real(const records *r, int64_t i, int column)
 {
     double v = df_table_real(r->t, i, column);
     return isfinite(v) ? v : 0;
+}
+
+/* Where a table does not say (datasets older than the column), each line is a paragraph. */
+static int paragraph_of(const records *r, int64_t i, int line)
+{
+    return r->paragraph < 0 || df_table_null(r->t, i, r->paragraph) ? line : (int)df_table_int(r->t, i, r->paragraph);
 }
 
 static bool fill_record(const gathering *g, df_evidence *e, const records *r, int64_t i, kind k)
@@ -154,10 +161,11 @@ static bool fill_record(const gathering *g, df_evidence *e, const records *r, in
                                    .y0 = real(r, i, r->y0), .x1 = real(r, i, r->x1), .y1 = real(r, i, r->y1), .item = item};
     } else {
         const double x0 = real(r, i, r->x0), y0 = real(r, i, r->y0), x1 = real(r, i, r->x1), y1 = real(r, i, r->y1);
-        df_line line = {.text = text, .score = score, .item = item, .x = {x0, x1, x1, x0}, .y = {y0, y0, y1, y1}};
+        df_line line = {.text = text, .score = score, .item = item, .x = {x0, x1, x1, x0}, .y = {y0, y0, y1, y1},
+                        .paragraph = paragraph_of(r, i, item)};
         if (r->x2 >= 0)                      /* `read` has quads, fuse/evidence their bounding boxes */
             line = (df_line){text, score, {x0, x1, real(r, i, r->x2), real(r, i, r->x3)},
-                             {y0, y1, real(r, i, r->y2), real(r, i, r->y3)}, item};
+                             {y0, y1, real(r, i, r->y2), real(r, i, r->y3)}, item, line.paragraph};
         lines_of(e)[*n] = line;
     }
     (*n)++;
@@ -183,8 +191,8 @@ static df_status gather_records(const gathering *g, const df_table *t, const cha
     return DF_OK;
 }
 
-/* A fused line knows its bounding box; its quad is that of the raw line it came from. */
-static void join_quads(const gathering *g, const df_table *read)
+/* A fused line knows its bounding box; its quad and paragraph are those of the raw line it came from. */
+static void join_lines(const gathering *g, const df_table *read)
 {
     const records r = records_of(read, "text");
     df_evidence *before = NULL;
@@ -199,7 +207,8 @@ static void join_quads(const gathering *g, const df_table *read)
                 continue;
             *line = (df_line){line->text, line->score,
                               {real(&r, i, r.x0), real(&r, i, r.x1), real(&r, i, r.x2), real(&r, i, r.x3)},
-                              {real(&r, i, r.y0), real(&r, i, r.y1), real(&r, i, r.y2), real(&r, i, r.y3)}, line->item};
+                              {real(&r, i, r.y0), real(&r, i, r.y1), real(&r, i, r.y2), real(&r, i, r.y3)}, line->item,
+                              paragraph_of(&r, i, (int)item)};
         }
     }
 }
@@ -268,7 +277,7 @@ df_status df_evidence_gather(const df_evidence_tables *t, df_arena *arena, df_ev
     DF_TRY(gather_records(&g, t->fused ? t->fused : t->detect, t->fused ? "text" : "label", BOXES));
     DF_TRY(gather_records(&g, t->fused ? t->fused : t->read, "text", LINES));
     if (t->fused && t->read)
-        join_quads(&g, t->read);
+        join_lines(&g, t->read);
     DF_TRY(gather_looks(&g, t->look));
     for (int64_t row = 0; row < g.n_rows; row++) {
         df_evidence *e = &g.evidence[row];

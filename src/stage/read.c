@@ -114,7 +114,7 @@ static df_status read_perceive(void *state, df_sight *sight, df_arena *arena, df
         const df_line *l = lines[i];
         df_value row[] = {DF_INT(sight->row), DF_TEXT(l->text), DF_REAL(l->score),
                           DF_REAL(l->x[0]), DF_REAL(l->y[0]), DF_REAL(l->x[1]), DF_REAL(l->y[1]),
-                          DF_REAL(l->x[2]), DF_REAL(l->y[2]), DF_REAL(l->x[3]), DF_REAL(l->y[3])};
+                          DF_REAL(l->x[2]), DF_REAL(l->y[2]), DF_REAL(l->x[3]), DF_REAL(l->y[3]), DF_INT(l->paragraph)};
         DF_TRY(df_table_append(out, row, err));
     }
     return DF_OK;
@@ -135,7 +135,8 @@ static const df_pixel_ops read_pixels = {.open = read_open, .perceive = read_per
 static const df_column columns[] = {
     {"row", DF_COLUMN_INT}, {"text", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL},
     {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL}, {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL},
-    {"x2", DF_COLUMN_REAL}, {"y2", DF_COLUMN_REAL}, {"x3", DF_COLUMN_REAL}, {"y3", DF_COLUMN_REAL}, {0},
+    {"x2", DF_COLUMN_REAL}, {"y2", DF_COLUMN_REAL}, {"x3", DF_COLUMN_REAL}, {"y3", DF_COLUMN_REAL},
+    {"paragraph", DF_COLUMN_INT}, {0},
 };
 
 static const df_option options[] = {

@@ -62,7 +62,8 @@ static inline void evidence_line(evidence_text *t, char *s)
         box->label = df_arena_strdup(&t->arena, s + n);
     } else if (sscanf(s, "line %lf %lf %lf %lf %n", &a, &b, &c, &d, &n) == 4 && n) {
         t->lines[ev->n_lines] =
-            (df_line){df_arena_strdup(&t->arena, s + n), 0.9, {a, c, c, a}, {b, b, d, d}, ev->n_lines};
+            (df_line){df_arena_strdup(&t->arena, s + n), 0.9, {a, c, c, a}, {b, b, d, d}, ev->n_lines,
+                      ev->n_lines};
         ev->n_lines++;
     } else if (strncmp(s, "whole ", 6) == 0)
         evidence_region(t, s + 6, &ev->whole);

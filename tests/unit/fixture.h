@@ -40,6 +40,7 @@ static const df_column fixture_filter[] = {{"row", I}, {"kept", I}, {"reason", T
 static const df_column fixture_tag[] = {{"row", I}, {"tag", T}, {"score", R}, {"source", T}, {0}};
 static const df_column fixture_detect[] = {{"row", I}, {"label", T}, {"score", R}, {"x0", R}, {"y0", R}, {"x1", R}, {"y1", R},
     {"source", T}, {0}};
+/* without `paragraph`: as older datasets are */
 static const df_column fixture_read[] = {{"row", I}, {"text", T}, {"score", R}, {"x0", R}, {"y0", R}, {"x1", R}, {"y1", R}, {"x2", R},
     {"y2", R}, {"x3", R}, {"y3", R}, {0}};
 static const df_column fixture_look[] = {{"row", I}, {"kind", T}, {"item", I}, {"colours", T}, {"brightness", R}, {"contrast", R},

@@ -138,7 +138,7 @@ static void random_evidence(evidence_text *t, uint32_t *seed)
     }
     for (int i = 0; i < t->ev.n_lines; i++) {
         double x = roll(seed, 3000), y = roll(seed, 3000);
-        t->lines[i] = (df_line){texts[roll(seed, 20)], 0.9, {x, x + 100, x + 100, x}, {y, y, y + 30, y + 30}, i};
+        t->lines[i] = (df_line){texts[roll(seed, 20)], 0.9, {x, x + 100, x + 100, x}, {y, y, y + 30, y + 30}, i, i};
     }
     if (roll(seed, 4)) {
         t->ev.whole = random_region(seed);

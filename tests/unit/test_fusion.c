@@ -37,7 +37,7 @@ static df_evidence with_boxes(df_box *boxes, int n)
 
 static df_line line_at(const char *text, double score, double x, double y, double w, double h)
 {
-    return (df_line){text, score, {x, x + w, x + w, x}, {y, y, y + h, y + h}, 0};
+    return (df_line){text, score, {x, x + w, x + w, x}, {y, y, y + h, y + h}, 0, 0};
 }
 
 static void agreement_is_heard(void **state)

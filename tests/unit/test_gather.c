@@ -15,7 +15,7 @@ static const df_column ingest_columns[] = {INT_("row"), TEXT_("path"), INT_("wid
 static const df_column tag_columns[] = {INT_("row"), TEXT_("tag"), REAL_("score"), TEXT_("source"), {0}};
 static const df_column detect_columns[] = {INT_("row"), TEXT_("label"), REAL_("score"), REAL_("x0"), REAL_("y0"), REAL_("x1"), REAL_("y1"), TEXT_("source"), {0}};
 static const df_column read_columns[] = {INT_("row"), TEXT_("text"), REAL_("score"), REAL_("x0"), REAL_("y0"), REAL_("x1"), REAL_("y1"),
-                                         REAL_("x2"), REAL_("y2"), REAL_("x3"), REAL_("y3"), {0}};
+                                         REAL_("x2"), REAL_("y2"), REAL_("x3"), REAL_("y3"), INT_("paragraph"), {0}};
 static const df_column look_columns[] = {INT_("row"), TEXT_("kind"), INT_("item"), TEXT_("colours"), REAL_("brightness"), REAL_("contrast"),
                                          REAL_("saturation"), REAL_("detail"), {0}};
 static const df_column fused_columns[] = {INT_("row"), TEXT_("kind"), INT_("item"), TEXT_("text"), REAL_("score"), TEXT_("source"),
@@ -40,8 +40,9 @@ static df_evidence_tables raw_tables(void)
     ADD(t.tag, DF_INT(-1), DF_TEXT("stray"), DF_REAL(0.9), DF_TEXT("m"));
     ADD(t.detect, DF_INT(0), DF_TEXT("car"), DF_REAL(0.5), DF_REAL(1), DF_REAL(2), DF_REAL(3), DF_REAL(4), DF_TEXT("n"));
     ADD(t.detect, DF_INT(0), DF_TEXT("bus"), DF_REAL(0.8), DF_REAL(5), DF_REAL(6), DF_REAL(7), DF_REAL(8), DF_TEXT("c"));
-    ADD(t.read, DF_INT(0), DF_TEXT("STOP"), DF_REAL(0.9), DF_REAL(0), DF_REAL(1), DF_REAL(10), DF_REAL(2), DF_REAL(11), DF_REAL(7), DF_REAL(1), DF_REAL(6));
-    ADD(t.read, DF_INT(0), DF_TEXT("GO"), DF_REAL(0.8), DF_REAL(0), DF_REAL(11), DF_REAL(10), DF_REAL(12), DF_REAL(11), DF_REAL(17), DF_REAL(1), DF_REAL(16));
+    ADD(t.read, DF_INT(0), DF_TEXT("STOP"), DF_REAL(0.9), DF_REAL(0), DF_REAL(1), DF_REAL(10), DF_REAL(2), DF_REAL(11), DF_REAL(7), DF_REAL(1), DF_REAL(6), DF_INT(0));
+    ADD(t.read, DF_INT(0), DF_TEXT("GO"), DF_REAL(0.8), DF_REAL(0), DF_REAL(11), DF_REAL(10), DF_REAL(12), DF_REAL(11), DF_REAL(17), DF_REAL(1), DF_REAL(16), DF_INT(0));
+    ADD(t.read, DF_INT(0), DF_TEXT("HALT"), DF_REAL(0.8), DF_REAL(0), DF_REAL(31), DF_REAL(10), DF_REAL(32), DF_REAL(11), DF_REAL(37), DF_REAL(1), DF_REAL(36), DF_INT(1));
     ADD(t.look, DF_INT(0), DF_TEXT("image"), DF_INT(0), DF_TEXT("red 0.50, light blue 0.30"), DF_REAL(0.4), DF_REAL(0.3), DF_REAL(0.2), DF_REAL(0.1));
     ADD(t.look, DF_INT(0), DF_TEXT("cell"), DF_INT(8), DF_TEXT("green 1.00"), DF_REAL(0.4), DF_REAL(0), DF_REAL(0), DF_REAL(0));
     ADD(t.look, DF_INT(0), DF_TEXT("cell"), DF_INT(9), DF_TEXT("green 1.00"), DF_REAL(0.4), DF_REAL(0), DF_REAL(0), DF_REAL(0));
@@ -75,7 +76,8 @@ static void everything_raw(void **state)
     assert_string_equal(e[0].boxes[0].look.colours[0].name, "black");
     assert_string_equal(e[0].boxes[1].look.colours[0].name, "white");
     assert_true(e[0].boxes[0].x0 == 5 && e[0].boxes[0].y1 == 8 && e[0].boxes[0].item == 1);
-    assert_int_equal(e[0].n_lines, 2);
+    assert_int_equal(e[0].n_lines, 3);
+    assert_true(e[0].lines[1].paragraph == 0 && e[0].lines[2].paragraph == 1);
     assert_string_equal(e[0].lines[0].text, "STOP");
     assert_true(e[0].lines[0].x[2] == 11 && e[0].lines[0].y[3] == 6);
     assert_int_equal(e[0].whole.n_colours, 2);
@@ -91,6 +93,7 @@ static void what_fusion_kept(void **state)
     t.fused = make(fused_columns);
     ADD(t.fused, DF_INT(0), DF_TEXT("box"), DF_INT(1), DF_TEXT("bus"), DF_REAL(0.85), DF_TEXT("c+n"), DF_REAL(5), DF_REAL(6), DF_REAL(7), DF_REAL(9));
     ADD(t.fused, DF_INT(0), DF_TEXT("line"), DF_INT(1), DF_TEXT("GO"), DF_REAL(0.8), DF_NULL, DF_REAL(0), DF_REAL(11), DF_REAL(11), DF_REAL(17));
+    ADD(t.fused, DF_INT(0), DF_TEXT("line"), DF_INT(2), DF_TEXT("HALT"), DF_REAL(0.8), DF_NULL, DF_REAL(0), DF_REAL(31), DF_REAL(11), DF_REAL(37));
     df_arena arena = {0};
     df_evidence *e;
     int64_t n;
@@ -99,11 +102,38 @@ static void what_fusion_kept(void **state)
     assert_string_equal(e[0].boxes[0].source, "c+n");
     assert_true(e[0].boxes[0].y1 == 9);
     assert_string_equal(e[0].boxes[0].look.colours[0].name, "black");
-    assert_int_equal(e[0].n_lines, 1);
+    assert_int_equal(e[0].n_lines, 2);
+    assert_true(e[0].lines[0].paragraph == 0 && e[0].lines[1].paragraph == 1);
     assert_true(e[0].lines[0].y[0] == 11 && e[0].lines[0].y[1] == 12 && e[0].lines[0].x[3] == 1);   /* the raw quad */
     assert_int_equal(e[2].n_tags, 0);
     df_evidence_tables_close(&t);
     df_arena_reset(&arena);
+}
+
+static void older_lines_are_paragraphs_of_their_own(void **state)
+{
+    (void)state;
+    df_column older[sizeof read_columns / sizeof *read_columns];
+    memcpy(older, read_columns, sizeof older);
+    older[11] = (df_column){0};              /* no `paragraph` */
+    df_evidence_tables t = raw_tables();
+    df_table_close(t.read);
+    t.read = make(older);
+    for (int i = 0; i < 3; i++)
+        ADD(t.read, DF_INT(i == 2), DF_TEXT("GO"), DF_REAL(0.8), DF_REAL(0), DF_REAL(1), DF_REAL(2), DF_REAL(1), DF_REAL(2), DF_REAL(9), DF_REAL(0), DF_REAL(9));
+    for (int fused = 0; fused < 2; fused++) {
+        df_arena arena = {0};
+        df_evidence *e;
+        int64_t n;
+        assert_int_equal(df_evidence_gather(&t, &arena, &e, &n, NULL), DF_OK);
+        assert_true(e[0].lines[e[0].n_lines - 1].paragraph == 1 && (fused || e[1].lines[0].paragraph == 0));
+        df_arena_reset(&arena);
+        if (!fused) {
+            t.fused = make(fused_columns);
+            ADD(t.fused, DF_INT(0), DF_TEXT("line"), DF_INT(1), DF_TEXT("GO"), DF_REAL(0.8), DF_NULL, DF_REAL(0), DF_REAL(1), DF_REAL(2), DF_REAL(9));
+        }
+    }
+    df_evidence_tables_close(&t);
 }
 
 static void any_table_may_be_missing(void **state)
@@ -123,7 +153,7 @@ static void any_table_may_be_missing(void **state)
         assert_int_equal(df_evidence_gather(&t, &arena, &e, &n, NULL), DF_OK);
         assert_int_equal(e[2].n_tags, missing & 1 ? 0 : 2);
         assert_int_equal(e[0].n_boxes, missing & 2 ? 0 : 2);
-        assert_int_equal(e[0].n_lines, missing & 4 ? 0 : 2);
+        assert_int_equal(e[0].n_lines, missing & 4 ? 0 : 3);
         assert_int_equal(e[0].whole.n_colours, missing & 8 ? 0 : 2);
         df_evidence_tables_close(&t);
         df_arena_reset(&arena);
@@ -152,6 +182,7 @@ static void from_a_dataset(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(everything_raw), cmocka_unit_test(what_fusion_kept),
-                                       cmocka_unit_test(any_table_may_be_missing), cmocka_unit_test(from_a_dataset)};
+                                       cmocka_unit_test(any_table_may_be_missing),
+                                       cmocka_unit_test(older_lines_are_paragraphs_of_their_own), cmocka_unit_test(from_a_dataset)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,7 @@ static void rows_of_a_page(void **state)
     assert_int_equal(df_table_rows(t), 6);
     for (int i = 0; i < 6; i++) {
         assert_int_equal(df_table_int(t, i, 0), 7);
+        assert_int_equal(df_table_int(t, i, df_table_column(t, "paragraph")), i);
         assert_string_equal(df_table_text(t, i, df_table_column(t, "text")), want[i]);
         assert_true(df_table_real(t, i, df_table_column(t, "x2")) > df_table_real(t, i, df_table_column(t, "x0")));
         assert_true(df_table_real(t, i, df_table_column(t, "y2")) > df_table_real(t, i, df_table_column(t, "y0")));
