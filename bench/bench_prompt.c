@@ -23,7 +23,7 @@ int main(void)
     static const char *const labels[] = {"person", "car", "traffic light", "dog"};
     static const char template[] = "Describe.\n\n[External Information]:\n\n[World Knowledge]: {world_knowledge}\n\n"
                                    "[Detection Box]:\n{detection_box}\n\n[OCR]:\n{ocr}\n\n[IMAGE]:";
-    const df_fuse_options o = {.tag_score = 0.5, .max_tags = 10, .merge = {0.55, 0.5, 0.9, 0.2}, .sample = {32, 0.01, 0.1, 0.4, 0.3},
+    const df_fuse_options o = {.tag_score = 0.5, .max_tags = 10, .merge = {0.55, 0.5, 0.8, 0.9, 0.2, 1}, .sample = {32, 0.01, 0.1, 0.4, 0.3},
                                .line_score = 0.7, .max_lines = 60};
     df_box boxes[BOXES];
     df_line lines[LINES];
@@ -37,32 +37,35 @@ int main(void)
     }
     const df_evidence raw = {.path = "a", .alt_text = "A busy street in Lisbon with a yellow tram, July 2019", .width = 1000, .height = 1000,
                              .boxes = boxes, .n_boxes = BOXES, .lines = lines, .n_lines = LINES};
-    df_evidence fused;
+    df_fused fused;
+    df_kinds *kinds;
     df_arena arena = {0};
     df_prompt *prompt;
     df_str out = {0};
     char hash[DF_HASH_HEX];
-    if (df_prompt_open(&prompt, "bench", template, sizeof template - 1, NULL) != DF_OK)
+    if (df_prompt_open(&prompt, "bench", template, sizeof template - 1, NULL) != DF_OK ||
+        df_kinds_open(&kinds, "share/lexicon/kinds.txt", NULL) != DF_OK)
         return 1;
+    const df_fusion how = {.options = &o, .kinds = kinds};
     double t = now_us();
     for (int i = 0; i < rounds / 4; i++) {
         df_arena_reset(&arena);
-        if (df_fuse(&raw, &o, &arena, &fused, NULL) != DF_OK)
+        if (df_fuse(&how, &raw, &arena, &fused, NULL) != DF_OK)
             return 1;
     }
     printf("case,boxes,lines,us_per_image\nfuse,%d,%d,%.2f\n", BOXES, LINES, (now_us() - t) / (rounds / 4));
     t = now_us();
     for (int i = 0; i < rounds; i++) {
         df_str_clear(&out);
-        if (df_prompt_fill(prompt, &fused, &out, NULL) != DF_OK)
+        if (df_prompt_fill(prompt, &fused.told, &out, NULL) != DF_OK)
             return 1;
     }
-    printf("prompt,%d,%d,%.2f\n", fused.n_boxes, fused.n_lines, (now_us() - t) / rounds);
+    printf("prompt,%d,%d,%.2f\n", fused.told.n_boxes, fused.told.n_lines, (now_us() - t) / rounds);
     t = now_us();
     for (int i = 0; i < rounds; i++)
-        if (df_evidence_hash(&fused, hash, NULL) != DF_OK)
+        if (df_evidence_hash(&fused.told, hash, NULL) != DF_OK)
             return 1;
-    printf("hash,%d,%d,%.2f\n", fused.n_boxes, fused.n_lines, (now_us() - t) / rounds);
+    printf("hash,%d,%d,%.2f\n", fused.told.n_boxes, fused.told.n_lines, (now_us() - t) / rounds);
     df_str_free(&out);
     df_prompt_close(prompt);
     df_arena_reset(&arena);

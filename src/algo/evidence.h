@@ -16,12 +16,13 @@ typedef struct {
 } df_region;
 
 /* item: index among the raw records of that kind of this image, so that fused evidence points back at its origin. */
-typedef struct { const char *label; double score; int item; } df_tag;
+typedef struct { const char *label; double score; int item; const char *source; } df_tag;  /* source: as of a box */
 typedef struct {
     const char *label, *source;              /* source: card name, "a+b" when experts agree */
     double score, x0, y0, x1, y1;
     int item;
     df_region look;
+    int count;                               /* from 2 on: so many objects of the label within these sides; else one */
 } df_box;
 typedef struct {
     const char *text;

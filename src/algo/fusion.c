@@ -1,248 +1,218 @@
 #include "algo/fusion.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "base/str.h"
+#include "algo/fusion_parts.h"
+
+void fusion_leave(fusing *f, df_left what)
+{
+    f->left[f->n_left++] = what;
+}
 
 /* ---- tags ---- */
 
+typedef struct { df_tag tag; df_kind kind; } known_tag;
+
 static int compare_tags(const void *a, const void *b)
 {
-    const df_tag *x = a, *y = b;
+    const df_tag *x = &((const known_tag *)a)->tag, *y = &((const known_tag *)b)->tag;
     if (x->score != y->score)
         return x->score > y->score ? -1 : 1;
     const int c = strcmp(x->label, y->label);
     return c ? c : (x->item > y->item) - (x->item < y->item);
 }
 
-static df_status fuse_tags(const df_evidence *raw, const df_fuse_options *o, df_arena *arena, df_evidence *fused, df_error *err)
+static void leave_tag(fusing *f, const df_tag *t, const char *reason)
 {
-    df_tag *tags = df_arena_alloc(arena, (size_t)raw->n_tags + 1, sizeof *tags);
-    if (!tags)
-        return df_fail(err, DF_NOMEM, "fuse tags: out of memory");
-    int n = 0, kept = 0;
-    for (int i = 0; i < raw->n_tags; i++)
-        if (raw->tags[i].label && *raw->tags[i].label && raw->tags[i].score >= o->tag_score)
-            tags[n++] = raw->tags[i];
-    qsort(tags, (size_t)n, sizeof *tags, compare_tags);
-    for (int i = 0; i < n && kept < o->max_tags; i++) {
-        bool seen = false;
-        for (int k = 0; k < kept && !seen; k++)
-            seen = strcasecmp(tags[k].label, tags[i].label) == 0;
-        if (!seen)
-            tags[kept++] = tags[i];
+    fusion_leave(f, (df_left){.kind = "tag", .text = t->label, .source = t->source, .reason = reason, .score = t->score,
+                              .item = t->item});
+}
+
+/* Tags of one thing become the surest of them; taggers that agree raise its belief. Returns how many are left. */
+static int join_tags(fusing *f, known_tag *t, int n)
+{
+    int kept = 0;
+    for (int i = 0; i < n; i++) {
+        int same = 0;
+        while (same < kept && !df_kind_same(&t[same].kind, &t[i].kind))
+            same++;
+        if (same == kept) {
+            t[kept++] = t[i];
+            continue;
+        }
+        const char *a = t[same].tag.source ? t[same].tag.source : "", *b = t[i].tag.source ? t[i].tag.source : "";
+        leave_tag(f, &t[i].tag, "repeated");
+        if (strcmp(a, b) == 0)
+            continue;
+        const char *both = df_sources_join(a, b, f->arena);
+        if (!both)
+            return -1;
+        if (strlen(both) > strlen(a))        /* a tagger that had not spoken */
+            t[same].tag.score = 1 - (1 - t[same].tag.score) * (1 - t[i].tag.score);
+        t[same].tag.source = both;
     }
-    fused->tags = tags;
-    fused->n_tags = kept;
-    return DF_OK;
+    qsort(t, (size_t)kept, sizeof *t, compare_tags);
+    return kept;
 }
 
-/* ---- lines ---- */
-
-typedef struct {
-    const df_line *line;
-    int order;                               /* in reading order */
-    char *key;                               /* the text without case, spaces and ASCII punctuation */
-    size_t size;                             /* of the key */
-    uint64_t hash;
-    double x0, y0, x1, y1;
-    bool dropped;
-} reading;
-
-static void bound(reading *r)
+/* Whether a narrower tag is told: "poodle" says all that "dog" says. Told ones stand before t. */
+static bool is_general(const fusing *f, const known_tag *all, int n, const known_tag *t)
 {
-    const df_line *l = r->line;
-    r->x0 = fmin(fmin(l->x[0], l->x[1]), fmin(l->x[2], l->x[3]));
-    r->x1 = fmax(fmax(l->x[0], l->x[1]), fmax(l->x[2], l->x[3]));
-    r->y0 = fmin(fmin(l->y[0], l->y[1]), fmin(l->y[2], l->y[3]));
-    r->y1 = fmax(fmax(l->y[0], l->y[1]), fmax(l->y[2], l->y[3]));
+    for (int i = 0; i < n; i++)
+        if (&all[i] != t && all[i].tag.score >= 0.5 && df_kind_is(f->how->kinds, &all[i].kind, &t->kind))
+            return true;
+    return false;
 }
 
-/* A text of punctuation alone is its own key. */
-static bool make_key(reading *r, df_arena *arena)
+static bool fuse_tags(fusing *f)
 {
-    const char *text = r->line->text;
-    r->key = df_arena_alloc(arena, strlen(text) + 1, 1);
-    if (!r->key)
+    const df_fusion *how = f->how;
+    const size_t room = (size_t)f->raw->n_tags + 1;
+    known_tag *all = df_arena_alloc(f->arena, room, sizeof *all);
+    df_tag *told = df_arena_alloc(f->arena, room, sizeof *told);
+    int n = 0;
+    if (!all || !told)
         return false;
-    for (const char *p = text; *p; p++) {
+    for (int i = 0; i < f->raw->n_tags; i++) {
+        df_tag t = f->raw->tags[i];
+        if (!t.label || !*t.label || !(t.score >= 0))
+            continue;
+        t.score = df_belief(t.score, df_accept_of(how->accept, how->n_accept, t.source, how->options->tag_score));
+        all[n++] = (known_tag){t, df_kinds_find(how->kinds, t.label)};
+    }
+    qsort(all, (size_t)n, sizeof *all, compare_tags);
+    n = join_tags(f, all, n);
+    for (int i = 0; i < n; i++) {
+        const df_tag *t = &all[i].tag;
+        const char *reason = t->score < 0.5 ? "score" : is_general(f, all, n, &all[i]) ? "general"
+                           : f->told.n_tags >= how->options->max_tags ? "budget" : NULL;
+        if (reason)
+            leave_tag(f, t, reason);
+        else
+            told[f->told.n_tags++] = *t;
+    }
+    f->told.tags = told;
+    return n >= 0;
+}
+
+/* ---- tokens ---- */
+
+int64_t df_tokens_estimate(const char *text)
+{
+    int64_t n = 0;
+    for (const char *p = text; *p;) {
         const unsigned char c = (unsigned char)*p;
-        if (c >= 0x80 || isalnum(c))
-            r->key[r->size++] = (char)(c < 0x80 ? tolower(c) : c);
+        const char *end = p + 1;
+        if (isalpha(c) && c < 0x80) {
+            while (isalpha((unsigned char)*end) && (unsigned char)*end < 0x80)
+                end++;
+            n += (end - p + 3) / 4;
+        } else if (c >= 0x80) {
+            while ((unsigned char)*end >= 0x80)
+                end++;
+            n += (end - p + 1) / 2;
+        } else {
+            n += c > ' ';
+        }
+        p = end;
     }
-    if (r->size == 0) {
-        r->size = strlen(text);
-        memcpy(r->key, text, r->size);
+    return n;
+}
+
+static int64_t digits(double v)
+{
+    return v >= 10000 ? 5 : v >= 1000 ? 4 : v >= 100 ? 3 : v >= 10 ? 2 : 1;
+}
+
+/* "label: [x0, y0, x1, y1]" and its line end */
+static int64_t box_tokens(const df_box *b)
+{
+    return df_tokens_estimate(b->label) + 7 + digits(b->x0) + digits(b->y0) + digits(b->x1) + digits(b->y1);
+}
+
+static int64_t costliest(const df_object *objects, int n)
+{
+    int64_t most = 1;
+    for (int i = 0; i < n; i++) {
+        const int64_t tokens = box_tokens(&objects[i].box);
+        most = tokens > most ? tokens : most;
     }
-    r->hash = df_hash_64(r->key, r->size);
+    return most;
+}
+
+static int64_t lines_tokens(const df_evidence *e)
+{
+    int64_t n = 0;
+    for (int i = 0; i < e->n_lines; i++)
+        n += df_tokens_estimate(e->lines[i].text);
+    return n;
+}
+
+static int64_t other_tokens(const df_evidence *told)
+{
+    int64_t n = told->alt_text ? df_tokens_estimate(told->alt_text) : 0;
+    for (int i = 0; i < told->n_tags; i++)
+        n += df_tokens_estimate(told->tags[i].label) + 1;
+    return n;
+}
+
+/* ---- boxes and lines, which share the tokens ---- */
+
+static void leave_box(fusing *f, const df_box *b, const char *reason)
+{
+    fusion_leave(f, (df_left){"box", b->label, b->source, reason, b->score, b->x0, b->y0, b->x1, b->y1, b->item});
+}
+
+static bool tell_boxes(fusing *f, df_object *objects, int n, int n_told, int64_t budget)
+{
+    df_sample_options o = f->how->options->sample;
+    o.budget = budget < o.budget ? budget : o.budget;
+    const int told = df_sample_objects(objects, n_told, f->raw->width, f->raw->height, &o, f->arena);
+    df_box *boxes = df_arena_alloc(f->arena, (size_t)n + 1, sizeof *boxes);
+    if (told < 0 || !boxes)
+        return false;
+    for (int i = 0; i < told; i++)
+        boxes[i] = objects[i].box;
+    for (int i = told; i < n; i++)
+        if (strcmp(objects[i].reason, "joined") != 0)        /* it is told, under one name with another */
+            leave_box(f, &objects[i].box, objects[i].reason);
+    f->told.boxes = boxes;
+    f->told.n_boxes = told;
     return true;
 }
 
-/* Surest first; of equals the one that is read first. */
-static int by_certainty(const void *a, const void *b)
+static df_status fuse_boxes_and_lines(fusing *f, df_error *err)
 {
-    const reading *x = *(const reading *const *)a, *y = *(const reading *const *)b;
-    if (x->line->score != y->line->score)
-        return x->line->score > y->line->score ? -1 : 1;
-    return x->order - y->order;
-}
-
-static bool inside(const reading *a, const reading *b)
-{
-    const double w = fmin(a->x1, b->x1) - fmax(a->x0, b->x0), h = fmin(a->y1, b->y1) - fmax(a->y0, b->y0);
-    return w > 0 && h > 0 && w * h >= 0.7 * (a->x1 - a->x0) * (a->y1 - a->y0);
-}
-
-static bool told_by(const reading *r, const reading *other)
-{
-    if (r->hash == other->hash && r->size == other->size && memcmp(r->key, other->key, r->size) == 0)
-        return true;
-    return other->size > r->size && inside(r, other) && strstr(other->key, r->key) != NULL;
-}
-
-/* ranked is surest first: an equal text goes when a surer line tells it; a part goes for any line that holds it. */
-static void drop_told(reading *const *ranked, int n)
-{
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < n && !ranked[i]->dropped; k++)
-            if (k != i && !ranked[k]->dropped && (k < i || ranked[k]->size > ranked[i]->size))
-                ranked[i]->dropped = told_by(ranked[i], ranked[k]);
-}
-
-static df_status fuse_lines(const df_evidence *raw, const df_fuse_options *o, df_arena *arena, df_evidence *fused, df_error *err)
-{
-    const size_t room = (size_t)raw->n_lines + 1;
-    reading *all = df_arena_alloc(arena, room, sizeof *all), **ranked = df_arena_alloc(arena, room, sizeof *ranked);
-    df_line *lines = df_arena_alloc(arena, room, sizeof *lines);
-    bool ok = all && ranked && lines;
-    int n = 0;
-    for (int i = 0; ok && i < raw->n_lines; i++) {
-        if (!raw->lines[i].text || !*raw->lines[i].text || !(raw->lines[i].score >= o->line_score))
-            continue;
-        all[n] = (reading){.line = &raw->lines[i], .order = n};
-        bound(&all[n]);
-        ok = make_key(&all[n], arena);
-        ranked[n] = &all[n];
-        n++;
-    }
-    if (!ok)
+    const df_fuse_options *o = f->how->options;
+    const df_merger merger = {&o->merge, f->how->kinds, f->how->accept, f->how->n_accept, o->tag_score};
+    df_object *objects;
+    int n, n_told = 0;
+    DF_TRY(df_merge_boxes(&merger, f->raw, f->arena, &objects, &n, err));
+    while (n_told < n && !objects[n_told].reason)
+        n_told++;
+    const int64_t all = o->max_tokens > 0 ? o->max_tokens : INT64_MAX, cost = costliest(objects, n_told);
+    const int64_t planned = (n_told < o->sample.budget ? n_told : o->sample.budget) * cost, other = other_tokens(&f->told);
+    const int64_t rest = all - planned - other;
+    if (!fusion_lines(f, rest > all / 2 ? rest : all / 2))
         return df_fail(err, DF_NOMEM, "fuse lines: out of memory");
-    qsort(ranked, (size_t)n, sizeof *ranked, by_certainty);
-    drop_told(ranked, n);
-    int64_t kept = 0;
-    for (int i = 0; i < n; i++)
-        if (!ranked[i]->dropped && kept++ >= o->max_lines)
-            ranked[i]->dropped = true;
-    for (int i = 0; i < n; i++)
-        if (!all[i].dropped)
-            lines[fused->n_lines++] = *all[i].line;
-    fused->lines = lines;
+    const int64_t left = all - other - lines_tokens(&f->told);
+    const bool ok = tell_boxes(f, objects, n, n_told, left > 0 ? left / cost : 0);
+    return ok ? DF_OK : df_fail(err, DF_NOMEM, "fuse boxes: out of memory");
+}
+
+df_status df_fuse(const df_fusion *how, const df_evidence *raw, df_arena *arena, df_fused *fused, df_error *err)
+{
+    const size_t room = (size_t)raw->n_tags + (size_t)raw->n_boxes + (size_t)raw->n_lines + 1;
+    fusing f = {how, raw, arena, *raw, df_arena_alloc(arena, room, sizeof *f.left), 0};
+    f.told.tags = NULL;
+    f.told.boxes = NULL;
+    f.told.lines = NULL;
+    f.told.n_tags = f.told.n_boxes = f.told.n_lines = 0;
+    if (!f.left || !fuse_tags(&f))
+        return df_fail(err, DF_NOMEM, "fuse tags: out of memory");
+    DF_TRY(fuse_boxes_and_lines(&f, err));
+    *fused = (df_fused){f.told, f.left, f.n_left};
     return DF_OK;
-}
-
-/* ---- all ---- */
-
-df_status df_fuse(const df_evidence *raw, const df_fuse_options *options, df_arena *arena, df_evidence *fused, df_error *err)
-{
-    df_evidence out = *raw;
-    out.tags = NULL;
-    out.boxes = NULL;
-    out.lines = NULL;
-    out.n_tags = out.n_boxes = out.n_lines = 0;
-    DF_TRY(fuse_tags(raw, options, arena, &out, err));
-    df_box *boxes;
-    DF_TRY(df_merge_boxes(raw, &options->merge, arena, &boxes, &out.n_boxes, err));
-    out.n_boxes = df_sample_boxes(boxes, out.n_boxes, raw->width, raw->height, &options->sample, arena);
-    if (out.n_boxes < 0)
-        return df_fail(err, DF_NOMEM, "sample boxes: out of memory");
-    out.boxes = boxes;
-    DF_TRY(fuse_lines(raw, options, arena, &out, err));
-    *fused = out;
-    return DF_OK;
-}
-
-/* ---- hash ---- */
-
-static void put_int(df_str *s, int64_t v)
-{
-    char bytes[8];
-    for (int i = 0; i < 8; i++)              /* little-endian on every machine */
-        bytes[i] = (char)((uint64_t)v >> 8 * i & 255);
-    df_str_append_n(s, bytes, sizeof bytes);
-}
-
-static void put_real(df_str *s, double v)
-{
-    put_int(s, isfinite(v) && fabs(v) < 1e12 ? llround(v * 1e6) : INT64_MIN);
-}
-
-static void put_text(df_str *s, const char *text)
-{
-    const char *t = text ? text : "";
-    put_int(s, (int64_t)strlen(t));
-    df_str_append(s, t);
-}
-
-static void put_region(df_str *s, const df_region *r)
-{
-    put_int(s, r->n_colours);
-    for (int i = 0; i < r->n_colours; i++) {
-        put_text(s, r->colours[i].name);
-        put_real(s, r->colours[i].share);
-    }
-    const double numbers[] = {r->brightness, r->contrast, r->saturation, r->detail};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        put_real(s, numbers[i]);
-}
-
-static void put_box(df_str *s, const df_box *b)
-{
-    const double numbers[] = {b->score, b->x0, b->y0, b->x1, b->y1};
-    put_text(s, b->label);
-    put_text(s, b->source);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        put_real(s, numbers[i]);
-    put_region(s, &b->look);
-}
-
-static void put_line(df_str *s, const df_line *l)
-{
-    put_text(s, l->text);
-    put_real(s, l->score);
-    put_int(s, l->paragraph);
-    for (int k = 0; k < 4; k++) {
-        put_real(s, l->x[k]);
-        put_real(s, l->y[k]);
-    }
-}
-
-df_status df_evidence_hash(const df_evidence *e, char hex[DF_HASH_HEX], df_error *err)
-{
-    df_str s = {0};
-    put_text(&s, e->alt_text);
-    put_int(&s, e->width);
-    put_int(&s, e->height);
-    put_int(&s, e->n_tags);
-    for (int i = 0; i < e->n_tags; i++) {
-        put_text(&s, e->tags[i].label);
-        put_real(&s, e->tags[i].score);
-    }
-    put_int(&s, e->n_boxes);
-    for (int i = 0; i < e->n_boxes; i++)
-        put_box(&s, &e->boxes[i]);
-    put_int(&s, e->n_lines);
-    for (int i = 0; i < e->n_lines; i++)
-        put_line(&s, &e->lines[i]);
-    put_region(&s, &e->whole);
-    for (int i = 0; i < 9; i++)
-        put_region(&s, &e->cells[i]);
-    df_status status = s.failed ? df_fail(err, DF_NOMEM, "hash evidence: out of memory") : DF_OK;
-    if (status == DF_OK)
-        df_hash_hex(df_str_text(&s), s.size, hex);
-    df_str_free(&s);
-    return status;
 }

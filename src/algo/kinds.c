@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/map.h"
 
-enum { LEXICON_BYTES_MAX = 64 << 20, DEPTH_MAX = 40 };
+enum { DEPTH_MAX = 40 };
 
 typedef struct { int parent; const char *words; int n_words; } thing;   /* words: one NUL-terminated text after another */
 
@@ -75,7 +75,7 @@ static df_status read_line(df_kinds *k, char *line, int n_lines, const char *lex
 static df_status read_lexicon(df_kinds *k, const char *lexicon, df_error *err)
 {
     size_t size;
-    DF_TRY(df_file_read(lexicon, LEXICON_BYTES_MAX, &k->text, &size, err));
+    DF_TRY(df_file_read(lexicon, DF_KINDS_BYTES_MAX, &k->text, &size, err));
     const int n_lines = count_lines(k->text);
     k->things = calloc((size_t)n_lines + 1, sizeof *k->things);
     if (!k->things)
@@ -142,13 +142,19 @@ df_kind df_kinds_find(const df_kinds *k, const char *label)
     return kind;
 }
 
+/* The small table knows what its words mean in pictures: its hot dog is food, WordNet's a person who shows off. */
+static bool differ(const df_kind *a, const df_kind *b)
+{
+    return a->noun && b->noun && a->noun->kind != b->noun->kind;
+}
+
 bool df_kind_same(const df_kind *a, const df_kind *b)
 {
     if (strcmp(a->name, b->name) == 0)
         return true;
     if (a->loose || b->loose)
         return false;
-    return a->noun && b->noun ? a->noun == b->noun : a->thing >= 0 && a->thing == b->thing;
+    return a->thing >= 0 && b->thing >= 0 ? a->thing == b->thing && !differ(a, b) : a->noun && a->noun == b->noun;
 }
 
 static bool has_word(const thing *t, const char *name)
@@ -167,7 +173,9 @@ bool df_kind_is(const df_kinds *k, const df_kind *child, const df_kind *parent)
         return true;
     if (parent->loose)
         return false;
-    if (child->noun && parent->noun)
+    if (differ(child, parent))
+        return false;
+    if ((child->thing < 0 || parent->thing < 0) && child->noun && parent->noun)
         return df_noun_is(k->nouns, child->noun, parent->noun);
     int at = child->thing;
     for (int depth = 0; at >= 0 && depth < DEPTH_MAX; depth++, at = k->things[at].parent)

@@ -5,6 +5,7 @@
 #define DF_ALGO_KINDS_H
 #include "algo/nouns.h"
 
+enum { DF_KINDS_BYTES_MAX = 64 << 20 };
 /* Immutable: shared by threads. */
 typedef struct df_kinds df_kinds;
 /* lexicon: the file that wordnet.py wrote; NULL or not there: the small table alone. DF_FORMAT names a line that is broken. */

@@ -3,7 +3,23 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+double df_belief(double score, double accept)
+{
+    if (!(score > 0))
+        return 0;
+    if (score >= 1)
+        return 1;
+    return score < accept ? 0.5 * score / accept : 0.5 + 0.5 * (score - accept) / (1 - accept);
+}
+
+double df_accept_of(const df_accept *accept, int n_accept, const char *source, double other)
+{
+    for (int i = 0; i < n_accept; i++)
+        if (strcmp(accept[i].source, source ? source : "") == 0)
+            return accept[i].score;
+    return other;
+}
 
 static int compare_real(double a, double b)
 {
@@ -34,15 +50,15 @@ double df_box_area(const df_box *b)
     return (b->x1 - b->x0) * (b->y1 - b->y0);
 }
 
-static double overlap_area(const df_box *a, const df_box *b)
+double df_box_shared(const df_box *a, const df_box *b)
 {
     const double w = fmin(a->x1, b->x1) - fmax(a->x0, b->x0), h = fmin(a->y1, b->y1) - fmax(a->y0, b->y0);
     return w > 0 && h > 0 ? w * h : 0;
 }
 
-static double overlap_iou(const df_box *a, const df_box *b)
+double df_box_overlap(const df_box *a, const df_box *b)
 {
-    const double both = overlap_area(a, b);
+    const double both = df_box_shared(a, b);
     return both > 0 ? both / (df_box_area(a) + df_box_area(b) - both) : 0;
 }
 
@@ -62,38 +78,78 @@ static bool usable(df_box *b, const df_evidence *raw)
     return b->x1 > b->x0 && b->y1 > b->y0;
 }
 
-/* One object: the boxes [members] that say the same; mean is their weighted mean so far. */
-typedef struct {
-    df_box mean;
-    double weight;
-    int first, last;                         /* of its members, chained through next */
-} cluster;
-
-static void cluster_add(cluster *c, const df_box *boxes, int *next, int i)
+static double finite_or_0(double v)
 {
-    const df_box *b = &boxes[i];
-    const double w = b->score + 1e-9, total = c->weight + w;   /* a box of score 0 still has a place */
-    next[i] = -1;
-    if (c->weight > 0) {
-        c->mean.x0 += (b->x0 - c->mean.x0) * w / total;
-        c->mean.y0 += (b->y0 - c->mean.y0) * w / total;
-        c->mean.x1 += (b->x1 - c->mean.x1) * w / total;
-        c->mean.y1 += (b->y1 - c->mean.y1) * w / total;
-        next[c->last] = i;
-    } else {
-        c->mean = *b;
-        c->first = i;
-    }
-    c->last = i;
-    c->weight = total;
+    return isfinite(v) ? v : 0;
 }
 
-static int best_cluster(const cluster *clusters, int n, const df_box *b, double least)
+static df_object broken_object(const df_box *b)
+{
+    return (df_object){.box = {.label = b->label ? b->label : "", .source = b->source, .score = finite_or_0(b->score),
+                               .x0 = finite_or_0(b->x0), .y0 = finite_or_0(b->y0), .x1 = finite_or_0(b->x1),
+                               .y1 = finite_or_0(b->y1), .item = b->item},
+                       .reason = "broken"};
+}
+
+/* ---- clusters: the boxes that say the same ---- */
+
+typedef struct {
+    const df_merger *m;
+    df_box *boxes; int n;                    /* the usable ones, score is belief, by df_box_compare */
+    int *next;                               /* of the same cluster; -1: the last */
+    df_object *objects; int n_objects;
+    double *weight;                          /* of each object's mean so far */
+    int *first, *last;                       /* of each object's boxes */
+    int *older;                              /* the object of the same thing made before; -1: none */
+    df_kind *kinds; int n_kinds;             /* the things seen */
+    const char **labels; int *kind_of_label, n_labels;   /* the labels seen, and which thing each is */
+    int *newest;                             /* of each thing: its object made last; -1: none */
+} clustering;
+
+static bool clustering_alloc(clustering *c, int room, df_arena *arena)
+{
+    const size_t n = (size_t)room + 1;
+    c->boxes = df_arena_alloc(arena, n, sizeof *c->boxes);
+    c->next = df_arena_alloc(arena, n, sizeof *c->next);
+    c->objects = df_arena_alloc(arena, n, sizeof *c->objects);
+    c->weight = df_arena_alloc(arena, n, sizeof *c->weight);
+    c->first = df_arena_alloc(arena, n, sizeof *c->first);
+    c->last = df_arena_alloc(arena, n, sizeof *c->last);
+    c->older = df_arena_alloc(arena, n, sizeof *c->older);
+    c->kinds = df_arena_alloc(arena, n, sizeof *c->kinds);
+    c->labels = df_arena_alloc(arena, n, sizeof *c->labels);
+    c->kind_of_label = df_arena_alloc(arena, n, sizeof *c->kind_of_label);
+    c->newest = df_arena_alloc(arena, n, sizeof *c->newest);
+    return c->boxes && c->next && c->objects && c->weight && c->first && c->last && c->older && c->kinds && c->labels &&
+           c->kind_of_label && c->newest;
+}
+
+/* Index of the thing that a label names. */
+static int kind_of(clustering *c, const char *label)
+{
+    for (int i = 0; i < c->n_labels; i++)
+        if (strcmp(c->labels[i], label) == 0)
+            return c->kind_of_label[i];
+    const df_kind kind = df_kinds_find(c->m->kinds, label);
+    int at = 0;
+    while (at < c->n_kinds && !df_kind_same(&c->kinds[at], &kind))
+        at++;
+    if (at == c->n_kinds) {
+        c->kinds[c->n_kinds++] = kind;
+        c->newest[at] = -1;
+    }
+    c->labels[c->n_labels] = label;
+    c->kind_of_label[c->n_labels++] = at;
+    return at;
+}
+
+static int best_object(const clustering *c, int kind, const df_box *b)
 {
     int best = -1;
-    for (int k = 0; k < n; k++) {
-        const double iou = overlap_iou(&clusters[k].mean, b);
-        if (iou > least && strcmp(clusters[k].mean.label, b->label) == 0) {
+    double least = c->m->options->iou;
+    for (int k = c->newest[kind]; k >= 0; k = c->older[k]) {
+        const double iou = df_box_overlap(&c->objects[k].box, b);
+        if (iou > least || (best >= 0 && iou == least && k < best)) {
             least = iou;
             best = k;
         }
@@ -101,12 +157,65 @@ static int best_cluster(const cluster *clusters, int n, const df_box *b, double 
     return best;
 }
 
-static bool tagged(const df_evidence *raw, const char *label)
+static void add_box(clustering *c, int i)
 {
-    for (int i = 0; i < raw->n_tags; i++)
-        if (raw->tags[i].label && strcasecmp(raw->tags[i].label, label) == 0)
-            return true;
-    return false;
+    const df_box *b = &c->boxes[i];
+    const int kind = kind_of(c, b->label);
+    int k = best_object(c, kind, b);
+    const double w = b->score + 1e-9;        /* a box of score 0 still has a place */
+    c->next[i] = -1;
+    if (k < 0) {
+        k = c->n_objects++;
+        c->objects[k] = (df_object){.box = *b, .kind = c->kinds[kind]};
+        c->weight[k] = w;
+        c->first[k] = c->last[k] = i;
+        c->older[k] = c->newest[kind];
+        c->newest[kind] = k;
+        return;
+    }
+    const double total = c->weight[k] + w;
+    df_box *mean = &c->objects[k].box;
+    mean->x0 += (b->x0 - mean->x0) * w / total;
+    mean->y0 += (b->y0 - mean->y0) * w / total;
+    mean->x1 += (b->x1 - mean->x1) * w / total;
+    mean->y1 += (b->y1 - mean->y1) * w / total;
+    c->weight[k] = total;
+    c->next[c->last[k]] = i;
+    c->last[k] = i;
+}
+
+/* ---- witnesses ---- */
+
+/* The next name of a list "a+b"; its length goes to *n. */
+static const char *next_name(const char *list, size_t *n)
+{
+    *n = strcspn(list, "+");
+    return *n ? list : NULL;
+}
+
+static int compare_names(const char *a, size_t n, const char *b, size_t m)
+{
+    const int c = memcmp(a, b, n < m ? n : m);
+    return c ? c : (n > m) - (n < m);
+}
+
+const char *df_sources_join(const char *a, const char *b, df_arena *arena)
+{
+    char *joined = df_arena_alloc(arena, strlen(a) + strlen(b) + 2, 1), *to = joined;
+    size_t n, m;
+    const char *x = next_name(a, &n), *y = next_name(b, &m);
+    while (joined && (x || y)) {
+        const int c = !x ? 1 : !y ? -1 : compare_names(x, n, y, m);
+        if (to > joined)
+            *to++ = '+';
+        memcpy(to, c <= 0 ? x : y, c <= 0 ? n : m);
+        to += c <= 0 ? n : m;
+        if (c <= 0)
+            x = next_name(x + n + (x[n] == '+'), &n);
+        if (c >= 0)
+            y = next_name(y + m + (y[m] == '+'), &m);
+    }
+    return joined;
 }
 
 static const char *source_of(const df_box *b)
@@ -114,111 +223,117 @@ static const char *source_of(const df_box *b)
     return b->source ? b->source : "";
 }
 
-/* Next detector name of the cluster after `after` in alphabetical order; NULL at the end. */
-static const char *next_source(const cluster *c, const df_box *boxes, const int *next, const char *after)
+/* Whether a surer box of the object is of the same detector. */
+static bool has_spoken(const clustering *c, int object, int i)
 {
-    const char *found = NULL;
-    for (int i = c->first; i >= 0; i = next[i]) {
-        const char *s = source_of(&boxes[i]);
-        if ((!after || strcmp(s, after) > 0) && (!found || strcmp(s, found) < 0))
-            found = s;
-    }
-    return found;
-}
-
-/* Members are in falling order: the first of a detector is its best. Writes mean.score and mean.source. */
-static int join_witnesses(cluster *c, const df_box *boxes, const int *next, df_arena *arena)
-{
-    double doubt = 1;
-    int n = 0;
-    const char *joined = NULL, *s = NULL;
-    while ((s = next_source(c, boxes, next, s)) != NULL) {
-        int i = c->first;
-        while (strcmp(source_of(&boxes[i]), s) != 0)
-            i = next[i];
-        doubt *= 1 - boxes[i].score;
-        joined = joined ? df_arena_printf(arena, "%s+%s", joined, s) : s;
-        if (!joined)
-            return -1;
-        n++;
-    }
-    if (n > 1)
-        c->mean.score = 1 - doubt;
-    c->mean.source = joined;
-    return n;
-}
-
-/* A part of a bigger object of its label (a face of a person), as sure as the part or surer. */
-static bool is_part(const df_box *boxes, int n, int i, const df_merge_options *o)
-{
-    const double area = df_box_area(&boxes[i]);
-    for (int k = 0; k < n; k++) {
-        const double bigger = df_box_area(&boxes[k]);
-        if (k != i && bigger > area && boxes[k].score >= boxes[i].score && area >= o->part_area * bigger &&
-            overlap_area(&boxes[i], &boxes[k]) >= o->nested * area && strcmp(boxes[i].label, boxes[k].label) == 0)
+    for (int k = c->first[object]; k != i; k = c->next[k])
+        if (strcmp(source_of(&c->boxes[k]), source_of(&c->boxes[i])) == 0)
             return true;
-    }
     return false;
 }
 
-/* A box around a group: two or more surer boxes of its label lie in it and fill half of it. */
-static bool is_group(const df_box *boxes, int n, int i, const df_merge_options *o)
+static bool join_detectors(clustering *c, int object, df_arena *arena)
 {
-    const double area = df_box_area(&boxes[i]);
-    double filled = 0;
-    int members = 0;
-    for (int k = 0; k < n; k++) {
-        const double inner = df_box_area(&boxes[k]);
-        if (k == i || inner >= area || boxes[k].score < boxes[i].score ||
-            overlap_area(&boxes[i], &boxes[k]) < o->nested * inner || strcmp(boxes[i].label, boxes[k].label) != 0)
+    df_box *b = &c->objects[object].box;
+    double doubt = 1 - b->score;
+    b->source = source_of(b);
+    for (int i = c->next[c->first[object]]; i >= 0; i = c->next[i]) {
+        if (has_spoken(c, object, i))
             continue;
-        filled += inner;
-        members++;
+        doubt *= 1 - c->boxes[i].score;
+        b->source = df_sources_join(b->source, source_of(&c->boxes[i]), arena);
+        if (!b->source)
+            return false;
     }
-    return members >= 2 && filled >= 0.5 * area;
+    b->score = 1 - doubt;
+    return true;
 }
 
-/* Decided on the whole list before any box goes, so that the order does not matter. */
-static int drop_parts_and_groups(df_box *boxes, int n, bool *drop, const df_merge_options *o)
+typedef struct { df_kind kind; double belief; } witness;
+
+/* The tags as witnesses. */
+static df_status find_witnesses(const df_merger *m, const df_evidence *raw, df_arena *arena, witness **out, int *n,
+                                df_error *err)
 {
-    int kept = 0;
-    for (int i = 0; i < n; i++)
-        drop[i] = is_part(boxes, n, i, o) || is_group(boxes, n, i, o);
-    for (int i = 0; i < n; i++)
-        if (!drop[i])
-            boxes[kept++] = boxes[i];
-    return kept;
+    witness *w = df_arena_alloc(arena, (size_t)raw->n_tags + 1, sizeof *w);
+    if (!w)
+        return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
+    *n = 0;
+    for (int i = 0; i < raw->n_tags; i++) {
+        const df_tag *t = &raw->tags[i];
+        if (!t->label || !*t->label || !(t->score >= 0 && t->score <= 1))
+            continue;
+        const double accept = df_accept_of(m->accept, m->n_accept, t->source, m->tag_accept);
+        w[(*n)++] = (witness){df_kinds_find(m->kinds, t->label), df_belief(t->score, accept) * m->options->tag_weight};
+    }
+    *out = w;
+    return DF_OK;
 }
 
-df_status df_merge_boxes(const df_evidence *raw, const df_merge_options *options, df_arena *arena, df_box **out, int *n_out,
+/* The surest of the tags that say so: taggers see the whole image, so that two of them are not two for each box. */
+static double tag_belief(const df_merger *m, const witness *w, int n, const df_kind *thing)
+{
+    double most = 0;
+    for (int i = 0; i < n; i++)
+        if (w[i].belief > most && df_kind_is(m->kinds, &w[i].kind, thing))
+            most = w[i].belief;
+    return most;
+}
+
+/* ---- all ---- */
+
+static int by_belief(const void *a, const void *b)
+{
+    return df_box_compare(&((const df_object *)a)->box, &((const df_object *)b)->box);
+}
+
+static df_status make_objects(clustering *c, const df_evidence *raw, df_arena *arena, df_error *err)
+{
+    witness *tags = NULL;
+    int n_tags = 0;
+    DF_TRY(find_witnesses(c->m, raw, arena, &tags, &n_tags, err));
+    for (int i = 0; i < c->n; i++)
+        add_box(c, i);
+    double *by_tag = df_arena_alloc(arena, (size_t)c->n_kinds + 1, sizeof *by_tag);
+    if (!by_tag)
+        return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
+    for (int i = 0; i < c->n_kinds; i++) {
+        by_tag[i] = tag_belief(c->m, tags, n_tags, &c->kinds[i]);
+        for (int k = c->newest[i]; k >= 0; k = c->older[k]) {
+            if (!join_detectors(c, k, arena))
+                return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
+            c->objects[k].box.score = 1 - (1 - c->objects[k].box.score) * (1 - by_tag[i]);
+        }
+    }
+    qsort(c->objects, (size_t)c->n_objects, sizeof *c->objects, by_belief);
+    return DF_OK;
+}
+
+df_status df_merge_boxes(const df_merger *m, const df_evidence *raw, df_arena *arena, df_object **objects, int *n,
                          df_error *err)
 {
-    const size_t room = (size_t)raw->n_boxes + 1;
-    df_box *boxes = df_arena_alloc(arena, room, sizeof *boxes), *kept = df_arena_alloc(arena, room, sizeof *kept);
-    cluster *clusters = df_arena_alloc(arena, room, sizeof *clusters);
-    int *next = df_arena_alloc(arena, room, sizeof *next);
-    bool *drop = df_arena_alloc(arena, room, sizeof *drop);
-    if (!boxes || !kept || !clusters || !next || !drop)
+    clustering c = {.m = m};
+    df_object *broken = df_arena_alloc(arena, (size_t)raw->n_boxes + 1, sizeof *broken);
+    int n_broken = 0;
+    if (!broken || !clustering_alloc(&c, raw->n_boxes, arena))
         return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
-    int n = 0, n_clusters = 0, n_kept = 0;
     for (int i = 0; i < raw->n_boxes; i++) {
-        boxes[n] = raw->boxes[i];
-        n += usable(&boxes[n], raw);
+        df_box *b = &c.boxes[c.n];
+        *b = raw->boxes[i];
+        if (!usable(b, raw)) {
+            broken[n_broken++] = broken_object(&raw->boxes[i]);
+            continue;
+        }
+        b->score = df_belief(b->score, df_accept_of(m->accept, m->n_accept, b->source, m->options->accept));
+        c.n++;
     }
-    qsort(boxes, (size_t)n, sizeof *boxes, df_box_compare);
-    for (int i = 0; i < n; i++) {
-        const int k = best_cluster(clusters, n_clusters, &boxes[i], options->iou);
-        cluster_add(&clusters[k >= 0 ? k : n_clusters++], boxes, next, i);
-    }
-    for (int k = 0; k < n_clusters; k++) {
-        const int witnesses = join_witnesses(&clusters[k], boxes, next, arena);
-        if (witnesses < 0)
-            return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
-        if (clusters[k].mean.score >= options->accept || tagged(raw, clusters[k].mean.label))
-            kept[n_kept++] = clusters[k].mean;
-    }
-    qsort(kept, (size_t)n_kept, sizeof *kept, df_box_compare);
-    *n_out = drop_parts_and_groups(kept, n_kept, drop, options);
-    *out = kept;
+    qsort(c.boxes, (size_t)c.n, sizeof *c.boxes, df_box_compare);
+    DF_TRY(make_objects(&c, raw, arena, err));
+    if (df_settle(m, c.objects, c.n_objects, arena) < 0)
+        return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
+    for (int i = 0; i < n_broken; i++)
+        c.objects[c.n_objects++] = broken[i];
+    *objects = c.objects;
+    *n = c.n_objects;
     return DF_OK;
 }

@@ -119,7 +119,6 @@ const df_noun df_noun_table[] = {
     {"peacock", DF_NOUN_ANIMAL, "bird", NULL, NULL, false},
     {"ostrich", DF_NOUN_ANIMAL, "bird", NULL, NULL, false},
     {"eagle", DF_NOUN_ANIMAL, "bird", "bald eagle", NULL, false},
-    {"kite", DF_NOUN_ANIMAL, "bird", NULL, NULL, true},
     {"owl", DF_NOUN_ANIMAL, "bird", "great grey owl", NULL, false},
     {"parrot", DF_NOUN_ANIMAL, "bird", "macaw|lorikeet|african grey|cockatoo|sulphur-crested cockatoo", NULL, false},
     {"pelican", DF_NOUN_ANIMAL, "bird", NULL, NULL, false},
@@ -197,7 +196,7 @@ const df_noun df_noun_table[] = {
     {"sports ball", DF_NOUN_OTHER, NULL,
      "ball|soccer ball|basketball|football|volleyball|tennis ball|rugby ball|baseball|golf ball|"
      "croquet ball", "a ball", false},
-    {"kite toy", DF_NOUN_OTHER, NULL, NULL, NULL, false},
+    {"kite", DF_NOUN_OTHER, NULL, NULL, NULL, true},
     {"baseball bat", DF_NOUN_OTHER, NULL, NULL, NULL, false},
     {"baseball glove", DF_NOUN_OTHER, NULL, NULL, NULL, false},
     {"skateboard", DF_NOUN_OTHER, NULL, NULL, NULL, false},

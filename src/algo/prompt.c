@@ -241,6 +241,10 @@ static void append_boxes(const df_evidence *e, df_str *out)
         const df_box *b = &e->boxes[i];
         const int64_t at[4] = {pixel(b->x0, e->width), pixel(b->y0, e->height), pixel(b->x1, e->width), pixel(b->y1, e->height)};
         df_str_append(out, i ? "\n" : "");
+        if (b->count > 1) {
+            append_number(out, b->count);
+            df_str_append(out, " x ");
+        }
         df_prompt_append_foreign(out, b->label, DF_PROMPT_LABEL_MAX);
         for (int k = 0; k < 4; k++) {
             df_str_append(out, k ? ", " : ": [");

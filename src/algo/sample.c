@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "algo/merge.h"
-
 typedef struct { const df_box *box; int index, rank; df_box_size size; } candidate;
 
 df_box_size df_box_size_of(const df_box *b, int64_t width, int64_t height, const df_sample_options *options)
@@ -40,17 +38,9 @@ static void number_turns(candidate *c, int n)
     qsort(c, (size_t)n, sizeof *c, by_turn);
 }
 
-int df_sample_boxes(df_box *boxes, int n, int64_t width, int64_t height, const df_sample_options *options, df_arena *arena)
+/* c is in turn order. What a size has no place for may take another's. */
+static void choose(const candidate *c, int n, const df_sample_options *options, bool *keep)
 {
-    if (n <= options->budget)
-        return n;
-    candidate *c = df_arena_alloc(arena, (size_t)n, sizeof *c);
-    bool *keep = df_arena_alloc(arena, (size_t)n, sizeof *keep);
-    if (!c || !keep)
-        return -1;
-    for (int i = 0; i < n; i++)
-        c[i] = (candidate){&boxes[i], i, 0, df_box_size_of(&boxes[i], width, height, options)};
-    number_turns(c, n);
     const int budget = (int)options->budget;
     int quota[DF_SIZES], left = budget;
     quota[DF_SIZE_SMALL] = (int)floor(options->small_quota * budget);
@@ -67,9 +57,65 @@ int df_sample_boxes(df_box *boxes, int n, int64_t width, int64_t height, const d
             keep[c[i].index] = true;
             left--;
         }
-    int kept = 0;
-    for (int i = 0; i < n; i++)
-        if (keep[i])
-            boxes[kept++] = boxes[i];
+}
+
+static void widen(df_box *b, const df_box *by)
+{
+    b->x0 = fmin(b->x0, by->x0);
+    b->y0 = fmin(b->y0, by->y0);
+    b->x1 = fmax(b->x1, by->x1);
+    b->y1 = fmax(b->y1, by->y1);
+    b->count = (b->count > 1 ? b->count : 1) + 1;
+}
+
+/* c is by size, label, best first: of each run the last that is kept counts those that are not. */
+static void count_the_rest(const candidate *c, int n, df_object *objects, const bool *keep)
+{
+    for (int start = 0, end; start < n; start = end) {
+        int last = -1;
+        for (end = start; end < n && c[end].size == c[start].size && strcmp(c[end].box->label, c[start].box->label) == 0; end++)
+            if (keep[c[end].index])
+                last = c[end].index;
+        for (int i = start; i < end; i++) {
+            df_object *o = &objects[c[i].index];
+            if (keep[c[i].index])
+                continue;
+            const bool counted = last >= 0 && c[i].size != DF_SIZE_LARGE;
+            o->reason = counted ? "counted" : "budget";
+            if (counted)
+                widen(&objects[last].box, &o->box);
+        }
+    }
+}
+
+static int kept_first(df_object *objects, int n, df_object *left)
+{
+    int kept = 0, n_left = 0;
+    for (int i = 0; i < n; i++) {
+        if (objects[i].reason)
+            left[n_left++] = objects[i];
+        else
+            objects[kept++] = objects[i];
+    }
+    memcpy(objects + kept, left, (size_t)n_left * sizeof *left);
     return kept;
+}
+
+int df_sample_objects(df_object *objects, int n, int64_t width, int64_t height, const df_sample_options *options,
+                      df_arena *arena)
+{
+    if (n <= options->budget)
+        return n;
+    candidate *c = df_arena_alloc(arena, (size_t)n, sizeof *c);
+    bool *keep = df_arena_alloc(arena, (size_t)n, sizeof *keep);
+    df_object *left = df_arena_alloc(arena, (size_t)n, sizeof *left);
+    if (!c || !keep || !left)
+        return -1;
+    for (int i = 0; i < n; i++)
+        c[i] = (candidate){&objects[i].box, i, 0, df_box_size_of(&objects[i].box, width, height, options)};
+    number_turns(c, n);
+    choose(c, n, options, keep);
+    qsort(c, (size_t)n, sizeof *c, by_label);
+    count_the_rest(c, n, objects, keep);
+    return kept_first(objects, n, left);
 }

@@ -2,6 +2,7 @@
 #ifndef DF_ALGO_SAMPLE_H
 #define DF_ALGO_SAMPLE_H
 #include "algo/evidence.h"
+#include "algo/merge.h"
 #include "base/arena.h"
 #include "base/status.h"
 
@@ -15,9 +16,12 @@ typedef enum { DF_SIZE_SMALL, DF_SIZE_MEDIUM, DF_SIZE_LARGE, DF_SIZES } df_box_s
 df_box_size df_box_size_of(const df_box *b, int64_t width, int64_t height, const df_sample_options *options);
 
 /* Section 3.2.1 of the paper: multimodal models see large objects anyway, so each size has its quota. Inside a size the best
- * box of every label comes first, then every label's second, so that twenty people do not hide one kite. What a size does
- * not use goes to the others, by the same order.
- *   boxes   [n] by falling score (df_box_compare); kept ones are moved to the front, their order stays
+ * object of every label comes first, then every label's second, so that twenty people do not hide one kite. What a size does
+ * not use goes to the others, by the same order. Small and medium objects that find no place are still counted: the last of
+ * their label and size that has one stands for itself and them, with the sides around all and their number as `count`.
+ *   objects  [n] told ones by falling belief; kept ones are moved to the front, their order stays; the others get a reason:
+ *            "counted" or "budget"
  * Returns how many are kept, or -1 when out of memory. */
-int df_sample_boxes(df_box *boxes, int n, int64_t width, int64_t height, const df_sample_options *options, df_arena *arena);
+int df_sample_objects(df_object *objects, int n, int64_t width, int64_t height, const df_sample_options *options,
+                      df_arena *arena);
 #endif

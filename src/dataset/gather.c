@@ -1,6 +1,7 @@
 /* Rows of many tables to one struct per image: count the rows of each image, lay out the arrays, fill them. */
 #include "dataset/gather.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +111,7 @@ static df_line *lines_of(const df_evidence *e) { return (df_line *)(uintptr_t)e-
 /* Which records a table holds. `kind` column: fuse/evidence, where one table holds all three. */
 typedef struct {
     const df_table *t;
-    int row, kind, item, text, score, source, x0, y0, x1, y1, x2, y2, x3, y3, paragraph;
+    int row, kind, item, text, score, source, count, x0, y0, x1, y1, x2, y2, x3, y3, paragraph;
 } records;
 
 static records records_of(const df_table *t, const char *text_column)
@@ -118,6 +119,7 @@ static records records_of(const df_table *t, const char *text_column)
     return (records){.t = t, .row = df_table_column(t, "row"), .kind = df_table_column(t, "kind"),
                      .item = df_table_column(t, "item"), .text = df_table_column(t, text_column),
                      .score = df_table_column(t, "score"), .source = df_table_column(t, "source"),
+                     .count = df_table_column(t, "count"),
                      .x0 = df_table_column(t, "x0"), .y0 = df_table_column(t, "y0"), .x1 = df_table_column(t, "x1"),
                      .y1 = df_table_column(t, "y1"), .x2 = df_table_column(t, "x2"), .y2 = df_table_column(t, "y2"),
                      .x3 = df_table_column(t, "x3"), .y3 = df_table_column(t, "y3"),
@@ -151,14 +153,16 @@ static bool fill_record(const gathering *g, df_evidence *e, const records *r, in
     const int item = r->item < 0 ? *n : (int)df_table_int(r->t, i, r->item);
     if (!text)
         return false;
+    const char *source = df_arena_strdup(g->arena, k == LINES || r->source < 0 ? "" : df_table_text(r->t, i, r->source));
+    if (!source)
+        return false;
     if (k == TAGS) {
-        tags_of(e)[*n] = (df_tag){text, score, item};
+        tags_of(e)[*n] = (df_tag){text, score, item, source};
     } else if (k == BOXES) {
-        const char *source = df_arena_strdup(g->arena, df_table_text(r->t, i, r->source));
-        if (!source)
-            return false;
+        const int64_t count = r->count < 0 ? 1 : df_table_int(r->t, i, r->count);
         boxes_of(e)[*n] = (df_box){.label = text, .source = source, .score = score, .x0 = real(r, i, r->x0),
-                                   .y0 = real(r, i, r->y0), .x1 = real(r, i, r->x1), .y1 = real(r, i, r->y1), .item = item};
+                                   .y0 = real(r, i, r->y0), .x1 = real(r, i, r->x1), .y1 = real(r, i, r->y1), .item = item,
+                                   .count = count > 1 && count < INT_MAX ? (int)count : 1};
     } else {
         const double x0 = real(r, i, r->x0), y0 = real(r, i, r->y0), x1 = real(r, i, r->x1), y1 = real(r, i, r->y1);
         df_line line = {.text = text, .score = score, .item = item, .x = {x0, x1, x1, x0}, .y = {y0, y0, y1, y1},

@@ -24,6 +24,7 @@ typedef struct {
     char name[DF_LABEL_MAX];                 /* as a writer puts it: "tabby cat" */
     const df_noun *noun;                     /* NULL when unknown */
     int *box, n;                             /* indices into evidence->boxes, largest first */
+    int total;                               /* of things: a box may count several */
     compose_rect *rect;                      /* of each of them */
     compose_rect hull;
     double area, largest;                    /* sum and maximum of box areas */

@@ -60,8 +60,10 @@ static double weight_of(const compose_group *g, double score)
 /* In a row: apart along one axis, level along the other. */
 static compose_layout layout_of(const compose_group *g)
 {
-    if (g->n == 1)
+    if (g->total == 1)
         return LAYOUT_ONE;
+    if (g->n == 1)                           /* counted: where each of them is, is not known */
+        return g->hull.x1 - g->hull.x0 > 0.5 || g->hull.y1 - g->hull.y0 > 0.5 ? LAYOUT_SPREAD : LAYOUT_CLOSE;
     double size_x = 0, size_y = 0, min_x = 1, max_x = 0, min_y = 1, max_y = 0;
     for (int i = 0; i < g->n; i++) {
         compose_rect r = g->rect[i];
@@ -132,6 +134,7 @@ static bool group_boxes(composer *c)
         if (!g)
             return false;
         add_box(g, i, r);
+        g->total += c->ev->boxes[i].count > 1 ? c->ev->boxes[i].count : 1;
         score[g - c->groups] = fmax(score[g - c->groups], c->ev->boxes[i].score);
     }
     for (int i = 0; i < c->n_groups; i++) {

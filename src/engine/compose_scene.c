@@ -21,7 +21,7 @@ static bool own_colours(const composer *c, const compose_group *g)
 {
     const df_region *look = look_of(c, g);
     compose_rect r = g->rect[0];
-    if (g->n != 1 || look->n_colours == 0)
+    if (g->total != 1 || look->n_colours == 0)
         return false;
     int column = (int)fmin((r.x0 + r.x1) * 1.5, 2), row = (int)fmin((r.y0 + r.y1) * 1.5, 2);
     const df_region *around = &c->ev->cells[row * 3 + column];
@@ -46,7 +46,7 @@ static void put_group(composer *c, const compose_group *g, const char *size, con
 {
     char number[24];
     const char *phrase = g->noun && strcmp(g->noun->name, g->name) == 0 ? g->noun->phrase : NULL;
-    if (g->n == 1 && phrase && !*size && !colour) {
+    if (g->total == 1 && phrase && !*size && !colour) {
         df_str_append(&c->now, phrase);
         return;
     }
@@ -56,11 +56,11 @@ static void put_group(composer *c, const compose_group *g, const char *size, con
         df_str_printf(&adjectives, "%smostly %s", *size ? ", " : "", colour);
     if (adjectives.size)
         df_str_append(&adjectives, " ");
-    if (g->n == 1)
+    if (g->total == 1)
         compose_put(c, "%s %s%s", df_article(adjectives.size ? df_str_text(&adjectives) : g->name),
                     df_str_text(&adjectives), g->name);
     else {
-        compose_put(c, "%s %s", g->n > 12 ? "more than a dozen" : df_number_word(g->n, number),
+        compose_put(c, "%s %s", g->total > 12 ? "more than a dozen" : df_number_word(g->total, number),
                     df_str_text(&adjectives));
         df_plural_append(&c->now, g->name);
     }
@@ -71,11 +71,11 @@ static void put_group(composer *c, const compose_group *g, const char *size, con
 static void put_again(composer *c, const compose_group *g, bool pronoun)
 {
     if (pronoun) {
-        df_str_append(&c->now, g->n == 1 ? "it" : "them");
+        df_str_append(&c->now, g->total == 1 ? "it" : "them");
         return;
     }
     df_str_append(&c->now, "the ");
-    if (g->n == 1)
+    if (g->total == 1)
         df_str_append(&c->now, g->name);
     else
         df_plural_append(&c->now, g->name);
@@ -85,9 +85,9 @@ static const char *layout_verb(const composer *c, const compose_group *g)
 {
     int k = compose_pick(c, 100 + (int)(g - c->groups), 2);
     switch (g->layout) {
-    case LAYOUT_ROW: return g->n == 2 ? "are side by side" : k ? "form a row" : "are lined up";
-    case LAYOUT_COLUMN: return g->n == 2 ? "are one above the other" : "are one above the other in a column";
-    case LAYOUT_CLOSE: return g->n == 2 ? "are close together" : "form a group";
+    case LAYOUT_ROW: return g->total == 2 ? "are side by side" : k ? "form a row" : "are lined up";
+    case LAYOUT_COLUMN: return g->total == 2 ? "are one above the other" : "are one above the other in a column";
+    case LAYOUT_CLOSE: return g->total == 2 ? "are close together" : "form a group";
     case LAYOUT_SPREAD: return "are spread out";
     default: return "is";
     }
@@ -102,7 +102,7 @@ static void put_of_frame(composer *c)
 /* Area as seen: boxes of one kind may overlap. */
 static double extent(const compose_group *g)
 {
-    return g->n == 1 ? g->largest : fmin(g->area, rect_area(g->hull));
+    return g->total == 1 ? g->largest : fmin(g->area, rect_area(g->hull));
 }
 
 static void put_scene(composer *c)
@@ -122,11 +122,11 @@ static void open_large(composer *c, const compose_group *g, double area, int k)
         return;
     }
     put_group(c, g, "", NULL);
-    const char *s = g->n == 1 ? "s" : "";
+    const char *s = g->total == 1 ? "s" : "";
     if (k == 1)
         compose_put(c, " fill%s ", s);
     else
-        compose_put(c, k ? " take%s up " : " occup%s ", k ? s : g->n == 1 ? "ies" : "y");
+        compose_put(c, k ? " take%s up " : " occup%s ", k ? s : g->total == 1 ? "ies" : "y");
     df_str_append(&c->now, area >= 0.55 ? "most" : compose_side(g->hull));
     put_of_frame(c);
 }
@@ -136,19 +136,19 @@ static void open_subject(composer *c, const compose_group *g)
     double area = extent(g);
     int k = compose_pick(c, 1, 3);
     put_scene(c);
-    if (g->n > 1 && g->layout == LAYOUT_SPREAD) {
+    if (g->total > 1 && g->layout == LAYOUT_SPREAD) {
         put_group(c, g, "", NULL);
         df_str_append(&c->now, " are spread across ");
         compose_frame(c, false);
     } else if (area >= 0.2)
         open_large(c, g, area, k);
-    else if (k == 0 && g->n == 1) {
+    else if (k == 0 && g->total == 1) {
         df_str_append(&c->now, compose_place(g->hull));
         put_of_frame(c);
         df_str_append(&c->now, " is ");
         put_group(c, g, size_word(area), NULL);
     } else {
-        put_group(c, g, g->n == 1 ? size_word(area) : "", NULL);
+        put_group(c, g, g->total == 1 ? size_word(area) : "", NULL);
         compose_put(c, " %s %s", layout_verb(c, g), compose_place(g->hull));
         put_of_frame(c);
     }
@@ -194,8 +194,8 @@ static const char *fraction(double area)
 static const char *subject_again(composer *c, const compose_group *g, bool first)
 {
     bool person = g->noun && g->noun->kind == DF_NOUN_PERSON;
-    const char *name = person && g->n == 1 ? first ? df_arena_printf(c->arena, "the %s", g->name) : "the figure" : NULL;
-    return name ? name : g->n == 1 ? "it" : "they";
+    const char *name = person && g->total == 1 ? first ? df_arena_printf(c->arena, "the %s", g->name) : "the figure" : NULL;
+    return name ? name : g->total == 1 ? "it" : "they";
 }
 
 /* Members of a group that an edge cuts. */
@@ -210,7 +210,7 @@ static int cut_members(const compose_group *g)
 static const char *lighter_or_darker(const composer *c, const compose_group *g)
 {
     const df_region *look = look_of(c, g), *whole = &c->ev->whole;
-    double light = g->n == 1 && look->n_colours && whole->n_colours ? look->brightness - whole->brightness : 0;
+    double light = g->total == 1 && look->n_colours && whole->n_colours ? look->brightness - whole->brightness : 0;
     return extent(g) > 0.6 ? NULL : light > 0.12 ? "lighter" : light < -0.12 ? "darker" : NULL;
 }
 
@@ -218,10 +218,10 @@ static void say_cut_group(composer *c, const compose_group *g)
 {
     char number[24];
     int n = cut_members(g);
-    if (n == 0)
+    if (n == 0 || g->total > g->n)
         return;
     if (n == g->n)
-        compose_put(c, g->n == 2 ? "both are cut off by the edge" : "all of them touch the edge");
+        compose_put(c, g->total == 2 ? "both are cut off by the edge" : "all of them touch the edge");
     else
         compose_put(c, "%s of them %s cut off by the edge", df_number_word(n, number), n == 1 ? "is" : "are");
     c->cuts++;
@@ -232,25 +232,25 @@ static void say_cut_group(composer *c, const compose_group *g)
 static void say_extent(composer *c, const compose_group *g)
 {
     const char *part = fraction(extent(g)), *again = subject_again(c, g, !c->slots[SLOT_MAIN].size);
-    int cut = g->n == 1 ? compose_edges(g->hull) : 0;
+    int cut = g->total == 1 ? compose_edges(g->hull) : 0;
     bool tell = part && (c->n_groups < 4 || extent(g) > 0.25);
     if (tell)
-        compose_put(c, g->n == 1 ? "%s covers %s of the area" : "%s cover %s of the area",
-                    g->n == 1 ? again : "together they", part);
+        compose_put(c, g->total == 1 ? "%s covers %s of the area" : "%s cover %s of the area",
+                    g->total == 1 ? again : "together they", part);
     if (cut > 0 && cut < 4) {
         compose_put(c, tell ? " and is cut off by " : "%s is cut off by ", again);
         compose_put_edges(c, g->hull);
         c->cuts++;
     }
     compose_say(c, SLOT_MAIN);
-    if (g->n > 1)
+    if (g->total > 1)
         say_cut_group(c, g);
 }
 
 static void say_colours(composer *c, const compose_group *g)
 {
     const char *than = lighter_or_darker(c, g);
-    if (g->n > 1)
+    if (g->total > 1)
         return;
     compose_put(c, "%s is ", subject_again(c, g, true));
     bool coloured = own_colours(c, g) && compose_colours(c, look_of(c, g));
@@ -268,19 +268,19 @@ static void say_members(composer *c, const compose_group *g)
 {
     if (g->n < 2)
         return;
-    bool distinct = g->n <= 3 && g->layout != LAYOUT_ROW && g->layout != LAYOUT_COLUMN;
+    bool distinct = g->total <= 3 && g->total == g->n && g->layout != LAYOUT_ROW && g->layout != LAYOUT_COLUMN;
     for (int i = 0; i < g->n && distinct; i++)
         for (int k = 0; k < i; k++)
             distinct = distinct && compose_place(g->rect[i]) != compose_place(g->rect[k]);
     bool largest = rect_area(g->rect[0]) > 1.7 * rect_area(g->rect[1]);
-    if (distinct && g->n == 2)
+    if (distinct && g->total == 2)
         compose_put(c, "%s is %s, the %s %s", largest ? "the larger" : "one", compose_place(g->rect[0]),
                     largest ? "smaller" : "other", compose_place(g->rect[1]));
     else if (distinct)
         compose_put(c, "%s is %s, the others %s and %s", largest ? "the largest" : "one", compose_place(g->rect[0]),
                     compose_place(g->rect[1]), compose_place(g->rect[2]));
     else if (largest)
-        compose_put(c, "the %s of them is %s", g->n == 2 ? "larger" : "largest", compose_place(g->rect[0]));
+        compose_put(c, "the %s of them is %s", g->total == 2 ? "larger" : "largest", compose_place(g->rect[0]));
     compose_say(c, SLOT_MAIN);
 }
 
@@ -337,11 +337,11 @@ static void put_details(composer *c, const compose_group *g, bool colour, bool c
     df_str edges = {0};
     const char *name = colour ? main_colour(c, g) : NULL;
     char *mostly = name ? df_arena_printf(c->arena, "mostly %s", name) : NULL;
-    if (g->n == 1 && !*size_word(g->largest) && g->largest < 0.15 * c->groups[0].largest)
+    if (g->total == 1 && !*size_word(g->largest) && g->largest < 0.15 * c->groups[0].largest)
         parts[n++] = "much smaller";
     if (mostly)
         parts[n++] = mostly;
-    if (g->n == 1 && compose_edges(g->hull) > 0 && c->cuts < 2) {
+    if (g->total == 1 && compose_edges(g->hull) > 0 && c->cuts < 2) {
         df_str now = c->now;
         c->now = (df_str){0};
         df_str_append(&c->now, "cut off by ");
@@ -378,10 +378,10 @@ static void put_link(composer *c, const compose_link *link, bool verb, bool pron
 static void say_other(composer *c, int index)
 {
     const compose_group *g = &c->groups[index], *main = &c->groups[0];
-    const char *place = compose_place(g->hull), *is = g->n == 1 ? "is" : "are";
+    const char *place = compose_place(g->hull), *is = g->total == 1 ? "is" : "are";
     compose_link link;
     bool near = index == 1 && !(main->noun && main->noun->kind == DF_NOUN_PERSON);      /* "it" is still the subject */
-    bool related = index <= 2 && g->n == 1 && compose_relation(g->hull, main, &link);
+    bool related = index <= 2 && g->total == 1 && compose_relation(g->hull, main, &link);
     bool also = !related && c->last_place == place;
     int k = also ? 1 : (compose_pick(c, 200, 3) + index) % 3;
     if (k == 0) {
@@ -399,9 +399,9 @@ static void say_other(composer *c, int index)
             df_str_append(&c->now, " ");
             put_link(c, &link, true, near);
         } else
-            compose_put(c, " %s %s%s", g->n > 1 && g->layout != LAYOUT_SPREAD ? layout_verb(c, g) : is,
+            compose_put(c, " %s %s%s", g->total > 1 && g->layout != LAYOUT_SPREAD ? layout_verb(c, g) : is,
                         also ? "also " : "",
-                        g->layout == LAYOUT_SPREAD && g->n > 1 ? "spread across the picture" : place);
+                        g->layout == LAYOUT_SPREAD && g->total > 1 ? "spread across the picture" : place);
     }
     c->last_place = related ? NULL : place;
     compose_say(c, SLOT_OTHERS);

@@ -116,7 +116,7 @@ static df_status collect(const classes *c, const float *scores, df_arena *arena,
     int n = 0;
     for (int g = 0; g < c->n_groups; g++)
         if (tags[g].score >= c->card->threshold)
-            tags[n++] = (df_tag){c->groups[g], fmin(tags[g].score, 1), g};
+            tags[n++] = (df_tag){.label = c->groups[g], .score = fmin(tags[g].score, 1), .item = g};
     qsort(tags, (size_t)n, sizeof *tags, by_falling_score);
     for (int i = 0; i < n; i++)
         tags[i].item = i;

@@ -1,4 +1,5 @@
 #include "model/card.h"
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ static const df_option fields[] = {
     REAL("std.2", std[2], "1", 1e-6, 1e6, "of the third channel"),
     TEXT(labels, NULL, "file beside the card: a class a line"),
     REAL("threshold", threshold, "0.5", 0, 1, "least score kept"),
+    REAL("accept", accept, "0", 0, 1, "score from which fuse believes an answer by itself; 0: as its options say"),
     REAL("iou", iou, "0.5", 0, 1, "of two boxes of one class that overlap more, the weaker goes"),
     {0},
 };
@@ -332,6 +334,28 @@ df_status df_card_describe(const char *folder, const char *name, df_str *out, df
     df_str_printf(out, "model %s %s %s\n", card->name, card->hash, card->sha256);
     df_card_close(card);
     return DF_OK;
+}
+
+static int is_card(const struct dirent *e)
+{
+    const size_t n = strlen(e->d_name);
+    return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".yaml") == 0;
+}
+
+df_status df_cards_accept(const char *folder, df_str *out, df_error *err)
+{
+    struct dirent **entries = NULL;
+    const int n = scandir(folder, &entries, is_card, alphasort);         /* no folder: no cards */
+    for (int i = 0; i < n; i++) {
+        df_card *card = NULL;
+        entries[i]->d_name[strlen(entries[i]->d_name) - 5] = '\0';
+        if (df_card_open(&card, folder, entries[i]->d_name, false, NULL) == DF_OK && card->accept > 0)
+            df_str_printf(out, "%s %.6g\n", card->name, card->accept);
+        df_card_close(card);
+        free(entries[i]);
+    }
+    free(entries);
+    return out->failed ? df_fail(err, DF_NOMEM, "read the cards of %s: out of memory", folder) : DF_OK;
 }
 
 static df_status check_side(const df_card *card, const char *field, int64_t want, int64_t declared, df_error *err)

@@ -21,6 +21,7 @@ typedef struct {
     double eps;                              /* of an encoder: above cosine 1 - eps two images are duplicates */
     char *labels;                            /* file beside the card: a line per class; after a tab the name to use ("" drops it) */
     double threshold, iou;                   /* least score kept; NMS overlap */
+    double accept;                           /* score from which `fuse` believes an answer by itself; 0: as its options say */
     const char **label;                      /* [n_labels], read from `labels`; NULL entry: class not used */
     int n_labels;
     const df_yaml_entry *extra; int n_extra; /* the keys under `decode:`, for df_card_number; key without "decode." */
@@ -39,6 +40,8 @@ char *df_card_model_path(const df_card *card);                       /* FOLDER/F
 bool df_card_installed(const char *folder, const char *name);
 /* Appends "model NAME CARD-HASH SHA-256\n": what a stage's output depends on. */
 df_status df_card_describe(const char *folder, const char *name, df_str *out, df_error *err);
+/* Appends "NAME ACCEPT\n" of every readable card of FOLDER that has `accept`, in alphabetical order. */
+df_status df_cards_accept(const char *folder, df_str *out, df_error *err);
 /* Opens the card's ONNX file and checks the fields `input`, `width` and `height` against what it declares. */
 df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err);
 #endif

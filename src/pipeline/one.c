@@ -21,7 +21,7 @@ struct df_one {
     char *models;
     eye eyes[DF_PASS_STAGES_MAX];
     int n_eyes;
-    df_prompt *prompt;
+    df_fuser fuser;
     df_engine *engine;
 };
 
@@ -74,7 +74,7 @@ df_status df_one_open(df_one **out, const df_config *config, const atomic_bool *
                      : !config_of(one, "fuse") || !config_of(one, "caption")
                          ? df_fail(err, DF_CONFIG, "no captions without the stages fuse and caption") : DF_OK;
     if (status == DF_OK)
-        status = df_fuse_prompt_open(&one->prompt, config_of(one, "fuse"), one->run.share, NULL, err);
+        status = df_fuser_init(&one->fuser, config_of(one, "fuse"), one->run.share, one->models, NULL, err);
     if (status == DF_OK)
         status = df_caption_engine_open(&one->engine, config_of(one, "caption"), stop, err);
     if (status == DF_OK)
@@ -92,7 +92,7 @@ void df_one_close(df_one *one)
         return;
     for (int i = 0; i < one->n_eyes; i++)
         one->eyes[i].stage->pixels->close(one->eyes[i].state);
-    df_prompt_close(one->prompt);
+    df_fuser_free(&one->fuser);
     if (one->engine)
         one->engine->ops->close(one->engine);
     free(one->models);
@@ -152,14 +152,13 @@ static df_table *table_of(const df_one *one, const char *stage)
 static df_status write_caption(df_one *one, const df_evidence *raw, const df_image *image, df_arena *arena,
                                char **caption, df_error *err)
 {
-    const df_fuse_config *fuse = config_of(one, "fuse");
-    df_evidence fused;
+    df_fused fused;
     df_str prompt = {0};
     char key[DF_HASH_HEX];
-    DF_TRY(df_fuse(raw, &fuse->fuse, arena, &fused, err));
-    DF_TRY(df_evidence_hash(&fused, key, err));
-    df_status status = df_prompt_fill(one->prompt, &fused, &prompt, err);
-    df_caption_request request = {.key = key, .prompt = df_str_text(&prompt), .evidence = &fused, .image = image};
+    DF_TRY(df_fuse(&one->fuser.how, raw, arena, &fused, err));
+    DF_TRY(df_evidence_hash(&fused.told, key, err));
+    df_status status = df_prompt_fill(one->fuser.prompt, &fused.told, &prompt, err);
+    df_caption_request request = {.key = key, .prompt = df_str_text(&prompt), .evidence = &fused.told, .image = image};
     df_caption answer = {0};
     if (status == DF_OK)
         status = one->engine->ops->caption(one->engine, &request, arena, &answer, err);

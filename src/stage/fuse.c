@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "dataset/gather.h"
+#include "model/card.h"
 #include "stage/stage.h"
 
 static const df_column columns[] = {
@@ -21,16 +22,28 @@ static const df_column evidence_columns[] = {
     {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {0},
 };
 
+static const df_column left_columns[] = {
+    {"row", DF_COLUMN_INT}, {"kind", DF_COLUMN_TEXT}, {"item", DF_COLUMN_INT}, {"text", DF_COLUMN_TEXT},
+    {"score", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL},
+    {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {"reason", DF_COLUMN_TEXT}, {0},
+};
+
 static const df_option options[] = {
     {"prompt", DF_OPT_TEXT, offsetof(df_fuse_config, prompt), "engine", 0, 0,
      "engine (short), meta (the paper's 18 rules), or the path of your own template (docs/FUSION.md)"},
+    {"accept", DF_OPT_TEXT, offsetof(df_fuse_config, accept), "", 0, 0,
+     "score from which each expert is believed by itself, \"nanodet=0.7, owlv2=0.3\"; else its card's `accept`, else box_score"},
     {"tag_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.tag_score), "0.5", 0, 1,
-     "least score of a tag: the small tagger is not trusted below it"},
+     "score from which a tag is believed whose tagger has no `accept`: the small tagger is not trusted below it"},
     {"max_tags", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tags), "10", 0, 1000, "tags an image"},
     {"box_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.accept), "0.75", 0, 1,
-     "score from which an object is believed, 1 - (1-a)(1-b) when two detectors agree; below it a tag must have its name"},
+     "score from which a box is believed whose detector has no `accept`; agreement with others lifts a lower one over it"},
     {"box_iou", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.iou), "0.55", 0, 1,
      "overlap above which boxes of one label are one object (weighted box fusion's own default)"},
+    {"same_place", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.same_place), "0.8", 0, 1,
+     "overlap above which boxes of two labels are one object: the narrower name is told, or of unrelated ones the surer"},
+    {"tag_weight", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.tag_weight), "1", 0, 1,
+     "what a tag counts as a witness for boxes of its name, against a detector; 0: tags say nothing of boxes"},
     {"nested", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.nested), "0.9", 0.5, 1,
      "share of a box inside a bigger one of its label from which it may be a part of it"},
     {"part_area", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.part_area), "0.2", 0, 1,
@@ -48,66 +61,151 @@ static const df_option options[] = {
     {"line_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.line_score), "0.7", 0, 1,
      "least score of a text line: below it blur is read as gibberish"},
     {"max_lines", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_lines), "60", 0, 10000, "text lines in a prompt; the surest are kept"},
+    {"max_tokens", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tokens), "1500", 0, 1000000,
+     "of the evidence in a prompt, estimated: the surest lines may use half, or what boxes and tags leave; 0: no limit"},
     {0},
 };
 
-df_status df_fuse_prompt_open(df_prompt **out, const df_fuse_config *config, const char *share, char hash[DF_HASH_HEX], df_error *err)
+/* ---- what fusion works with ---- */
+
+static df_status open_prompt(df_fuser *f, const df_fuse_config *config, const char *share, df_str *depends, df_error *err)
 {
     const char *name = config->prompt ? config->prompt : "engine";
     const bool ours = strcmp(name, "engine") == 0 || strcmp(name, "meta") == 0;
-    char path[PATH_MAX];
-    const int n = ours ? snprintf(path, sizeof path, "%s/prompts/%s.txt", share ? share : ".", name)
+    char path[PATH_MAX], hash[DF_HASH_HEX];
+    const int n = ours ? snprintf(path, sizeof path, "%s/prompts/%s.txt", share, name)
                        : snprintf(path, sizeof path, "%s", name);
     if (n < 0 || (size_t)n >= sizeof path)
         return df_fail(err, DF_CONFIG, "fuse.prompt: the path is too long");
     char *text;
     size_t size;
     DF_TRY(df_file_read(path, DF_PROMPT_TEMPLATE_MAX, &text, &size, err));
-    if (hash)
-        df_hash_hex(text, size, hash);
-    df_status status = df_prompt_open(out, path, text, size, err);
+    df_hash_hex(text, size, hash);
+    df_str_printf(depends, "template=%s\n", hash);
+    df_status status = df_prompt_open(&f->prompt, path, text, size, err);
     free(text);
     return status;
 }
 
+static df_status open_kinds(df_fuser *f, const char *share, df_str *depends, df_error *err)
+{
+    char path[PATH_MAX], hash[DF_HASH_HEX] = "none";
+    char *text;
+    size_t size;
+    const int n = snprintf(path, sizeof path, "%s/lexicon/kinds.txt", share);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return df_fail(err, DF_CONFIG, "share: the path is too long");
+    if (df_file_exists(path)) {
+        DF_TRY(df_file_read(path, DF_KINDS_BYTES_MAX, &text, &size, err));
+        df_hash_hex(text, size, hash);
+        free(text);
+    }
+    df_str_printf(depends, "kinds=%s\n", hash);
+    return df_kinds_open(&f->kinds, path, err);
+}
+
+/* Adds what a list says; of two entries for a source the first counts. `seps` part the entries, `is` stands within one. */
+static df_status add_accepts(df_fuser *f, df_accept *list, char *text, const char *seps, char is, df_error *err)
+{
+    for (char *at = text; *(at += strspn(at, seps));) {
+        char *end = at + strcspn(at, seps), *value = memchr(at, is, (size_t)(end - at)), *number_end = NULL;
+        const bool last = *end == '\0';
+        *end = '\0';
+        const double score = value ? strtod(value + 1, &number_end) : NAN;
+        if (!(score >= 0 && score <= 1) || number_end == value + 1 || *number_end || value == at)
+            return df_fail(err, DF_CONFIG, "fuse.accept: \"%.60s\" must be like nanodet=0.7, a score from 0 to 1", at);
+        *value = '\0';
+        list[f->how.n_accept++] = (df_accept){at, score};
+        at = last ? end : end + 1;
+    }
+    return DF_OK;
+}
+
+static df_status read_accepts(df_fuser *f, const df_fuse_config *config, const char *models, df_str *depends, df_error *err)
+{
+    df_str cards = {0};
+    df_status status = models ? df_cards_accept(models, &cards, err) : DF_OK;
+    df_str_append(depends, df_str_text(&cards));
+    char *given = df_arena_strdup(&f->arena, config->accept ? config->accept : "");
+    char *known = df_arena_strdup(&f->arena, df_str_text(&cards));
+    const size_t room = given && known ? (strlen(given) + strlen(known)) / 3 + 1 : 1;
+    df_accept *list = df_arena_alloc(&f->arena, room, sizeof *list);
+    if (status == DF_OK && (!given || !known || !list || cards.failed))
+        status = df_fail(err, DF_NOMEM, "fuse: out of memory");
+    f->how.accept = list;
+    if (status == DF_OK)
+        status = add_accepts(f, list, given, ", ", '=', err);
+    if (status == DF_OK)
+        status = add_accepts(f, list, known, "\n", ' ', err);
+    df_str_free(&cards);
+    return status;
+}
+
+df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share, const char *models,
+                        df_str *depends, df_error *err)
+{
+    df_fuser fresh = {.how.options = &config->fuse};
+    df_str unasked = {0}, *out = depends ? depends : &unasked;
+    df_status status = open_prompt(&fresh, config, share ? share : ".", out, err);
+    if (status == DF_OK)
+        status = open_kinds(&fresh, share ? share : ".", out, err);
+    if (status == DF_OK)
+        status = read_accepts(&fresh, config, models, out, err);
+    if (status == DF_OK && out->failed)
+        status = df_fail(err, DF_NOMEM, "fuse: out of memory");
+    df_str_free(&unasked);
+    fresh.how.kinds = fresh.kinds;
+    if (status == DF_OK)
+        *fuser = fresh;
+    else
+        df_fuser_free(&fresh);
+    return status;
+}
+
+void df_fuser_free(df_fuser *fuser)
+{
+    df_prompt_close(fuser->prompt);
+    df_kinds_close(fuser->kinds);
+    df_arena_reset(&fuser->arena);
+    *fuser = (df_fuser){0};
+}
+
 static df_status fuse_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
-    df_prompt *prompt;
-    char hash[DF_HASH_HEX];
-    DF_TRY(df_fuse_prompt_open(&prompt, config, run->share, hash, err));
-    df_prompt_close(prompt);
-    df_str_printf(out, "template=%s\n", hash);
-    return out->failed ? df_fail(err, DF_NOMEM, "out of memory") : DF_OK;
+    df_fuser fuser;
+    DF_TRY(df_fuser_init(&fuser, config, run->share, run->models, out, err));
+    df_fuser_free(&fuser);
+    return DF_OK;
 }
 
 /* ---- one part ---- */
 
 typedef struct {
-    const df_fuse_config *config;
-    const df_prompt *prompt;
-    df_table *prompts, *evidence;
+    const df_fuser *fuser;
+    df_table *prompts, *evidence, *left;
     df_arena arena;                          /* one image's */
     df_str text;
-} fusing;
+} fusing_part;
 
-static df_status append_tags_and_boxes(const fusing *f, int64_t row, const df_evidence *e, df_error *err)
+static df_status append_tags_and_boxes(const fusing_part *f, int64_t row, const df_evidence *e, df_error *err)
 {
     for (int i = 0; i < e->n_tags; i++) {
         const df_tag *t = &e->tags[i];
         const df_value v[] = {DF_INT(row), DF_TEXT("tag"), DF_INT(t->item), DF_TEXT(t->label), DF_REAL(t->score),
-                              DF_NULL, DF_NULL, DF_NULL, DF_NULL, DF_NULL};
+                              t->source ? DF_TEXT(t->source) : DF_NULL, DF_NULL, DF_NULL, DF_NULL, DF_NULL, DF_NULL};
         DF_TRY(df_table_append(f->evidence, v, err));
     }
     for (int i = 0; i < e->n_boxes; i++) {
         const df_box *b = &e->boxes[i];
         const df_value v[] = {DF_INT(row), DF_TEXT("box"), DF_INT(b->item), DF_TEXT(b->label), DF_REAL(b->score),
-                              DF_TEXT(b->source), DF_REAL(b->x0), DF_REAL(b->y0), DF_REAL(b->x1), DF_REAL(b->y1)};
+                              DF_TEXT(b->source), DF_REAL(b->x0), DF_REAL(b->y0), DF_REAL(b->x1), DF_REAL(b->y1),
+                              DF_INT(b->count > 1 ? b->count : 1)};
         DF_TRY(df_table_append(f->evidence, v, err));
     }
     return DF_OK;
 }
 
-static df_status append_lines(const fusing *f, int64_t row, const df_evidence *e, df_error *err)
+static df_status append_lines(const fusing_part *f, int64_t row, const df_evidence *e, df_error *err)
 {
     for (int i = 0; i < e->n_lines; i++) {
         const df_line *l = &e->lines[i];
@@ -119,30 +217,46 @@ static df_status append_lines(const fusing *f, int64_t row, const df_evidence *e
             y1 = fmax(y1, l->y[k]);
         }
         const df_value v[] = {DF_INT(row), DF_TEXT("line"), DF_INT(l->item), DF_TEXT(l->text), DF_REAL(l->score),
-                              DF_NULL, DF_REAL(x0), DF_REAL(y0), DF_REAL(x1), DF_REAL(y1)};
+                              DF_NULL, DF_REAL(x0), DF_REAL(y0), DF_REAL(x1), DF_REAL(y1), DF_NULL};
         DF_TRY(df_table_append(f->evidence, v, err));
     }
     return DF_OK;
 }
 
-static df_status fuse_image(fusing *f, int64_t row, const df_evidence *raw, df_error *err)
+static df_status append_left(const fusing_part *f, int64_t row, const df_fused *fused, df_error *err)
 {
-    df_evidence e;
+    for (int i = 0; i < fused->n_left; i++) {
+        const df_left *l = &fused->left[i];
+        const bool placed = strcmp(l->kind, "tag") != 0;
+        const df_value v[] = {DF_INT(row), DF_TEXT(l->kind), DF_INT(l->item), DF_TEXT(l->text), DF_REAL(l->score),
+                              l->source ? DF_TEXT(l->source) : DF_NULL, placed ? DF_REAL(l->x0) : DF_NULL,
+                              placed ? DF_REAL(l->y0) : DF_NULL, placed ? DF_REAL(l->x1) : DF_NULL,
+                              placed ? DF_REAL(l->y1) : DF_NULL, DF_TEXT(l->reason)};
+        DF_TRY(df_table_append(f->left, v, err));
+    }
+    return DF_OK;
+}
+
+static df_status fuse_image(fusing_part *f, int64_t row, const df_evidence *raw, df_error *err)
+{
+    df_fused fused;
     char hash[DF_HASH_HEX];
-    DF_TRY(df_fuse(raw, &f->config->fuse, &f->arena, &e, err));
-    DF_TRY(df_evidence_hash(&e, hash, err));
+    DF_TRY(df_fuse(&f->fuser->how, raw, &f->arena, &fused, err));
+    const df_evidence *e = &fused.told;
+    DF_TRY(df_evidence_hash(e, hash, err));
     df_str_clear(&f->text);
-    DF_TRY(df_prompt_fill(f->prompt, &e, &f->text, err));
-    const df_value v[] = {DF_INT(row), DF_TEXT(df_str_text(&f->text)), DF_INT(e.n_tags), DF_INT(e.n_boxes), DF_INT(e.n_lines),
+    DF_TRY(df_prompt_fill(f->fuser->prompt, e, &f->text, err));
+    const df_value v[] = {DF_INT(row), DF_TEXT(df_str_text(&f->text)), DF_INT(e->n_tags), DF_INT(e->n_boxes), DF_INT(e->n_lines),
                           DF_TEXT(hash)};
     DF_TRY(df_table_append(f->prompts, v, err));
-    DF_TRY(append_tags_and_boxes(f, row, &e, err));
-    return append_lines(f, row, &e, err);
+    DF_TRY(append_tags_and_boxes(f, row, e, err));
+    DF_TRY(append_lines(f, row, e, err));
+    return append_left(f, row, &fused, err);
 }
 
 static const char *const reads[] = {"ingest", "filter", "dedup", "select", "tag", "detect", "read", "look", NULL};
 
-static df_status fuse_rows(fusing *f, const df_dataset *ds, int part, const df_run *run, df_error *err)
+static df_status fuse_rows(fusing_part *f, const df_dataset *ds, int part, const df_run *run, df_error *err)
 {
     df_evidence_tables tables = {0};
     df_arena arena = {0};
@@ -169,29 +283,34 @@ static df_status fuse_rows(fusing *f, const df_dataset *ds, int part, const df_r
     return status;
 }
 
-/* The evidence first: a part of prompts that exists has its evidence. */
-static df_status fuse_part(fusing *f, df_dataset *ds, int part, const df_run *run, df_error *err)
+/* The evidence first: a part of prompts that exists has its evidence and what was left out. */
+static df_status fuse_part(fusing_part *f, df_dataset *ds, int part, const df_run *run, df_error *err)
 {
     df_status status = df_table_create(&f->prompts, columns, err);
     if (status == DF_OK)
         status = df_table_create(&f->evidence, evidence_columns, err);
     if (status == DF_OK)
+        status = df_table_create(&f->left, left_columns, err);
+    if (status == DF_OK)
         status = fuse_rows(f, ds, part, run, err);
     if (status == DF_OK)
         status = df_dataset_write(ds, "fuse/evidence", part, f->evidence, err);
     if (status == DF_OK)
+        status = df_dataset_write(ds, "fuse/left", part, f->left, err);
+    if (status == DF_OK)
         status = df_dataset_write(ds, "fuse", part, f->prompts, err);
     df_table_close(f->prompts);
     df_table_close(f->evidence);
-    f->prompts = f->evidence = NULL;
+    df_table_close(f->left);
+    f->prompts = f->evidence = f->left = NULL;
     return status;
 }
 
 static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
-    df_prompt *prompt;
-    DF_TRY(df_fuse_prompt_open(&prompt, config, run->share, NULL, err));
-    fusing f = {.config = config, .prompt = prompt};
+    df_fuser fuser;
+    DF_TRY(df_fuser_init(&fuser, config, run->share, run->models, NULL, err));
+    fusing_part f = {.fuser = &fuser};
     const int n_parts = df_dataset_parts(ds);
     df_status status = DF_OK;
     for (int part = 0; status == DF_OK && part < n_parts; part++) {
@@ -203,7 +322,7 @@ static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run,
             df_run_progress(run, "fuse", part + 1, n_parts);
     }
     df_str_free(&f.text);
-    df_prompt_close(prompt);
+    df_fuser_free(&fuser);
     return status;
 }
 

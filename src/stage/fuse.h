@@ -6,9 +6,20 @@
 
 typedef struct {
     char *prompt;                            /* "engine", "meta", or the path of a template */
+    char *accept;                            /* "nanodet=0.7, owlv2=0.3" */
     df_fuse_options fuse;
 } df_fuse_config;                            /* the stage's config */
 
-/* The template that config names; share is the folder with prompts/. *hash (may be NULL) is of its bytes. */
-df_status df_fuse_prompt_open(df_prompt **out, const df_fuse_config *config, const char *share, char hash[DF_HASH_HEX], df_error *err);
+/* All that fusion works with: how to fuse, and the template to fill. Immutable once open: shared by threads. */
+typedef struct {
+    df_fusion how;
+    df_prompt *prompt;
+    df_kinds *kinds;
+    df_arena arena;                          /* of how.accept */
+} df_fuser;                                  /* all-zero is freeable */
+/* share: the folder with prompts/ and lexicon/; models: that of the cards, whose `accept` counts where config.accept is
+ * silent. config is borrowed. *depends (may be NULL) receives text of all that the result depends on beyond the options. */
+df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share, const char *models,
+                        df_str *depends, df_error *err);
+void df_fuser_free(df_fuser *fuser);
 #endif

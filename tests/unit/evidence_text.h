@@ -49,7 +49,7 @@ static inline void evidence_line(evidence_text *t, char *s)
     } else if (strncmp(s, "alt ", 4) == 0)
         ev->alt_text = df_arena_strdup(&t->arena, s + 4);
     else if (sscanf(s, "tag %lf %n", &score, &n) == 1 && n) {
-        t->tags[ev->n_tags] = (df_tag){df_arena_strdup(&t->arena, s + n), score, ev->n_tags};
+        t->tags[ev->n_tags] = (df_tag){.label = df_arena_strdup(&t->arena, s + n), .score = score, .item = ev->n_tags};
         ev->n_tags++;
     } else if (sscanf(s, "box %lf %lf %lf %lf %lf %n", &score, &a, &b, &c, &d, &n) == 5 && n) {
         df_box *box = &t->boxes[ev->n_boxes];

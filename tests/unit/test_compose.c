@@ -129,12 +129,13 @@ static void random_evidence(evidence_text *t, uint32_t *seed)
     t->ev.n_boxes = (int)roll(seed, roll(seed, 3) ? 6 : 40);
     t->ev.n_lines = (int)roll(seed, roll(seed, 3) ? 4 : 60);
     for (int i = 0; i < t->ev.n_tags; i++)
-        t->tags[i] = (df_tag){places[roll(seed, 7)], roll(seed, 100) / 100.0, i};
+        t->tags[i] = (df_tag){.label = places[roll(seed, 7)], .score = roll(seed, 100) / 100.0, .item = i};
     for (int i = 0; i < t->ev.n_boxes; i++) {
         double x = roll(seed, (uint32_t)t->ev.width),
                y = roll(seed, (uint32_t)t->ev.height); /* may reach out of the picture */
         t->boxes[i] = (df_box){labels[roll(seed, 16)], "test", roll(seed, 100) / 100.0, x, y, x + 1 + roll(seed, 2000),
-                               y + 1 + roll(seed, 2000), i, random_region(seed)};
+                               y + 1 + roll(seed, 2000), i, random_region(seed),
+                               (int)roll(seed, 5) ? 1 : (int)roll(seed, 30)};
     }
     for (int i = 0; i < t->ev.n_lines; i++) {
         double x = roll(seed, 3000), y = roll(seed, 3000);

@@ -9,10 +9,27 @@
 #include <string.h>
 
 #include "algo/fusion.h"
+#include "base/file.h"
 
-static const df_fuse_options defaults = {.tag_score = 0.5, .max_tags = 10, .merge = {0.55, 0.5, 0.9, 0.2},
+static const df_fuse_options defaults = {.tag_score = 0.5, .max_tags = 10, .merge = {0.55, 0.5, 0.8, 0.9, 0.2, 1},
                                          .sample = {32, 0.01, 0.1, 0.4, 0.3}, .line_score = 0.7, .max_lines = 60};
 static df_arena arena;
+static df_kinds *kinds;
+
+static int open_kinds(void **state)
+{
+    (void)state;
+    static const char lexicon[] = "- *animal\n0 *dog|*hound\n1 *poodle\n0 *cat\n";
+    return df_file_write("fusion.test.txt", lexicon, strlen(lexicon), NULL) != DF_OK ||
+           df_kinds_open(&kinds, "fusion.test.txt", NULL) != DF_OK;
+}
+
+static int close_kinds(void **state)
+{
+    (void)state;
+    df_kinds_close(kinds);
+    return remove("fusion.test.txt");
+}
 
 static int forget(void **state)
 {
@@ -21,11 +38,17 @@ static int forget(void **state)
     return 0;
 }
 
+static df_fused fuse_all(const df_evidence *raw, const df_fuse_options *o)
+{
+    df_fused out;
+    const df_fusion how = {.options = o, .kinds = kinds};
+    assert_int_equal(df_fuse(&how, raw, &arena, &out, NULL), DF_OK);
+    return out;
+}
+
 static df_evidence fuse(const df_evidence *raw, const df_fuse_options *o)
 {
-    df_evidence out;
-    assert_int_equal(df_fuse(raw, o, &arena, &out, NULL), DF_OK);
-    return out;
+    return fuse_all(raw, o).told;
 }
 
 static df_evidence with_boxes(df_box *boxes, int n)
@@ -54,7 +77,7 @@ static void agreement_is_heard(void **state)
         {.label = "bird", .source = "nanodet", .score = 0.25, .x0 = 700, .y0 = 600, .x1 = 800, .y1 = 700},    /* two faint voices */
         {.label = "bird", .source = "centernet", .score = 0.25, .x0 = 700, .y0 = 600, .x1 = 800, .y1 = 700},
     };
-    df_tag tags[] = {{"Kite", 0.3, 0}};
+    df_tag tags[] = {{"Kite", 0.35, 0, "t"}};
     df_evidence raw = with_boxes(boxes, 9);
     raw.tags = tags;
     raw.n_tags = 1;
@@ -64,10 +87,12 @@ static void agreement_is_heard(void **state)
     assert_string_equal(e.boxes[0].label, "dog");
     assert_string_equal(e.boxes[0].source, "centernet+nanodet");
     assert_true(fabs(e.boxes[0].score - 0.64) < 1e-9 && fabs(e.boxes[0].x0 - 105) < 1e-3 && fabs(e.boxes[0].x1 - 305) < 1e-3);
-    assert_string_equal(e.boxes[1].label, "boat");
-    assert_string_equal(e.boxes[1].source, "centernet");
-    assert_true(e.boxes[1].score == 0.5);
-    assert_string_equal(e.boxes[2].label, "kite");
+    assert_string_equal(e.boxes[1].label, "kite");
+    assert_true(fabs(e.boxes[1].score - (1 - 0.64 * 0.65)) < 1e-9);
+    assert_string_equal(e.boxes[1].source, "nanodet");           /* who saw where it is */
+    assert_string_equal(e.boxes[2].label, "boat");
+    assert_string_equal(e.boxes[2].source, "centernet");
+    assert_true(e.boxes[2].score == 0.5);
 }
 
 static void parts_and_groups_go(void **state)
@@ -90,6 +115,162 @@ static void parts_and_groups_go(void **state)
     assert_int_equal(items, 1 | 4 | 8 | 32 | 64);
 }
 
+static int told_items(const df_evidence *e)
+{
+    int items = 0;
+    for (int i = 0; i < e->n_boxes; i++)
+        items |= 1 << e->boxes[i].item;
+    return items;
+}
+
+static const char *why(const df_fused *f, const char *kind, int item)
+{
+    for (int i = 0; i < f->n_left; i++)
+        if (f->left[i].item == item && strcmp(f->left[i].kind, kind) == 0)
+            return f->left[i].reason;
+    return "told";
+}
+
+/* What each expert means by a score is its own: 0.3 of an open-set detector may be worth 0.75 of a small one. */
+static void each_expert_has_its_own_scale(void **state)
+{
+    (void)state;
+    df_box boxes[] = {
+        {.label = "car", .source = "weak", .score = 0.7, .x0 = 0, .y0 = 0, .x1 = 100, .y1 = 100},
+        {.label = "dog", .source = "open", .score = 0.3, .x0 = 200, .y0 = 0, .x1 = 300, .y1 = 100},
+        {.label = "hat", .source = "other", .score = 0.5, .x0 = 400, .y0 = 0, .x1 = 500, .y1 = 100},
+    };
+    df_evidence raw = with_boxes(boxes, 3);
+    const df_accept accept[] = {{"weak", 0.75}, {"open", 0.3}};
+    const df_fusion how = {.options = &defaults, .kinds = kinds, .accept = accept, .n_accept = 2};
+    df_fused f;
+    assert_int_equal(df_fuse(&how, &raw, &arena, &f, NULL), DF_OK);
+    assert_int_equal(told_items(&f.told), 2 | 4);
+    assert_true(f.told.boxes[0].score == 0.5 && f.told.boxes[1].score == 0.5);   /* both just believed */
+    assert_string_equal(why(&f, "box", 0), "score");
+    assert_true(df_belief(0, 0.3) == 0 && df_belief(1, 0.3) == 1 && df_belief(0.65, 0.3) == 0.75 && df_belief(0.15, 0.3) == 0.25);
+    assert_true(df_belief(0.4, 0) == 0.7 && df_belief(1, 1) == 1 && df_belief(0.5, 1) == 0.25);
+}
+
+static void two_names_for_one_place(void **state)
+{
+    (void)state;
+    df_box boxes[] = {
+        {.label = "dog", .source = "a", .score = 0.8, .x0 = 0, .y0 = 0, .x1 = 100, .y1 = 100},
+        {.label = "poodle", .source = "b", .score = 0.6, .x0 = 1, .y0 = 0, .x1 = 101, .y1 = 100},     /* narrower and believed */
+        {.label = "hounds", .source = "c", .score = 0.3, .x0 = 0, .y0 = 1, .x1 = 100, .y1 = 101},     /* another word for it */
+        {.label = "dog", .source = "a", .score = 0.8, .x0 = 200, .y0 = 0, .x1 = 300, .y1 = 100},
+        {.label = "poodle", .source = "b", .score = 0.4, .x0 = 200, .y0 = 0, .x1 = 300, .y1 = 100},   /* narrower, in doubt */
+        {.label = "cat", .source = "a", .score = 0.8, .x0 = 400, .y0 = 0, .x1 = 500, .y1 = 100},
+        {.label = "dog", .source = "b", .score = 0.7, .x0 = 400, .y0 = 0, .x1 = 500, .y1 = 100},      /* it can't be both */
+        {.label = "saddle", .source = "b", .score = 0.7, .x0 = 400, .y0 = 0, .x1 = 500, .y1 = 60},    /* on it: another place */
+    };
+    df_evidence raw = with_boxes(boxes, 8);
+    const df_fused f = fuse_all(&raw, &defaults);
+    assert_int_equal(told_items(&f.told), 1 << 1 | 1 << 3 | 1 << 5 | 1 << 7);
+    assert_string_equal(f.told.boxes[0].label, "poodle");
+    assert_string_equal(f.told.boxes[0].source, "a+b+c");
+    assert_true(fabs(f.told.boxes[0].score - (1 - 0.2 * 0.4 * 0.7)) < 1e-9);
+    assert_string_equal(f.told.boxes[1].label, "dog");
+    assert_string_equal(f.told.boxes[1].source, "a+b");
+    assert_string_equal(why(&f, "box", 6), "conflict");
+}
+
+static void a_narrower_tag_vouches_for_a_box(void **state)
+{
+    (void)state;
+    df_box boxes[] = {{.label = "dog", .source = "a", .score = 0.3, .x0 = 0, .y0 = 0, .x1 = 100, .y1 = 100},
+                      {.label = "poodle", .source = "a", .score = 0.3, .x0 = 500, .y0 = 0, .x1 = 600, .y1 = 100}};
+    df_tag narrow = {"poodle", 0.6, 0, "t"}, wide = {"dog", 0.6, 0, "t"};
+    df_evidence raw = with_boxes(boxes, 2);
+    raw.tags = &narrow;
+    raw.n_tags = 1;
+    df_evidence e = fuse(&raw, &defaults);
+    assert_int_equal(told_items(&e), 3);
+    raw.tags = &wide;
+    e = fuse(&raw, &defaults);
+    assert_int_equal(told_items(&e), 1);     /* that there is a dog does not make it a poodle */
+    df_fuse_options o = defaults;
+    o.merge.tag_weight = 0;
+    e = fuse(&raw, &o);
+    assert_int_equal(e.n_boxes, 0);
+}
+
+static void tags_of_several_taggers(void **state)
+{
+    (void)state;
+    df_tag tags[] = {{"dog", 0.9, 0, "t"}, {"poodle", 0.6, 1, "t"}, {"hound", 0.4, 2, "u"}, {"cat", 0.41, 3, "t"}, {"Cats", 0.4, 4, "u"},
+                     {"sky", 0.4, 5, "t"}, {"sky", 0.4, 6, "t"}};
+    df_evidence raw = {.path = "", .alt_text = "", .tags = tags, .n_tags = 7};
+    const df_fused f = fuse_all(&raw, &defaults);
+    assert_int_equal(f.told.n_tags, 2);
+    assert_string_equal(f.told.tags[0].label, "cat");            /* neither is sure, both together are */
+    assert_string_equal(f.told.tags[0].source, "t+u");
+    assert_string_equal(f.told.tags[1].label, "poodle");
+    assert_string_equal(why(&f, "tag", 0), "general");
+    assert_string_equal(why(&f, "tag", 2), "repeated");
+    assert_string_equal(why(&f, "tag", 5), "score");             /* one tagger twice is one witness */
+}
+
+/* Told, part of what is told, or left with a reason: nothing is lost. */
+static void a_crowd_is_counted(void **state)
+{
+    (void)state;
+    df_box boxes[101];
+    for (int i = 0; i < 100; i++)
+        boxes[i] = (df_box){.label = "person", .source = "n", .score = 0.9 - i / 1000.0, .x0 = i % 10 * 100, .y0 = i / 10 * 100, .x1 = i % 10 * 100 + 40,
+                            .y1 = i / 10 * 100 + 80};
+    boxes[100] = (df_box){.label = "building", .source = "n", .score = 0.9, .x0 = 0, .y0 = 0, .x1 = 900, .y1 = 900};
+    df_evidence raw = with_boxes(boxes, 101);
+    const df_fused f = fuse_all(&raw, &defaults);
+    int people = 0, counted = 0;
+    for (int i = 0; i < f.told.n_boxes; i++)
+        people += strcmp(f.told.boxes[i].label, "person") == 0 ? f.told.boxes[i].count > 1 ? f.told.boxes[i].count : 1 : 0;
+    for (int i = 0; i < f.n_left; i++)
+        counted += strcmp(f.left[i].reason, "counted") == 0;
+    assert_int_equal(f.told.n_boxes, 32);
+    assert_int_equal(people, 100);
+    assert_int_equal(counted, 100 - 31);
+    const df_box *last = &f.told.boxes[31];
+    assert_int_equal(last->count, 70);
+    assert_true(last->x0 == 0 && last->x1 == 940 && last->y0 == 300 && last->y1 == 980);
+}
+
+static void tokens_are_shared(void **state)
+{
+    (void)state;
+    enum { N = 30 };
+    df_box boxes[N];
+    df_line lines[N];
+    for (int i = 0; i < N; i++) {
+        boxes[i] = (df_box){.label = df_arena_printf(&arena, "thing%c%c", 'a' + i / 10, 'a' + i % 10), .source = "n", .score = 0.9 - i / 100.0, .x0 = i * 30, .x1 = i * 30 + 20, .y1 = 20};
+        lines[i] = line_at(df_arena_printf(&arena, "a line of twelve words that says %c%c and goes on a bit", 'a' + i / 10, 'a' + i % 10), 0.99 - i / 1000.0, 0, i * 20, 100, 10);
+        lines[i].item = i;
+    }
+    df_evidence raw = with_boxes(boxes, N);
+    raw.lines = lines;
+    raw.n_lines = N;
+    df_fuse_options o = defaults;
+    o.max_tokens = 300;
+    df_fused f = fuse_all(&raw, &o);
+    int64_t tokens = 0;
+    for (int i = 0; i < f.told.n_lines; i++)
+        tokens += df_tokens_estimate(f.told.lines[i].text);
+    assert_true(tokens <= 150 && tokens > 100 && f.told.n_boxes > 5 && f.told.n_boxes < N);
+    assert_int_equal(f.told.lines[0].item, 0);                   /* the surest */
+    assert_string_equal(why(&f, "line", N - 1), "budget");
+    assert_string_equal(why(&f, "box", N - 1), "budget");
+    assert_int_equal(f.n_left, 2 * N - f.told.n_lines - f.told.n_boxes);
+    raw.n_boxes = 0;                         /* lines may use what boxes do not need */
+    f = fuse_all(&raw, &o);
+    assert_true(f.told.n_lines * 2 > N);
+    o.max_tokens = 0;
+    f = fuse_all(&raw, &o);
+    assert_int_equal(f.told.n_lines, N);
+    assert_int_equal(df_tokens_estimate("Dogs [10, 2]"), 1 + 1 + 2 + 1 + 1 + 1);
+    assert_int_equal(df_tokens_estimate(""), 0);
+}
+
 static df_box random_box(int i)
 {
     static const char *const labels[] = {"person", "car", "kite", "dog"}, *const sources[] = {"a", "b", "c"};
@@ -102,6 +283,15 @@ static bool same_label(const df_evidence *raw, const df_box *b)
 {
     return b->item >= 0 && b->item < raw->n_boxes && strcmp(raw->boxes[b->item].label, b->label) == 0 &&
            raw->boxes[b->item].score <= b->score + 1e-9;
+}
+
+/* A counted box is as wide as all that it counts: its size is that of the object it stands for. */
+static df_box_size size_of_item(const df_evidence *whole, int item)
+{
+    for (int i = 0; i < whole->n_boxes; i++)
+        if (whole->boxes[i].item == item)
+            return df_box_size_of(&whole->boxes[i], 1000, 1000, &defaults.sample);
+    return DF_SIZE_LARGE;
 }
 
 static void quotas_hold_and_nothing_is_invented(void **state)
@@ -124,10 +314,13 @@ static void quotas_hold_and_nothing_is_invented(void **state)
         for (int i = 0; i < e.n_boxes; i++) {
             assert_true(same_label(&raw, &e.boxes[i]));
             assert_true(i == 0 || e.boxes[i].score <= e.boxes[i - 1].score);
-            has[df_box_size_of(&e.boxes[i], 1000, 1000, &o.sample)]++;
+            has[e.boxes[i].count > 1 ? size_of_item(&whole, e.boxes[i].item) : df_box_size_of(&e.boxes[i], 1000, 1000, &o.sample)]++;
         }
         for (int i = 0; i < whole.n_boxes; i++)
             had[df_box_size_of(&whole.boxes[i], 1000, 1000, &o.sample)]++;
+        const df_fused all_of_it = fuse_all(&raw, &o);
+        for (int i = 0; i < all_of_it.n_left; i++)
+            assert_true(all_of_it.left[i].reason && all_of_it.left[i].item >= 0 && all_of_it.left[i].item < n);
         const double quota[DF_SIZES] = {floor(0.4 * (double)o.sample.budget), floor(0.3 * (double)o.sample.budget), floor(0.3 * (double)o.sample.budget)};
         for (int s = 0; s < DF_SIZES; s++)
             assert_true(has[s] >= fmin(quota[s], had[s]));
@@ -177,6 +370,7 @@ static void a_small_rare_object_survives_a_crowd(void **state)
     const df_evidence e = fuse(&raw, &defaults);
     assert_int_equal(e.n_boxes, 32);
     assert_string_equal(e.boxes[31].label, "kite");
+    assert_int_equal(e.boxes[31].count, 0);
 }
 
 static void broken_boxes_are_passed_over(void **state)
@@ -224,7 +418,7 @@ static void lines_are_told_once(void **state)
 static void tags_by_score_once(void **state)
 {
     (void)state;
-    df_tag tags[] = {{"dog", 0.6, 0}, {"Dog", 0.7, 1}, {"sky", 0.49, 2}, {"park", 0.6, 3}, {"", 0.9, 4}, {NULL, 0.9, 5}};
+    df_tag tags[] = {{"dog", 0.6, 0, "t"}, {"Dog", 0.7, 1, "t"}, {"sky", 0.49, 2, "t"}, {"park", 0.6, 3, "t"}, {"", 0.9, 4, "t"}, {NULL, 0.9, 5, "t"}};
     df_evidence raw = {.path = "", .alt_text = "", .tags = tags, .n_tags = 6};
     const df_evidence e = fuse(&raw, &defaults);
     assert_int_equal(e.n_tags, 2);
@@ -260,7 +454,7 @@ static void the_hash_sees_everything(void **state)
     (void)state;
     df_box box = {.label = "dog", .source = "n", .score = 0.9, .x1 = 5, .y1 = 5};
     df_line line = line_at("GO", 0.9, 0, 0, 5, 5);
-    df_tag tag = {"dog", 0.9, 0};
+    df_tag tag = {"dog", 0.9, 0, "t"};
     df_evidence e = {.path = "p", .alt_text = "alt", .width = 10, .height = 10, .tags = &tag, .n_tags = 1, .boxes = &box, .n_boxes = 1, .lines = &line, .n_lines = 1};
     char hash[10][DF_HASH_HEX];
     int n = 0;
@@ -291,9 +485,10 @@ static void the_hash_sees_everything(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(agreement_is_heard), CASE(parts_and_groups_go), CASE(quotas_hold_and_nothing_is_invented), CASE(order_does_not_matter),
+        CASE(agreement_is_heard), CASE(each_expert_has_its_own_scale), CASE(two_names_for_one_place), CASE(a_narrower_tag_vouches_for_a_box),
+        CASE(tags_of_several_taggers), CASE(a_crowd_is_counted), CASE(tokens_are_shared), CASE(parts_and_groups_go), CASE(quotas_hold_and_nothing_is_invented), CASE(order_does_not_matter),
         CASE(a_small_rare_object_survives_a_crowd), CASE(broken_boxes_are_passed_over), CASE(lines_are_told_once),
         CASE(tags_by_score_once), CASE(a_great_many), CASE(the_hash_sees_everything),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_kinds, close_kinds);
 }

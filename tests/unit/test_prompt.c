@@ -16,7 +16,7 @@ static const char skeleton[] =
 
 static df_box boxes[] = {{.label = "dog", .x0 = 10.4, .y0 = 20.5, .x1 = 299.9, .y1 = 1e9}, {.label = "traffic light", .x0 = -3, .x1 = 5, .y1 = 6}};
 static df_line lines[] = {{.text = "STOP"}, {.text = "Caf\xC3\xA9 \xE4\xB8\xAD"}};
-static df_tag tags[] = {{"dog", 0.9, 0}, {"park", 0.8, 1}};
+static df_tag tags[] = {{.label = "dog", .score = 0.9}, {.label = "park", .score = 0.8}};
 
 static df_evidence sample(void)
 {
@@ -122,7 +122,7 @@ static void nothing_breaks_out(void **state)
     for (size_t i = 0; i < sizeof attacks / sizeof attacks[0]; i++) {
         df_box box = {.label = attacks[i], .x1 = 5, .y1 = 6};
         df_line line = {.text = attacks[i]};
-        df_tag tag = {attacks[i], 0.9, 0};
+        df_tag tag = {.label = attacks[i], .score = 0.9};
         df_evidence e = {.path = "", .alt_text = attacks[i], .width = 10, .height = 10, .boxes = &box, .n_boxes = 1, .lines = &line, .n_lines = 1, .tags = &tag, .n_tags = 1};
         char with_tags[sizeof skeleton + 20];
         snprintf(with_tags, sizeof with_tags, "%s\n\n{tags}", skeleton);

@@ -1,0 +1,114 @@
+/* What of all objects is told: two names for one place, parts, groups, weak ones. The rest is kept with the reason. */
+#include <stdlib.h>
+
+#include "algo/merge.h"
+
+static const double believed = 0.5;         /* what df_belief gives at an expert's accept */
+
+static int by_belief(const void *a, const void *b)
+{
+    return df_box_compare(&((const df_object *)a)->box, &((const df_object *)b)->box);
+}
+
+/* a and b are one object with a wider and a narrower name. Both say at least what the wider name says, so its belief
+ * grows; the narrower name is used where it is believed by itself. */
+static bool join_names(df_object *a, df_object *b, bool a_is_narrower, df_arena *arena)
+{
+    const df_object *narrow = a_is_narrower ? a : b, *wide = a_is_narrower ? b : a, *name = narrow;
+    if (narrow->box.score < believed)
+        name = wide;
+    df_box box = a->box;                     /* the surer's place */
+    box.label = name->box.label;
+    box.item = name->box.item;
+    box.score = 1 - (1 - a->box.score) * (1 - b->box.score);
+    box.source = df_sources_join(a->box.source, b->box.source, arena);
+    const df_kind kind = name->kind;
+    a->box = box;
+    a->kind = kind;
+    b->reason = "joined";
+    return box.source != NULL;
+}
+
+/* objects by falling belief: each is compared with the surer ones before it. */
+static bool name_places(const df_merger *m, df_object *o, int n, df_arena *arena)
+{
+    for (int i = 1; i < n; i++)
+        for (int k = 0; k < i && !o[i].reason; k++) {
+            if (o[k].reason || df_box_overlap(&o[i].box, &o[k].box) <= m->options->same_place)
+                continue;
+            const bool narrower = df_kind_is(m->kinds, &o[k].kind, &o[i].kind);
+            if (df_kind_same(&o[i].kind, &o[k].kind))
+                continue;
+            if (narrower || df_kind_is(m->kinds, &o[i].kind, &o[k].kind)) {
+                if (!join_names(&o[k], &o[i], narrower, arena))
+                    return false;
+            } else if (o[k].box.score >= believed) {
+                o[i].reason = "conflict";
+            }
+        }
+    return true;
+}
+
+/* A part of a bigger object of its label (a face of a person), as sure as the part or surer. */
+static bool is_part(const df_object *o, int n, int i, const df_merge_options *options)
+{
+    const double area = df_box_area(&o[i].box);
+    for (int k = 0; k < n; k++) {
+        const double bigger = df_box_area(&o[k].box);
+        if (k != i && bigger > area && o[k].box.score >= o[i].box.score && area >= options->part_area * bigger &&
+            df_box_shared(&o[i].box, &o[k].box) >= options->nested * area && df_kind_same(&o[i].kind, &o[k].kind))
+            return true;
+    }
+    return false;
+}
+
+/* A box around a group: two or more surer boxes of its label lie in it and fill half of it. */
+static bool is_group(const df_object *o, int n, int i, const df_merge_options *options)
+{
+    const double area = df_box_area(&o[i].box);
+    double filled = 0;
+    int members = 0;
+    for (int k = 0; k < n; k++) {
+        const double inner = df_box_area(&o[k].box);
+        if (k == i || inner >= area || o[k].box.score < o[i].box.score ||
+            df_box_shared(&o[i].box, &o[k].box) < options->nested * inner || !df_kind_same(&o[i].kind, &o[k].kind))
+            continue;
+        filled += inner;
+        members++;
+    }
+    return members >= 2 && filled >= 0.5 * area;
+}
+
+/* Told ones to the front, each half by falling belief. */
+static int told_first(df_object *o, int n, df_object *scratch)
+{
+    int told = 0;
+    for (int i = 0; i < n; i++)
+        if (!o[i].reason)
+            scratch[told++] = o[i];
+    for (int i = 0, at = told; i < n; i++)
+        if (o[i].reason)
+            scratch[at++] = o[i];
+    for (int i = 0; i < n; i++)
+        o[i] = scratch[i];
+    return told;
+}
+
+int df_settle(const df_merger *m, df_object *o, int n, df_arena *arena)
+{
+    df_object *scratch = df_arena_alloc(arena, (size_t)n + 1, sizeof *scratch);
+    const char **reason = df_arena_alloc(arena, (size_t)n + 1, sizeof *reason);
+    if (!scratch || !reason || !name_places(m, o, n, arena))
+        return -1;
+    int told = told_first(o, n, scratch);
+    qsort(o, (size_t)told, sizeof *o, by_belief);            /* names that were joined have risen */
+    for (int i = 0; i < told; i++)
+        if (o[i].box.score < believed)
+            o[i].reason = "score";
+    told = told_first(o, n, scratch);
+    for (int i = 0; i < told; i++)           /* decided on the whole list before any goes, so that the order does not matter */
+        reason[i] = is_part(o, told, i, m->options) ? "part" : is_group(o, told, i, m->options) ? "group" : NULL;
+    for (int i = 0; i < told; i++)
+        o[i].reason = reason[i];
+    return told_first(o, n, scratch);
+}
