@@ -49,6 +49,19 @@ if(CLI_SOURCES AND EXISTS ${PROJECT_SOURCE_DIR}/share/models/efficientnet-lite2.
   set_tests_properties(curation_samples PROPERTIES TIMEOUT 300)
 endif()
 
+# What evidence is worth: precision and recall on pictures whose content people wrote down, with floors.
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_FOUND)
+  add_test(NAME truth_score COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/truth/test_score.py)
+  set_tests_properties(truth_score PROPERTIES TIMEOUT 60 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+if(Python3_FOUND AND CLI_SOURCES AND EXISTS ${DF_DEPS}/truth/darknet-dog.jpg
+   AND EXISTS ${PROJECT_SOURCE_DIR}/share/models/nanodet.onnx)
+  add_test(NAME truth COMMAND ${PROJECT_SOURCE_DIR}/tests/truth/run $<TARGET_FILE:densefusion-cli>
+           ${PROJECT_BINARY_DIR}/truth)
+  set_tests_properties(truth PROPERTIES TIMEOUT 600)
+endif()
+
 # Interrupted in every way, a run ends with the same bytes: tests/resume, over a few samples and a file that is none.
 option(DF_RESUME_TESTS "run the tests that interrupt runs; they take minutes" OFF)
 if(CLI_SOURCES AND DF_RESUME_TESTS)
@@ -73,7 +86,6 @@ if(CLI_SOURCES AND DF_RESUME_TESTS)
 endif()
 
 # ---- the report's page in real Chromium, on what test_report made ----
-find_package(Python3 COMPONENTS Interpreter)
 find_program(CHROMIUM NAMES chromium chromium-browser google-chrome)
 if(Python3_FOUND AND CHROMIUM)
   add_test(NAME browser COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/browser/test_page.py report.test/report
