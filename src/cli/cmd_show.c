@@ -235,6 +235,8 @@ static df_status show_image(const df_dataset *ds, image_id id, bool as_json, df_
         status = show_table(ds, (*s)->name, id, json, err);
         if (status == DF_OK && strcmp((*s)->name, "fuse") == 0)
             status = show_table(ds, "fuse/evidence", id, json, err);
+        if (status == DF_OK && strcmp((*s)->name, "fuse") == 0)
+            status = show_table(ds, "fuse/left", id, json, err);
     }
     df_str_append(&text, "\n}");
     if (status == DF_OK && json)
