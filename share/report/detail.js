@@ -47,14 +47,25 @@ function lookSection(look) {
   return section("Colour and light", el("p", { "data-key": "look-0" }, colours(look)), el("ul", { class: "evidence look" }, values));
 }
 
+const leftReasons = { score: "too unsure", repeated: "told already", general: "a narrower tag is told", conflict: "a surer name is in its place",
+  part: "part of another", group: "around several", counted: "in another's count", inside: "in a longer line", budget: "no room in the prompt", broken: "broken" };
+
+function leftSection(left) {
+  return el("details", {}, el("summary", {}, `Seen, and not told (${left.length})`), el("ul", { class: "evidence" }, left.map((entry) =>
+    el("li", {}, el("span", { class: "what" }, entry.text), el("span", { class: "quiet" }, [leftReasons[entry.reason] || entry.reason, entry.source].filter(Boolean).join(" · ")),
+      scoreBar(entry.score)))));
+}
+
 function evidence(image) {
   const parts = [];
   const boxes = image.boxes || [], lines = image.lines || [], tags = image.tags || [];
   if (boxes.length) parts.push(section(`Objects`, evidenceList("box", boxes, (box) =>
-    el("span", { class: "quiet" }, box.look && box.look.colours.length ? `${box.look.colours[0][0]} · ${box.source}` : box.source))));
+    el("span", { class: "quiet" }, (box.count ? `${box.count} of them · ` : "") +
+      (box.look && box.look.colours.length ? `${box.look.colours[0][0]} · ${box.source}` : box.source)))));
   if (lines.length) parts.push(section(`Text in the image`, evidenceList("line", lines)));
   if (tags.length) parts.push(section(`Tags`, evidenceList("tag", tags)));
   if (image.look) parts.push(lookSection(image.look));
+  if ((image.left || []).length) parts.push(leftSection(image.left));
   if (image.alt_text) parts.push(section("Alt-text", el("p", { class: "alt", "data-key": "alt-0" }, image.alt_text)));
   return parts;
 }

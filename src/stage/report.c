@@ -83,11 +83,11 @@ static df_status flush(report *r, df_error *err)
 }
 
 static df_status append_images(report *r, const showing *s, const df_joined *j, const df_evidence *evidence,
-                               df_error *err)
+                               const df_table *left, df_error *err)
 {
     for (int64_t i = 0; i < s->n; i++) {
         df_str_append(&r->chunk, r->in_chunk ? ",\n" : "densefusion.add([\n");
-        df_report_row(&r->chunk, j, s->rows[i], &evidence[s->rows[i]], s->thumbs[i]);
+        df_report_row(&r->chunk, j, s->rows[i], &evidence[s->rows[i]], left, s->thumbs[i]);
         r->n_shown++;
         if (++r->in_chunk == CHUNK_IMAGES)
             DF_TRY(flush(r, err));
@@ -129,7 +129,7 @@ static df_status show(report *r, showing *s, df_error *err)
         status = df_thumbs_make(&r->thumbs, s->part, s->ingest, s->rows, s->n, r->config->side, s->thumbs, err);
     }
     if (status == DF_OK)
-        status = append_images(r, s, &j, evidence, err);
+        status = append_images(r, s, &j, evidence, tables.left, err);
     df_arena_reset(&arena);
     df_evidence_tables_close(&tables);
     df_joined_close(&j);

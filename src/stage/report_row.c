@@ -4,6 +4,8 @@
 
 #include "io/json.h"
 
+enum { LEFT_MAX = 60 };                      /* shown of what fusion left out: a page is read by people */
+
 static void append_text(df_str *out, const char *key, const char *value)
 {
     df_str_printf(out, ",\"%s\":", key);
@@ -75,6 +77,8 @@ static void append_box(df_str *out, const df_box *b, bool first)
     append_entry(out, first, b->label, b->score, b->item);
     append_points(out, (const double[]){b->x0, b->x1, b->x1, b->x0}, (const double[]){b->y0, b->y0, b->y1, b->y1}, 4);
     append_text(out, "source", b->source ? b->source : "");
+    if (b->count > 1)
+        df_str_printf(out, ",\"count\":%d", b->count);
     if (b->look.n_colours) {
         df_str_append(out, ",\"look\":");
         append_region(out, &b->look);
@@ -177,7 +181,38 @@ static void append_caption(df_str *out, const df_joined *j, int64_t row)
         append_text(out, "why", why);
 }
 
-void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_evidence *evidence, const char *thumb)
+/* The first of the image's rows: a table is by image. */
+static int64_t first_of(const df_table *t, int column, int64_t row)
+{
+    int64_t low = 0, high = df_table_rows(t);
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (df_table_int(t, middle, column) < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void append_left(df_str *out, const df_table *t, int64_t row)
+{
+    static const char *const columns[] = {"kind", "text", "source", "reason"};
+    const int of_row = df_table_column(t, "row"), score = df_table_column(t, "score");
+    int64_t i = first_of(t, of_row, row), n = 0;
+    df_str_append(out, ",\"left\":[");
+    for (; i < df_table_rows(t) && df_table_int(t, i, of_row) == row && n < LEFT_MAX; i++, n++) {
+        df_str_append(out, n ? ",{\"score\":" : "{\"score\":");
+        append_number(out, df_table_real(t, i, score));
+        for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
+            append_text(out, columns[k], df_table_text(t, i, df_table_column(t, columns[k])));
+        df_str_append(out, "}");
+    }
+    df_str_append(out, "]");
+}
+
+void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_evidence *evidence, const df_table *left,
+                   const char *thumb)
 {
     char id[DF_ROW_ID_MAX];
     df_row_id(j->part, row, id);
@@ -202,6 +237,8 @@ void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_eviden
     } else {
         append_caption(out, j, row);
         append_evidence(out, evidence);
+        if (left)
+            append_left(out, left, row);
     }
     df_str_append(out, "}");
 }

@@ -112,6 +112,8 @@ class Page(Browser):
         self.b.wait("!!document.querySelector('p.alt')")
         self.assertIn("<img src=x onerror=window.hacked=1>", self.b.run("document.querySelector('p.alt').textContent"))
         self.assertIn("<u>ball</u>", self.b.run("document.querySelector('.evidence.tag').textContent"))
+        left = self.b.run("[...document.querySelectorAll('details')].map((d) => d.textContent).join()")
+        self.assertIn("Seen, and not told (1)<i>cat</i>a surer name is in its place · a", left)
         self.visit("#" + WALL)
         self.b.wait("!!document.querySelector('.caption')")
         self.assertIn("</script><script>window.hacked=3</script>", self.b.run("document.querySelector('.caption').textContent"))

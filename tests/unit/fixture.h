@@ -48,6 +48,8 @@ static const df_column fixture_look[] = {{"row", I}, {"kind", T}, {"item", I}, {
 static const df_column fixture_fuse[] = {{"row", I}, {"prompt", T}, {"n_tags", I}, {"n_boxes", I}, {"n_lines", I}, {"evidence_hash", T}, {0}};
 static const df_column fixture_fused[] = {{"row", I}, {"kind", T}, {"item", I}, {"text", T}, {"score", R}, {"source", T}, {"x0", R},
     {"y0", R}, {"x1", R}, {"y1", R}, {0}};
+static const df_column fixture_left[] = {{"row", I}, {"kind", T}, {"item", I}, {"text", T}, {"score", R}, {"source", T}, {"x0", R},
+    {"y0", R}, {"x1", R}, {"y1", R}, {"reason", T}, {0}};
 static const df_column fixture_caption[] = {{"row", I}, {"caption", T}, {"error", T}, {"engine", T}, {"model", T}, {"finish", T},
     {"prompt_tokens", I}, {"completion_tokens", I}, {"attempts", I}, {"key", T}, {0}};
 static const df_column fixture_check[] = {{"row", I}, {"verdict", T}, {"reasons", T}, {"words", I}, {"text_recall", R},
@@ -145,6 +147,10 @@ static inline void fixture_captions0(const df_dataset *ds)
         DF_INT(4), DF_TEXT("tag"), DF_INT(0), DF_TEXT("seashore"), DF_REAL(0.7), DF_TEXT("tags"), NIL, NIL, NIL, NIL,
         DF_INT(4), DF_TEXT("box"), DF_INT(0), DF_TEXT("boat"), DF_REAL(0.5), DF_TEXT("a"), DF_REAL(10), DF_REAL(10), DF_REAL(100), DF_REAL(90)};
     fixture_put(ds, "fuse/evidence", 0, fixture_fused, fused, 8);
+    const df_value left[] = {
+        DF_INT(0), DF_TEXT("box"), DF_INT(2), DF_TEXT("<i>cat</i>"), DF_REAL(0.3), DF_TEXT("a"), DF_REAL(80), DF_REAL(120), DF_REAL(400), DF_REAL(480), DF_TEXT("conflict"),
+        DF_INT(4), DF_TEXT("tag"), DF_INT(1), DF_TEXT("sand"), DF_REAL(0.2), DF_TEXT("tags"), NIL, NIL, NIL, NIL, DF_TEXT("score")};
+    fixture_put(ds, "fuse/left", 0, fixture_left, left, 2);
     const df_value captions[] = {
         DF_INT(0), DF_TEXT(DOG_CAPTION), NIL, DF_TEXT("compose"), NIL, DF_TEXT("stop"), NIL, NIL, DF_INT(1), DF_TEXT("k0"),
         DF_INT(2), DF_TEXT(MARKED_CAPTION), NIL, DF_TEXT("compose"), NIL, DF_TEXT("stop"), NIL, NIL, DF_INT(1), DF_TEXT("k2"),
