@@ -70,8 +70,10 @@ df_status df_expert_perceive(df_expert_handle *h, const df_image *image, const d
 void df_expert_set_threshold(df_expert_handle *h, double threshold)
 {
     for (int i = 0; i < h->n_cards; i++)
-        if (h->cards[i])
+        if (h->cards[i]) {
             h->cards[i]->threshold = threshold;
+            h->cards[i]->label_threshold = NULL;
+        }
 }
 
 void df_expert_close(df_expert_handle *h)

@@ -1,6 +1,10 @@
-/* Decoder "classes": a classifier's scores over its card's labels. Labels that are the same name (three breeds, all
- * "dog") add up: a net that hesitates between breeds is sure of the dog. Serves taggers and the safety model.
- * Card: decode.softmax: 1 when the output is not yet probabilities. */
+/* Decoder "classes": a classifier's scores over its card's labels. Serves taggers and the safety model.
+ * Of classes that exclude each other, those of the same name (three breeds, all "dog") add up: a net that hesitates
+ * between breeds is sure of the dog. Card: decode.softmax: 1 when the output is not yet probabilities.
+ * Card: decode.sigmoid: 1 or, when the output is probabilities, decode.independent: 1 for a multi-label model: every class
+ * is a question of its own, and a name scores what the best of its classes does. A class counts when it exceeds its own
+ * line of the card's `thresholds` (RAM, arXiv 2306.03514), if it has them. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +21,7 @@ typedef struct {
     int *group_of;                           /* [n_labels] index into groups; -1: the class is dropped */
     const char **groups;
     int n_groups;
-    bool softmax;
+    bool softmax, sigmoid, independent;
 } classes;
 
 static void classes_close(df_expert *e)
@@ -58,8 +62,13 @@ static df_status classes_open(df_expert **out, df_card *const *cards, int n_card
     classes *c = calloc(1, sizeof *c);
     if (!c)
         return df_fail(err, DF_NOMEM, "open model %s: out of memory", card->name);
-    *c = (classes){.base.ops = &df_expert_classes, .card = card, .softmax = df_card_number(card, "softmax", 0) > 0};
-    df_status status = group_labels(c, err);
+    *c = (classes){.base.ops = &df_expert_classes, .card = card, .softmax = df_card_number(card, "softmax", 0) > 0,
+                   .sigmoid = df_card_number(card, "sigmoid", 0) > 0};
+    c->independent = c->sigmoid || df_card_number(card, "independent", 0) > 0;
+    df_status status = c->softmax && c->independent
+                           ? df_fail(err, DF_CONFIG, "%s: decode.softmax: classes that exclude each other are not "
+                                     "independent; choose softmax or sigmoid", card->path)
+                           : group_labels(c, err);
     if (status == DF_OK)
         status = df_card_open_model(card, &c->model, err);
     if (status != DF_OK) {
@@ -90,9 +99,12 @@ static df_status check_scores(const classes *c, const df_tensor *t, df_error *er
                        c->card->path, c->card->n_labels, t->name, (long long)n);
     if (c->softmax)
         apply_softmax(t->data, c->card->n_labels);
+    for (int64_t i = 0; c->sigmoid && i < n; i++)
+        t->data[i] = 1 / (1 + expf(-t->data[i]));
     for (int64_t i = 0; i < n; i++)
         if (!(t->data[i] >= -1e-3f && t->data[i] <= 1.001f))
-            return df_fail(err, DF_MODEL, "%s: output %s holds %g, which is no probability; set decode.softmax: 1",
+            return df_fail(err, DF_MODEL, "%s: output %s holds %g, which is no probability; set decode.softmax: 1 or "
+                           "decode.sigmoid: 1",
                            c->card->path, t->name, (double)t->data[i]);
     return DF_OK;
 }
@@ -110,12 +122,17 @@ static df_status collect(const classes *c, const float *scores, df_arena *arena,
     df_tag *tags = df_arena_alloc(arena, (size_t)c->n_groups + 1, sizeof *tags);
     if (!tags)
         return df_fail(err, DF_NOMEM, "run model %s: out of memory", c->card->name);
-    for (int i = 0; i < c->card->n_labels; i++)
-        if (c->group_of[i] >= 0)
-            tags[c->group_of[i]].score += (double)scores[i];
+    const double *least = c->card->label_threshold;
+    for (int i = 0; i < c->card->n_labels; i++) {
+        const double score = (double)scores[i];
+        if (c->group_of[i] < 0 || (least && !(score > least[i])))
+            continue;
+        double *of = &tags[c->group_of[i]].score;
+        *of = c->independent ? fmax(*of, score) : *of + score;
+    }
     int n = 0;
     for (int g = 0; g < c->n_groups; g++)
-        if (tags[g].score >= c->card->threshold)
+        if (tags[g].score >= (least ? DBL_MIN : c->card->threshold))
             tags[n++] = (df_tag){.label = c->groups[g], .score = fmin(tags[g].score, 1), .item = g};
     qsort(tags, (size_t)n, sizeof *tags, by_falling_score);
     for (int i = 0; i < n; i++)

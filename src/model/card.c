@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 
-enum { CARD_BYTES_MAX = 1 << 20, LABEL_BYTES_MAX = 4 << 20, LABELS_MAX = 100000 };
+enum { CARD_BYTES_MAX = 1 << 20, LABEL_BYTES_MAX = 4 << 20, LABELS_MAX = 100000, TOKENIZER_BYTES_MAX = 64 << 20 };
 
 #define TEXT(field, initial, help)     {#field, DF_OPT_TEXT, offsetof(df_card, field), initial, 0, 0, help}
 #define SIDE(field, help)              {#field, DF_OPT_INT, offsetof(df_card, field), "0", 0, 8192, help}
@@ -15,7 +15,7 @@ enum { CARD_BYTES_MAX = 1 << 20, LABEL_BYTES_MAX = 4 << 20, LABELS_MAX = 100000 
 
 static const df_option fields[] = {
     TEXT(name, NULL, "the card's own name, as its file is called"),
-    TEXT(task, NULL, "tag, detect, text-detect, text-recognise, text-orient, safety or embed"),
+    TEXT(task, NULL, "tag, detect, text-detect, text-recognise, text-orient, safety, embed or text-embed"),
     TEXT(decoder, NULL, "code that reads the model's output"),
     TEXT(file, NULL, "ONNX file beside the card"),
     TEXT(sha256, "", "of the ONNX file; empty in a card for a file that the user brings"),
@@ -39,6 +39,10 @@ static const df_option fields[] = {
     REAL("std.1", std[1], "1", 1e-6, 1e6, "of the second channel"),
     REAL("std.2", std[2], "1", 1e-6, 1e6, "of the third channel"),
     TEXT(labels, NULL, "file beside the card: a class a line"),
+    TEXT(thresholds, NULL, "file beside the card: a least score a line, one for each label, in place of threshold"),
+    TEXT(text, NULL, "card (task text-embed) that makes vectors of the labels and queries"),
+    TEXT(template, "{}", "what a label or query becomes before the text encoder sees it: it stands for {}"),
+    TEXT(tokenizer, NULL, "text-embed: tokenizer.json beside the card"),
     REAL("threshold", threshold, "0.5", 0, 1, "least score kept"),
     REAL("accept", accept, "0", 0, 1, "score from which fuse believes an answer by itself; 0: as its options say"),
     REAL("iou", iou, "0.5", 0, 1, "of two boxes of one class that overlap more, the weaker goes"),
@@ -121,9 +125,17 @@ static df_status check_fields(const df_card *card, const char *name, df_error *e
         return bad_field(card, "name", "differs from the file's name", err);
     if (!is_plain_name(card->file))
         return bad_field(card, "file", "must be a file beside the card", err);
-    if (card->labels && !is_plain_name(card->labels))
-        return bad_field(card, "labels", "must be a file beside the card", err);
-    if (strcmp(card->task, "embed") != 0 && (!card->decoder || !card->decoder[0]))
+    const char *const beside_it[][2] = {{"labels", card->labels}, {"thresholds", card->thresholds},
+                                        {"tokenizer", card->tokenizer}};
+    for (size_t i = 0; i < sizeof beside_it / sizeof *beside_it; i++)
+        if (beside_it[i][1] && !is_plain_name(beside_it[i][1]))
+            return bad_field(card, beside_it[i][0], "must be a file beside the card", err);
+    if (card->text && !is_plain_name(card->text))
+        return bad_field(card, "text", "must be the name of a card", err);
+    const char *slot = strstr(card->template, "{}");
+    if (!slot || strstr(slot + 2, "{}"))
+        return bad_field(card, "template", "must hold {} once", err);
+    if (strcmp(card->task, "embed") != 0 && strcmp(card->task, "text-embed") != 0 && (!card->decoder || !card->decoder[0]))
         return bad_field(card, "decoder", "missing", err);
     if (card->sha256[0] && (strlen(card->sha256) != 64 || strspn(card->sha256, "0123456789abcdef") != 64))
         return bad_field(card, "sha256", "must be 64 lower-case hex digits", err);
@@ -190,39 +202,77 @@ static char *beside(const df_card *card, const char *file)
     return path;
 }
 
-/* Reads labels and fingerprints card and labels: another threshold or another name is another result. */
-static df_status read_labels(df_card *card, df_error *err)
+/* The bytes of a file that the card's field names; NULL when it names none. Caller frees. */
+static df_status read_beside(const df_card *card, const char *field, const char *file, size_t max, df_str *all,
+                             df_error *err)
 {
-    char *path = NULL, *card_text = NULL, *text = NULL, *copy = NULL;
-    size_t card_size = 0, size = 0;
-    df_str both = {0};
-    DF_TRY(df_file_read(card->path, CARD_BYTES_MAX, &card_text, &card_size, err));
-    df_status status = DF_OK;
-    if (card->labels) {
-        df_error why;
-        path = beside(card, card->labels);
-        status = path ? df_file_read(path, LABEL_BYTES_MAX, &text, &size, &why)
-                      : df_fail(&why, DF_NOMEM, "out of memory");
-        if (status != DF_OK)
-            df_fail(err, status, "%s: labels: %s", card->path, why.message);
-    }
-    df_str_append_n(&both, card_text, card_size);
-    df_str_append_n(&both, text ? text : "", size);
-    if (status == DF_OK && both.failed)
-        status = df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
-    if (status == DF_OK)
-        df_hash_hex(df_str_text(&both), both.size, card->hash);
-    if (status == DF_OK && text) {
-        copy = df_arena_alloc(&card->arena, size + 1, 1);
-        if (copy)
-            memcpy(copy, text, size);
-        status = copy ? split_labels(card, copy, size, err)
-                      : df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
-    }
-    df_str_free(&both);
-    free(card_text);
-    free(text);
+    df_error why;
+    char *path = file ? beside(card, file) : NULL, *bytes = NULL;
+    size_t size = 0;
+    if (!file)
+        return DF_OK;
+    df_status status = path ? df_file_read(path, max, &bytes, &size, &why) : df_fail(&why, DF_NOMEM, "out of memory");
+    if (status != DF_OK)
+        df_fail(err, status, "%s: %s: %s", card->path, field, why.message);
+    else
+        df_str_append_n(all, bytes, size);
+    free(bytes);
     free(path);
+    return status;
+}
+
+/* A number in [0, 1] for each label. */
+static df_status split_thresholds(df_card *card, const char *text, df_error *err)
+{
+    double *least = df_arena_alloc(&card->arena, (size_t)card->n_labels + 1, sizeof *least);
+    if (!least)
+        return df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+    int n = 0;
+    for (char *end; *(text += strspn(text, " \t\r\n")) && n < card->n_labels; n++, text = end) {
+        least[n] = strtod(text, &end);
+        if (end == text || (*end && !strchr(" \t\r\n", *end)) || !(least[n] >= 0 && least[n] <= 1))
+            return df_fail(err, DF_CONFIG, "%s: thresholds: line %d is no number from 0 to 1", card->path, n + 1);
+    }
+    if (n != card->n_labels || *text)
+        return df_fail(err, DF_CONFIG, "%s: thresholds: the file must hold %d numbers, one for each label", card->path,
+                       card->n_labels);
+    card->label_threshold = least;
+    return DF_OK;
+}
+
+static df_status split_files(df_card *card, const df_str *labels, const df_str *thresholds, df_error *err)
+{
+    char *copy = df_arena_alloc(&card->arena, labels->size + 1, 1);  /* label names point into it */
+    if (!copy)
+        return df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+    memcpy(copy, df_str_text(labels), labels->size);
+    if (card->labels)
+        DF_TRY(split_labels(card, copy, labels->size, err));
+    return card->thresholds ? split_thresholds(card, df_str_text(thresholds), err) : DF_OK;
+}
+
+/* Reads the files beside the card, and fingerprints it with them: another threshold or name is another result. */
+static df_status read_files(df_card *card, df_error *err)
+{
+    df_str all = {0}, labels = {0}, thresholds = {0};
+    df_status status = read_beside(card, "card", strrchr(card->path, '/') + 1, CARD_BYTES_MAX, &all, err);
+    if (status == DF_OK)
+        status = read_beside(card, "labels", card->labels, LABEL_BYTES_MAX, &labels, err);
+    if (status == DF_OK)
+        status = read_beside(card, "thresholds", card->thresholds, LABEL_BYTES_MAX, &thresholds, err);
+    df_str_append_n(&all, df_str_text(&labels), labels.size);
+    df_str_append_n(&all, df_str_text(&thresholds), thresholds.size);
+    if (status == DF_OK)
+        status = read_beside(card, "tokenizer", card->tokenizer, TOKENIZER_BYTES_MAX, &all, err);
+    if (status == DF_OK && (all.failed || labels.failed || thresholds.failed))
+        status = df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+    if (status == DF_OK) {
+        df_hash_hex(df_str_text(&all), all.size, card->hash);
+        status = split_files(card, &labels, &thresholds, err);
+    }
+    df_str_free(&all);
+    df_str_free(&labels);
+    df_str_free(&thresholds);
     return status;
 }
 
@@ -263,7 +313,7 @@ static df_status read_card(df_card *card, const char *name, bool verify, df_erro
                        name, card->path);
     DF_TRY(read_fields(card, err));
     DF_TRY(check_fields(card, name, err));
-    DF_TRY(read_labels(card, err));
+    DF_TRY(read_files(card, err));
     return verify ? verify_file(card, err) : DF_OK;
 }
 
@@ -309,7 +359,7 @@ char *df_card_model_path(const df_card *card)
     return beside(card, card->file);
 }
 
-bool df_card_installed(const char *folder, const char *name)
+static bool is_installed(const char *folder, const char *name, bool with_text)
 {
     df_card *card = NULL;
     df_error err;
@@ -321,19 +371,31 @@ bool df_card_installed(const char *folder, const char *name)
         return there;
     }
     char *path = df_card_model_path(card);
-    bool there = path && df_file_exists(path);
+    bool there = path && df_file_exists(path) &&
+                 (!card->text || !with_text || is_installed(folder, card->text, false));
     free(path);
     df_card_close(card);
     return there;
 }
 
-df_status df_card_describe(const char *folder, const char *name, df_str *out, df_error *err)
+bool df_card_installed(const char *folder, const char *name)
+{
+    return is_installed(folder, name, true);
+}
+
+static df_status describe(const char *folder, const char *name, bool with_text, df_str *out, df_error *err)
 {
     df_card *card = NULL;
     DF_TRY(df_card_open(&card, folder, name, false, err));
     df_str_printf(out, "model %s %s %s\n", card->name, card->hash, card->sha256);
+    df_status status = card->text && with_text ? describe(folder, card->text, false, out, err) : DF_OK;
     df_card_close(card);
-    return DF_OK;
+    return status;
+}
+
+df_status df_card_describe(const char *folder, const char *name, df_str *out, df_error *err)
+{
+    return describe(folder, name, true, out, err);
 }
 
 static int is_card(const struct dirent *e)
@@ -392,7 +454,7 @@ df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
     df_status status = df_file_exists(path) ? df_onnx_open(&model, path, err) : not_installed(card, path, err);
     free(path);
-    if (status == DF_OK)
+    if (status == DF_OK && strcmp(card->task, "text-embed") != 0)
         status = check_input(card, model, err);
     if (status != DF_OK) {
         df_onnx_close(model);

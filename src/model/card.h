@@ -10,7 +10,7 @@
 #include "model/onnx.h"
 
 typedef struct {
-    char *name, *task, *decoder;             /* task: tag, detect, text-detect, text-recognise, text-orient, safety, embed */
+    char *name, *task, *decoder;             /* task: tag, detect, text-detect, text-recognise, text-orient, safety, embed, text-embed */
     char *file, *sha256, *licence, *source;  /* file: beside the card */
     char *input, *resize, *channels, *layout;    /* tensor name; stretch | crop | fit; rgb | bgr; nchw | nhwc */
     int64_t width, height;                   /* of the input tensor, pixels; 0: the image's own */
@@ -20,12 +20,17 @@ typedef struct {
     char *output, *pooling;                  /* of an encoder: the tensor with its vector; none | cls | mean of its tokens */
     double eps;                              /* of an encoder: above cosine 1 - eps two images are duplicates */
     char *labels;                            /* file beside the card: a line per class; after a tab the name to use ("" drops it) */
+    char *thresholds;                        /* file beside the card: a number a label, in place of `threshold` */
+    char *text;                              /* the card (task text-embed) that makes vectors of its labels and queries */
+    char *template;                          /* around a label or query, which stands for {}: "a photo of a {}" */
+    char *tokenizer;                         /* of a text-embed card: tokenizer.json beside it */
     double threshold, iou;                   /* least score kept; NMS overlap */
     double accept;                           /* score from which `fuse` believes an answer by itself; 0: as its options say */
     const char **label;                      /* [n_labels], read from `labels`; NULL entry: class not used */
     int n_labels;
+    const double *label_threshold;           /* [n_labels] of `thresholds`; NULL: `threshold` holds for all */
     const df_yaml_entry *extra; int n_extra; /* the keys under `decode:`, for df_card_number; key without "decode." */
-    char hash[DF_HASH_HEX];                  /* of the card's and the label file's bytes */
+    char hash[DF_HASH_HEX];                  /* of the bytes of the card and of the files that it names, but the model's */
     char *path, *folder;
     df_arena arena;
 } df_card;
@@ -36,12 +41,12 @@ void df_card_close(df_card *card);
 /* A decoder's own number (key under `decode:`, "bins" or "strides.0"), or fallback. */
 double df_card_number(const df_card *card, const char *key, double fallback);
 char *df_card_model_path(const df_card *card);                       /* FOLDER/FILE; caller frees */
-/* Card and ONNX file are both there (a card that cannot be read counts: opening it says why). */
+/* Card and ONNX file are both there, and those of its text card (a card that cannot be read counts: opening it says why). */
 bool df_card_installed(const char *folder, const char *name);
-/* Appends "model NAME CARD-HASH SHA-256\n": what a stage's output depends on. */
+/* Appends "model NAME CARD-HASH SHA-256\n", and the same of its text card: what a stage's output depends on. */
 df_status df_card_describe(const char *folder, const char *name, df_str *out, df_error *err);
 /* Appends "NAME ACCEPT\n" of every readable card of FOLDER that has `accept`, in alphabetical order. */
 df_status df_cards_accept(const char *folder, df_str *out, df_error *err);
-/* Opens the card's ONNX file and checks the fields `input`, `width` and `height` against what it declares. */
+/* Opens the card's ONNX file; an image model's: checks the fields `input`, `width` and `height` against what it declares. */
 df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err);
 #endif

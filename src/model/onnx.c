@@ -16,6 +16,7 @@ struct df_onnx {
     size_t n_inputs, n_outputs;
     const char *output_names[ENDS_MAX];
     df_tensor inputs[ENDS_MAX];
+    ONNXTensorElementDataType input_types[ENDS_MAX];
     df_arena arena;
 };
 
@@ -102,6 +103,8 @@ static df_status read_input(df_onnx *m, OrtAllocator *allocator, size_t i, df_er
     DF_TRY(check(m, m->api->SessionGetInputTypeInfo(m->session, i, &type), "inputs of", err));
     df_status status = check(m, m->api->CastTypeInfoToTensorInfo(type, &shape), "inputs of", err);
     if (status == DF_OK && shape)            /* NULL: not a tensor; run says so */
+        status = check(m, m->api->GetTensorElementType(shape, &m->input_types[i]), "inputs of", err);
+    if (status == DF_OK && shape)
         status = read_dims(m, shape, &m->inputs[i], err);
     m->api->ReleaseTypeInfo(type);
     return status;
@@ -234,9 +237,39 @@ static df_status copy_output(const df_onnx *m, OrtValue *value, df_arena *arena,
     return DF_OK;
 }
 
-/* Wraps the caller's floats; nothing is copied. ONNX Runtime takes void * but only reads inputs. */
-static df_status wrap_inputs(const df_onnx *m, const df_tensor *inputs, int n, OrtValue **values, const char **names,
-                             df_error *err)
+static ONNXTensorElementDataType type_of(const df_onnx *m, const char *name)
+{
+    for (size_t i = 0; i < m->n_inputs; i++)
+        if (strcmp(m->inputs[i].name, name) == 0)
+            return m->input_types[i];
+    return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;                      /* the run says that there is no such input */
+}
+
+/* Wraps the caller's floats; nothing is copied, but for an input of whole numbers (tokens). ONNX Runtime takes void * but
+ * only reads inputs. */
+static df_status wrap_input(const df_onnx *m, const df_tensor *t, const char *name, df_arena *arena, OrtValue **value,
+                            df_error *err)
+{
+    const size_t n = (size_t)df_tensor_size(t);
+    void *data = t->data;
+    size_t size = n * sizeof(float);
+    ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+    if (type_of(m, name) == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64) {
+        int64_t *whole = df_arena_alloc(arena, n, sizeof *whole);
+        if (!whole)
+            return df_fail(err, DF_NOMEM, "run %s: out of memory", m->path);
+        for (size_t i = 0; i < n; i++)
+            whole[i] = (int64_t)t->data[i];
+        data = whole;
+        size = n * sizeof *whole;
+        type = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+    }
+    return check(m, m->api->CreateTensorWithDataAsOrtValue(m->memory, data, size, t->dims, (size_t)t->n_dims, type, value),
+                 "run", err);
+}
+
+static df_status wrap_inputs(const df_onnx *m, const df_tensor *inputs, int n, df_arena *arena, OrtValue **values,
+                             const char **names, df_error *err)
 {
     if (n < 1 || n > ENDS_MAX)
         return df_fail(err, DF_MODEL, "run %s: %d inputs", m->path, n);
@@ -245,9 +278,7 @@ static df_status wrap_inputs(const df_onnx *m, const df_tensor *inputs, int n, O
         names[i] = t->name && t->name[0] ? t->name : m->inputs[0].name;
         if (df_tensor_size(t) < 1)
             return df_fail(err, DF_MODEL, "run %s: input %s is empty", m->path, names[i]);
-        DF_TRY(check(m, m->api->CreateTensorWithDataAsOrtValue(m->memory, t->data,
-                     (size_t)df_tensor_size(t) * sizeof(float), t->dims, (size_t)t->n_dims,
-                     ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &values[i]), "run", err));
+        DF_TRY(wrap_input(m, t, names[i], arena, &values[i], err));
     }
     return DF_OK;
 }
@@ -269,7 +300,7 @@ df_status df_onnx_run(df_onnx *m, const df_tensor *inputs, int n_inputs, df_aren
     df_tensor *copies = df_arena_alloc(arena, ENDS_MAX, sizeof *copies);
     if (!copies)
         return df_fail(err, DF_NOMEM, "run %s: out of memory", m->path);
-    df_status status = wrap_inputs(m, inputs, n_inputs, in, names, err);
+    df_status status = wrap_inputs(m, inputs, n_inputs, arena, in, names, err);
     if (status == DF_OK)
         status = check(m, m->api->Run(m->session, m->run_options, names, (const OrtValue *const *)in, (size_t)n_inputs,
                                       m->output_names, m->n_outputs, results), "run", err);
