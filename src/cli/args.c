@@ -18,6 +18,8 @@ static const flag flags[] = {
     {FLAG_DRY_RUN, 'n', "dry-run", NULL, NULL, "say what would be done, do nothing"},
     {FLAG_JOBS, 'j', "jobs", "N", "run.threads", "threads to work with; 0: one per core"},
     {FLAG_MODELS, 0, "models", "DIR", "run.models", "folder of model cards and ONNX files"},
+    {FLAG_PROVIDER, 0, "provider", "NAME[:DEVICE]", "run.provider", "what models run on: cpu, cuda:0, openvino:GPU, ..."},
+    {FLAG_MODEL_THREADS, 0, "model-threads", "N", "run.model_threads", "threads of one run of a model"},
     {FLAG_SHARE, 0, "share", "DIR", "run.share", "folder of prompts, page assets and lexicon"},
     {FLAG_JSON, 0, "json", NULL, NULL, "answer as JSON"},
     {FLAG_VERIFY, 0, "verify", NULL, NULL, "hash the model files and compare with their cards"},

@@ -9,6 +9,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_STOPPED = 3 };
 typedef enum {
     FLAG_HELP = 1, FLAG_OUT = 2, FLAG_FROM = 4, FLAG_TO = 8, FLAG_DRY_RUN = 16, FLAG_JOBS = 32, FLAG_PARTS = 64,
     FLAG_JSON = 128, FLAG_VERIFY = 256, FLAG_MODELS = 512, FLAG_SHARE = 1024, FLAG_SKIP = 2048,
+    FLAG_PROVIDER = 8192, FLAG_MODEL_THREADS = 16384,
     FLAG_SETTINGS = 4096,                    /* --section.key=value */
 } flag_id;
 

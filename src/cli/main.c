@@ -9,7 +9,8 @@
 #include "dataset/metadata.h"
 #include "help.h"
 
-#define RUN_FLAGS (FLAG_OUT | FLAG_JOBS | FLAG_DRY_RUN | FLAG_PARTS | FLAG_MODELS | FLAG_SHARE | FLAG_SETTINGS)
+#define RUN_FLAGS (FLAG_OUT | FLAG_JOBS | FLAG_DRY_RUN | FLAG_PARTS | FLAG_MODELS | FLAG_PROVIDER | \
+                   FLAG_MODEL_THREADS | FLAG_SHARE | FLAG_SETTINGS)
 
 const command commands[] = {
     {"run", "INPUT -o OUT [CONFIG.yaml]", "run all stages on a folder, tar or list of images",

@@ -31,19 +31,24 @@ static df_status find_decoder(const df_card *card, const df_expert_ops **out, df
 }
 
 static df_status open_cards(df_expert_handle *h, const char *models, const char *const *names, int n_names,
-                            df_error *err)
+                            const df_onnx_options *runtime, df_error *err)
 {
     const df_expert_ops *ops = NULL;
-    for (int i = 0; i < n_names; i++)
-        if (names[i])
-            DF_TRY(df_card_open(&h->cards[i], models, names[i], true, err));
+    for (int i = 0; i < n_names; i++) {
+        if (!names[i])
+            continue;
+        DF_TRY(df_card_open(&h->cards[i], models, names[i], true, err));
+        if (runtime)
+            h->cards[i]->runtime = *runtime;
+    }
     if (!h->cards[0])
         return df_fail(err, DF_CONFIG, "an expert needs a model");
     DF_TRY(find_decoder(h->cards[0], &ops, err));
     return ops->open(&h->expert, h->cards, n_names, err);
 }
 
-df_status df_expert_open(df_expert_handle **out, const char *models, const char *const *names, int n_names, df_error *err)
+df_status df_expert_open(df_expert_handle **out, const char *models, const char *const *names, int n_names,
+                         const df_onnx_options *runtime, df_error *err)
 {
     if (n_names < 1 || n_names > CARDS_MAX)
         return df_fail(err, DF_CONFIG, "an expert of %d models", n_names);
@@ -51,7 +56,7 @@ df_status df_expert_open(df_expert_handle **out, const char *models, const char 
     if (!h)
         return df_fail(err, DF_NOMEM, "open expert: out of memory");
     h->n_cards = n_names;
-    df_status status = open_cards(h, models, names, n_names, err);
+    df_status status = open_cards(h, models, names, n_names, runtime, err);
     if (status != DF_OK) {
         df_expert_close(h);
         return status;

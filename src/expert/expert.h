@@ -30,9 +30,11 @@ typedef struct {
 } df_expert_ops;
 struct df_expert { const df_expert_ops *ops; };   /* first member of every decoder's own struct */
 
-/* Opens the named cards in the models folder (hash verified) with the first card's decoder. The expert owns them. */
+/* Opens the named cards in the models folder (hash verified) with the first card's decoder. The expert owns them.
+ * runtime: NULL for the CPU. */
 typedef struct df_expert_handle df_expert_handle;
-df_status df_expert_open(df_expert_handle **out, const char *models, const char *const *names, int n_names, df_error *err);
+df_status df_expert_open(df_expert_handle **out, const char *models, const char *const *names, int n_names,
+                         const df_onnx_options *runtime, df_error *err);
 /* Sets what this expert sees in *out and leaves the rest of it alone. Text of labels lives as long as the expert and the
  * arena. queries: NULL for none. */
 df_status df_expert_perceive(df_expert_handle *h, const df_image *image, const df_queries *queries, df_arena *arena,

@@ -34,7 +34,7 @@ static df_status visit_names(const char *models, const char *list, visit_fn visi
     }
 }
 
-typedef struct { df_panel *panel; double threshold; } opening;
+typedef struct { df_panel *panel; double threshold; const df_onnx_options *runtime; } opening;
 
 static df_status open_one(void *ctx, const char *models, const char *name, df_error *err)
 {
@@ -43,17 +43,18 @@ static df_status open_one(void *ctx, const char *models, const char *name, df_er
     if (panel->n_experts == DF_PANEL_MAX)
         return df_fail(err, DF_CONFIG, "models: more than %d", DF_PANEL_MAX);
     df_expert_handle *expert = NULL;
-    DF_TRY(df_expert_open(&expert, models, &name, 1, err));
+    DF_TRY(df_expert_open(&expert, models, &name, 1, o->runtime, err));
     if (o->threshold > 0)
         df_expert_set_threshold(expert, o->threshold);
     panel->experts[panel->n_experts++] = expert;
     return DF_OK;
 }
 
-df_status df_panel_init(df_panel *panel, const char *models, const char *names, double threshold, df_error *err)
+df_status df_panel_init(df_panel *panel, const char *models, const char *names, double threshold,
+                        const df_onnx_options *runtime, df_error *err)
 {
     df_panel fresh = {0};
-    opening o = {&fresh, threshold};
+    opening o = {&fresh, threshold, runtime};
     df_status status = visit_names(models, names ? names : "", open_one, &o, &fresh.missing, err);
     if (status == DF_OK && fresh.missing.failed)
         status = df_fail(err, DF_NOMEM, "open models: out of memory");

@@ -12,8 +12,9 @@ typedef struct {
     df_str missing;                          /* names of those that are not installed, joined by ", " */
 } df_panel;                                  /* all-zero is freeable */
 
-/* threshold: least score kept, for all; 0: what each card says. */
-df_status df_panel_init(df_panel *panel, const char *models, const char *names, double threshold, df_error *err);
+/* threshold: least score kept, for all; 0: what each card says. runtime: NULL for the CPU. */
+df_status df_panel_init(df_panel *panel, const char *models, const char *names, double threshold,
+                        const df_onnx_options *runtime, df_error *err);
 /* seen[i] is what expert i sees. A model that has no answer for this image (DF_FORMAT) sees nothing and its words go to
  * seen[i].trouble, in the arena: one odd image stops no run. queries: NULL for none. */
 df_status df_panel_perceive(const df_panel *panel, const df_image *image, const df_queries *queries, df_arena *arena,

@@ -452,7 +452,7 @@ df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err)
     char *path = df_card_model_path(card);
     if (!path)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
-    df_status status = df_file_exists(path) ? df_onnx_open(&model, path, err) : not_installed(card, path, err);
+    df_status status = df_file_exists(path) ? df_onnx_open(&model, path, &card->runtime, err) : not_installed(card, path, err);
     free(path);
     if (status == DF_OK && strcmp(card->task, "text-embed") != 0)
         status = check_input(card, model, err);

@@ -32,6 +32,7 @@ typedef struct {
     const df_yaml_entry *extra; int n_extra; /* the keys under `decode:`, for df_card_number; key without "decode." */
     char hash[DF_HASH_HEX];                  /* of the bytes of the card and of the files that it names, but the model's */
     char *path, *folder;
+    df_onnx_options runtime;                 /* what df_card_open_model runs it on; all-zero after df_card_open */
     df_arena arena;
 } df_card;
 

@@ -86,7 +86,8 @@ static df_status try_grey(df_encoder *e, df_error *err)
     return status;
 }
 
-df_status df_encoder_open(df_encoder **out, const char *models, const char *name, df_error *err)
+df_status df_encoder_open(df_encoder **out, const char *models, const char *name, const df_onnx_options *runtime,
+                          df_error *err)
 {
     df_encoder *e = calloc(1, sizeof *e);
     if (!e)
@@ -95,6 +96,8 @@ df_status df_encoder_open(df_encoder **out, const char *models, const char *name
     if (status == DF_OK && strcmp(e->card->task, "embed") != 0 && !e->card->output[0])
         status = df_fail(err, DF_CONFIG, "%s: its task is %s and it names no output with a vector", e->card->path,
                          e->card->task);
+    if (status == DF_OK && runtime)
+        e->card->runtime = *runtime;
     if (status == DF_OK)
         status = df_card_open_model(e->card, &e->model, err);
     if (status == DF_OK)

@@ -5,8 +5,10 @@
 #include "model/card.h"
 
 typedef struct df_encoder df_encoder;        /* shared by threads */
-/* Opens the card (hash verified) and shows its model a grey picture, so that a card that does not fit it fails here. */
-df_status df_encoder_open(df_encoder **out, const char *models, const char *name, df_error *err);
+/* Opens the card (hash verified) and shows its model a grey picture, so that a card that does not fit it fails here.
+ * runtime: NULL for the CPU. */
+df_status df_encoder_open(df_encoder **out, const char *models, const char *name, const df_onnx_options *runtime,
+                          df_error *err);
 void df_encoder_close(df_encoder *e);
 int df_encoder_dim(const df_encoder *e);
 /* *vector: [dim] as the model gives it, not normalised, in the arena. DF_FORMAT: the model has no answer (NaN). */

@@ -1,8 +1,11 @@
 #include "model/onnx.h"
+#include <dlfcn.h>
 #include <onnxruntime_c_api.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { ENDS_MAX = 32 };                      /* inputs or outputs of one model */
 
@@ -12,6 +15,7 @@ struct df_onnx {
     OrtSession *session;
     OrtMemoryInfo *memory;
     OrtRunOptions *run_options;              /* the same for every run; ONNX Runtime only reads them */
+    void *library;
     char *path;
     size_t n_inputs, n_outputs;
     const char *output_names[ENDS_MAX];
@@ -38,13 +42,148 @@ static void ORT_API_CALL be_silent(void *ctx, OrtLoggingLevel level, const char 
     (void)ctx, (void)level, (void)category, (void)id, (void)where, (void)message;
 }
 
+/* --- the library and its execution providers --- */
+
+/* Where this build has it; else where the run path leads: in a prefix that was moved. It stays in memory once loaded:
+ * its own threads may outlive a session. Closing the handle only counts. */
+static df_status open_library(const df_onnx_options *options, void **library, const OrtApi **api, df_error *err)
+{
+    const int mode = RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE;
+    const bool own = !options->library || !options->library[0];
+    void *handle = dlopen(own ? DF_ONNXRUNTIME : options->library, mode), *symbol;
+    if (!handle && own)
+        handle = dlopen("libonnxruntime.so.1", mode);
+    symbol = handle ? dlsym(handle, "OrtGetApiBase") : NULL;
+    if (!symbol) {
+        const char *why = dlerror();
+        df_fail(err, DF_MODEL, "load ONNX Runtime: %.400s", why ? why : "failed");
+        if (handle)
+            dlclose(handle);
+        return DF_MODEL;
+    }
+    const OrtApiBase *(*base)(void);
+    memcpy(&base, &symbol, sizeof base);     /* ISO C has no cast from an object to a function */
+    *api = base()->GetApi(ORT_API_VERSION);
+    *library = handle;
+    return *api ? DF_OK : df_fail(err, DF_MODEL, "ONNX Runtime %s is too old: it lacks API %d", base()->GetVersionString(),
+                                  ORT_API_VERSION);
+}
+
+/* "CUDAExecutionProvider" is "cuda" here. */
+static bool is_provider(const char *theirs, const char *name, size_t n)
+{
+    return strncasecmp(theirs, name, n) == 0 && strcmp(theirs + n, "ExecutionProvider") == 0;
+}
+
+static size_t name_size(const df_onnx_options *options)
+{
+    return options->provider ? strcspn(options->provider, ":") : 0;
+}
+
+static bool wants_cpu(const df_onnx_options *options)
+{
+    const size_t n = name_size(options);
+    return n == 0 || (n == 3 && strncasecmp(options->provider, "cpu", 3) == 0);
+}
+
+static void append_providers(char **names, int n, df_str *out)
+{
+    for (int i = 0; i < n; i++)
+        for (const char *c = names[i]; *c && strcmp(c, "ExecutionProvider") != 0; c++)
+            df_str_printf(out, "%s%c", c == names[i] && i ? ", " : "", *c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+}
+
+/* Finds ONNX Runtime's own spelling of the wanted provider, without "ExecutionProvider". */
+static df_status find_provider(const OrtApi *api, const df_onnx_options *options, char name[64], df_error *err)
+{
+    char **names = NULL;
+    int n = 0;
+    const size_t size = name_size(options);
+    name[0] = '\0';
+    api->ReleaseStatus(api->GetAvailableProviders(&names, &n));
+    for (int i = 0; i < n; i++)
+        if (size < 64 && is_provider(names[i], options->provider, size))
+            snprintf(name, 64, "%.*s", (int)size, names[i]);
+    df_str have = {0};
+    append_providers(names, n, &have);
+    df_status status = name[0] ? DF_OK : df_fail(err, DF_CONFIG, "provider \"%.100s\": this ONNX Runtime has only: %s; "
+                       "docs/EXTENDING.md tells how to use another", options->provider, df_str_text(&have));
+    df_str_free(&have);
+    if (names)
+        api->ReleaseStatus(api->ReleaseAvailableProviders(names, n));
+    return status;
+}
+
+df_status df_onnx_describe(const df_onnx_options *options, df_str *out, df_error *err)
+{
+    char name[64];
+    void *library = NULL;
+    const OrtApi *api = NULL;
+    if (wants_cpu(options))
+        return DF_OK;
+    df_status status = open_library(options, &library, &api, err);
+    if (status == DF_OK)
+        status = find_provider(api, options, name, err);
+    if (status == DF_OK)
+        df_str_printf(out, "provider %s\n", name);
+    if (library)
+        dlclose(library);
+    return status;
+}
+
+static df_status append_cuda(const df_onnx *m, OrtSessionOptions *to, const char *const *keys, const char *const *values,
+                             size_t n, df_error *err)
+{
+    OrtCUDAProviderOptionsV2 *cuda = NULL;
+    DF_TRY(check(m, m->api->CreateCUDAProviderOptions(&cuda), "open", err));
+    df_status status = check(m, m->api->UpdateCUDAProviderOptions(cuda, keys, values, n), "open", err);
+    if (status == DF_OK)
+        status = check(m, m->api->SessionOptionsAppendExecutionProvider_CUDA_V2(to, cuda), "open", err);
+    m->api->ReleaseCUDAProviderOptions(cuda);
+    return status;
+}
+
+/* What TensorRT cannot do goes to CUDA on the same device. */
+static df_status append_tensorrt(const df_onnx *m, OrtSessionOptions *to, const char *const *keys,
+                                 const char *const *values, size_t n, df_error *err)
+{
+    OrtTensorRTProviderOptionsV2 *tensorrt = NULL;
+    DF_TRY(check(m, m->api->CreateTensorRTProviderOptions(&tensorrt), "open", err));
+    df_status status = check(m, m->api->UpdateTensorRTProviderOptions(tensorrt, keys, values, n), "open", err);
+    if (status == DF_OK)
+        status = check(m, m->api->SessionOptionsAppendExecutionProvider_TensorRT_V2(to, tensorrt), "open", err);
+    m->api->ReleaseTensorRTProviderOptions(tensorrt);
+    return status == DF_OK ? append_cuda(m, to, keys, values, n, err) : status;
+}
+
+/* What follows the colon is the provider's own way to name a device. */
+static df_status append_provider(const df_onnx *m, OrtSessionOptions *to, const df_onnx_options *options, df_error *err)
+{
+    char name[64];
+    if (wants_cpu(options))
+        return DF_OK;
+    DF_TRY(find_provider(m->api, options, name, err));
+    const char *colon = strchr(options->provider, ':');
+    const char *key = strcmp(name, "OpenVINO") == 0 ? "device_type" : strcmp(name, "QNN") == 0 ? "backend_path"
+                                                                                               : "device_id";
+    const char *value = colon ? colon + 1 : NULL;
+    const size_t n = value && value[0];
+    if (strcmp(name, "CUDA") == 0)
+        return append_cuda(m, to, &key, &value, n, err);
+    if (strcmp(name, "Tensorrt") == 0)
+        return append_tensorrt(m, to, &key, &value, n, err);
+    return check(m, m->api->SessionOptionsAppendExecutionProvider(to, name, &key, &value, n), "open", err);
+}
+
+/* --- opening --- */
+
 /* One thread a run, as the pool above has a thread per core; no memory pattern, because it keeps the most that any
  * shape ever needed. The arena gives all back after each run (shrinkage): without one, every operator maps and unmaps
  * its tensors, which took two fifths of the text detector's time. */
-static df_status set_options(const df_onnx *m, OrtSessionOptions *options, df_error *err)
+static df_status set_options(const df_onnx *m, OrtSessionOptions *options, int threads, df_error *err)
 {
     const OrtApi *api = m->api;
-    DF_TRY(check(m, api->SetIntraOpNumThreads(options, 1), "open", err));
+    DF_TRY(check(m, api->SetIntraOpNumThreads(options, threads > 1 ? threads : 1), "open", err));
     DF_TRY(check(m, api->SetInterOpNumThreads(options, 1), "open", err));
     DF_TRY(check(m, api->SetSessionExecutionMode(options, ORT_SEQUENTIAL), "open", err));
     DF_TRY(check(m, api->SetSessionGraphOptimizationLevel(options, ORT_ENABLE_ALL), "open", err));
@@ -53,7 +192,7 @@ static df_status set_options(const df_onnx *m, OrtSessionOptions *options, df_er
     return check(m, api->EnableCpuMemArena(options), "open", err);
 }
 
-static df_status open_session(df_onnx *m, df_error *err)
+static df_status open_session(df_onnx *m, const df_onnx_options *how, df_error *err)
 {
     const OrtApi *api = m->api;
     OrtSessionOptions *options = NULL;
@@ -64,7 +203,9 @@ static df_status open_session(df_onnx *m, df_error *err)
                  "open", err));
     DF_TRY(check(m, api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &m->memory), "open", err));
     DF_TRY(check(m, api->CreateSessionOptions(&options), "open", err));
-    df_status status = set_options(m, options, err);
+    df_status status = set_options(m, options, how->threads, err);
+    if (status == DF_OK)
+        status = append_provider(m, options, how, err);
     if (status == DF_OK)
         status = check(m, api->CreateSession(m->env, m->path, options, &m->session), "open", err);
     api->ReleaseSessionOptions(options);
@@ -131,20 +272,18 @@ static df_status read_ends(df_onnx *m, df_error *err)
     return DF_OK;
 }
 
-df_status df_onnx_open(df_onnx **out, const char *path, df_error *err)
+df_status df_onnx_open(df_onnx **out, const char *path, const df_onnx_options *options, df_error *err)
 {
+    static const df_onnx_options plain = {0};
     df_onnx *m = calloc(1, sizeof *m);
     if (!m)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
-    m->api = OrtGetApiBase()->GetApi(ORT_API_VERSION);
+    options = options ? options : &plain;
     m->path = strdup(path);
-    df_status status = DF_OK;
-    if (!m->api)
-        status = df_fail(err, DF_MODEL, "the installed ONNX Runtime is too old: it lacks API %d", ORT_API_VERSION);
-    else if (!m->path)
-        status = df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    df_status status = m->path ? open_library(options, &m->library, &m->api, err)
+                               : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
     if (status == DF_OK)
-        status = open_session(m, err);
+        status = open_session(m, options, err);
     if (status == DF_OK)
         status = read_ends(m, err);
     if (status != DF_OK) {
@@ -167,6 +306,8 @@ void df_onnx_close(df_onnx *m)
         m->api->ReleaseMemoryInfo(m->memory);
     if (m->env)
         m->api->ReleaseEnv(m->env);
+    if (m->library)
+        dlclose(m->library);
     df_arena_reset(&m->arena);
     free(m->path);
     free(m);

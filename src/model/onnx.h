@@ -1,15 +1,27 @@
-/* ONNX models through ONNX Runtime's C API. onnx.c is the only file that knows it. */
+/* ONNX models through ONNX Runtime's C API, loaded when a model is first opened. onnx.c is the only file that knows it. */
 #ifndef DF_MODEL_ONNX_H
 #define DF_MODEL_ONNX_H
 #include <stdint.h>
 #include "base/arena.h"
 #include "base/status.h"
+#include "base/str.h"
 
 enum { DF_TENSOR_DIMS_MAX = 6 };
 typedef struct { const char *name; int n_dims; int64_t dims[DF_TENSOR_DIMS_MAX]; float *data; } df_tensor;   /* row-major float32 */
 
-typedef struct df_onnx df_onnx;              /* shared by threads: run is thread-safe, one intra-op thread a run */
-df_status df_onnx_open(df_onnx **out, const char *path, df_error *err);
+/* How models are run; all-zero: on the CPU, a thread a run. Text is borrowed. */
+typedef struct {
+    const char *library;                     /* ONNX Runtime's shared library; NULL: the one of this build */
+    const char *provider;                    /* "cuda", "cuda:1", "openvino:GPU": execution provider and device; NULL: cpu */
+    int threads;                             /* of one run; 0: 1 */
+} df_onnx_options;
+/* Appends "provider NAME\n" for any but the CPU's, whose results differ in the last digits. DF_CONFIG when the library
+ * has no such provider, naming those it has. */
+df_status df_onnx_describe(const df_onnx_options *options, df_str *out, df_error *err);
+
+typedef struct df_onnx df_onnx;              /* shared by threads: run is thread-safe */
+/* options: NULL for all-zero. */
+df_status df_onnx_open(df_onnx **out, const char *path, const df_onnx_options *options, df_error *err);
 void df_onnx_close(df_onnx *model);
 int64_t df_tensor_size(const df_tensor *t);                          /* product of dims */
 /* Runs on the given inputs (matched by name; a single unnamed input is the first; values of an int64 input must be whole

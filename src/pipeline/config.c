@@ -14,6 +14,12 @@ const df_option df_run_option_table[] = {
      "folder of model cards and ONNX files; unset: `models` in the share folder"},
     {"share", DF_OPT_TEXT, offsetof(df_run_options, share), NULL, 0, 0,
      "folder of prompts, page assets and lexicon; unset: the one of this build"},
+    {"provider", DF_OPT_TEXT, offsetof(df_run_options, provider), "cpu", 0, 0,
+     "what models run on: cpu, cuda, tensorrt, openvino, coreml, ...; a device after a colon: cuda:1, openvino:GPU"},
+    {"model_threads", DF_OPT_INT, offsetof(df_run_options, model_threads), "1", 1, 256,
+     "threads of one run of a model; `threads` images are worked on at once anyway"},
+    {"onnxruntime", DF_OPT_TEXT, offsetof(df_run_options, onnxruntime), NULL, 0, 0,
+     "libonnxruntime.so with other providers; unset: the one of this build, which has the CPU's"},
     {"skip", DF_OPT_TEXT, offsetof(df_run_options, skip), NULL, 0, 0,
      "stages to leave out, separated by commas: detect,read"},
     {0},
@@ -145,6 +151,11 @@ int df_config_threads(const df_config *config)
         return (int)config->run.threads;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     return cores < 1 ? 1 : cores > 1024 ? 1024 : (int)cores;
+}
+
+df_onnx_options df_config_runtime(const df_config *config)
+{
+    return (df_onnx_options){config->run.onnxruntime, config->run.provider, (int)config->run.model_threads};
 }
 
 const char *df_config_share(const df_config *config)

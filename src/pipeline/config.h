@@ -6,6 +6,8 @@
 typedef struct {
     int64_t threads;                         /* 0: one per core */
     char *models, *share;                    /* folders; NULL: the ones that belong to this build */
+    char *provider, *onnxruntime;            /* execution provider; library, NULL: the one of this build */
+    int64_t model_threads;                   /* of one run of a model */
     char *skip;                              /* "detect, read": stages that are left out */
 } df_run_options;
 extern const df_option df_run_option_table[];
@@ -27,5 +29,6 @@ int df_config_find(const df_config *config, const char *stage);      /* index of
 bool df_config_skips(const df_config *config, const char *stage);
 int df_config_threads(const df_config *config);
 const char *df_config_share(const df_config *config);                /* "" when no share folder was found */
+df_onnx_options df_config_runtime(const df_config *config);          /* borrows from config */
 char *df_config_models(const df_config *config);                     /* caller frees; NULL when out of memory */
 #endif

@@ -68,7 +68,8 @@ df_status df_one_open(df_one **out, const df_config *config, const atomic_bool *
         return df_fail(err, DF_NOMEM, "open the experts: out of memory");
     one->config = config;
     one->models = df_config_models(config);
-    one->run = (df_run){.n_threads = 1, .models = one->models, .share = df_config_share(config),
+    one->run = (df_run){.n_threads = 1, .models = one->models, .runtime = df_config_runtime(config),
+                        .share = df_config_share(config),
                         .stop = (atomic_bool *)(uintptr_t)stop};
     df_status status = !one->models ? df_fail(err, DF_NOMEM, "open the experts: out of memory")
                      : !config_of(one, "fuse") || !config_of(one, "caption")

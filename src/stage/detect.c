@@ -35,7 +35,7 @@ static df_status detect_open(void **state, const df_dataset *ds, const void *con
     if (!s)
         return df_fail(err, DF_NOMEM, "out of memory");
     s->run = run;
-    df_status status = df_panel_init(&s->panel, run->models, c->models, c->threshold, err);
+    df_status status = df_panel_init(&s->panel, run->models, c->models, c->threshold, &run->runtime, err);
     if (status != DF_OK) {
         detect_close(s);
         return status;
@@ -89,6 +89,7 @@ static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, 
 
 static df_status detect_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
+    DF_TRY(df_onnx_describe(&run->runtime, out, err));
     return df_panel_describe(run->models, ((const detect_config *)config)->models, out, err);
 }
 

@@ -55,7 +55,8 @@ static df_status embed_open(void **state, const df_dataset *ds, const void *conf
     s->run = run;
     const df_imported_options from = {c->from, c->field, c->key};
     df_status status = imports(c) ? df_imported_open(&s->imported, &from, ds, err)
-                                  : df_encoder_open(&s->encoder, run->models, c->model ? c->model : "", err);
+                                  : df_encoder_open(&s->encoder, run->models, c->model ? c->model : "",
+                                                    &run->runtime, err);
     if (status != DF_OK) {
         embed_close(s);
         return status;
@@ -210,6 +211,7 @@ static df_status embed_depends(const void *config, const df_run *run, df_str *ou
     const embed_config *c = config;
     if (imports(c))
         return df_imported_describe(&(df_imported_options){c->from, c->field, c->key}, out, err);
+    DF_TRY(df_onnx_describe(&run->runtime, out, err));
     return df_card_describe(run->models, c->model ? c->model : "", out, err);
 }
 

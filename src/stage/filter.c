@@ -77,7 +77,8 @@ static df_status filter_open(void **state, const df_dataset *ds, const void *con
     s->config = config;
     df_status status = s->config->duplicates ? query_repeated(s, ds, err) : DF_OK;
     if (status == DF_OK && s->config->safety > 0)
-        status = df_expert_open(&s->safety, run->models, (const char *const[]){s->config->safety_model}, 1, err);
+        status = df_expert_open(&s->safety, run->models, (const char *const[]){s->config->safety_model}, 1,
+                                &run->runtime, err);
     if (status == DF_OK)
         *state = s;
     else
@@ -186,7 +187,10 @@ static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, 
 static df_status filter_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     const filter_config *c = config;
-    return c->safety > 0 ? df_card_describe(run->models, c->safety_model, out, err) : DF_OK;
+    if (c->safety <= 0)
+        return DF_OK;
+    DF_TRY(df_onnx_describe(&run->runtime, out, err));
+    return df_card_describe(run->models, c->safety_model, out, err);
 }
 
 static const df_pixel_ops pixels = {

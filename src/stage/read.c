@@ -25,7 +25,7 @@ static df_status read_open(void **state, const df_dataset *ds, const void *confi
     if (!s)
         return df_fail(err, DF_NOMEM, "out of memory");
     s->config = c;
-    df_status status = df_expert_open(&s->expert, run->models, names, 3, err);
+    df_status status = df_expert_open(&s->expert, run->models, names, 3, &run->runtime, err);
     if (status != DF_OK) {
         free(s);
         return status;
@@ -127,7 +127,7 @@ static df_status read_depends(const void *config, const df_run *run, df_str *out
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i] && *names[i])
             DF_TRY(df_card_describe(run->models, names[i], out, err));
-    return DF_OK;
+    return df_onnx_describe(&run->runtime, out, err);
 }
 
 static const df_pixel_ops read_pixels = {.open = read_open, .perceive = read_perceive, .close = read_close};

@@ -7,12 +7,14 @@
 #include "base/option.h"
 #include "dataset/dataset.h"
 #include "image/image.h"
+#include "model/onnx.h"
 
 /* What a run gives every stage. Callbacks may be NULL; they may be called from any thread of the stage, one at a time. */
 typedef struct df_run {
     int n_threads;
     const char *input;                       /* folder, tar or list: for ingest */
     const char *models;                      /* folder of model cards and ONNX files */
+    df_onnx_options runtime;                 /* what models run on */
     const char *share;                       /* folder of prompts, page assets, lexicon */
     const int *parts; int n_parts;           /* work on these parts only; NULL: all */
     atomic_bool *stop;                       /* set by Ctrl-C: return DF_STOPPED soon, all finished work kept */

@@ -34,7 +34,7 @@ static df_status tag_open(void **state, const df_dataset *ds, const void *config
     if (!s)
         return df_fail(err, DF_NOMEM, "out of memory");
     s->run = run;
-    df_status status = df_panel_init(&s->panel, run->models, c->models, c->threshold, err);
+    df_status status = df_panel_init(&s->panel, run->models, c->models, c->threshold, &run->runtime, err);
     if (status != DF_OK) {
         tag_close(s);
         return status;
@@ -95,6 +95,7 @@ static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_
 
 static df_status tag_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
+    DF_TRY(df_onnx_describe(&run->runtime, out, err));
     return df_panel_describe(run->models, ((const tag_config *)config)->models, out, err);
 }
 

@@ -81,7 +81,7 @@ static void compare_vector(const char *name, int dim, const df_image *image)
     df_arena arena = {0};
     const float *x;
     df_error err = {""};
-    if (df_encoder_open(&e, encoders(), name, &err) != DF_OK)
+    if (df_encoder_open(&e, encoders(), name, NULL, &err) != DF_OK)
         fail_msg("%s", err.message);
     assert_int_equal(df_encoder_dim(e), dim);
     assert_int_equal(df_encoder_run(e, image, &arena, &x, NULL), DF_OK);
@@ -122,7 +122,7 @@ static void expect_refused(const char *from, const char *old, const char *new, c
     snprintf(command, sizeof command, "cp %s.onnx %s && sed 's/^%s.*/%s/' %s.yaml > %s/%s.yaml", path, folder, old, new,
              path, folder, from);
     assert_int_equal(system(command), 0);
-    assert_int_not_equal(df_encoder_open(&e, folder, from, &err), DF_OK);
+    assert_int_not_equal(df_encoder_open(&e, folder, from, NULL, &err), DF_OK);
     snprintf(hint, sizeof hint, "%s: \"%s\"", new, err.message);
     if (!strstr(err.message, why) || !strstr(err.message, from))
         fail_msg("%s", hint);
@@ -153,8 +153,8 @@ static void test_mean_pools_all_tokens(void **state)
     snprintf(command, sizeof command, "cp %s/tiny-dinov2.onnx %s && sed 's/^pooling.*/pooling: mean/' "
              "%s/tiny-dinov2.yaml > %s/tiny-dinov2.yaml", encoders(), folder, encoders(), folder);
     assert_int_equal(system(command), 0);
-    assert_int_equal(df_encoder_open(&cls, encoders(), "tiny-dinov2", NULL), DF_OK);
-    assert_int_equal(df_encoder_open(&mean, folder, "tiny-dinov2", NULL), DF_OK);
+    assert_int_equal(df_encoder_open(&cls, encoders(), "tiny-dinov2", NULL, NULL), DF_OK);
+    assert_int_equal(df_encoder_open(&mean, folder, "tiny-dinov2", NULL, NULL), DF_OK);
     assert_int_equal(df_encoder_dim(mean), 8);
     assert_int_equal(df_encoder_run(cls, &image, &arena, &a, NULL), DF_OK);
     assert_int_equal(df_encoder_run(mean, &image, &arena, &b, NULL), DF_OK);
@@ -187,7 +187,7 @@ static void test_example_cards(void **state)
         if (df_card_installed(models, names[i]))
             continue;
         df_encoder *e = NULL;
-        assert_int_equal(df_encoder_open(&e, models, names[i], &err), DF_MODEL);
+        assert_int_equal(df_encoder_open(&e, models, names[i], NULL, &err), DF_MODEL);
         assert_non_null(strstr(err.message, "is not installed"));
     }
 }

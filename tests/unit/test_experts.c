@@ -31,7 +31,7 @@ static df_expert_handle *open_expert(const char *name)
 {
     df_expert_handle *h = NULL;
     df_error err = {""};
-    if (df_expert_open(&h, oracle(), &name, 1, &err) != DF_OK)
+    if (df_expert_open(&h, oracle(), &name, 1, NULL, &err) != DF_OK)
         fail_msg("%s", err.message);
     return h;
 }

@@ -31,7 +31,7 @@ static df_panel open_panel(const char *names)
 {
     df_panel panel = {0};
     df_error err = {""};
-    if (df_panel_init(&panel, below("share/models"), names, 0, &err) != DF_OK)
+    if (df_panel_init(&panel, below("share/models"), names, 0, NULL, &err) != DF_OK)
         fail_msg("%s", err.message);
     return panel;
 }

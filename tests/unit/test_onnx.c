@@ -22,7 +22,7 @@ static df_onnx *open_model(const char *name)
 {
     df_onnx *model = NULL;
     df_error err = {""};
-    if (df_onnx_open(&model, at(name), &err) != DF_OK)
+    if (df_onnx_open(&model, at(name), NULL, &err) != DF_OK)
         fail_msg("%s", err.message);
     return model;
 }
@@ -85,12 +85,40 @@ static void test_not_a_model(void **state)
     (void)state;
     df_onnx *model = NULL;
     df_error err = {""};
-    assert_int_equal(df_onnx_open(&model, at("make_vision.py"), &err), DF_MODEL);
+    assert_int_equal(df_onnx_open(&model, at("make_vision.py"), NULL, &err), DF_MODEL);
     assert_non_null(strstr(err.message, "make_vision.py"));
     assert_null(strchr(err.message, '\n'));
-    assert_int_equal(df_onnx_open(&model, at("none.onnx"), &err), DF_MODEL);
+    assert_int_equal(df_onnx_open(&model, at("none.onnx"), NULL, &err), DF_MODEL);
     assert_null(model);
     df_onnx_close(NULL);
+}
+
+/* The CPU changes nothing of a fingerprint, whatever its threads; another provider must be there. */
+static void test_providers(void **state)
+{
+    (void)state;
+    static const char *const cpus[] = {NULL, "", "cpu", "CPU"};
+    df_str text = {0};
+    df_error err = {""};
+    for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++)
+        assert_int_equal(df_onnx_describe(&(df_onnx_options){.provider = cpus[i], .threads = 3}, &text, &err), DF_OK);
+    assert_int_equal(text.size, 0);
+    static const char *const others[] = {"gpu", "cp", "cpu2", "executionprovider"};
+    df_onnx *model = NULL;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const df_onnx_options options = {.provider = others[i]};
+        assert_int_equal(df_onnx_describe(&options, &text, &err), DF_CONFIG);
+        assert_non_null(strstr(err.message, others[i]));
+        assert_non_null(strstr(err.message, "cpu"));
+        assert_null(strchr(err.message, '\n'));
+        assert_int_equal(df_onnx_open(&model, at("tiny-free.onnx"), &options, &err), DF_CONFIG);
+    }
+    const df_onnx_options nowhere = {.library = "/no/libonnxruntime.so", .provider = "cuda"};
+    assert_int_equal(df_onnx_describe(&nowhere, &text, &err), DF_MODEL);
+    assert_non_null(strstr(err.message, "/no/libonnxruntime.so"));
+    assert_int_equal(df_onnx_open(&model, at("tiny-free.onnx"), &nowhere, &err), DF_MODEL);
+    assert_null(model);
+    df_str_free(&text);
 }
 
 static df_status run_item(void *ctx, int64_t item, int thread, df_error *err)
@@ -144,7 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_free_shapes_integers_and_metadata), cmocka_unit_test(test_wrong_input_and_nan_are_errors),
         cmocka_unit_test(test_not_a_model), cmocka_unit_test(test_one_model_many_threads),
-        cmocka_unit_test(test_sha256_known_answers),
+        cmocka_unit_test(test_sha256_known_answers), cmocka_unit_test(test_providers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,7 @@ static df_expert_handle *open_expert(const char *models, const char *name)
 {
     df_expert_handle *h = NULL;
     df_error err = {""};
-    if (df_expert_open(&h, models, &name, 1, &err) != DF_OK)
+    if (df_expert_open(&h, models, &name, 1, NULL, &err) != DF_OK)
         fail_msg("%s", err.message);
     return h;
 }
@@ -161,7 +161,7 @@ static void test_thresholds_that_do_not_fit(void **state)
         df_expert_handle *h = NULL;
         df_error err = {""};
         copy_ram(NULL, cases[i][0], cases[i][1]);
-        assert_int_equal(df_expert_open(&h, folder, &name, 1, &err), DF_CONFIG);
+        assert_int_equal(df_expert_open(&h, folder, &name, 1, NULL, &err), DF_CONFIG);
         if (!strstr(err.message, cases[i][2]) || !strstr(err.message, "tiny-ram.yaml"))
             fail_msg("%s", err.message);
     }

@@ -30,7 +30,7 @@ static df_expert_handle *open_expert(const char *const *cards)
             print_message("%s is not installed\n", cards[i]);
             skip();
         }
-    if (df_expert_open(&h, source_path("share/models"), cards, 3, &err) != DF_OK)
+    if (df_expert_open(&h, source_path("share/models"), cards, 3, NULL, &err) != DF_OK)
         fail_msg("%s", err.message);
     return h;
 }
@@ -193,9 +193,9 @@ static void cards_in_the_wrong_place(void **state)
     df_expert_handle *h = NULL;
     df_error err = {""};
     df_expert_close(open_expert(names));     /* skips when they are not installed */
-    assert_int_equal(df_expert_open(&h, source_path("share/models"), wrong, 3, &err), DF_CONFIG);
+    assert_int_equal(df_expert_open(&h, source_path("share/models"), wrong, 3, NULL, &err), DF_CONFIG);
     assert_non_null(strstr(err.message, "ppocr-rec-small"));
-    assert_int_equal(df_expert_open(&h, source_path("share/models"), missing, 3, &err), DF_CONFIG);
+    assert_int_equal(df_expert_open(&h, source_path("share/models"), missing, 3, NULL, &err), DF_CONFIG);
     assert_null(h);
 }
 
