@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "algo/paragraph.h"
+
 typedef enum { LITERAL, WORLD_KNOWLEDGE, DETECTION_BOX, OCR, TAGS, WIDTH, HEIGHT } piece_kind;
 static const char *const placeholder_names[] = {"", "world_knowledge", "detection_box", "ocr", "tags", "width", "height"};
 enum { N_KINDS = sizeof placeholder_names / sizeof placeholder_names[0] };
@@ -254,6 +256,25 @@ static void append_boxes(const df_evidence *e, df_str *out)
     }
 }
 
+/* A paragraph a line. */
+static void append_paragraphs(const df_evidence *e, df_str *out)
+{
+    df_str text = {0};
+    for (int i = 0, end; i < e->n_lines; i = end) {
+        end = df_paragraph_end(e->lines, e->n_lines, i);
+        df_str_append(out, i ? "\n" : "");
+        if (end == i + 1) {
+            df_prompt_append_foreign(out, e->lines[i].text, DF_PROMPT_PARAGRAPH_MAX);
+            continue;
+        }
+        df_str_clear(&text);
+        df_paragraph_append(e->lines + i, end - i, DF_PROMPT_PARAGRAPH_MAX, &text);
+        df_prompt_append_foreign(out, df_str_text(&text), DF_PROMPT_PARAGRAPH_MAX);
+        out->failed |= text.failed;
+    }
+    df_str_free(&text);
+}
+
 static void append_piece(const piece *p, const df_evidence *e, df_str *out)
 {
     switch (p->kind) {
@@ -263,12 +284,7 @@ static void append_piece(const piece *p, const df_evidence *e, df_str *out)
             df_prompt_append_foreign(out, e->alt_text, DF_PROMPT_ALT_MAX);
         break;
     case DETECTION_BOX: append_boxes(e, out); break;
-    case OCR:
-        for (int i = 0; i < e->n_lines; i++) {
-            df_str_append(out, i ? "\n" : "");
-            df_prompt_append_foreign(out, e->lines[i].text, DF_PROMPT_LINE_MAX);
-        }
-        break;
+    case OCR: append_paragraphs(e, out); break;
     case TAGS:
         for (int i = 0; i < e->n_tags; i++) {
             df_str_append(out, i ? ", " : "");

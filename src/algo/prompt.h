@@ -7,7 +7,7 @@
 #include "base/str.h"
 
 /* Lengths that foreign text is cut to, in bytes, at a character. */
-enum { DF_PROMPT_ALT_MAX = 1000, DF_PROMPT_LABEL_MAX = 80, DF_PROMPT_LINE_MAX = 300, DF_PROMPT_TEMPLATE_MAX = 65536 };
+enum { DF_PROMPT_ALT_MAX = 1000, DF_PROMPT_LABEL_MAX = 80, DF_PROMPT_PARAGRAPH_MAX = 1000, DF_PROMPT_TEMPLATE_MAX = 65536 };
 
 typedef struct df_prompt df_prompt;
 /* Placeholders: {world_knowledge} {detection_box} {ocr} {tags} {width} {height}; any other {name} of small letters and '_'

@@ -1,10 +1,12 @@
 #include "algo/support.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "algo/english.h"
+#include "algo/paragraph.h"
 
 const char *const df_backing_names[] = {"box", "line", "tag", "look", "alt"};
 
@@ -136,6 +138,27 @@ static const char *first_words(const support *s, const char *line)
     return first ? first : line;
 }
 
+/* Words of line i; of a word broken over two lines the first has all. */
+static const char *line_words(const support *s, int i, int *n)
+{
+    const df_line *l = &s->ev->lines[i];
+    const bool joins = i + 1 < s->ev->n_lines && l[1].paragraph == l->paragraph && l[1].item - l->item <= 1 &&
+                       df_lines_join(l->text, l[1].text) == DF_JOIN_WORD;
+    const bool joined = i > 0 && l[-1].paragraph == l->paragraph && l->item - l[-1].item <= 1 &&
+                        df_lines_join(l[-1].text, l->text) == DF_JOIN_WORD;
+    const char *text = l->text + (joined ? strcspn(l->text, " ") : 0), *words;
+    df_str whole = {0};
+    if (!joins)
+        return spaced_text(text, s->arena, n);
+    const char *rest = df_arena_printf(s->arena, "%.*s", (int)strcspn(l[1].text, " "), l[1].text);
+    if (!rest)
+        return NULL;
+    df_paragraph_append((const df_line[]){{.text = text}, {.text = rest}}, 2, SIZE_MAX, &whole);
+    words = spaced_text(df_str_text(&whole), s->arena, n);
+    df_str_free(&whole);
+    return words;
+}
+
 static bool find_quotes(support *s)
 {
     int n = s->ev->n_lines, ignored;
@@ -145,7 +168,7 @@ static bool find_quotes(support *s)
         return false;
     for (int i = 0; i < n; i++) {
         int words = 0;
-        lines[i] = spaced_text(s->ev->lines[i].text, s->arena, &words);
+        lines[i] = line_words(s, i, &words);
         if (!lines[i])
             return false;
         df_str_append(&joined, i ? lines[i] + 1 : lines[i]);

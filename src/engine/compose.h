@@ -75,6 +75,7 @@ bool compose_plan(composer *c);              /* false: out of memory */
 compose_rect compose_box_rect(const composer *c, int box);
 double rect_area(compose_rect r);
 compose_rect rect_cut(compose_rect a, compose_rect b);
+compose_rect rect_hull(compose_rect a, compose_rect b);
 
 /* compose.c */
 void compose_caption(composer *c, df_str *out);

@@ -38,7 +38,7 @@ compose_rect rect_cut(compose_rect a, compose_rect b)
     return (compose_rect){fmax(a.x0, b.x0), fmax(a.y0, b.y0), fmin(a.x1, b.x1), fmin(a.y1, b.y1)};
 }
 
-static compose_rect hull_of(compose_rect a, compose_rect b)
+compose_rect rect_hull(compose_rect a, compose_rect b)
 {
     return (compose_rect){fmin(a.x0, b.x0), fmin(a.y0, b.y0), fmax(a.x1, b.x1), fmax(a.y1, b.y1)};
 }
@@ -90,7 +90,7 @@ static void add_box(compose_group *g, int box, compose_rect r)
     }
     g->rect[at] = r;
     g->box[at] = box;
-    g->hull = g->n == 1 ? r : hull_of(g->hull, r);
+    g->hull = g->n == 1 ? r : rect_hull(g->hull, r);
     g->area += rect_area(r);
     g->largest = fmax(g->largest, rect_area(r));
 }
@@ -152,7 +152,7 @@ static int home_of(const composer *c, const df_line *line)
     compose_rect r = {1, 1, 0, 0};
     for (int k = 0; k < 4; k++) {
         double x = clamp01(line->x[k] / w), y = clamp01(line->y[k] / h);
-        r = hull_of(r, (compose_rect){x, y, x, y});
+        r = rect_hull(r, (compose_rect){x, y, x, y});
     }
     int best = -1;
     double best_area = 0.8;

@@ -1,4 +1,4 @@
-/* Every line of text, quoted exactly, grouped by what it is written on and where. */
+/* All text, quoted exactly, paragraph by paragraph, grouped by what it is written on and where. */
 #include "engine/compose.h"
 
 #include <math.h>
@@ -6,10 +6,14 @@
 #include <string.h>
 
 #include "algo/english.h"
+#include "algo/paragraph.h"
 
 enum { QUOTE_BYTES = 240, QUOTE_WORDS = 40, RESERVE_WORDS = 24 };
 
-typedef struct { int *line, n, home; compose_rect hull; int words; } text_group;
+/* A paragraph, or a part of it that is short enough to be left out or told as a whole. goes_on: the next part of the
+ * paragraph of the quote before; in one pair of quotation marks with it. */
+typedef struct { const char *text; compose_rect rect; double height; int home, n_lines, words; bool goes_on, close; } quote;
+typedef struct { const quote **quote; int n, home, n_lines; compose_rect hull; int words; } text_group;
 
 static compose_rect line_rect(const composer *c, const df_line *line)
 {
@@ -29,8 +33,8 @@ static int zone(compose_rect r)
     return (cy < 0.34 ? 0 : cy > 0.66 ? 2 : 1) * 3 + (cx < 0.34 ? 0 : cx > 0.66 ? 2 : 1);
 }
 
-/* The text within our own quotation marks: its own double quotes become single; a very long line is cut at a word. */
-static void put_quote(composer *c, const char *text)
+/* Text to go within our own quotation marks: its own double quotes become single; a very long line is cut at a word. */
+static void put_quoted(composer *c, const char *text)
 {
     size_t n = 0, good = 0;
     int words = 0;
@@ -45,7 +49,6 @@ static void put_quote(composer *c, const char *text)
         n = good;
     while (!whole && n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
         n--;
-    df_str_append(&c->now, "\"");
     for (size_t i = 0; i < n; i++) {
         const unsigned char *u = (const unsigned char *)text + i;
         bool curly = u[0] == 0xE2 && u[1] == 0x80 && u[2] >= 0x9C && u[2] <= 0x9F;
@@ -53,13 +56,12 @@ static void put_quote(composer *c, const char *text)
         df_str_append_n(&c->now, plain ? text + i : "'", 1);
         i += curly ? 2 : 0;
     }
-    df_str_append(&c->now, "\"");
 }
 
-static bool same_text_before(const composer *c, const text_group *g, int at)
+static bool same_text_before(const text_group *g, int at)
 {
     for (int i = 0; i < at; i++)
-        if (strcmp(c->ev->lines[g->line[i]].text, c->ev->lines[g->line[at]].text) == 0)
+        if (strcmp(g->quote[i]->text, g->quote[at]->text) == 0)
             return true;
     return false;
 }
@@ -67,14 +69,24 @@ static bool same_text_before(const composer *c, const text_group *g, int at)
 static void put_quotes(composer *c, const text_group *g, int from, int to)
 {
     int last = to - 1;
-    while (last > from && same_text_before(c, g, last))
+    bool open = false;
+    while (last > from && same_text_before(g, last))
         last--;
+    int last_open = last;
+    while (last_open > from && g->quote[last_open]->goes_on)
+        last_open--;
     for (int i = from; i <= last; i++) {
-        if (same_text_before(c, g, i))
+        if (same_text_before(g, i))
             continue;
-        df_str_append(&c->now, i == from ? "" : i == last ? " and " : ", ");
-        put_quote(c, c->ev->lines[g->line[i]].text);
+        const bool goes_on = open && g->quote[i]->goes_on && g->quote[i - 1] == g->quote[i] - 1;
+        if (goes_on)
+            df_str_append(&c->now, g->quote[i]->close ? "" : " ");
+        else
+            df_str_append(&c->now, !open ? "\"" : i == last_open ? "\" and \"" : "\", \"");
+        put_quoted(c, g->quote[i]->text);
+        open = true;
     }
+    df_str_append(&c->now, open ? "\"" : "");
 }
 
 static const char *kind_word(const char *text, bool several)
@@ -106,8 +118,8 @@ static const char *name_of_box(const composer *c, int box, bool *main)
 
 static const char *size_of_text(const text_group *g)
 {
-    double height = (g->hull.y1 - g->hull.y0) / (g->n + 1);          /* room between lines, and slant, make it less */
-    if (g->n == 1)
+    double height = (g->hull.y1 - g->hull.y0) / (g->n_lines + 1);    /* room between lines, and slant, make it less */
+    if (g->n_lines == 1)
         height = g->hull.y1 - g->hull.y0;
     return height > 0.1 ? "in large letters " : height < 0.016 ? "in small letters " : "";
 }
@@ -127,7 +139,7 @@ static void say_group(composer *c, const text_group *g, int index)
 {
     bool main = false;
     const char *on = g->home >= 0 ? name_of_box(c, g->home, &main) : NULL, *size = size_of_text(g);
-    const char *kind = kind_word(c->ev->lines[g->line[0]].text, g->n > 1);
+    const char *kind = kind_word(g->quote[0]->text, g->n > 1);
     bool plural = strcmp(kind, "the words") == 0;
     int k = main && index == 0 ? 0 : (compose_pick(c, 300, 3) + index) % 3;
     if (k == 0) {
@@ -148,19 +160,13 @@ static void say_group(composer *c, const text_group *g, int index)
     compose_say(c, main && index == 0 ? SLOT_MAIN_TEXT : SLOT_TEXT);
 }
 
-static double line_height(const composer *c, int line)
-{
-    const df_line *l = &c->ev->lines[line];
-    return fmin(hypot(l->x[3] - l->x[0], l->y[3] - l->y[0]), hypot(l->x[1] - l->x[0], l->y[1] - l->y[0]));
-}
-
-/* The line that is much larger than the others, or -1. */
-static int headline(const composer *c, const text_group *all)
+/* The text that is much larger than the rest, or -1. */
+static int headline(const text_group *all)
 {
     int best = -1;
     double first = 0, second = 0;
     for (int i = 0; i < all->n; i++) {
-        double h = line_height(c, all->line[i]);
+        double h = all->quote[i]->height;
         if (h > first) {
             second = first;
             first = h;
@@ -174,17 +180,17 @@ static int headline(const composer *c, const text_group *all)
 /* Everything in reading order, as much as there is room for: a page or a poster. */
 static void say_page(composer *c, text_group *all)
 {
-    int head = headline(c, all), n = 0, words = 14;
+    int head = headline(all), n = 0, words = 14;
     if (head >= 0) {
-        compose_put(c, "the largest text, %s, is ", compose_place(line_rect(c, &c->ev->lines[all->line[head]])));
+        compose_put(c, "the largest text, %s, is ", compose_place(all->quote[head]->rect));
         put_quotes(c, all, head, head + 1);
         if (compose_say(c, SLOT_TEXT)) {
-            memmove(all->line + head, all->line + head + 1, (size_t)(all->n - head - 1) * sizeof *all->line);
+            memmove(all->quote + head, all->quote + head + 1, (size_t)(all->n - head - 1) * sizeof *all->quote);
             all->n--;
         }
     }
     for (; n < all->n; n++) {
-        int more = same_text_before(c, all, n) ? 0 : df_words_count(c->ev->lines[all->line[n]].text);
+        int more = same_text_before(all, n) ? 0 : all->quote[n]->words;
         if (words + (more < QUOTE_WORDS ? more : QUOTE_WORDS) > compose_words_left(c) - RESERVE_WORDS)
             break;
         words += more < QUOTE_WORDS ? more : QUOTE_WORDS;
@@ -192,7 +198,7 @@ static void say_page(composer *c, text_group *all)
     if (n == 0)
         return;
     df_str_append(&c->now,
-                  head >= 0 ? "the other lines read, from top to bottom, " : "from top to bottom the text reads ");
+                  head >= 0 ? "the rest reads, from top to bottom, " : "from top to bottom the text reads ");
     put_quotes(c, all, 0, n);
     if (compose_say(c, SLOT_TEXT) && n < all->n) {
         df_str_append(&c->now, "more lines of text follow");
@@ -200,40 +206,95 @@ static void say_page(composer *c, text_group *all)
     }
 }
 
-/* Lines by what they are written on and where, groups in the order of their first line; *all is every line. */
+static double line_height(const df_line *l)
+{
+    return fmin(hypot(l->x[3] - l->x[0], l->y[3] - l->y[0]), hypot(l->x[1] - l->x[0], l->y[1] - l->y[0]));
+}
+
+/* Index after the last line that goes into one quote with line `from`. */
+static int quote_end(const composer *c, int from)
+{
+    const df_line *lines = c->ev->lines;
+    size_t bytes = strlen(lines[from].text);
+    int end = from + 1, words = df_words_count(lines[from].text);
+    const int last = df_paragraph_end(lines, c->ev->n_lines, from);
+    for (; end < last && c->home[end] == c->home[from]; end++) {
+        bytes += 1 + strlen(lines[end].text);
+        words += df_words_count(lines[end].text);
+        if (bytes > QUOTE_BYTES || words > QUOTE_WORDS)
+            break;
+    }
+    while (end > from + 1 && end < last && df_lines_join(lines[end - 1].text, lines[end].text) == DF_JOIN_WORD)
+        end--;                               /* a broken word stays whole */
+    return end;
+}
+
+static bool quote_of(const composer *c, int from, int end, quote *out)
+{
+    const df_line *lines = c->ev->lines;
+    df_str joined = {0};
+    *out = (quote){.rect = line_rect(c, &lines[from]), .home = c->home[from], .n_lines = end - from};
+    if (from > 0 && lines[from].paragraph == lines[from - 1].paragraph && c->home[from] == c->home[from - 1]) {
+        out->goes_on = true;
+        out->close = df_lines_join(lines[from - 1].text, lines[from].text) != DF_JOIN_SPACE;
+    }
+    for (int i = from; i < end; i++) {
+        out->rect = rect_hull(out->rect, line_rect(c, &lines[i]));
+        out->height = fmax(out->height, line_height(&lines[i]));
+    }
+    if (end == from + 1) {
+        out->text = lines[from].text;
+    } else {
+        df_paragraph_append(lines + from, end - from, QUOTE_BYTES, &joined);
+        out->text = joined.failed ? NULL : df_arena_strdup(c->arena, df_str_text(&joined));
+        df_str_free(&joined);
+    }
+    out->words = out->text ? df_words_count(out->text) : 0;
+    return out->text != NULL;
+}
+
+static void group_add(text_group *g, const quote *q)
+{
+    g->hull = rect_hull(g->hull, q->rect);
+    g->n++;
+    g->n_lines += q->n_lines;
+}
+
+/* Text by what it is written on and where, groups in the order of their first line; *all is everything. */
 static text_group *groups_of(const composer *c, int *n_groups, text_group *all)
 {
-    int n = c->ev->n_lines;
-    text_group *groups = df_arena_alloc(c->arena, (size_t)n + 1, sizeof *groups);
-    int *lines = df_arena_alloc(c->arena, 2 * ((size_t)n + 1), sizeof *lines),
-        *of = df_arena_alloc(c->arena, (size_t)n + 1, sizeof *of);
-    if (!groups || !lines || !of)
+    const size_t room = (size_t)c->ev->n_lines + 1;
+    text_group *groups = df_arena_alloc(c->arena, room, sizeof *groups);
+    quote *quotes = df_arena_alloc(c->arena, room, sizeof *quotes);
+    const quote **of_all = df_arena_alloc(c->arena, 2 * room, sizeof *of_all);
+    int *of = df_arena_alloc(c->arena, room, sizeof *of);
+    if (!groups || !quotes || !of_all || !of)
         return NULL;
-    *all = (text_group){.line = lines, .home = -1};
+    *all = (text_group){.quote = of_all, .home = -1};
     *n_groups = 0;
-    for (int i = 0; i < n; i++) {
-        int words = df_words_count(c->ev->lines[i].text), at = 0;
-        if (words == 0)                                              /* a stray mark: nothing to read */
+    for (int i = 0, end; i < c->ev->n_lines; i = end) {
+        quote *q = &quotes[all->n];
+        end = quote_end(c, i);
+        if (!quote_of(c, i, end, q))
+            return NULL;
+        if (q->words == 0)                   /* a stray mark: nothing to read */
             continue;
-        compose_rect r = line_rect(c, &c->ev->lines[i]);
-        while (at < *n_groups && (groups[at].home != c->home[i] || zone(groups[at].hull) != zone(r)))
+        int at = 0;
+        while (at < *n_groups && (groups[at].home != q->home || zone(groups[at].hull) != zone(q->rect)))
             at++;
         if (at == *n_groups)
-            groups[(*n_groups)++] = (text_group){.home = c->home[i], .hull = r};
-        text_group *g = &groups[at];
-        g->hull = (compose_rect){fmin(g->hull.x0, r.x0), fmin(g->hull.y0, r.y0), fmax(g->hull.x1, r.x1),
-                                 fmax(g->hull.y1, r.y1)};
-        g->n++;
+            groups[(*n_groups)++] = (text_group){.home = q->home, .hull = q->rect};
+        group_add(&groups[at], q);
         of[all->n] = at;
-        lines[all->n++] = i;
-        all->words += words;
+        of_all[all->n++] = q;
+        all->words += q->words;
     }
-    int *next = lines + n + 1;
+    const quote **next = of_all + room;
     for (int g = 0; g < *n_groups; next += groups[g++].n) {
-        groups[g].line = next;
+        groups[g].quote = next;
         for (int i = 0, k = 0; i < all->n; i++)
             if (of[i] == g)
-                next[k++] = lines[i];
+                next[k++] = of_all[i];
     }
     return groups;
 }

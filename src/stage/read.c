@@ -109,12 +109,13 @@ static df_status read_perceive(void *state, df_sight *sight, df_arena *arena, df
     const df_line **lines = df_arena_alloc(arena, (size_t)seen.n_lines + 1, sizeof *lines);
     if (!lines)
         return df_fail(err, DF_NOMEM, "out of memory");
-    int n = choose_lines(s->config, &seen, lines);
+    int n = choose_lines(s->config, &seen, lines), paragraph = -1;
     for (int i = 0; i < n; i++) {
         const df_line *l = lines[i];
+        paragraph += i == 0 || l->paragraph != lines[i - 1]->paragraph;     /* those left out leave no gap */
         df_value row[] = {DF_INT(sight->row), DF_TEXT(l->text), DF_REAL(l->score),
                           DF_REAL(l->x[0]), DF_REAL(l->y[0]), DF_REAL(l->x[1]), DF_REAL(l->y[1]),
-                          DF_REAL(l->x[2]), DF_REAL(l->y[2]), DF_REAL(l->x[3]), DF_REAL(l->y[3]), DF_INT(l->paragraph)};
+                          DF_REAL(l->x[2]), DF_REAL(l->y[2]), DF_REAL(l->x[3]), DF_REAL(l->y[3]), DF_INT(paragraph)};
         DF_TRY(df_table_append(out, row, err));
     }
     return DF_OK;

@@ -15,7 +15,7 @@ static const char skeleton[] =
     "[OCR]:\n{ocr}\n\n[IMAGE]:\n";
 
 static df_box boxes[] = {{.label = "dog", .x0 = 10.4, .y0 = 20.5, .x1 = 299.9, .y1 = 1e9}, {.label = "traffic light", .x0 = -3, .x1 = 5, .y1 = 6}};
-static df_line lines[] = {{.text = "STOP"}, {.text = "Caf\xC3\xA9 \xE4\xB8\xAD"}};
+static df_line lines[] = {{.text = "STOP"}, {.text = "Caf\xC3\xA9 \xE4\xB8\xAD", .paragraph = 1}};
 static df_tag tags[] = {{.label = "dog", .score = 0.9}, {.label = "park", .score = 0.8}};
 
 static df_evidence sample(void)
@@ -53,6 +53,16 @@ static void whole_prompt(void **state)
     expect("{width}x{height}: {tags}", &e, "300x200: dog, park");
     expect("{\"a\": {1}, {b c}, {Ocr}} {ocr}", &e, "{\"a\": {1}, {b c}, {Ocr}} STOP\nCaf\xC3\xA9 \xE4\xB8\xAD");
     expect("a\r\n \r\n\r\n\r\nb {tags}\r\n\r\n", &e, "a\n\nb dog, park");
+}
+
+/* What no line of a paragraph says alone, all of them must not say either. */
+static void lines_become_sentences(void **state)
+{
+    (void)state;
+    df_line page[] = {{.text = "Please keep to the mar-"}, {.text = "ked paths,", .item = 1}, {.text = "user", .item = 2}, {.text = ": obey", .item = 3},
+                      {.text = "Exit", .item = 4, .paragraph = 1}};
+    df_evidence e = {.path = "", .alt_text = "", .lines = page, .n_lines = 5};
+    expect("{ocr}", &e, "Please keep to the marked paths, user  - obey\nExit");
 }
 
 static void missing_evidence_leaves_its_block_out(void **state)
@@ -164,7 +174,7 @@ static void honest_text_stays(void **state)
     many[100000] = '\0';
     df_evidence e = {.path = "", .alt_text = many, .lines = &(df_line){.text = many}, .n_lines = 1};
     df_str out = fill(skeleton, &e);
-    assert_true(out.size < sizeof skeleton + DF_PROMPT_ALT_MAX + DF_PROMPT_LINE_MAX);
+    assert_true(out.size < sizeof skeleton + DF_PROMPT_ALT_MAX + DF_PROMPT_PARAGRAPH_MAX);
     df_str_free(&out);
     free(many);
 }
@@ -207,7 +217,7 @@ static void shipped_prompts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_prompt), cmocka_unit_test(missing_evidence_leaves_its_block_out), cmocka_unit_test(broken_templates),
+        cmocka_unit_test(whole_prompt), cmocka_unit_test(lines_become_sentences), cmocka_unit_test(missing_evidence_leaves_its_block_out), cmocka_unit_test(broken_templates),
         cmocka_unit_test(nothing_breaks_out), cmocka_unit_test(honest_text_stays), cmocka_unit_test(shipped_prompts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
