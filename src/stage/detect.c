@@ -1,10 +1,10 @@
 /* detect: objects and where they are. Every model's raw answers are kept; fusion merges them. */
 #include <stdlib.h>
 #include "expert/panel.h"
-#include "stage/stage.h"
+#include "stage/import.h"
 
-typedef struct { char *models; double threshold; } detect_config;
-typedef struct { df_panel panel; const df_run *run; } detect_state;
+typedef struct { char *models, *from; double threshold; } detect_config;
+typedef struct { df_panel panel; df_evidence_import *imported; const df_run *run; } detect_state;
 
 static const df_column columns[] = {
     {"row", DF_COLUMN_INT}, {"label", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL}, {"x0", DF_COLUMN_REAL},
@@ -16,26 +16,30 @@ static const df_option options[] = {
      "detectors, joined by commas; the first must be installed, others are used when they are; empty: none"},
     {"threshold", DF_OPT_REAL, offsetof(detect_config, threshold), "0", 0, 1,
      "least score of a box; 0: what each model's card says"},
+    DF_IMPORT_OPTION(detect_config),
     {0},
 };
 
 static void detect_close(void *state)
 {
     detect_state *s = state;
-    if (s)
+    if (s) {
         df_panel_free(&s->panel);
+        df_evidence_import_close(s->imported);
+    }
     free(s);
 }
 
 static df_status detect_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     const detect_config *c = config;
-    (void)ds;
     detect_state *s = calloc(1, sizeof *s);
     if (!s)
         return df_fail(err, DF_NOMEM, "out of memory");
     s->run = run;
     df_status status = df_panel_init(&s->panel, run->models, c->models, c->threshold, &run->runtime, err);
+    if (status == DF_OK)
+        status = df_import_open(&s->imported, ds, "detect", c->from, run, err);
     if (status != DF_OK) {
         detect_close(s);
         return status;
@@ -66,13 +70,10 @@ static df_status join(const df_percept *seen, int n_models, df_arena *arena, df_
     return DF_OK;
 }
 
-static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status perceive(const detect_state *s, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
-    const detect_state *s = state;
     const df_queries queries = {sight->tags, sight->n_tags};
     df_percept seen[DF_PANEL_MAX];
-    if (!sight->image)
-        return DF_OK;
     DF_TRY(df_panel_perceive(&s->panel, sight->image, &queries, arena, seen, err));
     for (int i = 0; i < s->panel.n_experts; i++)
         if (seen[i].trouble)
@@ -87,13 +88,23 @@ static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, 
     return DF_OK;
 }
 
+static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+{
+    const detect_state *s = state;
+    if (sight->image)
+        DF_TRY(perceive(s, sight, arena, out, err));
+    return df_evidence_import_append(s->imported, sight->part, sight->row, out, err);
+}
+
 static df_status detect_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     DF_TRY(df_onnx_describe(&run->runtime, out, err));
+    DF_TRY(df_import_describe("detect", ((const detect_config *)config)->from, out, err));
     return df_panel_describe(run->models, ((const detect_config *)config)->models, out, err);
 }
 
-static const df_pixel_ops detect_pixels = {.open = detect_open, .perceive = detect_perceive, .close = detect_close};
+static const df_pixel_ops detect_pixels = {
+    .open = detect_open, .perceive = detect_perceive, .close = detect_close, .blind = true};
 
 const df_stage df_stage_detect = {
     .name = "detect",

@@ -3,36 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include "expert/expert.h"
-#include "stage/stage.h"
+#include "stage/import.h"
 
 typedef struct {
-    char *detector, *orienter, *recogniser;
+    char *detector, *orienter, *recogniser, *from;
     double threshold;
     int64_t min_chars, max_lines;
 } read_config;
 
 typedef struct {
     const read_config *config;
-    df_expert_handle *expert;
+    df_expert_handle *expert;                /* NULL: see uses_models */
+    df_evidence_import *imported;
 } read_state;
-
-static df_status read_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
-{
-    (void)ds;
-    const read_config *c = config;
-    const char *names[] = {c->detector, c->orienter && *c->orienter ? c->orienter : NULL, c->recogniser};
-    read_state *s = calloc(1, sizeof *s);
-    if (!s)
-        return df_fail(err, DF_NOMEM, "out of memory");
-    s->config = c;
-    df_status status = df_expert_open(&s->expert, run->models, names, 3, &run->runtime, err);
-    if (status != DF_OK) {
-        free(s);
-        return status;
-    }
-    *state = s;
-    return DF_OK;
-}
 
 static void read_close(void *state)
 {
@@ -40,7 +23,33 @@ static void read_close(void *state)
     if (!s)
         return;
     df_expert_close(s->expert);
+    df_evidence_import_close(s->imported);
     free(s);
+}
+
+/* Without a detector what is imported is all. */
+static bool uses_models(const read_config *c)
+{
+    return !c->from || !c->from[0] || (c->detector && c->detector[0]);
+}
+
+static df_status read_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    const read_config *c = config;
+    const char *names[] = {c->detector, c->orienter && *c->orienter ? c->orienter : NULL, c->recogniser};
+    read_state *s = calloc(1, sizeof *s);
+    if (!s)
+        return df_fail(err, DF_NOMEM, "out of memory");
+    s->config = c;
+    df_status status = uses_models(c) ? df_expert_open(&s->expert, run->models, names, 3, &run->runtime, err) : DF_OK;
+    if (status == DF_OK)
+        status = df_import_open(&s->imported, ds, "read", c->from, run, err);
+    if (status != DF_OK) {
+        read_close(s);
+        return status;
+    }
+    *state = s;
+    return DF_OK;
 }
 
 /* Letters and digits of any script: all characters but ASCII's spaces and signs. Text is valid UTF-8. */
@@ -99,12 +108,9 @@ static int choose_lines(const read_config *c, const df_percept *seen, const df_l
     return n;
 }
 
-static df_status read_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status perceive(const read_state *s, const df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
-    const read_state *s = state;
     df_percept seen = {0};
-    if (!sight->image)
-        return DF_OK;
     DF_TRY(df_expert_perceive(s->expert, sight->image, NULL, arena, &seen, err));
     const df_line **lines = df_arena_alloc(arena, (size_t)seen.n_lines + 1, sizeof *lines);
     if (!lines)
@@ -121,17 +127,27 @@ static df_status read_perceive(void *state, df_sight *sight, df_arena *arena, df
     return DF_OK;
 }
 
+static df_status read_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+{
+    const read_state *s = state;
+    if (sight->image && s->expert)
+        DF_TRY(perceive(s, sight, arena, out, err));
+    return df_evidence_import_append(s->imported, sight->part, sight->row, out, err);
+}
+
 static df_status read_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     const read_config *c = config;
+    DF_TRY(df_import_describe("read", c->from, out, err));
     const char *names[] = {c->detector, c->orienter, c->recogniser};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; uses_models(c) && i < sizeof names / sizeof *names; i++)
         if (names[i] && *names[i])
             DF_TRY(df_card_describe(run->models, names[i], out, err));
     return df_onnx_describe(&run->runtime, out, err);
 }
 
-static const df_pixel_ops read_pixels = {.open = read_open, .perceive = read_perceive, .close = read_close};
+static const df_pixel_ops read_pixels = {
+    .open = read_open, .perceive = read_perceive, .close = read_close, .blind = true};
 
 static const df_column columns[] = {
     {"row", DF_COLUMN_INT}, {"text", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL},
@@ -141,7 +157,7 @@ static const df_column columns[] = {
 };
 
 static const df_option options[] = {
-    {"detector", DF_OPT_TEXT, offsetof(read_config, detector), "ppocr-det-small", 0, 0, "card that finds text"},
+    {"detector", DF_OPT_TEXT, offsetof(read_config, detector), "ppocr-det-small", 0, 0, "card that finds text; empty with `from`: none"},
     {"orienter", DF_OPT_TEXT, offsetof(read_config, orienter), "ppocr-cls", 0, 0,
      "card that sees upside-down lines; empty: none"},
     {"recogniser", DF_OPT_TEXT, offsetof(read_config, recogniser), "ppocr-rec-small", 0, 0, "card that reads a line"},
@@ -149,6 +165,7 @@ static const df_option options[] = {
      "least score of a line; blur and foliage read as gibberish at 0.5 to 0.65"},
     {"min_chars", DF_OPT_INT, offsetof(read_config, min_chars), "2", 1, 1000, "least letters and digits in a line"},
     {"max_lines", DF_OPT_INT, offsetof(read_config, max_lines), "300", 0, 10000, "lines an image; the largest are kept"},
+    DF_IMPORT_OPTION(read_config),
     {0},
 };
 

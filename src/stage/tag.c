@@ -1,10 +1,10 @@
 /* tag: what kinds of things and scenes the image shows, as whole-image classifiers say. */
 #include <stdlib.h>
 #include "expert/panel.h"
-#include "stage/stage.h"
+#include "stage/import.h"
 
-typedef struct { char *models; double threshold; } tag_config;
-typedef struct { df_panel panel; const df_run *run; } tag_state;
+typedef struct { char *models, *from; double threshold; } tag_config;
+typedef struct { df_panel panel; df_evidence_import *imported; const df_run *run; } tag_state;
 
 static const df_column columns[] = {
     {"row", DF_COLUMN_INT}, {"tag", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {0},
@@ -15,26 +15,30 @@ static const df_option options[] = {
      "classifiers, joined by commas; the first must be installed, others are used when they are; empty: none"},
     {"threshold", DF_OPT_REAL, offsetof(tag_config, threshold), "0", 0, 1,
      "least probability of a tag; 0: what each model's card says"},
+    DF_IMPORT_OPTION(tag_config),
     {0},
 };
 
 static void tag_close(void *state)
 {
     tag_state *s = state;
-    if (s)
+    if (s) {
         df_panel_free(&s->panel);
+        df_evidence_import_close(s->imported);
+    }
     free(s);
 }
 
 static df_status tag_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     const tag_config *c = config;
-    (void)ds;
     tag_state *s = calloc(1, sizeof *s);
     if (!s)
         return df_fail(err, DF_NOMEM, "out of memory");
     s->run = run;
     df_status status = df_panel_init(&s->panel, run->models, c->models, c->threshold, &run->runtime, err);
+    if (status == DF_OK)
+        status = df_import_open(&s->imported, ds, "tag", c->from, run, err);
     if (status != DF_OK) {
         tag_close(s);
         return status;
@@ -77,13 +81,10 @@ static df_status append(const df_percept *seen, const char *const *sources, int 
     return DF_OK;
 }
 
-static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status perceive(const tag_state *s, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
-    const tag_state *s = state;
     df_percept seen[DF_PANEL_MAX];
     const char *sources[DF_PANEL_MAX];
-    if (!sight->image)
-        return DF_OK;
     DF_TRY(df_panel_perceive(&s->panel, sight->image, NULL, arena, seen, err));
     for (int i = 0; i < s->panel.n_experts; i++)
         if (seen[i].trouble)
@@ -93,13 +94,23 @@ static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_
     return append(seen, sources, s->panel.n_experts, sight->row, arena, out, err);
 }
 
+static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+{
+    const tag_state *s = state;
+    if (sight->image)
+        DF_TRY(perceive(s, sight, arena, out, err));
+    return df_evidence_import_append(s->imported, sight->part, sight->row, out, err);
+}
+
 static df_status tag_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     DF_TRY(df_onnx_describe(&run->runtime, out, err));
+    DF_TRY(df_import_describe("tag", ((const tag_config *)config)->from, out, err));
     return df_panel_describe(run->models, ((const tag_config *)config)->models, out, err);
 }
 
-static const df_pixel_ops tag_pixels = {.open = tag_open, .perceive = tag_perceive, .close = tag_close};
+static const df_pixel_ops tag_pixels = {
+    .open = tag_open, .perceive = tag_perceive, .close = tag_close, .blind = true};
 
 const df_stage df_stage_tag = {
     .name = "tag",
