@@ -237,8 +237,8 @@ static df_status take(df_evidence_import *e, df_error *err)
     if (e->shape->source)
         df_str_append(s, ", s.source");
     if (e->shape->paragraph)
-        df_str_append(s, ", coalesce(s.paragraph, row_number() OVER (PARTITION BY i.part, i.\"row\" ORDER BY s.seq) - 1)"
-                         " AS paragraph");
+        df_str_append(s, ", coalesce(s.paragraph, row_number() OVER (PARTITION BY i.part, i.\"row\" ORDER BY s.seq) - "
+                         "1) AS paragraph");
     df_str_printf(s, " FROM said s JOIN images i ON s.key = i.key WHERE %s = %d ORDER BY i.part, i.\"row\", s.seq",
                   df_str_text(&e->judge), TAKEN);
     return query(e, NULL, err);
