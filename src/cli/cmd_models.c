@@ -1,14 +1,24 @@
-/* densefusion models: the model cards, what is installed, under which licence. */
+/* densefusion models: the model cards, what is installed, what is missing for what, under which licence. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "command.h"
+#include "expert/expert.h"
 #include "io/json.h"
 #include "model/card.h"
+#include "wrap.h"
+
+typedef struct { const df_config *config; const char *folder; bool verify; df_str *json; } listing;
+
+/* The option that takes cards of a task. */
+static const struct { const char *task, *section, *key; } uses[] = {
+    {"tag", "tag", "models"}, {"detect", "detect", "models"}, {"text-detect", "read", "detector"},
+    {"text-orient", "read", "orienter"}, {"text-recognise", "read", "recogniser"},
+    {"safety", "filter", "safety_model"}, {"embed", "embed", "model"},
+};
 
 static int is_card(const struct dirent *e)
 {
@@ -16,23 +26,70 @@ static int is_card(const struct dirent *e)
     return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".yaml") == 0;
 }
 
-/* What `models` says of one card: installed, missing, or what is wrong with it. */
-static const char *state_of(const char *folder, const char *name, bool verify, df_error *why)
+static bool lists(const char *names, const char *name)
 {
-    df_card *card = NULL;
-    if (!df_card_installed(folder, name))
-        return "missing";
-    df_status status = verify ? df_card_open(&card, folder, name, true, why) : DF_OK;
-    df_card_close(card);
-    return status != DF_OK ? "broken" : verify ? "verified" : "installed";
+    const size_t n = strlen(name);
+    for (const char *at = names ? names : ""; *at;) {
+        at += strspn(at, ", ");
+        const size_t word = strcspn(at, ", ");
+        if (word == n && memcmp(at, name, n) == 0)
+            return true;
+        at += word;
+    }
+    return false;
 }
 
-static void print_card(const df_card *card, const char *state, const df_error *why)
+/* What the configuration says for a text option; NULL when it is unset or not there. */
+static const char *configured(const df_config *config, const char *section, const char *key)
 {
-    printf("%-9s %-22s %-14s %-24s %s\n", state, card->name, card->task ? card->task : "-",
-           card->licence ? card->licence : "-",           card->source ? card->source : "");
-    if (why->message[0])
-        printf("%*s%s\n", 10, "", why->message);
+    const int i = df_config_find(config, section);
+    for (const df_option *o = i < 0 ? NULL : config->stages[i]->options; o && o->name; o++)
+        if (strcmp(o->name, key) == 0 && o->type == DF_OPT_TEXT)
+            return *(char *const *)((const char *)config->configs[i] + o->offset);
+    return NULL;
+}
+
+/* "detect.models", and whether the configuration names the card there. An option of another task may name it as well:
+ * embed takes a tagger. */
+static void append_use(const df_config *config, const df_card *card, df_str *out)
+{
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+        const bool named = lists(configured(config, uses[i].section, uses[i].key), card->name);
+        if (named || strcmp(card->task, uses[i].task) == 0)
+            df_str_printf(out, "%s%s.%s%s", out->size ? ", " : "", uses[i].section, uses[i].key, named ? "*" : "");
+    }
+    if (strcmp(card->task, "text-embed") == 0)
+        df_str_append(out, "text: of other cards");
+}
+
+/* Installed, verified (its hash, and that its model opens and fits), missing, or broken and why. */
+static const char *state_of(const listing *l, const df_card *card, const df_str *missing, df_error *why)
+{
+    df_card *whole = NULL;
+    df_onnx *model = NULL;
+    df_status status = df_expert_check(card, why);
+    if (status == DF_OK && missing->size)
+        return "missing";
+    if (status == DF_OK && l->verify)
+        status = df_card_open(&whole, l->folder, card->name, true, why);
+    if (status == DF_OK && l->verify)
+        status = df_card_open_model(whole, &model, why);
+    df_onnx_close(model);
+    df_card_close(whole);
+    return status != DF_OK ? "broken" : l->verify ? "verified" : "installed";
+}
+
+static void print_card(const df_card *card, const char *state, const char *use, const char *missing, const char *why)
+{
+    printf("%-9s %-22s %-14s %-20s %s\n", state, card->name, card->task, card->licence, use);
+    if (why[0])
+        wrap_print(stdout, 10, why);
+    if (!missing[0])
+        return;
+    df_str text = {0};
+    df_str_printf(&text, "needs %s; from %s", missing, card->source);
+    wrap_print(stdout, 10, df_str_text(&text));
+    df_str_free(&text);
 }
 
 static void append_member(df_str *out, const char *key, const char *value)
@@ -44,7 +101,7 @@ static void append_member(df_str *out, const char *key, const char *value)
         df_str_append(out, "null");
 }
 
-static void append_card(df_str *out, const df_card *card, const char *state, const df_error *why)
+static void append_card(df_str *out, const df_card *card, const char *state)
 {
     df_str_append(out, out->size > 1 ? ",\n  {\"name\": " : "\n  {\"name\": ");
     df_json_append_text(out, card->name);
@@ -55,45 +112,60 @@ static void append_card(df_str *out, const df_card *card, const char *state, con
     append_member(out, "sha256", card->sha256);
     append_member(out, "licence", card->licence);
     append_member(out, "source", card->source);
-    if (why->message[0])
-        append_member(out, "problem", why->message);
-    df_str_append(out, "}");
+}
+
+static bool list_card(const listing *l, const df_card *card, const df_str *missing)
+{
+    df_error why = {""};
+    df_str use = {0};
+    const char *state = state_of(l, card, missing, &why);
+    append_use(l->config, card, &use);
+    if (!l->json) {
+        print_card(card, state, df_str_text(&use), df_str_text(missing), why.message);
+    } else {
+        append_card(l->json, card, state);
+        append_member(l->json, "use", df_str_text(&use));
+        append_member(l->json, "missing", missing->size ? df_str_text(missing) : NULL);
+        append_member(l->json, "problem", why.message[0] ? why.message : NULL);
+        df_str_append(l->json, "}");
+    }
+    df_str_free(&use);
+    return strcmp(state, "broken") != 0;
 }
 
 /* A card that can't be read is a line on stderr; the others are listed all the same. */
-static df_status list_card(const char *folder, char *file, bool verify, df_str *json, df_error *err)
+static bool list_file(const listing *l, char *file)
 {
     df_card *card = NULL;
-    df_error why = {""};
-    file[strlen(file) - 5] = '\0';
-    df_status status = df_card_open(&card, folder, file, false, err);
-    if (status != DF_OK) {
-        fprintf(stderr, "densefusion: %s\n", err->message);
-        return status;
-    }
-    const char *state = state_of(folder, file, verify, &why);
-    if (json)
-        append_card(json, card, state, &why);
+    df_str missing = {0};
+    df_error err = {""};
+    file[strlen(file) - strlen(".yaml")] = '\0';
+    bool good = df_card_survey(&card, l->folder, file, &missing, &err) == DF_OK;
+    if (good)
+        good = list_card(l, card, &missing);
     else
-        print_card(card, state, &why);
+        fprintf(stderr, "densefusion: %s\n", err.message);
     df_card_close(card);
-    return strcmp(state, "broken") == 0 ? DF_MODEL : DF_OK;
+    df_str_free(&missing);
+    return good;
 }
 
-static int list_cards(const char *folder, const args *a)
+static int list_cards(listing *l, bool as_json)
 {
     struct dirent **entries = NULL;
-    int n = scandir(folder, &entries, is_card, alphasort), code = EXIT_DONE;
+    const int n = scandir(l->folder, &entries, is_card, alphasort);
+    int code = EXIT_DONE;
     if (n < 0) {
-        fprintf(stderr, "densefusion: open %s: %s\n", folder, strerror(errno));
+        fprintf(stderr, "densefusion: open %s: %s\n", l->folder, strerror(errno));
         return EXIT_FAILED;
     }
-    bool as_json = (a->given & FLAG_JSON) != 0;
     df_str json = {0};
     df_str_append(&json, "[");
+    l->json = as_json ? &json : NULL;
+    if (!as_json)
+        printf("%-9s %-22s %-14s %-20s %s\n", "state", "name", "task", "licence", "option (* names it now)");
     for (int i = 0; i < n; i++) {
-        df_error err = {""};
-        if (list_card(folder, entries[i]->d_name, (a->given & FLAG_VERIFY) != 0, as_json ? &json : NULL, &err) != DF_OK)
+        if (!list_file(l, entries[i]->d_name))
             code = EXIT_FAILED;
         free(entries[i]);
     }
@@ -115,7 +187,8 @@ int cmd_models(const args *a)
     if (code != EXIT_DONE)
         return code;
     char *folder = df_config_models(&config);
-    code = folder ? list_cards(folder, a) : EXIT_FAILED;
+    listing l = {.config = &config, .folder = folder, .verify = (a->given & FLAG_VERIFY) != 0};
+    code = folder ? list_cards(&l, (a->given & FLAG_JSON) != 0) : EXIT_FAILED;
     free(folder);
     df_config_free(&config);
     return code;

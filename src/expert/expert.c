@@ -3,12 +3,16 @@
 #include <string.h>
 
 extern const df_expert_ops df_expert_classes, df_expert_nanodet, df_expert_centernet, df_expert_text;
-static const df_expert_ops *const decoders[] = {
-    &df_expert_classes,
-    &df_expert_nanodet,
-    &df_expert_centernet,
-    &df_expert_text,
-    NULL,
+
+/* A decoder, and what it needs of a card: tasks that it serves; fields that must be there; all numbers that may stand under
+ * `decode:` (a list of them by its name). Words are separated by spaces. */
+static const struct { const df_expert_ops *ops; const char *tasks, *needs, *numbers; } decoders[] = {
+    {&df_expert_classes, "tag safety", "labels", "softmax sigmoid independent"},
+    {&df_expert_nanodet, "detect", "labels width height", "strides bins"},
+    {&df_expert_centernet, "detect", "labels width height", ""},
+    {&df_expert_text, "text-detect text-orient text-recognise", "",
+     "limit_side max_side step map_threshold unclip dilate max_boxes turned_class width_min width_max width_step"},
+    {0},
 };
 
 enum { CARDS_MAX = 4 };
@@ -19,32 +23,83 @@ struct df_expert_handle {
     int n_cards;
 };
 
-static df_status find_decoder(const df_card *card, const df_expert_ops **out, df_error *err)
+static bool has_word(const char *words, const char *word, size_t n)
 {
-    for (const df_expert_ops *const *d = decoders; *d; d++)
-        if (card->decoder && strcmp((*d)->name, card->decoder) == 0) {
-            *out = *d;
-            return DF_OK;
-        }
-    return df_fail(err, DF_CONFIG, "%s: decoder: there is none called \"%s\"", card->path,
-                   card->decoder ? card->decoder : "");
+    for (const char *at = words; *at; at += strspn(at, " ")) {
+        const size_t size = strcspn(at, " ");
+        if (size == n && memcmp(at, word, n) == 0)
+            return true;
+        at += size;
+    }
+    return false;
+}
+
+static df_status find_decoder(const df_card *card, int *which, df_error *err)
+{
+    const char *name = card->decoder ? card->decoder : "";
+    df_str names = {0};
+    for (*which = 0; decoders[*which].ops; ++*which) {
+        if (strcmp(decoders[*which].ops->name, name) == 0)
+            break;
+        df_str_printf(&names, "%s%s", names.size ? ", " : "", decoders[*which].ops->name);
+    }
+    df_status status = decoders[*which].ops ? DF_OK
+                     : df_fail(err, DF_CONFIG, "%s: decoder: there is none called \"%.60s\"; there are: %s", card->path, name,
+                               df_str_text(&names));
+    df_str_free(&names);
+    return status;
+}
+
+static bool has_field(const df_card *card, const char *field, size_t n)
+{
+    const struct { const char *name; bool there; } fields[] = {
+        {"labels", card->labels != NULL}, {"width", card->width > 0}, {"height", card->height > 0},
+        {"text", card->text != NULL}, {"thresholds", card->thresholds != NULL},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (strlen(fields[i].name) == n && memcmp(fields[i].name, field, n) == 0)
+            return fields[i].there;
+    return false;
+}
+
+df_status df_expert_check(const df_card *card, df_error *err)
+{
+    int d;
+    if (strcmp(card->task, "embed") == 0 || strcmp(card->task, "text-embed") == 0)
+        return DF_OK;                        /* read by model/, without a decoder */
+    DF_TRY(find_decoder(card, &d, err));
+    if (!has_word(decoders[d].tasks, card->task, strlen(card->task)))
+        return df_fail(err, DF_CONFIG, "%s: decoder: %s serves no task %s, only: %s", card->path, card->decoder, card->task,
+                       decoders[d].tasks);
+    for (const char *at = decoders[d].needs; *at; at += strspn(at, " ")) {
+        const size_t n = strcspn(at, " ");
+        if (!has_field(card, at, n))
+            return df_fail(err, DF_CONFIG, "%s: %.*s: missing; decoder %s needs it", card->path, (int)n, at, card->decoder);
+        at += n;
+    }
+    for (int i = 0; i < card->n_extra; i++)
+        if (!has_word(decoders[d].numbers, card->extra[i].key, strcspn(card->extra[i].key, ".")))
+            return df_fail(err, DF_CONFIG, "%s: decode.%s: decoder %s has no such number%s%s", card->path,
+                           card->extra[i].key, card->decoder, decoders[d].numbers[0] ? "; it has: " : "", decoders[d].numbers);
+    return DF_OK;
 }
 
 static df_status open_cards(df_expert_handle *h, const char *models, const char *const *names, int n_names,
                             const df_onnx_options *runtime, df_error *err)
 {
-    const df_expert_ops *ops = NULL;
+    int d = 0;
     for (int i = 0; i < n_names; i++) {
         if (!names[i])
             continue;
         DF_TRY(df_card_open(&h->cards[i], models, names[i], true, err));
         if (runtime)
             h->cards[i]->runtime = *runtime;
+        DF_TRY(df_expert_check(h->cards[i], err));
     }
     if (!h->cards[0])
         return df_fail(err, DF_CONFIG, "an expert needs a model");
-    DF_TRY(find_decoder(h->cards[0], &ops, err));
-    return ops->open(&h->expert, h->cards, n_names, err);
+    DF_TRY(find_decoder(h->cards[0], &d, err));
+    return decoders[d].ops->open(&h->expert, h->cards, n_names, err);
 }
 
 df_status df_expert_open(df_expert_handle **out, const char *models, const char *const *names, int n_names,

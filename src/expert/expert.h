@@ -30,6 +30,9 @@ typedef struct {
 } df_expert_ops;
 struct df_expert { const df_expert_ops *ops; };   /* first member of every decoder's own struct */
 
+/* Whether the card's decoder is one of ours, serves the card's task and has all that it needs: else DF_CONFIG, naming file
+ * and field. */
+df_status df_expert_check(const df_card *card, df_error *err);
 /* Opens the named cards in the models folder (hash verified) with the first card's decoder. The expert owns them.
  * runtime: NULL for the CPU. */
 typedef struct df_expert_handle df_expert_handle;

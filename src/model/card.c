@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/file.h"
 #include "base/sha256.h"
+#include "model/card_check.h"
 
 enum { CARD_BYTES_MAX = 1 << 20, LABEL_BYTES_MAX = 4 << 20, LABELS_MAX = 100000, TOKENIZER_BYTES_MAX = 64 << 20 };
 
@@ -54,20 +55,6 @@ static df_status bad_field(const df_card *card, const char *field, const char *w
     return df_fail(err, DF_CONFIG, "%s: %s: %s", card->path, field, what);
 }
 
-static bool is_one_of(const char *text, const char *const *words)
-{
-    for (; *words; words++)
-        if (strcmp(text, *words) == 0)
-            return true;
-    return false;
-}
-
-/* A file beside the card: no way out of the folder. */
-static bool is_plain_name(const char *name)
-{
-    return name[0] && name[0] != '.' && !strchr(name, '/');
-}
-
 static df_status read_decode_key(df_card *card, df_yaml_entry *entry, df_error *err)
 {
     char *end;
@@ -108,51 +95,6 @@ static df_status read_fields(df_card *card, df_error *err)
         extra[card->n_extra++] = entries[i];     /* compacted in place: never ahead of i */
     }
     card->extra = extra;
-    return DF_OK;
-}
-
-static df_status check_fields(const df_card *card, const char *name, df_error *err)
-{
-    static const char *const resizes[] = {"stretch", "crop", "fit", NULL};
-    static const char *const interpolations[] = {"bilinear", "bicubic", NULL};
-    static const char *const poolings[] = {"none", "cls", "mean", NULL};
-    static const char *const channels[] = {"rgb", "bgr", NULL}, *const layouts[] = {"nchw", "nhwc", NULL};
-    const char *const required[][2] = {{"name", card->name}, {"task", card->task}, {"file", card->file}};
-    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
-        if (!required[i][1] || !required[i][1][0])
-            return bad_field(card, required[i][0], "missing", err);
-    if (strcmp(card->name, name) != 0)
-        return bad_field(card, "name", "differs from the file's name", err);
-    if (!is_plain_name(card->file))
-        return bad_field(card, "file", "must be a file beside the card", err);
-    const char *const beside_it[][2] = {{"labels", card->labels}, {"thresholds", card->thresholds},
-                                        {"tokenizer", card->tokenizer}};
-    for (size_t i = 0; i < sizeof beside_it / sizeof *beside_it; i++)
-        if (beside_it[i][1] && !is_plain_name(beside_it[i][1]))
-            return bad_field(card, beside_it[i][0], "must be a file beside the card", err);
-    if (card->text && !is_plain_name(card->text))
-        return bad_field(card, "text", "must be the name of a card", err);
-    const char *slot = strstr(card->template, "{}");
-    if (!slot || strstr(slot + 2, "{}"))
-        return bad_field(card, "template", "must hold {} once", err);
-    if (strcmp(card->task, "embed") != 0 && strcmp(card->task, "text-embed") != 0 && (!card->decoder || !card->decoder[0]))
-        return bad_field(card, "decoder", "missing", err);
-    if (card->sha256[0] && (strlen(card->sha256) != 64 || strspn(card->sha256, "0123456789abcdef") != 64))
-        return bad_field(card, "sha256", "must be 64 lower-case hex digits", err);
-    if (!is_one_of(card->resize, resizes))
-        return bad_field(card, "resize", "must be stretch, crop or fit", err);
-    if (!is_one_of(card->interpolation, interpolations))
-        return bad_field(card, "interpolation", "must be bilinear or bicubic", err);
-    if (!is_one_of(card->pooling, poolings))
-        return bad_field(card, "pooling", "must be none, cls or mean", err);
-    if (!is_one_of(card->channels, channels))
-        return bad_field(card, "channels", "must be rgb or bgr", err);
-    if (!is_one_of(card->layout, layouts))
-        return bad_field(card, "layout", "must be nchw or nhwc", err);
-    if (strcmp(card->resize, "stretch") != 0 && (card->width < 1 || card->height < 1))
-        return bad_field(card, "width and height", "crop and fit need both", err);
-    if (strcmp(card->resize, "crop") == 0 && (card->resize_side < card->width || card->resize_side < card->height))
-        return bad_field(card, "resize_side", "must be at least width and height", err);
     return DF_OK;
 }
 
@@ -279,8 +221,8 @@ static df_status read_files(df_card *card, df_error *err)
 static df_status not_installed(const df_card *card, const char *path, df_error *err)
 {
     if (!card->sha256[0])
-        return df_fail(err, DF_MODEL, "%s is not installed: its weights are yours to bring, docs/EXTENDING.md tells how",
-                       path);
+        return df_fail(err, DF_MODEL, "%s is not installed: its weights are yours to bring: `densefusion models install "
+                       "%s --from FILE`; docs/EXTENDING.md tells how", path, card->name);
     return df_fail(err, DF_MODEL, "%s is not installed; run `make setup`", path);
 }
 
@@ -302,7 +244,29 @@ static df_status verify_file(const df_card *card, df_error *err)
     return status;
 }
 
-static df_status read_card(df_card *card, const char *name, bool verify, df_error *err)
+/* Appends ", WHAT FILE" when a file beside the card is not there. */
+static bool note_absent(const df_card *card, const char *what, const char *file, df_str *missing)
+{
+    char *path = file ? beside(card, file) : NULL;
+    const bool absent = path && !df_file_exists(path);
+    if (absent)
+        df_str_printf(missing, "%s%s %s", missing->size ? ", " : "", what, file);
+    free(path);
+    return absent;
+}
+
+/* Whether the small files are all there, without which the rest of the card cannot be read. */
+static bool note_missing(const df_card *card, df_str *missing)
+{
+    bool absent = note_absent(card, "labels", card->labels, missing);
+    absent |= note_absent(card, "thresholds", card->thresholds, missing);
+    absent |= note_absent(card, "tokenizer", card->tokenizer, missing);
+    note_absent(card, "weights", card->file, missing);
+    return !absent;
+}
+
+/* missing: NULL when a file beside the card that is not there is an error. */
+static df_status read_card(df_card *card, const char *name, bool verify, df_str *missing, df_error *err)
 {
     card->folder = df_arena_strdup(&card->arena, card->folder);
     card->path = card->folder ? df_arena_printf(&card->arena, "%s/%s.yaml", card->folder, name) : NULL;
@@ -312,27 +276,45 @@ static df_status read_card(df_card *card, const char *name, bool verify, df_erro
         return df_fail(err, DF_CONFIG, "there is no model %s: %s is missing; `densefusion models` lists those there are",
                        name, card->path);
     DF_TRY(read_fields(card, err));
-    DF_TRY(check_fields(card, name, err));
-    DF_TRY(read_files(card, err));
+    DF_TRY(df_card_check_fields(card, name, err));
+    if (!missing || note_missing(card, missing))
+        DF_TRY(read_files(card, err));
     return verify ? verify_file(card, err) : DF_OK;
 }
 
-df_status df_card_open(df_card **out, const char *folder, const char *name, bool verify, df_error *err)
+static df_status open_card(df_card **out, const char *folder, const char *name, bool verify, df_str *missing, df_error *err)
 {
-    if (!is_plain_name(name))
+    if (!df_card_plain_name(name))
         return df_fail(err, DF_CONFIG, "\"%s\" is not the name of a model", name);
     df_card *card = calloc(1, sizeof *card);
     if (!card)
         return df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
     char *folder_copy = strdup(folder);
     card->folder = folder_copy;
-    df_status status = folder_copy ? read_card(card, name, verify, err)
+    df_status status = folder_copy ? read_card(card, name, verify, missing, err)
                                    : df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
     free(folder_copy);
     if (status != DF_OK) {
         df_card_close(card);
         return status;
     }
+    *out = card;
+    return DF_OK;
+}
+
+df_status df_card_open(df_card **out, const char *folder, const char *name, bool verify, df_error *err)
+{
+    return open_card(out, folder, name, verify, NULL, err);
+}
+
+df_status df_card_survey(df_card **out, const char *folder, const char *name, df_str *missing, df_error *err)
+{
+    df_card *card = NULL, *text = NULL;
+    df_error why;
+    DF_TRY(open_card(&card, folder, name, false, missing, err));
+    if (card->text && open_card(&text, folder, card->text, false, missing, &why) != DF_OK)
+        df_str_printf(missing, "%stext card %s", missing->size ? ", " : "", card->text);
+    df_card_close(text);
     *out = card;
     return DF_OK;
 }
@@ -359,28 +341,19 @@ char *df_card_model_path(const df_card *card)
     return beside(card, card->file);
 }
 
-static bool is_installed(const char *folder, const char *name, bool with_text)
-{
-    df_card *card = NULL;
-    df_error err;
-    if (df_card_open(&card, folder, name, false, &err) != DF_OK) {
-        df_str path = {0};
-        df_str_printf(&path, "%s/%s.yaml", folder, name);
-        bool there = df_file_exists(df_str_text(&path));
-        df_str_free(&path);
-        return there;
-    }
-    char *path = df_card_model_path(card);
-    bool there = path && df_file_exists(path) &&
-                 (!card->text || !with_text || is_installed(folder, card->text, false));
-    free(path);
-    df_card_close(card);
-    return there;
-}
-
 bool df_card_installed(const char *folder, const char *name)
 {
-    return is_installed(folder, name, true);
+    df_card *card = NULL;
+    df_str missing = {0}, path = {0};
+    bool there = df_card_survey(&card, folder, name, &missing, NULL) == DF_OK && missing.size == 0;
+    if (!card) {
+        df_str_printf(&path, "%s/%s.yaml", folder, name);
+        there = df_file_exists(df_str_text(&path));
+    }
+    df_str_free(&missing);
+    df_str_free(&path);
+    df_card_close(card);
+    return there;
 }
 
 static df_status describe(const char *folder, const char *name, bool with_text, df_str *out, df_error *err)
@@ -420,46 +393,25 @@ df_status df_cards_accept(const char *folder, df_str *out, df_error *err)
     return out->failed ? df_fail(err, DF_NOMEM, "read the cards of %s: out of memory", folder) : DF_OK;
 }
 
-static df_status check_side(const df_card *card, const char *field, int64_t want, int64_t declared, df_error *err)
-{
-    if (declared < 0 || want == declared)    /* free, or fixed and the same */
-        return DF_OK;
-    return df_fail(err, DF_CONFIG, "%s: %s: the card says %lld, the model's input has %lld", card->path, field,
-                   (long long)want, (long long)declared);
-}
-
-static df_status check_input(const df_card *card, const df_onnx *model, df_error *err)
-{
-    df_tensor input = df_onnx_input(model, 0);
-    for (int i = 0; card->input[0] && input.name && strcmp(input.name, card->input) != 0;)
-        input = df_onnx_input(model, ++i);
-    if (!input.name)
-        return df_fail(err, DF_CONFIG, "%s: input: the model has no input \"%s\"; its first is \"%s\"", card->path,
-                       card->input, df_onnx_input(model, 0).name);
-    if (input.n_dims != 4)
-        return df_fail(err, DF_CONFIG, "%s: input: \"%s\" of the model has %d dimensions, not 4", card->path,
-                       input.name, input.n_dims);
-    bool planes = strcmp(card->layout, "nchw") == 0;
-    if (input.dims[planes ? 1 : 3] >= 0 && input.dims[planes ? 1 : 3] != 3)
-        return bad_field(card, "layout", "that dimension of the model's input is not 3 channels", err);
-    DF_TRY(check_side(card, "height", card->height, input.dims[planes ? 2 : 1], err));
-    return check_side(card, "width", card->width, input.dims[planes ? 3 : 2], err);
-}
-
-df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err)
+df_status df_card_open_file(const df_card *card, const char *path, df_onnx **out, df_error *err)
 {
     df_onnx *model = NULL;
-    char *path = df_card_model_path(card);
-    if (!path)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
     df_status status = df_file_exists(path) ? df_onnx_open(&model, path, &card->runtime, err) : not_installed(card, path, err);
-    free(path);
     if (status == DF_OK && strcmp(card->task, "text-embed") != 0)
-        status = check_input(card, model, err);
+        status = df_card_check_input(card, model, err);
     if (status != DF_OK) {
         df_onnx_close(model);
         return status;
     }
     *out = model;
     return DF_OK;
+}
+
+df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err)
+{
+    char *path = df_card_model_path(card);
+    df_status status = path ? df_card_open_file(card, path, out, err)
+                            : df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
+    free(path);
+    return status;
 }

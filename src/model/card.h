@@ -38,11 +38,14 @@ typedef struct {
 
 /* Reads FOLDER/NAME.yaml and its labels; errors name the file and the field. verify: also hash the ONNX file. */
 df_status df_card_open(df_card **out, const char *folder, const char *name, bool verify, df_error *err);
+/* The same, but a file that is not there is no error: "WHAT FILE" of each, those of its text card too, is appended to
+ * *missing, joined by ", "; without them labels and thresholds may be unread. */
+df_status df_card_survey(df_card **out, const char *folder, const char *name, df_str *missing, df_error *err);
 void df_card_close(df_card *card);
 /* A decoder's own number (key under `decode:`, "bins" or "strides.0"), or fallback. */
 double df_card_number(const df_card *card, const char *key, double fallback);
 char *df_card_model_path(const df_card *card);                       /* FOLDER/FILE; caller frees */
-/* Card and ONNX file are both there, and those of its text card (a card that cannot be read counts: opening it says why). */
+/* Card and all files that it needs are there (a card that cannot be read counts: opening it says why). */
 bool df_card_installed(const char *folder, const char *name);
 /* Appends "model NAME CARD-HASH SHA-256\n", and the same of its text card: what a stage's output depends on. */
 df_status df_card_describe(const char *folder, const char *name, df_str *out, df_error *err);
@@ -50,4 +53,6 @@ df_status df_card_describe(const char *folder, const char *name, df_str *out, df
 df_status df_cards_accept(const char *folder, df_str *out, df_error *err);
 /* Opens the card's ONNX file; an image model's: checks the fields `input`, `width` and `height` against what it declares. */
 df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err);
+/* The same with the ONNX file at path: one that is about to become the card's. */
+df_status df_card_open_file(const df_card *card, const char *path, df_onnx **out, df_error *err);
 #endif

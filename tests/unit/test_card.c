@@ -103,10 +103,10 @@ static void test_mistakes_name_file_and_field(void **state)
         {"width", "width: 32", "width: the card says 32, the model's input has 64"},
         {"input", "input: picture", "input: the model has no input \"picture\""},
         {NULL, "layout: nhwc", "layout"},
-        {NULL, "layout: hwc", "layout: must be nchw or nhwc"},
-        {NULL, "resize: bigger", "resize: must be"},
+        {NULL, "layout: hwc", "layout: \"hwc\" is none of: nchw, nhwc"},
+        {NULL, "resize: bigger", "resize: \"bigger\" is none of: stretch, crop, fit"},
         {NULL, "resize: crop", "resize_side: must be at least"},
-        {NULL, "channels: grey", "channels: must be"},
+        {NULL, "channels: grey", "channels: \"grey\" is none of"},
         {NULL, "mean: [1, x, 3]", "mean.1: \"x\""},
         {NULL, "std: [1, 0, 3]", "std.1: \"0\""},
         {NULL, "mean: [1, 2, 3, 4]", "no field \"mean.3\""},
@@ -119,6 +119,11 @@ static void test_mistakes_name_file_and_field(void **state)
         {"sha256", "sha256: 1234", "sha256: must be 64"},
         {"sha256", NULL, "put \"sha256: "},
         {"decoder", NULL, "decoder: missing"},
+        {"licence", NULL, "licence: missing"},
+        {"source", "source: \"\"", "source: missing"},
+        {"task", "task: detec", "task: \"detec\" is none of: tag, detect,"},
+        {"task", "task: t", "task: \"t\" is none of"},
+        {"labels", "thresholds: three.labels.txt", "thresholds: they belong to labels"},
         {"name", "name: other", "name: differs"},
         {"  bins", "  bins: many", "decode.bins: \"many\" is not a number"},          /* decode: is the last section */
     };
@@ -129,6 +134,40 @@ static void test_mistakes_name_file_and_field(void **state)
         put_card(cases[i][0], cases[i][1]);
         assert_opens_with(cases[i][2]);
     }
+}
+
+/* Files that are not there are told by kind; what is wrong is an error all the same. */
+static void test_survey_tells_what_is_missing(void **state)
+{
+    (void)state;
+    df_card *card = NULL;
+    df_str missing = {0};
+    char path[256];
+    static const char *const files[] = {"three.labels.txt", "tiny-nanodet.onnx"};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        unlink(path);
+    }
+    put_card(NULL, "text: words");
+    assert_int_equal(df_card_survey(&card, folder, "tiny-nanodet", &missing, NULL), DF_OK);
+    assert_string_equal(df_str_text(&missing), "labels three.labels.txt, weights tiny-nanodet.onnx, text card words");
+    assert_string_equal(card->licence, "MIT");
+    assert_int_equal(card->n_labels, 0);
+    df_card_close(card);
+    assert_false(df_card_installed(folder, "tiny-nanodet"));
+    copy("three.labels.txt");
+    copy("tiny-nanodet.onnx");
+    put_card(NULL, NULL);
+    df_str_clear(&missing);
+    assert_int_equal(df_card_survey(&card, folder, "tiny-nanodet", &missing, NULL), DF_OK);
+    assert_int_equal(missing.size, 0);
+    assert_int_equal(card->n_labels, 3);
+    df_card_close(card);
+    put_card(NULL, "resize: bigger");
+    card = NULL;
+    assert_int_equal(df_card_survey(&card, folder, "tiny-nanodet", &missing, NULL), DF_CONFIG);
+    assert_null(card);
+    df_str_free(&missing);
 }
 
 static void test_changed_cut_or_missing_model(void **state)
@@ -200,7 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_every_field), cmocka_unit_test(test_mistakes_name_file_and_field),
-        cmocka_unit_test(test_changed_cut_or_missing_model), cmocka_unit_test(test_fingerprint_follows_card_and_labels),
+        cmocka_unit_test(test_survey_tells_what_is_missing), cmocka_unit_test(test_changed_cut_or_missing_model), cmocka_unit_test(test_fingerprint_follows_card_and_labels),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -133,10 +133,10 @@ static void test_a_card_that_does_not_fit_fails_at_once(void **state)
     (void)state;
     expect_refused("tiny-clip", "output:", "output: nothing", "has no output \"nothing\"");
     expect_refused("tiny-clip", "pooling:", "pooling: mean", "needs an output [1, tokens, dim]");
-    expect_refused("tiny-clip", "pooling:", "pooling: max", "pooling: must be none, cls or mean");
+    expect_refused("tiny-clip", "pooling:", "pooling: max", "pooling: \"max\" is none of: none, cls, mean");
     expect_refused("tiny-dinov2", "pooling:", "pooling: none", "is no single vector");
     expect_refused("tiny-clip", "width:", "width: 32", "width: the card says 32");
-    expect_refused("tiny-clip", "interpolation:", "interpolation: cubic", "must be bilinear or bicubic");
+    expect_refused("tiny-clip", "interpolation:", "interpolation: cubic", "\"cubic\" is none of: bilinear, bicubic");
     expect_refused("tiny-clip", "sha256:", "", "sha256: ");
     expect_refused("tiny-clip", "sha256:", "sha256: 0000000000000000000000000000000000000000000000000000000000000000",
                    "SHA-256");

@@ -137,6 +137,31 @@ static void test_card_that_does_not_fit_the_model(void **state)
     df_image_free(&image);
 }
 
+/* Task, decoder and what the decoder needs: told by file and field, before any model is opened. */
+static void test_card_that_does_not_fit_the_decoder(void **state)
+{
+    (void)state;
+    static const df_yaml_entry odd = {.key = "bind", .value = "5"}, bins = {.key = "strides.7", .value = "5"};
+    char nothing[] = "", task[] = "tag", detect[] = "detect", labels[] = "l", nanodet[] = "nanodet", other[] = "yolov99";
+    const struct { df_card card; const char *expected; } cases[] = {
+        {{.task = detect, .decoder = other, .path = nothing}, "decoder: there is none called \"yolov99\"; there are: classes, "},
+        {{.task = detect, .path = nothing}, "decoder: there is none called \"\""},
+        {{.task = task, .decoder = nanodet, .path = nothing}, "decoder: nanodet serves no task tag, only: detect"},
+        {{.task = detect, .decoder = nanodet, .path = nothing}, "labels: missing; decoder nanodet needs it"},
+        {{.task = detect, .decoder = nanodet, .path = nothing, .labels = labels, .width = 5}, "height: missing"},
+        {{.task = detect, .decoder = nanodet, .path = nothing, .labels = labels, .width = 5, .height = 5, .extra = &odd,
+          .n_extra = 1}, "decode.bind: decoder nanodet has no such number; it has: strides bins"},
+        {{.task = detect, .decoder = nanodet, .path = nothing, .labels = labels, .width = 5, .height = 5, .extra = &bins,
+          .n_extra = 1}, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        df_error err = {""};
+        assert_int_equal(df_expert_check(&cases[i].card, &err), cases[i].expected ? DF_CONFIG : DF_OK);
+        if (cases[i].expected && !strstr(err.message, cases[i].expected))
+            fail_msg("\"%s\" lacks \"%s\"", err.message, cases[i].expected);
+    }
+}
+
 /* ---- the stages */
 
 typedef struct { char notes[512]; int n_notes; } said;
@@ -259,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nanodet_matches_numpy), cmocka_unit_test(test_centernet_matches_numpy),
         cmocka_unit_test(test_classes_add_up_under_one_name), cmocka_unit_test(test_card_that_does_not_fit_the_model),
+        cmocka_unit_test(test_card_that_does_not_fit_the_decoder),
         cmocka_unit_test(test_detect_hands_its_table_on_as_boxes),
         cmocka_unit_test(test_no_answer_for_one_image_stops_no_run), cmocka_unit_test(test_first_model_must_be_there),
         cmocka_unit_test(test_depends_lists_what_is_used),

@@ -30,7 +30,7 @@ def save(name, nodes, weights, inputs, outputs):
 def card(name, task, decoder, sha256, body):
     (HERE / f"{name}.yaml").write_text(
         f"name: {name}\ntask: {task}\ndecoder: {decoder}\nfile: {name}.onnx\nsha256: {sha256}\n"
-        f"licence: made by make_vision.py\n{body}")
+        f"licence: MIT\nsource: made by make_vision.py\n{body}")
 
 
 def tensor(name, shape, kind=TensorProto.FLOAT):
