@@ -10,9 +10,9 @@
 #include "base/file.h"
 #include "dataset/joined.h"
 #include "io/json.h"
-#include "stage/stage.h"
+#include "stage/export_coco.h"
 
-typedef struct { bool passed_only; char *instruction; } export_config;
+typedef struct { bool passed_only; char *instruction, *coco; } export_config;
 
 /* Two files that grow row by row; the line buffer is shared. */
 typedef struct {
@@ -254,23 +254,50 @@ static df_status write_captions(const df_dataset *ds, const char *folder, const 
     return status == DF_OK ? write_parquet(ds, err) : status;
 }
 
-/* Always the whole dataset: run->parts chooses work, not what others are given. A dataset of vectors alone has no
- * captions: its list is all that others can use. */
+static bool has_any(const df_dataset *ds, const char *stage)
+{
+    for (int part = 0; part < df_dataset_parts(ds); part++)
+        if (df_dataset_has_part(ds, stage, part))
+            return true;
+    return false;
+}
+
+/* Whose boxes go into coco.json: a stage's name, NULL for none. Of a dataset that has not fused there are none. */
+static const char *boxes_of(const df_dataset *ds, const export_config *config)
+{
+    const char *stage = config->coco && strcmp(config->coco, "raw") == 0 ? "detect" : "fuse";
+    return (!config->coco || strcmp(config->coco, "none") != 0) && df_dataset_has_all(ds, stage) ? stage : NULL;
+}
+
+/* Always the whole dataset: run->parts chooses work, not what others are given. A dataset without captions has a list,
+ * or boxes, that others can use. */
 static df_status export_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     char folder[PATH_MAX];
     if ((size_t)snprintf(folder, sizeof folder, "%s/export", df_dataset_folder(ds)) >= sizeof folder)
         return df_fail(err, DF_IO, "export: path is too long");
-    bool selected = df_dataset_has_all(ds, "select"), captioned = false;
-    int n_parts = df_dataset_parts(ds);
-    for (int part = 0; part < n_parts && !captioned; part++)
-        captioned = df_dataset_has_part(ds, "caption", part);
+    const bool selected = df_dataset_has_all(ds, "select");
+    const char *boxes = boxes_of(ds, config);
     DF_TRY(df_file_mkdir(folder, err));
     if (selected)
         DF_TRY(write_selected(ds, err));
-    if (selected && !captioned)
+    if (boxes)
+        DF_TRY(df_export_coco(ds, folder, strcmp(boxes, "fuse") == 0, run, err));
+    else
+        df_export_no_coco(folder);
+    if ((selected || boxes) && !has_any(ds, "caption"))
         return DF_OK;
     return write_captions(ds, folder, config, run, err);
+}
+
+static df_status export_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    const char *coco = ((const export_config *)config)->coco;
+    (void)run;
+    (void)out;
+    if (!coco || strcmp(coco, "fused") == 0 || strcmp(coco, "raw") == 0 || strcmp(coco, "none") == 0)
+        return DF_OK;
+    return df_fail(err, DF_CONFIG, "export.coco: \"%.60s\" is not fused, raw or none", coco);
 }
 
 static const df_option options[] = {
@@ -278,10 +305,14 @@ static const df_option options[] = {
      "leave out captions that failed the check"},
     {"instruction", DF_OPT_TEXT, offsetof(export_config, instruction), "Describe this image in detail.", 0, 0,
      "what the human says in llava.json, after the image mark"},
+    {"coco", DF_OPT_TEXT, offsetof(export_config, coco), "fused", 0, 0,
+     "boxes in coco.json: fused, raw (every detector's, before fusion), or none"},
     {0},
 };
 const df_stage df_stage_export = {
-    .name = "export", .summary = "write captions.jsonl, Parquet, LLaVA conversations, the list of what was selected",
-    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "caption", "check", NULL},
+    .name = "export",
+    .summary = "write captions.jsonl, Parquet, LLaVA conversations, boxes as COCO JSON, the list of what was selected",
+    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "detect", "fuse", "caption", "check", NULL},
     .options = options, .config_size = sizeof(export_config), .run = export_run,
+    .depends = export_depends,
 };

@@ -1,6 +1,8 @@
 /* What others are given: every captioned image once, in order, the same in all three files, whatever its text holds. */
 #include "fixture.h"
 
+#include <math.h>
+
 #include "io/json.h"
 
 extern const df_stage df_stage_export;
@@ -175,6 +177,83 @@ static void what_was_selected_is_a_list(void **state)
     df_dataset_close(ds);
 }
 
+static df_json *coco(void)
+{
+    char *text = fixture_text("export.test/export/coco.json");
+    df_json *root;
+    df_error err = {""};
+    if (df_json_parse(&root, text, strlen(text), "coco.json", &err) != DF_OK)
+        fail_msg("%s", err.message);
+    free(text);
+    return root;
+}
+
+static void expect_box(const df_json *root, size_t i, int64_t image, const char *label, const double box[4], const char *source)
+{
+    const df_json *a = df_json_item(df_json_member(root, "annotations"), i);
+    const int64_t category = df_json_int(df_json_member(a, "category_id"), 0);
+    const df_json *named = df_json_item(df_json_member(root, "categories"), (size_t)category - 1);
+    assert_int_equal(df_json_int(df_json_member(named, "id"), 0), category);
+    assert_string_equal(member(named, "name"), label);
+    assert_int_equal(df_json_int(df_json_member(a, "id"), 0), (int64_t)i + 1);
+    assert_int_equal(df_json_int(df_json_member(a, "image_id"), -1), image);
+    for (size_t k = 0; k < 4; k++)
+        assert_true(df_json_real(df_json_item(df_json_member(a, "bbox"), k), -1) == box[k]);
+    assert_true(df_json_real(df_json_member(a, "area"), -1) == box[2] * box[3]);
+    assert_string_equal(member(a, "source"), source);
+}
+
+/* Every kept image, with or without boxes; what fusion believes, or all that detectors said. */
+static void boxes_are_coco(void **state)
+{
+    df_dataset *ds = *state;
+    df_json *root = coco();
+    const df_json *images = df_json_member(root, "images");
+    static const int64_t ids[] = {0, 2, 4, 1000000};
+    assert_int_equal(df_json_count(images), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(df_json_int(df_json_member(df_json_item(images, i), "id"), -1), ids[i]);
+    assert_string_equal(member(df_json_item(images, 3), "file_name"), "deep/street.jpg");
+    assert_int_equal(df_json_int(df_json_member(df_json_item(images, 1), "height"), 0), 900);
+    assert_int_equal(df_json_count(df_json_member(root, "annotations")), 3);
+    assert_int_equal(df_json_count(df_json_member(root, "categories")), 3);
+    expect_box(root, 0, 0, "dog", (const double[]){80, 120, 320, 360}, "a+b");
+    expect_box(root, 2, 4, "boat", (const double[]){10, 10, 90, 80}, "a");
+    df_json_close(root);
+    run(ds, "coco", "raw");
+    root = coco();
+    assert_int_equal(df_json_count(df_json_member(root, "annotations")), 4);
+    expect_box(root, 2, 0, "cat", (const double[]){0, 0, 10, 10}, "b");
+    df_json_close(root);
+    run(ds, "coco", "none");
+    assert_false(df_file_exists("export.test/export/coco.json"));
+    run(ds, NULL, NULL);
+}
+
+/* A box that stands for several objects is a crowd; a row that no image has, and a box without a side, are passed over. */
+static void groups_are_crowds(void **state)
+{
+    static const df_column columns[] = {
+        {"row", DF_COLUMN_INT}, {"kind", DF_COLUMN_TEXT}, {"text", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT},
+        {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL}, {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {"count", DF_COLUMN_INT}, {0}};
+    const double huge = HUGE_VAL;
+#define BOX(row, label, x1, count) DF_INT(row), DF_TEXT("box"), DF_TEXT(label), DF_REAL(0.5), DF_TEXT("a"), DF_REAL(0), DF_REAL(0), DF_REAL(x1), \
+    DF_REAL(20), DF_INT(count)
+    const df_value rows[] = {BOX(0, "\"people\"\n</script>", 10, 5), BOX(0, "dog", huge, 1), BOX(1, "dog", 10, 1), BOX(99, "dog", 10, 1)};
+    df_dataset *ds = *state;
+    assert_int_equal(rename("export.test/fuse/evidence/part-00001.parquet", "export.test/fuse/evidence/away"), 0);
+    fixture_put(ds, "fuse/evidence", 1, columns, rows, 4);
+    run(ds, NULL, NULL);
+    df_json *root = coco();
+    assert_int_equal(df_json_count(df_json_member(root, "annotations")), 4);
+    expect_box(root, 3, 1000000, "\"people\"\n</script>", (const double[]){0, 0, 10, 20}, "a");
+    const df_json *group = df_json_item(df_json_member(root, "annotations"), 3);
+    assert_int_equal(df_json_int(df_json_member(group, "iscrowd"), 0), 1);
+    assert_int_equal(df_json_int(df_json_member(group, "count"), 0), 5);
+    df_json_close(root);
+    assert_int_equal(rename("export.test/fuse/evidence/away", "export.test/fuse/evidence/part-00001.parquet"), 0);
+}
+
 static int make(void **state)
 {
     df_dataset *ds = fixture_dataset("export.test");
@@ -194,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(lines_hold_every_caption), cmocka_unit_test(llava_has_one_image_mark_each),
                                        cmocka_unit_test(parquet_says_the_same), cmocka_unit_test(failed_captions_can_stay_out),
                                        cmocka_unit_test(missing_captions_stop_it), cmocka_unit_test(odd_folder_names_work),
-                                       cmocka_unit_test(what_was_selected_is_a_list)};
+                                       cmocka_unit_test(what_was_selected_is_a_list), cmocka_unit_test(boxes_are_coco),
+                                       cmocka_unit_test(groups_are_crowds)};
     return cmocka_run_group_tests(tests, make, drop);
 }
