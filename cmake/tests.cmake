@@ -102,6 +102,13 @@ if(Python3_FOUND AND CLI_SOURCES)
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
+# ---- models brought from paths, a server that misbehaves, and packages ----
+if(Python3_FOUND AND CLI_SOURCES)
+  add_test(NAME models_install COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_models_install.py)
+  set_tests_properties(models_install PROPERTIES TIMEOUT 300
+    ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
+endif()
+
 # ---- a list of URLs to a dataset, fetched by img2dataset from a server on loopback ----
 if(EXISTS ${DF_DEPS}/venv/bin/img2dataset AND CLI_SOURCES)
   add_test(NAME img2dataset COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/server/test_img2dataset.py)

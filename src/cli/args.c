@@ -12,6 +12,8 @@ typedef struct { flag_id id; char letter; const char *name, *value, *key, *help;
 static const flag flags[] = {
     {FLAG_OUT, 'o', "out", "OUT", NULL, "folder of the result; made when it is missing"},
     {FLAG_FROM, 0, "from", "STAGE", NULL, "first stage to run"},
+    {FLAG_INSTALL_FROM, 0, "from", "SOURCE", NULL, "install: a path, an http(s) URL, pypi:NAME==VERSION/FILE or npm:NAME@VERSION/FILE"},
+    {FLAG_TRUST, 0, "trust", NULL, NULL, "install: take this file, write its SHA-256 into the card"},
     {FLAG_TO, 0, "to", "STAGE", NULL, "last stage to run"},
     {FLAG_SKIP, 0, "skip", "A,B", "run.skip", "stages to leave out"},
     {FLAG_PARTS, 0, "parts", "0,4-7", NULL, "work on these parts only; runs of other parts may go on beside this one"},
@@ -88,7 +90,8 @@ static int take_flag(args *a, const flag *f, const char *value)
         return add_setting(a, NULL, f->key, strlen(f->key), value);
     switch (f->id) {
     case FLAG_OUT: a->out = value; break;
-    case FLAG_FROM: a->from = value; break;
+    case FLAG_FROM:
+    case FLAG_INSTALL_FROM: a->from = value; break;
     case FLAG_TO: a->to = value; break;
     case FLAG_PARTS: return a->parts ? usage("%s", "--parts is given twice") : parse_parts(a, value);
     default: break;

@@ -9,6 +9,7 @@
 #include "expert/expert.h"
 #include "io/json.h"
 #include "model/card.h"
+#include "model/install.h"
 #include "wrap.h"
 
 typedef struct { const df_config *config; const char *folder; bool verify; df_str *json; } listing;
@@ -177,18 +178,40 @@ static int list_cards(listing *l, bool as_json)
     return code;
 }
 
+static int install(const char *folder, const args *a)
+{
+    char sha256[DF_SHA256_HEX] = "";
+    df_error err = {""};
+    const df_install how = {folder, a->positional[1], a->from, (a->given & FLAG_TRUST) != 0};
+    const df_status status = df_install_model(&how, sha256, &err);
+    if (status == DF_OK)
+        printf("installed %s, SHA-256 %s\n", how.name, sha256);
+    return command_failed(status, &err);
+}
+
+static const char *mistake(const args *a)
+{
+    const bool installs = a->n_positional > 0 && strcmp(a->positional[0], "install") == 0;
+    if (a->n_positional && !installs)
+        return "it lists, or installs";
+    if (installs && a->n_positional != 2)
+        return "one model is installed at a time";
+    return installs == ((a->given & FLAG_INSTALL_FROM) != 0) ? NULL : "install and --from go together";
+}
+
 int cmd_models(const args *a)
 {
-    static const command self = {.name = "models", .usage = "[--models DIR] [--verify] [--json]"};
-    if (a->n_positional)
-        return command_usage(&self, "it takes no argument");
+    static const command self = {.name = "models",
+                                 .usage = "[install NAME --from SOURCE [--trust]] [--models DIR] [--verify] [--json]"};
+    if (mistake(a))
+        return command_usage(&self, mistake(a));
     df_config config;
     int code = command_config(&config, a);
     if (code != EXIT_DONE)
         return code;
     char *folder = df_config_models(&config);
     listing l = {.config = &config, .folder = folder, .verify = (a->given & FLAG_VERIFY) != 0};
-    code = folder ? list_cards(&l, (a->given & FLAG_JSON) != 0) : EXIT_FAILED;
+    code = !folder ? EXIT_FAILED : a->n_positional ? install(folder, a) : list_cards(&l, (a->given & FLAG_JSON) != 0);
     free(folder);
     df_config_free(&config);
     return code;

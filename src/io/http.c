@@ -2,8 +2,10 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/str.h"
 
@@ -127,4 +129,58 @@ df_status df_http_post(df_http *http, const df_http_request *request, df_http_an
     memcpy(got.body, df_str_text(&http->body), got.size + 1);
     *answer = got;
     return DF_OK;
+}
+
+/* ---- into a file ---- */
+
+typedef struct { FILE *to; int64_t left; bool full; } download;
+
+static size_t on_file(char *bytes, size_t size, size_t n, void *ctx)
+{
+    download *d = ctx;
+    size *= n;
+    d->full = (int64_t)size > d->left;
+    if (d->full)
+        return 0;
+    d->left -= (int64_t)size;
+    return fwrite(bytes, 1, size, d->to);
+}
+
+static void set_download(CURL *curl, const char *url, download *d, char words[CURL_ERROR_SIZE])
+{
+    const bool secure = strncasecmp(url, "https:", 6) == 0;
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 30L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
+    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)d->left);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_file);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, d);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
+}
+
+df_status df_http_download(const char *url, FILE *to, int64_t max_bytes, df_error *err)
+{
+    char words[CURL_ERROR_SIZE] = "";
+    download d = {to, max_bytes, false};
+    pthread_once(&once, start_curl);
+    CURL *curl = curl_easy_init();
+    if (!curl)
+        return df_fail(err, DF_NOMEM, "start an HTTP client: out of memory");
+    set_download(curl, url, &d, words);
+    const CURLcode code = curl_easy_perform(curl);
+    curl_easy_cleanup(curl);
+    if (code == CURLE_OK)
+        return fflush(to) == 0 ? DF_OK : df_fail(err, DF_IO, "%.300s: the file cannot be written", url);
+    if (d.full || code == CURLE_FILESIZE_EXCEEDED)
+        return df_fail(err, DF_REMOTE, "%.300s: larger than %lld bytes", url, (long long)max_bytes);
+    if (code == CURLE_WRITE_ERROR)
+        return df_fail(err, DF_IO, "%.300s: the file cannot be written", url);
+    return df_fail(err, DF_REMOTE, "%.300s: %.180s", url, words[0] ? words : curl_easy_strerror(code));
 }

@@ -1,9 +1,11 @@
-/* HTTP POST through libcurl, the way an API client needs it: bounded, interruptible, no redirects, TLS verified. */
+/* HTTP through libcurl, TLS verified: POST the way an API client needs it (bounded, interruptible, no redirects), and GET
+ * into a file. */
 #ifndef DF_IO_HTTP_H
 #define DF_IO_HTTP_H
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include "base/status.h"
 
 typedef struct df_http df_http;              /* one connection, kept alive between requests; one thread at a time */
@@ -25,4 +27,7 @@ df_status df_http_open(df_http **out, df_error *err);
 void df_http_close(df_http *http);
 /* DF_REMOTE when there was no whole answer (words in err), DF_STOPPED after stop. Any status code is DF_OK. */
 df_status df_http_post(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err);
+/* GETs url into *to, at most max_bytes. Redirects are followed, from https to https alone. DF_REMOTE: any answer but 200, cut
+ * off, too large, silent for a minute; *to may then hold a part of it. DF_IO: it cannot be written. */
+df_status df_http_download(const char *url, FILE *to, int64_t max_bytes, df_error *err);
 #endif

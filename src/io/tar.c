@@ -188,6 +188,50 @@ df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint
     return status;
 }
 
+/* ---- a member of any archive ---- */
+
+static df_status copy_member(struct archive *from, const char *path, FILE *to, int64_t max_bytes, df_error *err)
+{
+    char block[BLOCK];
+    la_ssize_t got;
+    for (int64_t left = max_bytes; (got = archive_read_data(from, block, sizeof block)) > 0; left -= got) {
+        if (got > left)
+            return df_fail(err, DF_FORMAT, "%s: the file in it is above %lld bytes", path, (long long)max_bytes);
+        if (fwrite(block, 1, (size_t)got, to) != (size_t)got)
+            return df_fail(err, DF_IO, "%s: the file in it cannot be written: %s", path, strerror(errno));
+    }
+    const char *why = got < 0 ? archive_error_string(from) : NULL;
+    return got == 0 ? DF_OK : df_fail(err, DF_FORMAT, "%s: %s", path, why ? why : "broken archive");
+}
+
+df_status df_archive_copy(const char *path, const char *name, FILE *to, int64_t max_bytes, df_error *err)
+{
+    struct archive_entry *entry = NULL;
+    struct archive *from = archive_read_new();
+    if (!from)
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    archive_read_support_format_zip(from);
+    archive_read_support_format_tar(from);
+    archive_read_support_filter_gzip(from);
+    int code = archive_read_open_filename(from, path, BLOCK);
+    while (code == ARCHIVE_OK && (code = archive_read_next_header(from, &entry)) == ARCHIVE_OK) {
+        const char *here = archive_entry_pathname(entry);
+        if (here && strcmp(here, name) == 0)
+            break;
+    }
+    df_status status;
+    if (code == ARCHIVE_EOF)
+        status = df_fail(err, DF_FORMAT, "%s: there is no %s in it", path, name);
+    else if (code != ARCHIVE_OK)
+        status = df_fail(err, DF_FORMAT, "%s: %s", path, archive_error_string(from) ? archive_error_string(from) : "no archive");
+    else if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry))
+        status = df_fail(err, DF_FORMAT, "%s: %s in it is no plain file", path, name);
+    else
+        status = copy_member(from, path, to, max_bytes, err);
+    archive_read_free(from);
+    return status;
+}
+
 /* ---- by name ---- */
 
 df_status df_tar_find(const char *path, const char *name, int64_t *offset, int64_t *size, df_error *err)

