@@ -3,9 +3,13 @@
  *
  *   text-detect     decode: limit_side (shorter side is enlarged to it), max_side (longer side is shrunk to it), step (sides
  *                   are multiples of it), map_threshold, unclip, dilate, max_boxes; threshold: mean inside a box
- *   text-orient     width, height; decode: turned_class; threshold: least score to turn a line
+ *   text-orient     width, height; decode: turned_class, squeeze (a line is squeezed at most to 1 / squeeze; of a longer
+ *                   one the middle is looked at); threshold: least score to turn a line; between it and 1 - threshold the
+ *                   line is read both ways
  *   text-recognise  height; decode: width_min, width_max, width_step; threshold: mean of the characters; the dictionary
- *                   is the model's metadata `character`, a line each, to which blank (first) and space (last) are added
+ *                   is the card's `labels` or, where it has none, the model's metadata `character`: a character a line.
+ *                   The model has as many classes (the dictionary has blank first and all else), one more (blank comes
+ *                   before it) or two more (and space after it), as PaddleOCR's releases differ
  *
  * Lines are recognised one by one: on a CPU a batch takes as long as its lines, and its padding on top. Widths are
  * rounded up to width_step, and sides to step, so that the runtime meets few shapes. */
@@ -21,6 +25,8 @@
 #include "model/onnx.h"
 
 #define LINE_BYTES_MAX 2000
+#define SURE_READING 0.8                     /* mean of the characters; a turned line that is read worse is read unturned too */
+#define SURE_BESIDE_TURNED 0.9
 #define WIDTH_LIMIT 16384                    /* of any input tensor; keeps foreign cards within memory */
 
 extern const df_expert_ops df_expert_text;   /* listed in expert.c */
@@ -32,8 +38,8 @@ typedef struct {
     df_card *cards[N_MODELS];                /* borrowed; the orienter may be NULL */
     df_onnx *models[N_MODELS];
     df_text_map_options map;
-    const char **characters;                 /* [n_classes] by class; [0] is blank */
-    int64_t n_classes;
+    const char **characters;                 /* [n_characters]: the dictionary */
+    int64_t n_characters;
     df_arena arena;
 } text_expert;
 
@@ -143,16 +149,32 @@ static df_status cut_line(const text_expert *e, const df_image *image, const df_
     return status;
 }
 
-static df_status is_upside_down(const text_expert *e, const df_image *line, df_arena *scratch, bool *yes, df_error *err)
+/* What the orienter looks at: the line as high as it wants, squeezed at most to 1 / squeeze; of a longer one the middle. */
+static df_status orienter_view(const df_card *card, const df_image *line, df_image *sized, df_error *err)
+{
+    const double squeeze = df_card_number(card, "squeeze", 2), room = ceil((double)card->width * line->height / (double)card->height * squeeze);
+    const double width = ceil((double)line->width * (double)card->height / line->height);
+    const int out_width = (int)fmin(width, (double)card->width);
+    if (line->width <= room)
+        return df_image_resize(line, out_width, (int)card->height, sized, err);
+    const df_frame middle = {(line->width - room) / 2, 0, room, 0, 0, line->height};
+    df_image part = {0};
+    DF_TRY(df_image_warp(line, &middle, (int)room, line->height, &part, err));
+    df_status status = df_image_resize(&part, out_width, (int)card->height, sized, err);
+    df_image_free(&part);
+    return status;
+}
+
+/* Probability that the line is upside down; 0 without an orienter. */
+static df_status upside_down(const text_expert *e, const df_image *line, df_arena *scratch, double *p, df_error *err)
 {
     const df_card *card = e->cards[ORIENTER];
-    *yes = false;
+    *p = 0;
     if (!card)
         return DF_OK;
-    double width = ceil((double)line->width * (double)card->height / line->height);
     df_image sized = {0};
     df_tensor input, out;
-    DF_TRY(df_image_resize(line, (int)fmin(width, (double)card->width), (int)card->height, &sized, err));
+    DF_TRY(orienter_view(card, line, &sized, err));
     df_status status = tensor_new(card, (int)card->width, (int)card->height, scratch, &input, err);
     if (status == DF_OK) {
         tensor_fill(card, &sized, &input);
@@ -161,19 +183,20 @@ static df_status is_upside_down(const text_expert *e, const df_image *line, df_a
     df_image_free(&sized);
     if (status != DF_OK)
         return status;
-    int64_t turned = (int64_t)df_card_number(card, "turned_class", 1);
-    if (turned < 0 || turned >= out.dims[1])
-        return df_fail(err, DF_MODEL, "model %s: no class %d in its output", card->name, (int)turned);
-    *yes = (double)out.data[turned] >= card->threshold;
+    const double turned = df_card_number(card, "turned_class", 1);
+    if (!(turned >= 0 && turned < (double)out.dims[1]))
+        return df_fail(err, DF_MODEL, "model %s: no class %g in its output", card->name, turned);
+    *p = (double)out.data[(int)turned];
     return DF_OK;
 }
 
-static df_status line_text(const text_expert *e, const int32_t *classes, int64_t n, df_arena *arena, const char **text,
-                           df_error *err)
+/* before: classes before the dictionary's first. */
+static df_status line_text(const text_expert *e, const int32_t *classes, int64_t n, int before, df_arena *arena,
+                           const char **text, df_error *err)
 {
     df_str raw = {0}, clean = {0};
     for (int64_t i = 0; i < n; i++)
-        df_str_append(&raw, e->characters[classes[i]]);
+        df_str_append(&raw, classes[i] - before < e->n_characters ? e->characters[classes[i] - before] : " ");
     const char *from = df_str_text(&raw);
     size_t size = raw.size;
     while (size && from[size - 1] == ' ')
@@ -197,39 +220,95 @@ static df_status recognise(const text_expert *e, const df_image *line, df_arena 
     DF_TRY(tensor_new(card, width, (int)card->height, scratch, &input, err));
     tensor_fill(card, line, &input);
     DF_TRY(run_model(e, RECOGNISER, &input, 3, scratch, &p, err));
-    if (p.dims[0] != 1 || p.dims[2] != e->n_classes)
+    if (p.dims[0] != 1 || p.dims[2] < e->n_characters || p.dims[2] > e->n_characters + 2)
         return df_fail(err, DF_MODEL, "model %s: %d classes in its output, %d characters in its dictionary", card->name,
-                       (int)p.dims[2], (int)e->n_classes);
+                       (int)p.dims[2], (int)e->n_characters);
     int32_t *classes = df_arena_alloc(scratch, (size_t)p.dims[1] + 1, sizeof *classes);
     if (!classes)
         return df_fail(err, DF_NOMEM, "a line of text: out of memory");
     int64_t n = df_ctc_greedy(p.data, p.dims[1], p.dims[2], classes, &out->score);
-    return line_text(e, classes, n, arena, &out->text, err);
+    return line_text(e, classes, n, p.dims[2] > e->n_characters, arena, &out->text, err);
 }
 
+/* Reads a line one way round and, where the orienter is not sure or what is read looks wrong, the other way too: the
+ * surer reading wins. *turned: whether the line was turned for it. */
+static df_status read_line(const text_expert *e, df_image *line, df_arena *arena, df_line *out, bool *turned, df_error *err)
+{
+    df_arena scratch = {0};
+    double p;
+    df_status status = upside_down(e, line, &scratch, &p, err);
+    const double sure = e->cards[ORIENTER] ? e->cards[ORIENTER]->threshold : 1;
+    *turned = p >= sure;
+    if (*turned)
+        df_image_rotate_180(line);
+    if (status == DF_OK)
+        status = recognise(e, line, &scratch, arena, out, err);
+    if (status == DF_OK && p > 1 - sure && (p < sure || out->score < SURE_READING)) {
+        df_line other = {0};
+        df_image_rotate_180(line);
+        status = recognise(e, line, &scratch, arena, &other, err);
+        if (status == DF_OK && other.score > out->score) {
+            out->text = other.text;
+            out->score = other.score;
+            *turned = !*turned;
+        }
+    }
+    df_arena_reset(&scratch);
+    return status;
+}
+
+typedef struct { df_quad quad; df_line line; bool turned; } reading;
+
 /* What the box holds; text is "" when nothing can be read. */
-static df_status read_box(const text_expert *e, const df_image *image, const df_quad *quad, df_arena *arena, df_line *out,
-                          df_error *err)
+static df_status read_box(const text_expert *e, const df_image *image, df_arena *arena, reading *r, df_error *err)
 {
     df_image line = {0};
+    DF_TRY(cut_line(e, image, &r->quad, &line, err));
+    df_status status = read_line(e, &line, arena, &r->line, &r->turned, err);
+    df_image_free(&line);
+    return status;
+}
+
+/* The orienter is wrong about some lines of a page that is upside down: where lines were turned, those that were not and
+ * are read badly are read the other way too. */
+static df_status read_again(const text_expert *e, const df_image *image, df_arena *arena, reading *r, df_error *err)
+{
+    df_image line = {0};
+    df_line other = {0};
     df_arena scratch = {0};
-    df_quad q = *quad;
-    bool turn;
-    DF_TRY(cut_line(e, image, &q, &line, err));
-    df_status status = is_upside_down(e, &line, &scratch, &turn, err);
-    if (status == DF_OK && turn) {
-        df_image_rotate_180(&line);
-        q = df_quad_turn(&q, 2);
-    }
-    if (status == DF_OK)
-        status = recognise(e, &line, &scratch, arena, out, err);
-    for (int i = 0; i < 4; i++) {
-        out->x[i] = fmin(fmax(q.at[i].x / image->width, 0), 1) * image->full_width;
-        out->y[i] = fmin(fmax(q.at[i].y / image->height, 0), 1) * image->full_height;
+    DF_TRY(cut_line(e, image, &r->quad, &line, err));
+    df_image_rotate_180(&line);
+    df_status status = recognise(e, &line, &scratch, arena, &other, err);
+    if (status == DF_OK && other.score > r->line.score) {
+        r->line = other;
+        r->turned = true;
     }
     df_arena_reset(&scratch);
     df_image_free(&line);
     return status;
+}
+
+static df_status read_boxes(const text_expert *e, const df_image *image, df_arena *arena, reading *all, int n, df_error *err)
+{
+    int n_turned = 0;
+    for (int i = 0; i < n; i++) {
+        DF_TRY(read_box(e, image, arena, &all[i], err));
+        n_turned += all[i].turned && all[i].line.score >= SURE_READING;
+    }
+    for (int i = 0; i < n && n_turned > 0; i++)
+        if (!all[i].turned && all[i].line.score < SURE_BESIDE_TURNED)
+            DF_TRY(read_again(e, image, arena, &all[i], err));
+    return DF_OK;
+}
+
+static void place_line(const df_image *image, const reading *r, df_line *line)
+{
+    const df_quad q = r->turned ? df_quad_turn(&r->quad, 2) : r->quad;
+    *line = r->line;
+    for (int i = 0; i < 4; i++) {
+        line->x[i] = fmin(fmax(q.at[i].x / image->width, 0), 1) * image->full_width;
+        line->y[i] = fmin(fmax(q.at[i].y / image->height, 0), 1) * image->full_height;
+    }
 }
 
 static df_status text_perceive(df_expert *base, const df_image *image, const df_queries *queries, df_arena *arena,
@@ -241,13 +320,15 @@ static df_status text_perceive(df_expert *base, const df_image *image, const df_
     (void)queries;
     DF_TRY(detect(e, image, arena, &boxes, &n_boxes, err));
     df_line *lines = df_arena_alloc(arena, (size_t)n_boxes + 1, sizeof *lines);
-    if (!lines)
+    reading *all = df_arena_alloc(arena, (size_t)n_boxes + 1, sizeof *all);
+    if (!lines || !all)
         return df_fail(err, DF_NOMEM, "lines of text: out of memory");
-    for (int i = 0; i < n_boxes; i++) {
-        DF_TRY(read_box(e, image, &boxes[i].quad, arena, &lines[n], err));
-        if (*lines[n].text && lines[n].score >= e->cards[RECOGNISER]->threshold)
-            n++;
-    }
+    for (int i = 0; i < n_boxes; i++)
+        all[i].quad = boxes[i].quad;
+    DF_TRY(read_boxes(e, image, arena, all, n_boxes, err));
+    for (int i = 0; i < n_boxes; i++)
+        if (*all[i].line.text && all[i].line.score >= e->cards[RECOGNISER]->threshold)
+            place_line(image, &all[i], &lines[n++]);
     DF_TRY(df_reading_order(lines, n, err));
     for (int i = 0; i < n; i++)
         lines[i].item = i;
@@ -269,7 +350,7 @@ static df_status check_card(const df_card *card, const char *task, bool fixed_wi
         return df_fail(err, DF_CONFIG, "card %s: width and height of its input are needed", card->name);
     if (strcmp(task, "text-recognise") == 0 && !sized)
         return df_fail(err, DF_CONFIG, "card %s: the height of its input is needed", card->name);
-    static const char *const sizes[] = {"limit_side", "max_side", "step", "width_min", "width_max", "width_step"};
+    static const char *const sizes[] = {"limit_side", "max_side", "step", "width_min", "width_max", "width_step", "squeeze"};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         double v = df_card_number(card, sizes[i], 1);
         if (!(v >= 1 && v <= WIDTH_LIMIT))
@@ -278,32 +359,41 @@ static df_status check_card(const df_card *card, const char *task, bool fixed_wi
     return DF_OK;
 }
 
-/* Splits the dictionary, one character a line, between blank and space. */
-static df_status read_characters(text_expert *e, df_error *err)
+/* A character a line; the newline after the last is none of its own. */
+static df_status split_dictionary(text_expert *e, char *text, df_error *err)
 {
-    const df_card *card = e->cards[RECOGNISER];
-    const char *dictionary = df_onnx_metadata(e->models[RECOGNISER], "character", &e->arena);
-    char *text = df_arena_strdup(&e->arena, dictionary ? dictionary : "");
-    if (!text)
-        return df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", card->name);
-    if (!*text)
-        return df_fail(err, DF_MODEL, "model %s: no dictionary (metadata `character`)", card->name);
-    int64_t n = 2;
-    for (const char *c = text; c && *c; n++)
-        c = strchr(c, '\n') ? strchr(c, '\n') + 1 : NULL;
+    int64_t n = 1;
+    for (const char *c = text; (c = strchr(c, '\n')) != NULL; c++)
+        n++;
     e->characters = df_arena_alloc(&e->arena, (size_t)n, sizeof *e->characters);
     if (!e->characters)
-        return df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", card->name);
-    e->characters[e->n_classes++] = "";
+        return df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", e->cards[RECOGNISER]->name);
     for (char *c = text; c && *c;) {
         char *end = strchr(c, '\n');
         if (end)
             *end++ = '\0';
-        e->characters[e->n_classes++] = c;
+        e->characters[e->n_characters++] = c;
         c = end;
     }
-    e->characters[e->n_classes++] = " ";
     return DF_OK;
+}
+
+static df_status read_dictionary(text_expert *e, df_error *err)
+{
+    const df_card *card = e->cards[RECOGNISER];
+    if (card->n_labels > 0) {
+        e->characters = df_arena_alloc(&e->arena, (size_t)card->n_labels, sizeof *e->characters);
+        if (!e->characters)
+            return df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", card->name);
+        for (; e->n_characters < card->n_labels; e->n_characters++)
+            e->characters[e->n_characters] = card->label[e->n_characters] ? card->label[e->n_characters] : "";
+        return DF_OK;
+    }
+    const char *dictionary = df_onnx_metadata(e->models[RECOGNISER], "character", &e->arena);
+    if (!dictionary || !*dictionary)
+        return df_fail(err, DF_MODEL, "model %s: no dictionary: neither `labels` in its card nor metadata `character`", card->name);
+    char *text = df_arena_strdup(&e->arena, dictionary);
+    return text ? split_dictionary(e, text, err) : df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", card->name);
 }
 
 static void text_close(df_expert *base)
@@ -331,7 +421,7 @@ static df_status open_models(text_expert *e, df_error *err)
         .threshold = df_card_number(d, "map_threshold", 0.3), .box_threshold = d->threshold,
         .unclip = df_card_number(d, "unclip", 1.6), .dilate = df_card_number(d, "dilate", 1) != 0,
         .max_boxes = (int)fmin(fmax(df_card_number(d, "max_boxes", 1000), 0), 10000)};
-    return read_characters(e, err);
+    return read_dictionary(e, err);
 }
 
 static df_status text_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
