@@ -1,5 +1,6 @@
 #include "model/onnx.h"
 #include <dlfcn.h>
+#include <float.h>
 #include <onnxruntime_c_api.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -344,11 +345,12 @@ static bool copy_floats(float *to, const void *from, size_t n, ONNXTensorElement
     }
 }
 
-static bool has_nan(const float *x, size_t n)
+/* NaN or +infinity: what overflowed. -infinity is how models mask what they do not mean. */
+static bool is_broken(const float *x, size_t n)
 {
     int found = 0;
     for (size_t i = 0; i < n; i++)
-        found |= x[i] != x[i];
+        found |= !(x[i] <= FLT_MAX);
     return found;
 }
 
@@ -373,8 +375,8 @@ static df_status copy_output(const df_onnx *m, OrtValue *value, df_arena *arena,
         return df_fail(err, DF_NOMEM, "run %s: out of memory", m->path);
     if (!copy_floats(t->data, data, n, type))
         return df_fail(err, DF_MODEL, "%s: output %s is of a type that is not supported (%d)", m->path, t->name, type);
-    if (has_nan(t->data, n))
-        return df_fail(err, DF_FORMAT, "%s: output %s holds values that are not numbers", m->path, t->name);
+    if (is_broken(t->data, n))
+        return df_fail(err, DF_FORMAT, "%s: output %s holds values that are not numbers, or infinite", m->path, t->name);
     return DF_OK;
 }
 

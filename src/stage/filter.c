@@ -175,8 +175,14 @@ static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, 
     if (!sight->image)
         return append(out, sight, sight->problem ? sight->problem : "unreadable", sight->detail, err);
     double score = 0;
-    if (s->safety)
-        DF_TRY(judge_safety(s, sight->image, arena, &score, err));
+    if (s->safety) {
+        df_error why = {""};
+        const df_status status = judge_safety(s, sight->image, arena, &score, &why);
+        if (status == DF_FORMAT)             /* who asks for safety is not served by a guess */
+            return append(out, sight, "unsafe", "the safety model has no answer", err);
+        if (status != DF_OK)
+            return df_fail(err, status, "%s", why.message);
+    }
     if (s->config->safety <= 0 || score <= s->config->safety)
         return append(out, sight, NULL, NULL, err);
     char detail[128];

@@ -13,6 +13,7 @@ typedef struct {
 
 typedef struct {
     const read_config *config;
+    const df_run *run;
     df_expert_handle *expert;                /* NULL: see uses_models */
     df_evidence_import *imported;
 } read_state;
@@ -41,6 +42,7 @@ static df_status read_open(void **state, const df_dataset *ds, const void *confi
     if (!s)
         return df_fail(err, DF_NOMEM, "out of memory");
     s->config = c;
+    s->run = run;
     df_status status = uses_models(c) ? df_expert_open(&s->expert, run->models, names, 3, &run->runtime, err) : DF_OK;
     if (status == DF_OK)
         status = df_import_open(&s->imported, ds, "read", c->from, run, err);
@@ -111,7 +113,14 @@ static int choose_lines(const read_config *c, const df_percept *seen, const df_l
 static df_status perceive(const read_state *s, const df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
     df_percept seen = {0};
-    DF_TRY(df_expert_perceive(s->expert, sight->image, NULL, arena, &seen, err));
+    df_error why = {""};
+    const df_status status = df_expert_perceive(s->expert, sight->image, NULL, arena, &seen, &why);
+    if (status == DF_FORMAT) {               /* no answer for this picture alone */
+        df_run_note(s->run, "read: part %d row %lld: %s", sight->part, (long long)sight->row, why.message);
+        return DF_OK;
+    }
+    if (status != DF_OK)
+        return df_fail(err, status, "%s", why.message);
     const df_line **lines = df_arena_alloc(arena, (size_t)seen.n_lines + 1, sizeof *lines);
     if (!lines)
         return df_fail(err, DF_NOMEM, "out of memory");

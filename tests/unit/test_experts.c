@@ -175,16 +175,23 @@ static void on_note(void *ctx, const char *line)
 
 typedef struct { const df_stage *stage; void *config; void *state; df_table *out; said said; df_run run; } bench;
 
-static df_status bench_open(bench *b, const char *stage, const char *models, df_error *err)
+/* settings: key, value, ..., NULL */
+static df_status bench_open_with(bench *b, const char *stage, const char *const *settings, df_error *err)
 {
     *b = (bench){.stage = df_stage_find(stage)};
     assert_non_null(b->stage);
     b->run = (df_run){.n_threads = 1, .models = oracle(), .note = on_note, .ctx = &b->said};
     b->config = calloc(1, b->stage->config_size);
     assert_int_equal(df_options_defaults(b->stage->options, b->config, NULL), DF_OK);
-    assert_int_equal(df_option_set(b->stage->options, b->config, stage, "models", models, NULL), DF_OK);
+    for (; *settings; settings += 2)
+        assert_int_equal(df_option_set(b->stage->options, b->config, stage, settings[0], settings[1], NULL), DF_OK);
     assert_int_equal(df_table_create(&b->out, b->stage->columns, NULL), DF_OK);
     return b->stage->pixels->open(&b->state, NULL, b->config, &b->run, err);
+}
+
+static df_status bench_open(bench *b, const char *stage, const char *models, df_error *err)
+{
+    return bench_open_with(b, stage, (const char *const[]){"models", models, NULL}, err);
 }
 
 static void bench_close(bench *b)
@@ -232,19 +239,84 @@ static void test_detect_hands_its_table_on_as_boxes(void **state)
     bench_close(&b);
 }
 
-static void test_no_answer_for_one_image_stops_no_run(void **state)
+static void no_answer(const char *models)
 {
-    (void)state;
     bench b;
     df_arena arena = {0};
     df_image image = uniform(8, 8, 1, 2, 3);
-    assert_int_equal(bench_open(&b, "tag", "tiny-nan,tiny-classes", NULL), DF_OK);
+    assert_int_equal(bench_open(&b, "tag", models, NULL), DF_OK);
     df_sight sight = {.part = 2, .row = 5, .image = &image};
     assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
     assert_int_equal(b.said.n_notes, 1);
     assert_non_null(strstr(b.said.notes, "tag: part 2 row 5: "));
     assert_int_equal(df_table_rows(b.out), 2);                         /* the other model's */
     assert_string_equal(df_table_text(b.out, 0, 3), "tiny-classes");
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    bench_close(&b);
+}
+
+static void test_no_answer_for_one_image_stops_no_run(void **state)
+{
+    (void)state;
+    no_answer("tiny-nan,tiny-classes");
+    no_answer("tiny-inf,tiny-classes");
+}
+
+static void test_text_without_an_answer_is_noted(void **state)
+{
+    (void)state;
+    bench b;
+    df_error err = {""};
+    df_arena arena = {0};
+    df_image image = uniform(40, 40, 1, 2, 3);
+    if (bench_open_with(&b, "read", (const char *const[]){"detector", "tiny-text-nan", "orienter", "", "recogniser",
+                                                          "tiny-text-rec", NULL}, &err) != DF_OK)
+        fail_msg("%s", err.message);
+    df_sight sight = {.part = 2, .row = 5, .image = &image};
+    assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
+    assert_int_equal(b.said.n_notes, 1);
+    assert_non_null(strstr(b.said.notes, "read: part 2 row 5: "));
+    assert_int_equal(df_table_rows(b.out), 0);
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    bench_close(&b);
+}
+
+/* A picture that the safety model cannot judge does not pass. */
+static void test_safety_without_an_answer_rejects(void **state)
+{
+    (void)state;
+    bench b;
+    df_error err = {""};
+    df_arena arena = {0};
+    df_image image = uniform(500, 500, 1, 2, 3);
+    if (bench_open_with(&b, "filter", (const char *const[]){"safety", "0.5", "safety_model", "tiny-inf-safety",
+                                                            "duplicates", "false", NULL}, &err) != DF_OK)
+        fail_msg("%s", err.message);
+    df_sight sight = {.part = 2, .row = 5, .image = &image};
+    assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
+    assert_int_equal(df_table_rows(b.out), 1);
+    assert_string_equal(df_table_text(b.out, 0, df_table_column(b.out, "reason")), "unsafe");
+    assert_int_equal(df_table_int(b.out, 0, df_table_column(b.out, "kept")), 0);
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    bench_close(&b);
+}
+
+/* What would hit every picture stops the stage. */
+static void test_wrong_label_count_stops_the_stage(void **state)
+{
+    (void)state;
+    bench b;
+    df_error err = {""};
+    df_arena arena = {0};
+    df_image image = uniform(8, 8, 1, 2, 3);
+    assert_int_equal(bench_open(&b, "tag", "tiny-classes,tiny-four", NULL), DF_OK);
+    df_sight sight = {.image = &image};
+    assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, &err), DF_MODEL);
+    assert_non_null(strstr(err.message, "tiny-four.yaml: labels: 3 lines"));
+    assert_int_equal(df_table_rows(b.out), 0);
     df_image_free(&image);
     df_arena_reset(&arena);
     bench_close(&b);
@@ -286,7 +358,9 @@ int main(void)
         cmocka_unit_test(test_classes_add_up_under_one_name), cmocka_unit_test(test_card_that_does_not_fit_the_model),
         cmocka_unit_test(test_card_that_does_not_fit_the_decoder),
         cmocka_unit_test(test_detect_hands_its_table_on_as_boxes),
-        cmocka_unit_test(test_no_answer_for_one_image_stops_no_run), cmocka_unit_test(test_first_model_must_be_there),
+        cmocka_unit_test(test_no_answer_for_one_image_stops_no_run), cmocka_unit_test(test_text_without_an_answer_is_noted),
+        cmocka_unit_test(test_safety_without_an_answer_rejects), cmocka_unit_test(test_wrong_label_count_stops_the_stage),
+        cmocka_unit_test(test_first_model_must_be_there),
         cmocka_unit_test(test_depends_lists_what_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

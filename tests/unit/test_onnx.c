@@ -74,6 +74,7 @@ static void test_wrong_input_and_nan_are_errors(void **state)
     (void)state;
     static float data[3 * 9 * 9];
     assert_run_fails("tiny-nan.onnx", (df_tensor){"image", 4, {1, 3, 8, 8}, data}, DF_FORMAT, "not numbers");
+    assert_run_fails("tiny-inf.onnx", (df_tensor){"image", 4, {1, 3, 8, 8}, data}, DF_FORMAT, "infinite");
     assert_run_fails("tiny-nan.onnx", (df_tensor){"image", 4, {1, 3, 9, 9}, data}, DF_MODEL, "imension");
     assert_run_fails("tiny-nan.onnx", (df_tensor){"picture", 4, {1, 3, 8, 8}, data}, DF_MODEL, "picture");
     assert_run_fails("tiny-nan.onnx", (df_tensor){"image", 4, {1, 3, 0, 8}, data}, DF_MODEL, "empty");

@@ -82,7 +82,7 @@ def degenerate(name):
     onnx.save(model, file)
     (HERE / f"{name}.yaml").write_text(
         f"name: {name}\ntask: embed\nfile: {name}.onnx\nsha256: {hashlib.sha256(file.read_bytes()).hexdigest()}\n"
-        "width: 8\nheight: 8\n")
+        "width: 8\nheight: 8\nlicence: MIT\nsource: made by make_encoders.py\n")
 
 
 def main():

@@ -16,11 +16,11 @@ HERE = pathlib.Path(__file__).parent
 rng = np.random.default_rng(7)
 
 
-def save(name, nodes, weights, inputs, outputs):
+def save(name, nodes, weights, inputs, outputs, **metadata):
     graph = helper.make_graph(nodes, name, inputs, outputs,
                               [numpy_helper.from_array(v, k) for k, v in weights.items()])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    helper.set_model_props(model, {"purpose": "a test"})
+    helper.set_model_props(model, {"purpose": "a test", **metadata})
     onnx.checker.check_model(model)
     data = model.SerializeToString(deterministic=True)
     (HERE / f"{name}.onnx").write_bytes(data)
@@ -37,7 +37,7 @@ def tensor(name, shape, kind=TensorProto.FLOAT):
     return helper.make_tensor_value_info(name, kind, shape)
 
 
-def constant_model(name, input_shape, outputs):
+def constant_model(name, input_shape, outputs, **metadata):
     """A model that answers `outputs` whatever it sees."""
     nodes = [helper.make_node("ReduceMean", ["image"], ["mean"], keepdims=0),
              helper.make_node("Mul", ["mean", "zero"], ["nothing"])]
@@ -46,7 +46,7 @@ def constant_model(name, input_shape, outputs):
         weights[key + "_value"] = value
         nodes.append(helper.make_node("Add", [key + "_value", "nothing"], [key]))
     return save(name, nodes, weights, [tensor("image", input_shape)],
-                [tensor(k, v.shape) for k, v in outputs.items()])
+                [tensor(k, v.shape) for k, v in outputs.items()], **metadata)
 
 
 # --- a picture, the same as in test_vision.h --------------------------------------------------------------------
@@ -178,6 +178,17 @@ def odd_ones():
     card("tiny-nan", "tag", "classes", sha, "width: 8\nheight: 8\nlabels: three.labels.txt\n")
     sha = constant_model("tiny-four", [1, 3, 8, 8], {"p": np.full((1, 4), 0.25, np.float32)})
     card("tiny-four", "tag", "classes", sha, "width: 8\nheight: 8\nlabels: three.labels.txt\n")
+    sha = constant_model("tiny-inf", [1, 3, 8, 8], {"p": np.array([[0.1, np.inf, 0.2]], np.float32)})
+    card("tiny-inf", "tag", "classes", sha, "width: 8\nheight: 8\nlabels: three.labels.txt\n")
+    card("tiny-inf-safety", "safety", "classes", sha, "width: 8\nheight: 8\nlabels: three.labels.txt\n")
+    text = (HERE / "tiny-inf-safety.yaml").read_text().replace("tiny-inf-safety.onnx", "tiny-inf.onnx")
+    (HERE / "tiny-inf-safety.yaml").write_text(text)
+    sha = save("tiny-text-nan", [helper.make_node("ReduceMean", ["image"], ["grey"], axes=[1], keepdims=1),
+                                 helper.make_node("Mul", ["grey", "nan"], ["map"])], {"nan": np.float32(np.nan)},
+               [tensor("image", [1, 3, "h", "w"])], [tensor("map", [1, 1, "h", "w"])])
+    card("tiny-text-nan", "text-detect", "text", sha, "decode: {limit_side: 32, max_side: 64}\n")
+    sha = constant_model("tiny-text-rec", [1, 3, 48, "w"], {"p": np.zeros((1, 1, 4), np.float32)}, character="a\nb")
+    card("tiny-text-rec", "text-recognise", "text", sha, "height: 48\n")
     save("tiny-free", [helper.make_node("ReduceSum", ["image"], ["sum"], keepdims=0),
                        helper.make_node("Shape", ["image"], ["shape"])], {},
          [tensor("image", [1, 3, "h", "w"])], [tensor("sum", []), tensor("shape", [4], TensorProto.INT64)])
