@@ -11,7 +11,7 @@ static const struct { const df_expert_ops *ops; const char *tasks, *needs, *numb
     {&df_expert_nanodet, "detect", "labels width height", "strides bins"},
     {&df_expert_centernet, "detect", "labels width height", ""},
     {&df_expert_text, "text-detect text-orient text-recognise", "",
-     "limit_side max_side step map_threshold unclip dilate max_boxes turned_class width_min width_max width_step"},
+     "limit_side max_side step map_threshold unclip dilate max_boxes turned_class squeeze width_min width_max width_step"},
     {0},
 };
 

@@ -67,8 +67,11 @@ static df_table *judge(const char *const *settings, int part, const char *proble
     void *config = calloc(1, stage->config_size), *state = NULL;
     df_dataset *ds;
     df_table *out, *tables[2];
-    df_run run = {.n_threads = 1};
+    char models[512];
+    snprintf(models, sizeof models, "%s/tests/oracle/vision", getenv("DF_SOURCE_DIR"));
+    df_run run = {.n_threads = 1, .models = models};
     df_image pixel = {1, 1, 1, 1, (uint8_t[]){0, 0, 0}};
+    const bool looks = settings && strcmp(settings[0], "safety_model") == 0;
     assert_int_equal(df_options_defaults(stage->options, config, NULL), DF_OK);
     for (; settings && settings[0]; settings += 2)
         assert_int_equal(df_option_set(stage->options, config, "filter", settings[0], settings[1], NULL), DF_OK);
@@ -89,7 +92,8 @@ static df_table *judge(const char *const *settings, int part, const char *proble
         sight.detail = problem ? "it broke off" : NULL;
         df_arena arena = {0};
         assert_int_equal(stage->pixels->perceive(state, &sight, &arena, out, NULL), DF_OK);
-        assert_int_equal(sight.rejected, problem && !parts[part][row].problem);
+        if (!looks)                          /* what the picture shows is the test's matter */
+            assert_int_equal(sight.rejected, problem && !parts[part][row].problem);
         df_arena_reset(&arena);
     }
     stage->pixels->close(state);
@@ -145,6 +149,23 @@ static void what_the_pixels_show_comes_last(void **state)
     df_table_close(t);
 }
 
+/* tiny-unsafe says 0.75 of every picture. */
+static void pictures_that_are_not_safe(void **state)
+{
+    (void)state;
+    static const char *const strict[] = {"safety_model", "tiny-unsafe", "safety", "0.7", NULL};
+    static const char *const loose[] = {"safety_model", "tiny-unsafe", "safety", "0.8", NULL};
+    df_table *t = judge(strict, 0, NULL);
+    assert_int_equal(df_table_int(t, 0, df_table_column(t, "kept")), 0);
+    assert_string_equal(text(t, 0, "reason"), "unsafe");
+    assert_string_equal(text(t, 0, "detail"), "unsafe score 0.750 is above 0.7");
+    assert_string_equal(text(t, 1, "reason"), "small");      /* known without a look */
+    df_table_close(t);
+    t = judge(loose, 0, NULL);
+    assert_int_equal(df_table_int(t, 0, df_table_column(t, "kept")), 1);
+    df_table_close(t);
+}
+
 static void rows_without_a_file_are_judged_by_the_list(void **state)
 {
     (void)state;
@@ -168,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_reason_is_told),
                                        cmocka_unit_test(options_change_the_verdict),
                                        cmocka_unit_test(what_the_pixels_show_comes_last),
+                                       cmocka_unit_test(pictures_that_are_not_safe),
                                        cmocka_unit_test(rows_without_a_file_are_judged_by_the_list)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[128];

@@ -189,6 +189,9 @@ def odd_ones():
     card("tiny-text-nan", "text-detect", "text", sha, "decode: {limit_side: 32, max_side: 64}\n")
     sha = constant_model("tiny-text-rec", [1, 3, 48, "w"], {"p": np.zeros((1, 1, 4), np.float32)}, character="a\nb")
     card("tiny-text-rec", "text-recognise", "text", sha, "height: 48\n")
+    (HERE / "safety.labels.txt").write_text("safe\nunsafe\n")
+    sha = constant_model("tiny-unsafe", [1, 3, 8, 8], {"p": np.array([[0.25, 0.75]], np.float32)})
+    card("tiny-unsafe", "safety", "classes", sha, "width: 8\nheight: 8\nlabels: safety.labels.txt\nthreshold: 0\n")
     save("tiny-free", [helper.make_node("ReduceSum", ["image"], ["sum"], keepdims=0),
                        helper.make_node("Shape", ["image"], ["shape"])], {},
          [tensor("image", [1, 3, "h", "w"])], [tensor("sum", []), tensor("shape", [4], TensorProto.INT64)])
