@@ -40,7 +40,7 @@ static const df_option options[] = {
      "score from which a box is believed whose detector has no `accept`; agreement with others lifts a lower one over it"},
     {"box_iou", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.iou), "0.55", 0, 1,
      "overlap above which boxes of one label are one object (weighted box fusion's own default)"},
-    {"same_place", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.same_place), "0.8", 0, 1,
+    {"same_place", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.same_place), "0.9", 0, 1,
      "overlap above which boxes of two labels are one object: the narrower name is told, or of unrelated ones the surer"},
     {"tag_weight", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.tag_weight), "1", 0, 1,
      "what a tag counts as a witness for boxes of its name, against a detector; 0: tags say nothing of boxes"},
