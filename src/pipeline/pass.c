@@ -108,6 +108,17 @@ static bool is_wanted(const pass *p, const df_sight *sight)
     return false;
 }
 
+/* A stage that only joins what others saw needs no pixels. */
+static bool is_looked_at(const pass *p, int64_t row)
+{
+    for (int i = 0; i < p->n_members; i++) {
+        const member *m = &p->members[i];
+        if (m->table && m->kept[row] && (!m->stage->pixels->looks || m->stage->pixels->looks(m->state)))
+            return true;
+    }
+    return false;
+}
+
 static df_status see(pass *p, int64_t row, df_arena *arena, df_table **out, df_error *err)
 {
     df_error detail = {""};
@@ -115,7 +126,8 @@ static df_status see(pass *p, int64_t row, df_arena *arena, df_table **out, df_e
     df_sight sight = {.ingest = p->ingest, .part = p->part, .row = row};
     df_status status = screen(p, &sight, out, err);
     if (status == DF_OK && is_wanted(p, &sight)) {
-        status = df_sight_load(&sight, p->ds, &image, &detail, err);
+        if (is_looked_at(p, row))
+            status = df_sight_load(&sight, p->ds, &image, &detail, err);
         if (status == DF_OK)
             status = take_earlier(p, &sight, arena, err);
         if (status == DF_OK)

@@ -88,10 +88,15 @@ static df_status perceive(const detect_state *s, df_sight *sight, df_arena *aren
     return DF_OK;
 }
 
+static bool detect_looks(const void *state)
+{
+    return ((const detect_state *)state)->panel.n_experts > 0;
+}
+
 static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
     const detect_state *s = state;
-    if (sight->image)
+    if (sight->image && detect_looks(s))
         DF_TRY(perceive(s, sight, arena, out, err));
     return df_evidence_import_append(s->imported, sight->part, sight->row, out, err);
 }
@@ -104,7 +109,7 @@ static df_status detect_depends(const void *config, const df_run *run, df_str *o
 }
 
 static const df_pixel_ops detect_pixels = {
-    .open = detect_open, .perceive = detect_perceive, .close = detect_close, .blind = true};
+    .open = detect_open, .perceive = detect_perceive, .close = detect_close, .blind = true, .looks = detect_looks};
 
 const df_stage df_stage_detect = {
     .name = "detect",

@@ -136,10 +136,15 @@ static df_status perceive(const read_state *s, const df_sight *sight, df_arena *
     return DF_OK;
 }
 
+static bool read_looks(const void *state)
+{
+    return ((const read_state *)state)->expert != NULL;
+}
+
 static df_status read_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
     const read_state *s = state;
-    if (sight->image && s->expert)
+    if (sight->image && read_looks(s))
         DF_TRY(perceive(s, sight, arena, out, err));
     return df_evidence_import_append(s->imported, sight->part, sight->row, out, err);
 }
@@ -156,7 +161,7 @@ static df_status read_depends(const void *config, const df_run *run, df_str *out
 }
 
 static const df_pixel_ops read_pixels = {
-    .open = read_open, .perceive = read_perceive, .close = read_close, .blind = true};
+    .open = read_open, .perceive = read_perceive, .close = read_close, .blind = true, .looks = read_looks};
 
 static const df_column columns[] = {
     {"row", DF_COLUMN_INT}, {"text", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL},

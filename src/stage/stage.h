@@ -51,6 +51,8 @@ typedef struct {
     /* Writes a finished part whose table is only half of it. NULL: the table is the part. */
     df_status (*write)(void *state, const df_dataset *ds, int part, const df_table *table, df_error *err);
     bool blind;                              /* perceive wants images that could not be decoded too */
+    /* Of a blind stage: whether perceive looks at pixels at all; where none does, nothing is decoded. NULL: it does. */
+    bool (*looks)(const void *state);
 } df_pixel_ops;
 
 typedef struct {

@@ -94,10 +94,15 @@ static df_status perceive(const tag_state *s, df_sight *sight, df_arena *arena, 
     return append(seen, sources, s->panel.n_experts, sight->row, arena, out, err);
 }
 
+static bool tag_looks(const void *state)
+{
+    return ((const tag_state *)state)->panel.n_experts > 0;
+}
+
 static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
     const tag_state *s = state;
-    if (sight->image)
+    if (sight->image && tag_looks(s))
         DF_TRY(perceive(s, sight, arena, out, err));
     return df_evidence_import_append(s->imported, sight->part, sight->row, out, err);
 }
@@ -110,7 +115,7 @@ static df_status tag_depends(const void *config, const df_run *run, df_str *out,
 }
 
 static const df_pixel_ops tag_pixels = {
-    .open = tag_open, .perceive = tag_perceive, .close = tag_close, .blind = true};
+    .open = tag_open, .perceive = tag_perceive, .close = tag_close, .blind = true, .looks = tag_looks};
 
 const df_stage df_stage_tag = {
     .name = "tag",

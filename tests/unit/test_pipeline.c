@@ -19,7 +19,8 @@ enum { PART_ROWS = 20, N_IMAGES = 50, N_PARTS = 3, BROKEN_ROW = 7 };   /* in par
 
 /* ---- fake stages ---- */
 
-static atomic_int n_opened, n_screened, n_seen, n_fused, n_counted, n_shared, n_untold;
+static atomic_int n_opened, n_screened, n_seen, n_fused, n_counted, n_shared, n_untold, n_shown;
+static atomic_bool is_looking = true;         /* `detect`: at pixels */
 static atomic_int fail_at_row = -1, stop_after = -1;
 static atomic_bool stop;
 static const df_image *seen_by_tag[N_PARTS][PART_ROWS];
@@ -121,10 +122,17 @@ static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, 
     (void)arena;
     if (sight->n_tags != sight->row % 3)
         atomic_fetch_add(&n_untold, 1);
+    atomic_fetch_add(&n_shown, sight->image != NULL);
     for (int i = 0; i < sight->row % 4; i++)
         DF_TRY(df_table_append(out, (df_value[]){DF_INT(sight->row), DF_TEXT(sight->n_tags > 0 ? sight->tags[0].label : "cat"), DF_REAL(0.1 * i), DF_REAL(i / 3.0),
                                                  DF_REAL(2), DF_REAL(30), DF_REAL(40), DF_TEXT("toy")}, err));
     return DF_OK;
+}
+
+static bool detect_looks(const void *state)
+{
+    (void)state;
+    return atomic_load(&is_looking);
 }
 
 static const df_column look_columns[] = {{"row", DF_COLUMN_INT}, {"item", DF_COLUMN_INT}, {"x0", DF_COLUMN_REAL}, {"label", DF_COLUMN_TEXT}, {0}};
@@ -189,7 +197,8 @@ static df_status page_run(df_dataset *ds, const void *config, const df_run *run,
 #define READS(...) (const char *const[]){__VA_ARGS__, NULL}
 static const df_pixel_ops filter_ops = {.open = pixels_open, .screen = filter_screen, .perceive = filter_perceive, .close = pixels_close};
 static const df_pixel_ops tag_ops = {.open = pixels_open, .perceive = tag_perceive, .close = pixels_close};
-static const df_pixel_ops detect_ops = {.open = pixels_open, .perceive = detect_perceive, .close = pixels_close};
+static const df_pixel_ops detect_ops = {.open = pixels_open, .perceive = detect_perceive, .close = pixels_close, .blind = true,
+                                        .looks = detect_looks};
 static const df_pixel_ops look_ops = {.open = pixels_open, .perceive = look_perceive, .close = pixels_close};
 static const df_stage ingest = {.name = "ingest", .summary = "", .columns = ingest_columns, .run = ingest_run};
 static const df_stage filter = {.name = "filter", .summary = "", .reads = READS("ingest"), .columns = filter_columns, .pixels = &filter_ops};
@@ -261,7 +270,7 @@ static df_status go(const char *out, want w, df_error *err)
     assert_int_equal(df_config_set(&config, "run.threads", threads, err), DF_OK);
     for (int i = 0; i < 4 && w.set[i]; i += 2)
         assert_int_equal(df_config_set(&config, w.set[i], w.set[i + 1], err), DF_OK);
-    n_screened = n_seen = n_fused = n_counted = n_shared = n_untold = 0;
+    n_screened = n_seen = n_fused = n_counted = n_shared = n_untold = n_shown = 0;
     df_status status = df_job_run(&config, &job, err);
     df_config_free(&config);
     assert_int_equal(n_opened, 0);
@@ -368,6 +377,22 @@ static void stage_by_stage_gives_the_same(void **state)
     }
     assert_same_tree("pipeline.test/c", "pipeline.test/whole");
     remove_tree("pipeline.test/c");
+}
+
+static void nothing_is_decoded_for_who_does_not_look(void **state)
+{
+    (void)state;
+    ok("pipeline.test/g", (want){.to = "tag"});
+    atomic_store(&is_looking, false);
+    ok("pipeline.test/g", (want){.from = "detect", .to = "detect"});
+    assert_int_equal(n_shown, 0);
+    atomic_store(&is_looking, true);
+    ok("pipeline.test/g", (want){0});
+    assert_same_tree("pipeline.test/g", "pipeline.test/whole");
+    remove_tree("pipeline.test/g");
+    ok("pipeline.test/g", (want){0});
+    assert_true(n_shown > 0);
+    remove_tree("pipeline.test/g");
 }
 
 static void stopped_run_goes_on(void **state)
@@ -485,6 +510,7 @@ int main(void)
         cmocka_unit_test(one_pass_sees_each_image_once), cmocka_unit_test(broken_image_is_a_row),
         cmocka_unit_test(second_run_does_nothing), cmocka_unit_test(option_redoes_what_depends_on_it),
         cmocka_unit_test(stage_by_stage_gives_the_same), cmocka_unit_test(stopped_run_goes_on),
+        cmocka_unit_test(nothing_is_decoded_for_who_does_not_look),
         cmocka_unit_test(failure_names_its_stage), cmocka_unit_test(parts_share_the_work),
         cmocka_unit_test(skipped_stage_is_not_missed), cmocka_unit_test(wrong_settings_are_named),
         cmocka_unit_test(config_file_errors_have_a_line), cmocka_unit_test(stages_read_what_is_before_them),
