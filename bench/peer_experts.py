@@ -5,7 +5,8 @@
     bench/peer_experts.py share/models FOLDER [--threads 2] [--workers 1] [--only read]
 
 An image at a time through Pillow, NumPy, ONNX Runtime and rapidocr, all with their defaults but for the number of
-threads: EfficientNet-Lite2 (tags), NanoDet and CenterNet (boxes), PP-OCRv6 small with orientation (text).
+threads: EfficientNet-Lite2 (tags), NanoDet and CenterNet (boxes), PP-OCRv6 small with orientation (text); with --only also
+open_nsfw (safety) and EfficientNet-Lite2's vector (embed). bench/experts.py runs it beside ours.
 --workers N runs N images beside each other, each with threads / N. Prints one line of CSV: what, images, seconds,
 images/s, CPU seconds, peak MB, and counts that show that the work was done. Model loading and the first image, which
 warms up, are outside the time.
@@ -57,8 +58,10 @@ def suppress(boxes, scores, labels, iou):
 class Experts:
     def __init__(self, models, threads, only):
         self.only = only
-        if self.wants("tag"):
+        if self.wants("tag") or self.wants("embed"):
             self.tagger = session(models / "efficientnet-lite2.onnx", threads)
+        if "safety" in only:
+            self.nsfw = session(models / "open-nsfw.onnx", threads)
         if self.wants("detect"):
             self.nanodet = session(models / "nanodet.onnx", threads)
             self.centernet = session(models / "centernet.onnx", threads)
@@ -71,12 +74,26 @@ class Experts:
     def wants(self, expert):
         return not self.only or expert in self.only
 
-    def tag(self, image):
+    def lite2(self, image, output):
         scale = 292 / min(image.size)
         small = image.resize((round(image.width * scale), round(image.height * scale)), Image.BICUBIC)
         left, top = (small.width - 260) // 2, (small.height - 260) // 2
         x = (np.asarray(small.crop((left, top, left + 260, top + 260)), np.float32) - 127) / 128
-        return int((self.tagger.run(["probabilities"], {"image": x.transpose(2, 0, 1)[None]})[0][0] >= 0.5).sum())
+        return self.tagger.run([output], {"image": x.transpose(2, 0, 1)[None]})[0][0]
+
+    def tag(self, image):
+        return int((self.lite2(image, "probabilities") >= 0.5).sum())
+
+    def embed(self, image):
+        x = self.lite2(image, "embedding").astype(np.float64)
+        return int(np.isfinite((x / np.linalg.norm(x)).astype(np.float16)).all())
+
+    def safety(self, image):
+        scale = 256 / min(image.size)
+        small = image.resize((round(image.width * scale), round(image.height * scale)), Image.BILINEAR)
+        left, top = (small.width - 224) // 2, (small.height - 224) // 2
+        x = np.asarray(small.crop((left, top, left + 224, top + 224)), np.float32)[:, :, ::-1] - np.float32([104, 117, 123])
+        return int(self.nsfw.run(None, {"input:0": np.ascontiguousarray(x[None])})[0][0][1] <= 1)
 
     def detect_nanodet(self, image):
         x = np.asarray(image.resize((416, 416), Image.BILINEAR), np.float32)[:, :, ::-1]
@@ -115,6 +132,7 @@ class Experts:
         except OSError:
             return np.zeros(4, int)
         tags = self.tag(image) if self.wants("tag") else 0
+        tags += sum(getattr(self, name)(image) for name in ("safety", "embed") if name in self.only)
         boxes = self.detect_nanodet(image) + self.detect_centernet(image) if self.wants("detect") else 0
         return np.array([1, tags, boxes, self.read(image) if self.wants("read") else 0])
 
@@ -125,7 +143,8 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--only", action="append", choices=["tag", "detect", "read"])
+    parser.add_argument("--only", action="append", choices=["tag", "detect", "read", "safety", "embed"],
+                        default=[])
     args = parser.parse_args()
     files = sorted(p for p in args.folder.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"})
     if not files:
