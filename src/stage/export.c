@@ -11,8 +11,9 @@
 #include "dataset/joined.h"
 #include "io/json.h"
 #include "stage/export_coco.h"
+#include "stage/export_evidence.h"
 
-typedef struct { bool passed_only; char *instruction, *coco; } export_config;
+typedef struct { bool passed_only, evidence; char *instruction, *coco; } export_config;
 
 /* Two files that grow row by row; the line buffer is shared. */
 typedef struct {
@@ -285,7 +286,9 @@ static df_status export_run(df_dataset *ds, const void *config, const df_run *ru
         DF_TRY(df_export_coco(ds, folder, strcmp(boxes, "fuse") == 0, run, err));
     else
         df_export_no_coco(folder);
-    if ((selected || boxes) && !has_any(ds, "caption"))
+    const bool evidence = ((const export_config *)config)->evidence;
+    DF_TRY(df_export_evidence(ds, folder, evidence, run, err));
+    if ((selected || boxes || evidence) && !has_any(ds, "caption"))
         return DF_OK;
     return write_captions(ds, folder, config, run, err);
 }
@@ -307,12 +310,15 @@ static const df_option options[] = {
      "what the human says in llava.json, after the image mark"},
     {"coco", DF_OPT_TEXT, offsetof(export_config, coco), "fused", 0, 0,
      "boxes in coco.json: fused, raw (every detector's, before fusion), or none"},
+    {"evidence", DF_OPT_BOOL, offsetof(export_config, evidence), "false", 0, 0,
+     "write the tables of tag, detect and read with path and url, as tag.from, detect.from and read.from take them"},
     {0},
 };
 const df_stage df_stage_export = {
     .name = "export",
     .summary = "write captions.jsonl, Parquet, LLaVA conversations, boxes as COCO JSON, the list of what was selected",
-    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "detect", "fuse", "caption", "check", NULL},
+    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "tag", "detect", "read", "fuse", "caption",
+                                   "check", NULL},
     .options = options, .config_size = sizeof(export_config), .run = export_run,
     .depends = export_depends,
 };

@@ -229,7 +229,7 @@ static void test_what_is_not_there(void **state)
 
 /* ---- through the pipeline ---- */
 
-static void run_job(const char *out, const char *const *settings)
+static void run_job(const char *out, const char *to, const char *const *settings)
 {
     char input[512], output[512];
     df_config config;
@@ -256,26 +256,35 @@ static void run_job(const char *out, const char *const *settings)
                                  "read.detector",
                                  "",
                                  "run.skip",
-                                 "embed,cluster,dedup,select",
+                                 "embed,cluster,dedup,select,caption,check,stats",
                                  NULL};
     for (const char *const *s = fixed; *s; s += 2)
         assert_int_equal(df_config_set(&config, s[0], s[1], NULL), DF_OK);
     for (const char *const *s = settings; *s; s += 2)
         assert_int_equal(df_config_set(&config, s[0], s[1], NULL), DF_OK);
-    const df_job job = {.input = input, .out = output, .to = "fuse"};
+    const df_job job = {.input = input, .out = output, .from = strcmp(to, "export") == 0 ? to : NULL, .to = to};
     if (df_job_run(&config, &job, &err) != DF_OK)
         fail_msg("%s", err.message);
     df_config_free(&config);
 }
 
-static void run_all(const char *out, const char *from)
+/* from: a dataset's folder when extension is NULL, else a folder with tag, detect and read of that extension. */
+static void run_all(const char *out, const char *from, const char *extension)
 {
-    char tag[512], detect[512], read[512];
-    const char *slash = *from ? "/" : "";
-    snprintf(tag, sizeof tag, "%s%s%s", at(*from ? from : "a"), slash, *from ? "tag.parquet" : "");
-    snprintf(detect, sizeof detect, "%s%s%s", at(*from ? from : "a"), slash, *from ? "detect.parquet" : "");
-    snprintf(read, sizeof read, "%s%s%s", at(*from ? from : "a"), slash, *from ? "read.parquet" : "");
-    run_job(out, (const char *const[]){"tag.from", tag, "detect.from", detect, "read.from", read, NULL});
+    static const char *const stages[] = {"tag", "detect", "read"};
+    char path[3][512];
+    for (int k = 0; k < 3; k++)
+        snprintf(path[k], sizeof path[k], "%s%s%s%s", at(from), extension ? "/" : "", extension ? stages[k] : "",
+                 extension ? extension : "");
+    run_job(out, "fuse", (const char *const[]){"tag.from", path[0], "detect.from", path[1], "read.from", path[2], NULL});
+}
+
+static void expect_same(const char *a, const char *b)
+{
+    char command[512];
+    snprintf(command, sizeof command, "for s in tag detect read look fuse fuse/evidence; do for p in 0 1; do "
+             "cmp %s/$s/part-0000$p.parquet %s/$s/part-0000$p.parquet || exit 1; done; done", a, b);
+    shell(command);
 }
 
 static int64_t boxes_of(const char *out)
@@ -290,11 +299,11 @@ static int64_t boxes_of(const char *out)
     return n;
 }
 
-/* From files to dataset a, from dataset a to dataset b: the same bytes. Other files are noticed. */
+/* From files to dataset a, from dataset a to dataset b, from what a exports to c: the same bytes. Other files are noticed. */
 static void test_round_trip(void **state)
 {
     (void)state;
-    shell("rm -rf a b in from && mkdir in from");
+    shell("rm -rf a b c in from && mkdir in from");
     for (int i = 0; i < 6; i++) {
         char name[32];
         snprintf(name, sizeof name, "in/%d.jpg", i);
@@ -312,14 +321,17 @@ static void test_round_trip(void **state)
          "15 AS y1, "
          "0 AS paragraph FROM range(6) t(i), range(2) s(k) ORDER BY i, k",
          "from/read.parquet");
-    run_all("a", "from");
+    run_all("a", "from", ".parquet");
     assert_int_equal(boxes_of("a"), 10);
-    run_all("b", "");
-    shell("for s in tag detect read look fuse fuse/evidence; do for p in 0 1; do cmp a/$s/part-0000$p.parquet "
-          "b/$s/part-0000$p.parquet "
-          "|| exit 1; done; done");
+    run_all("b", "a", NULL);
+    expect_same("a", "b");
+    run_job("b", "export", (const char *const[]){"export.evidence", "true", NULL});
+    run_all("c", "b/export", "");
+    expect_same("a", "c");
+    run_job("b", "export", (const char *const[]){NULL});
+    assert_false(df_file_exists(at("b/export/detect/part-00000.parquet")));
     make("SELECT '5.jpg' AS path, 'thing' AS label, 10 AS x0, 5 AS y0, 90 AS x1, 70 AS y1", "from/detect.parquet");
-    run_all("a", "from");
+    run_all("a", "from", ".parquet");
     assert_int_equal(boxes_of("a"), 1);
 }
 
