@@ -69,7 +69,7 @@ df_join df_lines_join(const char *line, const char *next)
     size_t bytes;
     const char *end = line + strlen(line);
     const uint32_t last = last_character(line), first = character(next, &bytes);
-    if (is_spaceless(last) || is_spaceless(first))
+    if (is_spaceless(last) && is_spaceless(first))
         return DF_JOIN_CLOSE;
     if (!is_hyphen(last))
         return DF_JOIN_SPACE;
@@ -99,27 +99,38 @@ static size_t fitting(const char *text, size_t size, size_t room)
     return room;
 }
 
+/* text without the spaces around it. */
+static size_t trim(const char **text)
+{
+    *text += strspn(*text, " ");
+    size_t size = strlen(*text);
+    while (size > 0 && (*text)[size - 1] == ' ')
+        size--;
+    return size;
+}
+
 void df_paragraph_append(const df_line *lines, int n, size_t max_bytes, df_str *out)
 {
-    const size_t limit = max_bytes;
     size_t used = 0;
-    for (int i = 0; i < n && used < limit; i++) {
+    bool space = false;
+    for (int i = 0; i < n && used < max_bytes; i++) {
         const char *text = lines[i].text;
-        size_t size = strlen(text);
+        size_t size = trim(&text);
+        if (size == 0)
+            continue;
+        df_str_append(out, space ? " " : "");
+        used += space;
         df_join how = i + 1 < n ? df_lines_join(text, lines[i + 1].text) : DF_JOIN_CLOSE;
         if (how == DF_JOIN_WORD && lines[i + 1].item - lines[i].item > 1)
             how = DF_JOIN_SPACE;
         if (how == DF_JOIN_WORD)
             size = (size_t)(back(text, text + size) - text);
-        const size_t fits = fitting(text, size, limit - used);
+        const size_t fits = fitting(text, size, max_bytes - used);
         df_str_append_n(out, text, fits);
         used += fits;
         if (fits < size)
             return;
-        if (how == DF_JOIN_SPACE && used < limit) {
-            df_str_append(out, " ");
-            used++;
-        }
+        space = how == DF_JOIN_SPACE;
     }
 }
 

@@ -103,6 +103,26 @@ static int line_with(const support *s, const char *const *lines, const char *wor
     return alt && strstr(alt, words) ? s->ev->n_lines : -1;
 }
 
+/* The text without spaces and ASCII signs; NULL: out of memory. */
+static char *squeezed(const char *text, df_arena *arena)
+{
+    char *out = df_arena_strdup(arena, text), *to = out;
+    for (const char *p = text; out && *p; p++)
+        if ((unsigned char)*p >= 0x80 || isalnum((unsigned char)*p))
+            *to++ = *p;
+    if (out)
+        *to = '\0';
+    return out;
+}
+
+/* Are the words in the text, spaces and signs aside? For scripts that have none, whose lines a quote joins without. */
+static bool holds_squeezed(const char *text, const char *words, df_arena *arena)
+{
+    const char *a, *b;
+    return strpbrk(words, "\xE0\xE1\xE2\xE3\xE4\xE5\xE6\xE7\xE8\xE9\xEF\xF0") && (a = squeezed(text, arena)) != NULL &&
+           (b = squeezed(words, arena)) != NULL && strstr(a, b);
+}
+
 static void add_quote(support *s, const char *const *lines, const char *alt, const char *all, int from, int to)
 {
     int first = 0, last;
@@ -114,7 +134,7 @@ static void add_quote(support *s, const char *const *lines, const char *alt, con
         return;
     const char *words = spaced_words(s->words + first, last - first, s->arena);
     int line = words ? line_with(s, lines, words, alt) : -1;
-    if (line < 0 && words && all && strstr(all, words))              /* several lines in one quote */
+    if (line < 0 && words && all && (strstr(all, words) || holds_squeezed(all, words, s->arena)))    /* several lines in one quote */
         line = 0;
     if (line < 0) {
         if (s->out->n_quotes++ == 0)
@@ -159,6 +179,20 @@ static const char *line_words(const support *s, int i, int *n)
     return words;
 }
 
+static bool joins_close(const df_line *a, const df_line *b)
+{
+    return a->paragraph == b->paragraph && df_lines_join(a->text, b->text) == DF_JOIN_CLOSE;
+}
+
+static bool is_told(const support *s, int i, const char *line, int words)
+{
+    if (strstr(s->text, line) || (words > LINE_WORDS && strstr(s->text, first_words(s, line))))
+        return true;
+    const df_line *l = &s->ev->lines[i];
+    const bool close = (i > 0 && joins_close(l - 1, l)) || (i + 1 < s->ev->n_lines && joins_close(l, l + 1));
+    return close && holds_squeezed(s->text, line, s->arena);
+}
+
 static bool find_quotes(support *s)
 {
     int n = s->ev->n_lines, ignored;
@@ -174,8 +208,7 @@ static bool find_quotes(support *s)
         df_str_append(&joined, i ? lines[i] + 1 : lines[i]);
         if (words == 0)
             continue;
-        bool told =
-            strstr(s->text, lines[i]) != NULL || (words > LINE_WORDS && strstr(s->text, first_words(s, lines[i])));
+        const bool told = is_told(s, i, lines[i], words);
         s->out->lines++;
         s->out->lines_told += told;
         s->out->line_words += words;

@@ -11,8 +11,8 @@
 enum { QUOTE_BYTES = 240, QUOTE_WORDS = 40, RESERVE_WORDS = 24 };
 
 /* A paragraph, or a part of it that is short enough to be left out or told as a whole. goes_on: the next part of the
- * paragraph of the quote before; in one pair of quotation marks with it. */
-typedef struct { const char *text; compose_rect rect; double height; int home, n_lines, words; bool goes_on, close; } quote;
+ * paragraph of the quote before; in one pair of quotation marks with it. cut: a line too long to be quoted whole. */
+typedef struct { const char *text; compose_rect rect; double height; int home, n_lines, words; bool goes_on, close, cut; } quote;
 typedef struct { const quote **quote; int n, home, n_lines; compose_rect hull; int words; } text_group;
 
 static compose_rect line_rect(const composer *c, const df_line *line)
@@ -68,8 +68,7 @@ static bool same_text_before(const text_group *g, int at)
 
 static void put_quotes(composer *c, const text_group *g, int from, int to)
 {
-    int last = to - 1;
-    bool open = false;
+    int last = to - 1, before = -1;          /* the quote that was put last */
     while (last > from && same_text_before(g, last))
         last--;
     int last_open = last;
@@ -78,15 +77,15 @@ static void put_quotes(composer *c, const text_group *g, int from, int to)
     for (int i = from; i <= last; i++) {
         if (same_text_before(g, i))
             continue;
-        const bool goes_on = open && g->quote[i]->goes_on && g->quote[i - 1] == g->quote[i] - 1;
+        const bool goes_on = before >= 0 && before == i - 1 && g->quote[i]->goes_on && g->quote[before] == g->quote[i] - 1;
         if (goes_on)
             df_str_append(&c->now, g->quote[i]->close ? "" : " ");
         else
-            df_str_append(&c->now, !open ? "\"" : i == last_open ? "\" and \"" : "\", \"");
+            df_str_append(&c->now, before < 0 ? "\"" : i == last_open ? "\" and \"" : "\", \"");
         put_quoted(c, g->quote[i]->text);
-        open = true;
+        before = i;
     }
-    df_str_append(&c->now, open ? "\"" : "");
+    df_str_append(&c->now, before >= 0 ? "\"" : "");
 }
 
 static const char *kind_word(const char *text, bool several)
@@ -250,6 +249,7 @@ static bool quote_of(const composer *c, int from, int end, quote *out)
         df_str_free(&joined);
     }
     out->words = out->text ? df_words_count(out->text) : 0;
+    out->cut = out->text && (out->words >= QUOTE_WORDS || strlen(out->text) >= QUOTE_BYTES);
     return out->text != NULL;
 }
 
@@ -279,6 +279,7 @@ static text_group *groups_of(const composer *c, int *n_groups, text_group *all)
             return NULL;
         if (q->words == 0)                   /* a stray mark: nothing to read */
             continue;
+        q->goes_on = q->goes_on && all->n > 0 && !q[-1].cut;
         int at = 0;
         while (at < *n_groups && (groups[at].home != q->home || zone(groups[at].hull) != zone(q->rect)))
             at++;

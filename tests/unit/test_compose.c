@@ -139,7 +139,8 @@ static void random_evidence(evidence_text *t, uint32_t *seed)
     }
     for (int i = 0; i < t->ev.n_lines; i++) {
         double x = roll(seed, 3000), y = roll(seed, 3000);
-        t->lines[i] = (df_line){texts[roll(seed, 20)], 0.9, {x, x + 100, x + 100, x}, {y, y, y + 30, y + 30}, i, i};
+        t->lines[i] = (df_line){texts[roll(seed, 20)], 0.9, {x, x + 100, x + 100, x}, {y, y, y + 30, y + 30}, i,
+                                i > 0 ? t->lines[i - 1].paragraph + (t->ev.n_lines > 12 || (*seed >> 20 & 1)) : 0};
     }
     if (roll(seed, 4)) {
         t->ev.whole = random_region(seed);
@@ -190,6 +191,46 @@ static void any_evidence(void **state)
     e->ops->close(e);
 }
 
+/* A paragraph is one quote, its broken word whole, and every line of it counts as told; a long one is told line by line as
+ * far as there is room, and still one quote. */
+static void quotes_paragraphs(void **state)
+{
+    (void)state;
+    static evidence_text t;
+    char page[][80] = {"line 10 10 190 20 Please keep to the mar-", "line 10 22 190 32 ked paths and do", "line 10 34 120 44 not feed the gulls.",
+                       "line 300 300 390 310 Exit"};
+    df_engine *e;
+    df_nouns *nouns;
+    df_verdict v;
+    assert_int_equal(df_engine_compose.open(&e, &(df_engine_config){0}, NULL), DF_OK);
+    assert_int_equal(df_nouns_open(&nouns, NULL), DF_OK);
+    evidence_start(&t);
+    for (int i = 0; i < 4; i++)
+        evidence_line(&t, page[i]);
+    t.lines[0].paragraph = t.lines[1].paragraph = t.lines[2].paragraph = 0;
+    const char *text = caption(e, &t.ev, &t.arena);
+    assert_non_null(strstr(text, "\"Please keep to the marked paths and do not feed the gulls.\""));
+    assert_non_null(strstr(text, "\"Exit\""));
+    assert_int_equal(df_verdict_make(nouns, text, &t.ev, &df_limits_default, &t.arena, &v, NULL), DF_OK);
+    assert_int_equal(v.support.lines, 4);
+    assert_int_equal(v.support.lines_told, 4);
+    assert_int_equal(v.support.n_quotes, 0);
+    df_arena_reset(&t.arena);
+
+    char line[80];
+    evidence_start(&t);
+    for (int i = 0; i < 60; i++) {
+        snprintf(line, sizeof line, "line 10 %d 390 %d this is line number%d of a long page", i * 6, i * 6 + 5, i);
+        evidence_line(&t, line);
+        t.lines[i].paragraph = 0;
+    }
+    text = caption(e, &t.ev, &t.arena);
+    assert_non_null(strstr(text, "page this is line number9 of"));   /* a quote of its own would be cut at 40 words */
+    df_arena_reset(&t.arena);
+    df_nouns_close(nouns);
+    e->ops->close(e);
+}
+
 static void quotes_what_fits(void **state)
 {
     (void)state;
@@ -217,6 +258,6 @@ static void quotes_what_fits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(golden), cmocka_unit_test(any_evidence),
-                                       cmocka_unit_test(quotes_what_fits)};
+                                       cmocka_unit_test(quotes_paragraphs), cmocka_unit_test(quotes_what_fits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

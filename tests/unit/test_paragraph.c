@@ -16,7 +16,7 @@ static void how_lines_meet(void **state)
         {"S\xC3\xBC\xC3\x9F-", "\xC3\xA4pfel", DF_JOIN_WORD}, {"soft\xC2\xAD", "ware", DF_JOIN_WORD},
         {"Jean-", "Paul", DF_JOIN_CLOSE}, {"2019-", "2021", DF_JOIN_CLOSE}, {"e-", "mail", DF_JOIN_CLOSE},
         {"a dash -", "here", DF_JOIN_SPACE}, {"-", "x", DF_JOIN_SPACE}, {"DISCO-", "VERY", DF_JOIN_CLOSE},
-        {"\xE4\xB8\xAD", "\xE6\x96\x87", DF_JOIN_CLOSE}, {"\xE4\xB8\xAD", "text", DF_JOIN_CLOSE},
+        {"\xE4\xB8\xAD", "\xE6\x96\x87", DF_JOIN_CLOSE}, {"\xE4\xB8\xAD", "text", DF_JOIN_SPACE},
         {"\xE0\xB8\xAA\xE0\xB8\xA7", "\xE0\xB8\xB1\xE0\xB8\xAA", DF_JOIN_CLOSE},             /* Thai */
         {"\xED\x95\x9C\xEA\xB5\xAD", "\xEC\x96\xB4", DF_JOIN_SPACE},                         /* Korean has spaces */
         {"\xFF", "\xFF", DF_JOIN_SPACE}, {"\x80\x80\x80\x80\x80", "a", DF_JOIN_SPACE},
