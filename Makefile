@@ -6,17 +6,21 @@ DESTDIR ?=
 BUILD = cmake -G Ninja -Wno-dev
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo test install format clean
+.PHONY: help setup tokenizer build demo test install format clean
 
 help:
 	@echo 'make demo [IMAGES=folder] [OUT=demo-out]   install what is missing, build, caption the images'
 	@echo 'make test                                  install what is missing, build, run every test'
 	@echo 'make [build]                               the program: build/densefusion'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=] program, library, header, pkg-config file, man page, data'
+	@echo 'make tokenizer                             for models that compare images with words: their tokenizers'
 	@echo 'make setup | format | clean'
 
 setup:
 	@tools/setup.sh
+
+tokenizer:
+	@tools/setup.sh --tokenizer
 
 build: setup
 	@$(BUILD) -B build --log-level=WARNING

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing to build and run (--test: also to test): Debian packages, and into .deps/ and share/ the
+# Installs what is missing to build and run (--test: also to test; --tokenizer: for models that read words): Debian packages, and into .deps/ and share/ the
 # files of tools/setup/files.lock (--test: and files-test.lock), each checked by its SHA-256. Safe to repeat, to stop and
 # to kill at any moment: a file is put in its place by one rename, when it is complete. Needs Debian's apt, as root or
 # with sudo.
@@ -8,11 +8,12 @@ export LC_ALL=C
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 here=$root/tools/setup deps=$root/.deps venv=$root/.deps/venv
 arch=$(uname -m)
-with_tests=no
+with_tests=no with_tokenizer=no
 case ${1-} in
 '') ;;
---test) with_tests=yes ;;
-*) echo "usage: tools/setup.sh [--test]" >&2; exit 2 ;;
+--test) with_tests=yes with_tokenizer=yes ;;
+--tokenizer) with_tokenizer=yes ;;
+*) echo "usage: tools/setup.sh [--test | --tokenizer]" >&2; exit 2 ;;
 esac
 
 say() { echo "setup: $*" >&2; }
@@ -39,6 +40,7 @@ reason() {                                   # LOG
 package_lists() {
     echo "$here/apt.txt"
     if [ $with_tests = yes ]; then echo "$here/apt-test.txt"; fi
+    if [ $with_tokenizer = yes ] && ! has_tokenizer; then echo "$here/apt-tokenizer.txt"; fi
 }
 
 missing_packages() {
@@ -144,6 +146,28 @@ install_files() {
     done < <(table)
 }
 
+# --- tokenizer -------------------------------------------------------------------------------------------------------
+
+tokenizer_inputs() {
+    cat "$root"/tools/tokenizer/* | sha256sum | cut -c 1-64
+}
+
+has_tokenizer() {
+    [ -s "$deps/lib/libdf_tokenizer.so" ] && [ "$(cat "$deps/stamp-tokenizer" 2> /dev/null)" = "$(tokenizer_inputs)" ]
+}
+
+# Hugging Face's tokenizers as a shared library of C, built from crates whose hashes Cargo.lock pins.
+install_tokenizer() {
+    if has_tokenizer; then return; fi
+    say "tokenizer: cargo build"
+    quietly "cargo build of the tokenizer" cargo build --quiet --release --locked \
+        --manifest-path "$root/tools/tokenizer/Cargo.toml" --target-dir "$work/cargo"
+    mkdir -p "$deps/lib"
+    mv -f "$work/cargo/release/libdf_tokenizer.so" "$deps/lib/"
+    tokenizer_inputs > "$work/stamp-tokenizer"
+    mv "$work/stamp-tokenizer" "$deps/"
+}
+
 # --- main ------------------------------------------------------------------------------------------------------------
 
 # What this set-up depends on: with the same inputs, an earlier one that finished need not be repeated.
@@ -155,6 +179,7 @@ is_done() {
     local stamp=$deps/stamp destination
     if [ $with_tests = yes ]; then stamp=$deps/stamp-test; fi
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(inputs)" ] || return 1
+    if [ $with_tokenizer = yes ]; then has_tokenizer || return 1; fi
     while read -r destination; do
         [ -s "$root/$destination" ] || return 1
     done < <(table | awk '{print $6}')
@@ -179,6 +204,7 @@ trap 'exit 130' INT TERM
 install_packages
 install_python
 install_files
+if [ $with_tokenizer = yes ]; then install_tokenizer; fi
 inputs > "$work/stamp"
 if [ $with_tests = yes ]; then cp "$work/stamp" "$deps/stamp-test"; fi
 mv "$work/stamp" "$deps/stamp"
