@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include "algo/nms.h"
 #include "expert/expert.h"
+#include "expert/place.h"
 #include "model/preprocess.h"
 
 enum { BOXES_MAX = 100, CANDIDATES_MAX = 1000, STRIDES_MAX = 5, BINS_MAX = 64 };
@@ -167,21 +168,6 @@ static df_status decode_centernet(const detector *d, const df_tensor *outputs, i
     return DF_OK;
 }
 
-static double clamp(double value, double high)
-{
-    return value < 0 ? 0 : value > high ? high : value;
-}
-
-/* From input pixels to the image, cut at its edges. False when nothing of it is left. */
-static bool place_box(const df_candidate *c, const df_placement *p, const df_image *image, df_box *box)
-{
-    box->x0 = clamp(p->offset_x + p->scale_x * c->x0, image->full_width);
-    box->x1 = clamp(p->offset_x + p->scale_x * c->x1, image->full_width);
-    box->y0 = clamp(p->offset_y + p->scale_y * c->y0, image->full_height);
-    box->y1 = clamp(p->offset_y + p->scale_y * c->y1, image->full_height);
-    return box->x1 - box->x0 >= 1 && box->y1 - box->y0 >= 1;         /* also false when a side is infinite - infinite */
-}
-
 static df_status place_boxes(const detector *d, candidates *found, const df_placement *p, const df_image *image,
                              df_arena *arena, df_percept *out, df_error *err)
 {
@@ -193,7 +179,7 @@ static df_status place_boxes(const detector *d, candidates *found, const df_plac
     for (int i = 0; i < n; i++) {
         df_box box = {.label = d->card->label[found->at[i].label], .source = d->card->name,
                       .score = fmin(found->at[i].score, 1), .item = n_boxes};
-        if (box.label && place_box(&found->at[i], p, image, &box))
+        if (box.label && df_box_place(&box, &found->at[i], p, image))
             boxes[n_boxes++] = box;
     }
     out->boxes = boxes;

@@ -3,21 +3,30 @@
  * between breeds is sure of the dog. Card: decode.softmax: 1 when the output is not yet probabilities.
  * Card: decode.sigmoid: 1 or, when the output is probabilities, decode.independent: 1 for a multi-label model: every class
  * is a question of its own, and a name scores what the best of its classes does. A class counts when it exceeds its own
- * line of the card's `thresholds` (RAM, arXiv 2306.03514), if it has them. */
+ * line of the card's `thresholds` (RAM, arXiv 2306.03514), if it has them.
+ * Decoder "similarity": the same from a model that compares an image's vector with those of its labels, each put into the
+ * card's `template` and encoded once, by its `text` card, when this is opened. A label's score is decode.scale * cosine +
+ * decode.bias, and decode.softmax: 1 (CLIP, arXiv 2103.00020) or decode.sigmoid: 1 (SigLIP, arXiv 2303.15343) of that. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/map.h"
 #include "expert/expert.h"
+#include "model/encoder.h"
 #include "model/preprocess.h"
+#include "model/text_encoder.h"
 
-extern const df_expert_ops df_expert_classes;                        /* listed in expert.c */
+extern const df_expert_ops df_expert_classes, df_expert_similarity;  /* listed in expert.c */
 
 typedef struct {
     df_expert base;
     const df_card *card;
-    df_onnx *model;
+    df_onnx *model;                          /* of "classes" */
+    df_encoder *encoder;                     /* of "similarity", as are the next three lines */
+    df_text_encoder *text;
+    float *vectors;                          /* [n_labels, dim] */
+    double scale, bias;
     int *group_of;                           /* [n_labels] index into groups; -1: the class is dropped */
     const char **groups;
     int n_groups;
@@ -28,6 +37,9 @@ static void classes_close(df_expert *e)
 {
     classes *c = (classes *)e;
     df_onnx_close(c->model);
+    df_encoder_close(c->encoder);
+    df_text_encoder_close(c->text);
+    free(c->vectors);
     free(c->group_of);
     free(c->groups);
     free(c);
@@ -54,15 +66,60 @@ static df_status group_labels(classes *c, df_error *err)
     return status;
 }
 
-static df_status classes_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
+typedef df_status (*open_fn)(classes *c, df_error *err);
+
+static df_status open_classifier(classes *c, df_error *err)
 {
-    const df_card *card = cards[0];
-    if (n_cards != 1 || card->n_labels < 1)
-        return df_fail(err, DF_CONFIG, "%s: labels: decoder \"classes\" needs one model with labels", card->path);
+    return df_card_open_model(c->card, &c->model, err);
+}
+
+/* A vector for each label; zeros for a class that is dropped. */
+static df_status encode_labels(classes *c, df_error *err)
+{
+    const size_t dim = (size_t)df_text_encoder_dim(c->text), n = (size_t)c->card->n_labels;
+    df_arena arena = {0};
+    df_status status = DF_OK;
+    c->vectors = calloc(n, dim * sizeof *c->vectors);                /* n <= 100,000, dim <= 65,536 */
+    if (!c->vectors)
+        return df_fail(err, DF_NOMEM, "open model %s: out of memory", c->card->name);
+    for (size_t i = 0; i < n && status == DF_OK; i++) {
+        const float *vector = NULL;
+        df_error why;
+        if (!c->card->label[i])
+            continue;
+        status = df_text_encoder_run(c->text, c->card->label[i], &arena, &vector, &why);
+        if (status == DF_OK)
+            memcpy(c->vectors + i * dim, vector, dim * sizeof *vector);
+        else
+            df_fail(err, status, "%s: labels: line %zu: %s", c->card->path, i + 1, why.message);
+        df_arena_reset(&arena);
+    }
+    return status;
+}
+
+static df_status open_similarity(classes *c, df_error *err)
+{
+    const df_card *card = c->card;
+    c->scale = df_card_number(card, "scale", 1);
+    c->bias = df_card_number(card, "bias", 0);
+    if (c->softmax == c->sigmoid)
+        return df_fail(err, DF_CONFIG, "%s: decode: softmax: 1 or sigmoid: 1 is needed", card->path);
+    DF_TRY(df_text_encoder_open(&c->text, card, err));
+    DF_TRY(df_encoder_open(&c->encoder, card->folder, card->name, &card->runtime, err));
+    if (df_encoder_dim(c->encoder) != df_text_encoder_dim(c->text))
+        return df_fail(err, DF_CONFIG, "%s: text: %s gives vectors of %d values, the image model of %d", card->path,
+                       card->text, df_text_encoder_dim(c->text), df_encoder_dim(c->encoder));
+    return encode_labels(c, err);
+}
+
+static df_status tagger_open(df_expert **out, const df_expert_ops *ops, const df_card *card, open_fn open, df_error *err)
+{
+    if (card->n_labels < 1)
+        return df_fail(err, DF_CONFIG, "%s: labels: a tagger needs them", card->path);
     classes *c = calloc(1, sizeof *c);
     if (!c)
         return df_fail(err, DF_NOMEM, "open model %s: out of memory", card->name);
-    *c = (classes){.base.ops = &df_expert_classes, .card = card, .softmax = df_card_number(card, "softmax", 0) > 0,
+    *c = (classes){.base.ops = ops, .card = card, .softmax = df_card_number(card, "softmax", 0) > 0,
                    .sigmoid = df_card_number(card, "sigmoid", 0) > 0};
     c->independent = c->sigmoid || df_card_number(card, "independent", 0) > 0;
     df_status status = c->softmax && c->independent
@@ -70,13 +127,25 @@ static df_status classes_open(df_expert **out, df_card *const *cards, int n_card
                                      "independent; choose softmax or sigmoid", card->path)
                            : group_labels(c, err);
     if (status == DF_OK)
-        status = df_card_open_model(card, &c->model, err);
+        status = open(c, err);
     if (status != DF_OK) {
         classes_close(&c->base);
         return status;
     }
     *out = &c->base;
     return DF_OK;
+}
+
+static df_status classes_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
+{
+    (void)n_cards;
+    return tagger_open(out, &df_expert_classes, cards[0], open_classifier, err);
+}
+
+static df_status similarity_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
+{
+    (void)n_cards;
+    return tagger_open(out, &df_expert_similarity, cards[0], open_similarity, err);
 }
 
 static void apply_softmax(float *x, int n)
@@ -158,3 +227,41 @@ static df_status classes_perceive(df_expert *e, const df_image *image, const df_
 }
 
 const df_expert_ops df_expert_classes = {"classes", classes_open, classes_perceive, classes_close};
+
+/* [n_labels] scale * cosine + bias, the cosine in double; -infinity for a class that is dropped. */
+static df_status compare(const classes *c, const float *image, df_arena *arena, float **out, df_error *err)
+{
+    const int dim = df_encoder_dim(c->encoder);
+    double length = 0;
+    float *scores = df_arena_alloc(arena, (size_t)c->card->n_labels, sizeof *scores);
+    if (!scores)
+        return df_fail(err, DF_NOMEM, "run model %s: out of memory", c->card->name);
+    for (int k = 0; k < dim; k++)
+        length += (double)image[k] * (double)image[k];
+    if (!(length > 0) || !isfinite(length))
+        return df_fail(err, DF_FORMAT, "%s: a vector without direction", c->card->name);
+    for (int i = 0; i < c->card->n_labels; i++) {
+        const float *label = c->vectors + (size_t)i * (size_t)dim;
+        double sum = 0;
+        for (int k = 0; k < dim; k++)
+            sum += (double)image[k] * (double)label[k];
+        scores[i] = c->card->label[i] ? (float)(c->scale * sum / sqrt(length) + c->bias) : -INFINITY;
+    }
+    *out = scores;
+    return DF_OK;
+}
+
+static df_status similarity_perceive(df_expert *e, const df_image *image, const df_queries *queries, df_arena *arena,
+                                     df_percept *out, df_error *err)
+{
+    const classes *c = (classes *)e;
+    const float *vector;
+    df_tensor scores = {.name = c->card->output, .n_dims = 1, .dims = {c->card->n_labels}};
+    (void)queries;
+    DF_TRY(df_encoder_run(c->encoder, image, arena, &vector, err));
+    DF_TRY(compare(c, vector, arena, &scores.data, err));
+    DF_TRY(check_scores(c, &scores, err));
+    return collect(c, scores.data, arena, out, err);
+}
+
+const df_expert_ops df_expert_similarity = {"similarity", similarity_open, similarity_perceive, classes_close};

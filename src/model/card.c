@@ -36,6 +36,7 @@ static const df_option fields[] = {
     REAL("mean.0", mean[0], "0", -1e4, 1e4, "subtracted from the first channel's 0..255"),
     REAL("mean.1", mean[1], "0", -1e4, 1e4, "of the second channel"),
     REAL("mean.2", mean[2], "0", -1e4, 1e4, "of the third channel"),
+    REAL("pad", pad, "-1", -1, 255, "fit: value of the pixels right and below the image; -1: the mean"),
     REAL("std.0", std[0], "1", 1e-6, 1e6, "the first channel is divided by it"),
     REAL("std.1", std[1], "1", 1e-6, 1e6, "of the second channel"),
     REAL("std.2", std[2], "1", 1e-6, 1e6, "of the third channel"),
@@ -135,7 +136,7 @@ static df_status split_labels(df_card *card, char *text, size_t size, df_error *
     return DF_OK;
 }
 
-static char *beside(const df_card *card, const char *file)
+char *df_card_beside(const df_card *card, const char *file)
 {
     size_t size = strlen(card->folder) + strlen(file) + 2;
     char *path = malloc(size);
@@ -149,7 +150,7 @@ static df_status read_beside(const df_card *card, const char *field, const char 
                              df_error *err)
 {
     df_error why;
-    char *path = file ? beside(card, file) : NULL, *bytes = NULL;
+    char *path = file ? df_card_beside(card, file) : NULL, *bytes = NULL;
     size_t size = 0;
     if (!file)
         return DF_OK;
@@ -247,7 +248,7 @@ static df_status verify_file(const df_card *card, df_error *err)
 /* Appends ", WHAT FILE" when a file beside the card is not there. */
 static bool note_absent(const df_card *card, const char *what, const char *file, df_str *missing)
 {
-    char *path = file ? beside(card, file) : NULL;
+    char *path = file ? df_card_beside(card, file) : NULL;
     const bool absent = path && !df_file_exists(path);
     if (absent)
         df_str_printf(missing, "%s%s %s", missing->size ? ", " : "", what, file);
@@ -338,7 +339,7 @@ double df_card_number(const df_card *card, const char *key, double fallback)
 
 char *df_card_model_path(const df_card *card)
 {
-    return beside(card, card->file);
+    return df_card_beside(card, card->file);
 }
 
 bool df_card_installed(const char *folder, const char *name)

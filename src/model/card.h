@@ -15,6 +15,7 @@ typedef struct {
     char *input, *resize, *channels, *layout;    /* tensor name; stretch | crop | fit; rgb | bgr; nchw | nhwc */
     int64_t width, height;                   /* of the input tensor, pixels; 0: the image's own */
     int64_t resize_side;                     /* crop: the short edge before the centre crop */
+    double pad;                              /* fit: value of the pixels beside the image; -1: the mean */
     double mean[3], std[3];                  /* (pixel 0..255 - mean) / std, in the order of `channels` */
     char *interpolation;                     /* bilinear | bicubic */
     char *output, *pooling;                  /* of an encoder: the tensor with its vector; none | cls | mean of its tokens */
@@ -44,6 +45,7 @@ df_status df_card_survey(df_card **out, const char *folder, const char *name, df
 void df_card_close(df_card *card);
 /* A decoder's own number (key under `decode:`, "bins" or "strides.0"), or fallback. */
 double df_card_number(const df_card *card, const char *key, double fallback);
+char *df_card_beside(const df_card *card, const char *file);         /* FOLDER/file; caller frees */
 char *df_card_model_path(const df_card *card);                       /* FOLDER/FILE; caller frees */
 /* Card and all files that it needs are there (a card that cannot be read counts: opening it says why). */
 bool df_card_installed(const char *folder, const char *name);

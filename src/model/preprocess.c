@@ -80,6 +80,17 @@ static void fill_tensor(const df_card *card, const df_image *image, size_t width
     }
 }
 
+/* What `fit` leaves right and below: zero, which is the mean, as the arena gives it, or the card's pad. */
+static void fill_padding(const df_card *card, size_t n_pixels, float *data)
+{
+    const bool planes = strcmp(card->layout, "nchw") == 0;
+    for (size_t c = 0; c < 3; c++) {
+        const float value = (float)((card->pad - card->mean[c]) / card->std[c]);
+        for (size_t i = 0; i < n_pixels; i++)
+            data[planes ? c * n_pixels + i : i * 3 + c] = value;
+    }
+}
+
 static df_placement place(const df_image *image, const df_image_cut *w)
 {
     double full_x = (double)image->full_width / image->width, full_y = (double)image->full_height / image->height;
@@ -98,8 +109,9 @@ df_status df_preprocess(const df_card *card, const df_image *image, df_arena *ar
     const int64_t width = card->width ? card->width : w.to_width, height = card->height ? card->height : w.to_height;
     DF_TRY(cut_and_resize(image, &w, &owned, &sized, err));
 
-    /* The arena is zeroed, and zero is the mean: that is what `fit` leaves right and below. */
     float *data = df_arena_alloc(arena, (size_t)width * (size_t)height, 3 * sizeof *data);
+    if (data && card->pad >= 0)
+        fill_padding(card, (size_t)width * (size_t)height, data);
     if (data)
         fill_tensor(card, sized, (size_t)width, (size_t)height, data);
     df_image_free(&owned);

@@ -26,7 +26,8 @@ static df_card card_of(const char *resize, const char *channels, const char *lay
 {
     return (df_card){.name = (char *)(uintptr_t)"test", .input = (char *)(uintptr_t)"image",
                      .resize = (char *)(uintptr_t)resize, .channels = (char *)(uintptr_t)channels,
-                     .layout = (char *)(uintptr_t)layout, .interpolation = (char *)(uintptr_t)"bilinear", .width = width, .height = height, .std = {1, 1, 1}};
+                     .layout = (char *)(uintptr_t)layout, .interpolation = (char *)(uintptr_t)"bilinear", .width = width,
+                     .height = height, .pad = -1, .std = {1, 1, 1}};
 }
 
 /* Resized pixels are whole numbers, so one unit of 255 apart is the rounding; more is another picture. */
@@ -102,6 +103,13 @@ static void test_fit_matches_numpy(void **state)
     assert_int_equal(df_preprocess(&card, &image, &arena, &t, &p, NULL), DF_OK);
     compare("fit.f32", &t, 50);
     assert_true(fabs(p.scale_x - 23.0 / 20) < 1e-9 && fabs(p.scale_y - 17.0 / 15) < 1e-9);
+    const float first = t.data[0];
+    card.pad = 125;                          /* rows 15 to 19 of each channel, and nothing else */
+    assert_int_equal(df_preprocess(&card, &image, &arena, &t, &p, NULL), DF_OK);
+    assert_true(t.data[0] == first);
+    for (int i = 0; i < 3 * 20 * 20; i++)
+        if (i / 20 % 20 >= 15)
+            assert_true(t.data[i] == 0.5f);
     df_image_free(&image);
     df_arena_reset(&arena);
 }

@@ -1,0 +1,207 @@
+/* Decoder "owl": an open-set detector of the OWL-ViT family (arXiv 2205.06230, 2306.09683), which finds what it is asked for:
+ * the image's own tags, and the card's labels if it has any. The image model gives, for each of n places,
+ *   embeddings [n, dim]   what is there, for comparison with a query's vector
+ *   shift, scale [n]      a query's score is sigmoid((cosine + shift) * scale)
+ *   boxes [n, 4]          centre x, y, width, height, as shares of the input's sides
+ * and a place shows the query of the highest score. The card's `text` encodes queries, within its `template`.
+ * Card: decode.queries, the most that are asked for an image (default 64; tags by falling score). */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "algo/nms.h"
+#include "expert/expert.h"
+#include "expert/place.h"
+#include "model/preprocess.h"
+#include "model/text_encoder.h"
+
+enum { BOXES_MAX = 300, QUERIES_MAX = 4096, PLACES_MAX = 65536 };
+
+extern const df_expert_ops df_expert_owl;                            /* listed in expert.c */
+
+typedef struct {
+    df_expert base;
+    const df_card *card;
+    df_onnx *model;
+    df_text_encoder *text;
+    int queries_max;
+} owl;
+
+typedef struct { const char *label; const float *vector; } query;
+typedef struct { query *at; int n; } asked;
+
+/* ---- what is asked ---- */
+
+/* Words without a vector (none left after cleaning, too long, no answer) are not looked for. */
+static df_status ask(const owl *o, const char *label, df_arena *arena, asked *queries, df_error *err)
+{
+    if (!label || queries->n == o->queries_max)
+        return DF_OK;
+    for (int i = 0; i < queries->n; i++)
+        if (strcmp(queries->at[i].label, label) == 0)
+            return DF_OK;
+    const float *vector;
+    df_error why;
+    df_status status = df_text_encoder_run(o->text, label, arena, &vector, &why);
+    if (status == DF_FORMAT)
+        return DF_OK;
+    if (status != DF_OK)
+        return df_fail(err, status, "%s", why.message);
+    char *copy = df_arena_strdup(arena, label);
+    if (!copy)
+        return df_fail(err, DF_NOMEM, "run model %s: out of memory", o->card->name);
+    queries->at[queries->n++] = (query){copy, vector};
+    return DF_OK;
+}
+
+static df_status ask_all(const owl *o, const df_queries *tags, df_arena *arena, asked *queries, df_error *err)
+{
+    queries->at = df_arena_alloc(arena, (size_t)o->queries_max, sizeof *queries->at);
+    if (!queries->at)
+        return df_fail(err, DF_NOMEM, "run model %s: out of memory", o->card->name);
+    for (int i = 0; i < o->card->n_labels; i++)
+        DF_TRY(ask(o, o->card->label[i], arena, queries, err));
+    for (int i = 0; i < tags->n; i++)
+        DF_TRY(ask(o, tags->tags[i].label, arena, queries, err));
+    return DF_OK;
+}
+
+/* ---- what is found ---- */
+
+typedef struct { const float *embeddings, *shift, *scale, *boxes; int n, dim; } places;
+
+static const df_tensor *named(const df_tensor *outputs, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(outputs[i].name, name) == 0)
+            return &outputs[i];
+    return NULL;
+}
+
+static df_status read_places(const owl *o, const df_tensor *outputs, int n_outputs, places *p, df_error *err)
+{
+    const struct { const char *name; const float **to; int64_t columns; } wanted[] = {
+        {"boxes", &p->boxes, 4}, {"embeddings", &p->embeddings, df_text_encoder_dim(o->text)}, {"shift", &p->shift, 1},
+        {"scale", &p->scale, 1}};
+    int64_t n = 0;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const df_tensor *t = named(outputs, n_outputs, wanted[i].name);
+        const int64_t size = t ? df_tensor_size(t) : 0;
+        if (i == 0)
+            n = size / 4;
+        if (n < 1 || n > PLACES_MAX || size != n * wanted[i].columns)
+            return df_fail(err, DF_MODEL, "%s: the model has no output %s [%lld, %lld]", o->card->path, wanted[i].name,
+                           (long long)n, (long long)wanted[i].columns);
+        *wanted[i].to = t->data;
+    }
+    p->n = (int)n;
+    p->dim = df_text_encoder_dim(o->text);
+    return DF_OK;
+}
+
+static double dot(const float *a, const float *b, int dim)
+{
+    float lane[8] = {0};                     /* eight sums side by side: the compiler's vectors, and the same on every CPU */
+    int k = 0;
+    for (; k + 8 <= dim; k += 8)
+        for (int j = 0; j < 8; j++)
+            lane[j] += a[k + j] * b[k + j];
+    double sum = 0;
+    for (; k < dim; k++)
+        sum += (double)a[k] * (double)b[k];
+    for (int j = 0; j < 8; j++)
+        sum += (double)lane[j];
+    return sum;
+}
+
+/* The best query at place i, in input pixels. */
+static df_candidate judge(const owl *o, const places *p, int i, const asked *queries)
+{
+    const float *seen = p->embeddings + (size_t)i * (size_t)p->dim, *box = p->boxes + 4 * (size_t)i;
+    const double length = sqrt(dot(seen, seen, p->dim)) + 1e-6, w = (double)o->card->width, h = (double)o->card->height;
+    int best = 0;
+    double most = -INFINITY;
+    for (int q = 0; q < queries->n; q++) {
+        const double logit = (dot(seen, queries->at[q].vector, p->dim) / length + (double)p->shift[i]) * (double)p->scale[i];
+        if (logit > most)
+            most = logit, best = q;
+    }
+    return (df_candidate){((double)box[0] - (double)box[2] / 2) * w, ((double)box[1] - (double)box[3] / 2) * h,
+                          ((double)box[0] + (double)box[2] / 2) * w, ((double)box[1] + (double)box[3] / 2) * h,
+                          1 / (1 + exp(-most)), best};
+}
+
+static df_status find(const owl *o, const places *p, const asked *queries, df_arena *arena, df_candidate **found, int *n,
+                      df_error *err)
+{
+    *found = df_arena_alloc(arena, (size_t)p->n, sizeof **found);
+    if (!*found)
+        return df_fail(err, DF_NOMEM, "run model %s: out of memory", o->card->name);
+    *n = 0;
+    for (int i = 0; i < p->n; i++) {
+        const df_candidate c = judge(o, p, i, queries);
+        if (c.score > o->card->threshold)
+            (*found)[(*n)++] = c;
+    }
+    *n = df_nms(*found, *n, o->card->iou, BOXES_MAX);
+    return DF_OK;
+}
+
+static df_status owl_perceive(df_expert *e, const df_image *image, const df_queries *tags, df_arena *arena,
+                              df_percept *out, df_error *err)
+{
+    const owl *o = (owl *)e;
+    asked queries = {0};
+    df_tensor input, *outputs = NULL;
+    df_placement placement;
+    df_candidate *found;
+    places p = {0};
+    int n_outputs = 0, n = 0;
+    DF_TRY(ask_all(o, tags, arena, &queries, err));
+    if (queries.n == 0)
+        return DF_OK;                        /* nothing is asked: nothing is seen */
+    DF_TRY(df_preprocess(o->card, image, arena, &input, &placement, err));
+    DF_TRY(df_onnx_run(o->model, &input, 1, arena, &outputs, &n_outputs, err));
+    DF_TRY(read_places(o, outputs, n_outputs, &p, err));
+    DF_TRY(find(o, &p, &queries, arena, &found, &n, err));
+    df_box *boxes = df_arena_alloc(arena, (size_t)n + 1, sizeof *boxes);
+    if (!boxes)
+        return df_fail(err, DF_NOMEM, "run model %s: out of memory", o->card->name);
+    out->boxes = boxes;
+    for (int i = 0; i < n; i++) {
+        boxes[out->n_boxes] = (df_box){.label = queries.at[found[i].label].label, .source = o->card->name,
+                                       .score = found[i].score, .item = out->n_boxes};
+        out->n_boxes += df_box_place(&boxes[out->n_boxes], &found[i], &placement, image);
+    }
+    return DF_OK;
+}
+
+static void owl_close(df_expert *e)
+{
+    owl *o = (owl *)e;
+    df_text_encoder_close(o->text);
+    df_onnx_close(o->model);
+    free(o);
+}
+
+static df_status owl_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
+{
+    const df_card *card = cards[0];
+    const double most = df_card_number(card, "queries", 64);
+    if (n_cards != 1 || !(most >= 1 && most <= QUERIES_MAX))
+        return df_fail(err, DF_CONFIG, "%s: decode.queries: must be 1 to %d", card->path, QUERIES_MAX);
+    owl *o = calloc(1, sizeof *o);
+    if (!o)
+        return df_fail(err, DF_NOMEM, "open model %s: out of memory", card->name);
+    *o = (owl){.base.ops = &df_expert_owl, .card = card, .queries_max = (int)most};
+    df_status status = df_text_encoder_open(&o->text, card, err);
+    if (status == DF_OK)
+        status = df_card_open_model(card, &o->model, err);
+    if (status != DF_OK) {
+        owl_close(&o->base);
+        return status;
+    }
+    *out = &o->base;
+    return DF_OK;
+}
+
+const df_expert_ops df_expert_owl = {"owl", owl_open, owl_perceive, owl_close};
