@@ -1,5 +1,5 @@
-/* Decoder "owl": an open-set detector of the OWL-ViT family (arXiv 2205.06230, 2306.09683), which finds what it is asked for:
- * the image's own tags, and the card's labels if it has any. The image model gives, for each of n places,
+/* Decoder "owl": an open-set detector of the OWL-ViT family (arXiv 2205.06230, 2306.09683), which finds what it is asked
+ * for: the image's own tags, and the card's labels if it has any. The image model gives, for each of n places,
  *   embeddings [n, dim]   what is there, for comparison with a query's vector
  *   shift, scale [n]      a query's score is sigmoid((cosine + shift) * scale)
  *   boxes [n, 4]          centre x, y, width, height, as shares of the input's sides
@@ -187,7 +187,7 @@ static df_status owl_open(df_expert **out, df_card *const *cards, int n_cards, d
 {
     const df_card *card = cards[0];
     const double most = df_card_number(card, "queries", 64);
-    if (n_cards != 1 || !(most >= 1 && most <= QUERIES_MAX))
+    if (n_cards != 1 || !(most >= 1 && most <= (double)QUERIES_MAX))
         return df_fail(err, DF_CONFIG, "%s: decode.queries: must be 1 to %d", card->path, QUERIES_MAX);
     owl *o = calloc(1, sizeof *o);
     if (!o)

@@ -189,7 +189,7 @@ static df_status open_tokenizer(df_text_encoder *e, df_error *err)
     const double tokens = df_card_number(card, "tokens", 0), pad = df_card_number(card, "pad", -1);
     if (!card->tokenizer)
         return df_fail(err, DF_CONFIG, "%s: tokenizer: missing; a text encoder needs it", card->path);
-    if (!(tokens >= 3 && tokens <= DF_TOKENS_MAX))
+    if (!(tokens >= 3 && tokens <= (double)DF_TOKENS_MAX))
         return df_fail(err, DF_CONFIG, "%s: decode.tokens: must be 3 to %d", card->path, DF_TOKENS_MAX);
     if (!(pad >= -1 && pad < 1 << 24))
         return df_fail(err, DF_CONFIG, "%s: decode.pad: must be a token's number, or -1 for none", card->path);
