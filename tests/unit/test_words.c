@@ -194,6 +194,27 @@ static df_status encode(void *ctx, int64_t item, int thread, df_error *err)
     return status;
 }
 
+/* What a card always asks for needs no tag, and comes first when there is room for one query only. */
+static void test_labels_of_the_card_are_asked_for_too(void **state)
+{
+    (void)state;
+    char command[2000];
+    snprintf(command, sizeof command, "cp %s/tiny-owlv2* %s/clip.tokenizer.json %s && printf 'labels: always.labels.txt\n"
+             "decode:\n  queries: 1\n' >> %s/tiny-owlv2.yaml && echo tree > %s/always.labels.txt", oracle(), oracle(), folder,
+             folder, folder);
+    assert_int_equal(system(command), 0);
+    df_expert_handle *h = open_or_skip(folder, "tiny-owlv2");
+    df_arena arena = {0};
+    df_percept alone, with_tags;
+    const int n = see(h, NULL, 0, &arena, &alone);
+    assert_true(n > 0);
+    assert_int_equal(see(h, asked, 5, &arena, &with_tags), n);
+    for (int i = 0; i < n; i++)
+        assert_string_equal(with_tags.boxes[i].label, "tree");
+    df_arena_reset(&arena);
+    df_expert_close(h);
+}
+
 /* Whoever asks first encodes; all others are given that very vector. */
 static void test_each_text_is_encoded_once(void **state)
 {
@@ -254,6 +275,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_owl_finds_what_transformers_finds),
         cmocka_unit_test(test_similarities_are_those_of_transformers), cmocka_unit_test(test_odd_tags),
+        cmocka_unit_test(test_labels_of_the_card_are_asked_for_too),
         cmocka_unit_test(test_each_text_is_encoded_once), cmocka_unit_test(test_cards_that_do_not_fit),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
