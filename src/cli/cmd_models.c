@@ -82,7 +82,7 @@ static const char *state_of(const listing *l, const df_card *card, const df_str 
 
 static void print_card(const df_card *card, const char *state, const char *use, const char *missing, const char *why)
 {
-    printf("%-9s %-22s %-14s %-20s %s\n", state, card->name, card->task, card->licence, use);
+    printf("%-9s %-26s %-14s %-20s %s\n", state, card->name, card->task, card->licence, use);
     if (why[0])
         wrap_print(stdout, 10, why);
     if (!missing[0])
@@ -164,7 +164,7 @@ static int list_cards(listing *l, bool as_json)
     df_str_append(&json, "[");
     l->json = as_json ? &json : NULL;
     if (!as_json)
-        printf("%-9s %-22s %-14s %-20s %s\n", "state", "name", "task", "licence", "option (* names it now)");
+        printf("%-9s %-26s %-14s %-20s %s\n", "state", "name", "task", "licence", "option (* names it now)");
     for (int i = 0; i < n; i++) {
         if (!list_file(l, entries[i]->d_name))
             code = EXIT_FAILED;
