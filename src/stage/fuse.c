@@ -19,7 +19,7 @@ static const df_column columns[] = {
 static const df_column evidence_columns[] = {
     {"row", DF_COLUMN_INT}, {"kind", DF_COLUMN_TEXT}, {"item", DF_COLUMN_INT}, {"text", DF_COLUMN_TEXT},
     {"score", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL},
-    {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {0},
+    {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {"count", DF_COLUMN_INT}, {0},
 };
 
 static const df_column left_columns[] = {

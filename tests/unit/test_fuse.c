@@ -130,6 +130,77 @@ static void same_bytes_again(void **state)
     df_dataset_close(ds);
 }
 
+/* 40 people on a quay: 32 boxes, the last of which counts those that found no place; what is told reads back as it was. */
+static void a_crowd_reads_back(void **state)
+{
+    (void)state;
+    df_dataset *ds;
+    assert_int_equal(df_dataset_open(&ds, "fuse_crowd.test", NULL), DF_OK);
+    df_table *ingest = make(ingest_columns), *detect = make(detect_columns);
+    ADD(ingest, DF_INT(0), DF_TEXT("a.jpg"), DF_INT(4000), DF_INT(1000), DF_NULL);
+    for (int i = 0; i < 40; i++)
+        ADD(detect, DF_INT(0), DF_TEXT("person"), DF_REAL(0.99 - i / 1000.0), DF_REAL(i * 100), DF_REAL(500), DF_REAL(i * 100 + 50), DF_REAL(600), DF_TEXT("n"));
+    ADD(detect, DF_INT(0), DF_TEXT("kite"), DF_REAL(0.1), DF_REAL(0), DF_REAL(0), DF_REAL(50), DF_REAL(60), DF_TEXT("n"));
+    write_part(ds, "ingest", ingest);
+    write_part(ds, "detect", detect);
+    unlink("fuse_crowd.test/fuse/part-00000.parquet");
+    df_error err = {""};
+    assert_int_equal(run_fuse(ds, "engine", &err), DF_OK);
+    df_evidence_tables tables;
+    df_arena arena = {0};
+    df_evidence *e;
+    int64_t n;
+    assert_int_equal(df_evidence_tables_open(&tables, ds, 0, true, &err), DF_OK);
+    assert_int_equal(df_evidence_gather(&tables, &arena, &e, &n, &err), DF_OK);
+    assert_int_equal(e[0].n_boxes, 32);
+    assert_int_equal(e[0].boxes[30].count, 1);
+    assert_int_equal(e[0].boxes[31].count, 9);
+    assert_true(e[0].boxes[31].x0 == 3100 && e[0].boxes[31].x1 == 3950);
+    const int reason = df_table_column(tables.left, "reason");
+    assert_int_equal(df_table_rows(tables.left), 9);
+    assert_string_equal(df_table_text(tables.left, 0, reason), "counted");
+    assert_string_equal(df_table_text(tables.left, 8, reason), "score");
+    assert_string_equal(df_table_text(tables.left, 8, df_table_column(tables.left, "text")), "kite");
+    df_evidence_tables_close(&tables);
+    df_table *t;
+    assert_int_equal(df_dataset_read(ds, "fuse", 0, &t, &err), DF_OK);
+    assert_non_null(strstr(df_table_text(t, 0, 1), "\n9 x person: [3100, 500, 3950, 600]"));
+    df_table_close(t);
+    df_arena_reset(&arena);
+    df_dataset_close(ds);
+}
+
+/* A card's accept counts unless the option says otherwise; what it says is part of what the stage depends on. */
+static void each_expert_has_its_accept(void **state)
+{
+    (void)state;
+    static const char card[] = "name: n\ntask: detect\ndecoder: boxes\nfile: n.onnx\nlicence: MIT\nsource: here\naccept: 0.25\n";
+    assert_int_equal(df_file_mkdir("fuse_cards.test", NULL), DF_OK);
+    assert_int_equal(df_file_write("fuse_cards.test/n.yaml", card, strlen(card), NULL), DF_OK);
+    static const struct { const char *given; df_status status; double n; int n_accept; } cases[] = {
+        {"", DF_OK, 0.25, 1}, {"n=0.5", DF_OK, 0.5, 2}, {" m=0.1, n=1 ", DF_OK, 1, 3}, {"m=0", DF_OK, 0.25, 2},
+        {"n", DF_CONFIG, 0, 0}, {"n=", DF_CONFIG, 0, 0}, {"=0.5", DF_CONFIG, 0, 0}, {"n=1.5", DF_CONFIG, 0, 0},
+        {"n=0.5x", DF_CONFIG, 0, 0}, {"n=nan", DF_CONFIG, 0, 0}, {"n=0.5,,m", DF_CONFIG, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        df_fuse_config config = {.accept = (char *)(uintptr_t)cases[i].given};
+        df_fuser fuser = {0};
+        df_str depends = {0};
+        df_error err = {""};
+        assert_int_equal(df_fuser_init(&fuser, &config, share(), "fuse_cards.test", &depends, &err), cases[i].status);
+        if (cases[i].status == DF_OK) {
+            assert_int_equal(fuser.how.n_accept, cases[i].n_accept);
+            assert_true(df_accept_of(fuser.how.accept, fuser.how.n_accept, "n", 9) == cases[i].n);
+            assert_true(df_accept_of(fuser.how.accept, fuser.how.n_accept, "other", 9) == 9);
+            assert_non_null(strstr(df_str_text(&depends), "n 0.25\n"));
+        } else {
+            assert_non_null(strstr(err.message, "fuse.accept"));
+        }
+        df_fuser_free(&fuser);
+        df_str_free(&depends);
+    }
+}
+
 static void own_templates(void **state)
 {
     (void)state;
@@ -168,6 +239,7 @@ static void own_templates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(kept_images_get_a_prompt), cmocka_unit_test(same_bytes_again),
+                                       cmocka_unit_test(a_crowd_reads_back), cmocka_unit_test(each_expert_has_its_accept),
                                        cmocka_unit_test(own_templates)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
