@@ -177,7 +177,9 @@ bool df_begins_item(const char *text)
     if (c == 0x2022 || c == 0xB7 || c == 0x25CF || c == 0x25AA || c == 0x25A0 || c == 0x2013 || c == '*' ||
         (c == '-' && text[1] == ' '))
         return text[bytes] != '\0';
-    const size_t digits = strspn(text, "0123456789"), mark = digits ? digits : (size_t)(isalpha((unsigned char)text[0]) != 0);
-    return mark >= 1 && mark <= 2 && (text[mark] == ')' || (digits && text[mark] == '.' && !isdigit((unsigned char)text[mark + 1]))) &&
-           text[mark + 1] != '\0';
+    const size_t digits = strspn(text, "0123456789");
+    const size_t mark = digits > 0 ? digits : isalpha((unsigned char)text[0]) != 0;
+    if (mark < 1 || mark > 2 || text[mark] == '\0' || text[mark + 1] == '\0')
+        return false;
+    return text[mark] == ')' || (digits > 0 && text[mark] == '.' && !isdigit((unsigned char)text[mark + 1]));
 }

@@ -8,7 +8,7 @@
 /* What goes between a line's end and the next line of its paragraph. */
 typedef enum {
     DF_JOIN_SPACE,
-    DF_JOIN_CLOSE,                           /* nothing: both of scripts without spaces (Han, kana, Thai, ...), "2019-" "2021" */
+    DF_JOIN_CLOSE,                           /* nothing: both in a script without spaces (Han, Thai), "2019-" "2021" */
     DF_JOIN_WORD,                            /* nothing, and the line's hyphen goes: "infor-" "mation" */
 } df_join;
 df_join df_lines_join(const char *line, const char *next);

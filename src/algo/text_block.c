@@ -152,7 +152,8 @@ static void find_neighbours(text_row *rows, int n)
         text_row *a = &rows[i];
         for (int k = i + 1; k < n && rows[k].quarter == a->quarter; k++) {
             text_row *b = &rows[k];
-            if (b->own.top > a->own.bottom + LINE_GAP * a->height || (a->down >= 0 && b->own.top > rows[a->down].own.bottom))
+            if (b->own.top > a->own.bottom + LINE_GAP * a->height ||
+                (a->down >= 0 && b->own.top > rows[a->down].own.bottom))
                 break;
             const double overlap = fmin(a->own.right, b->own.right) - fmax(a->own.left, b->own.left);
             const double h = fmin(a->height, b->height);
@@ -206,7 +207,8 @@ static void mark_paragraphs(const text_row *const *rows, int n, df_placed_line *
 }
 
 /* The block that begins with row i: its rows to `chain`, its lines to `to`. */
-static df_text_block block_from(text_row *rows, int i, const text_row **chain, df_placed_line *lines, df_placed_line *to, int at)
+static df_text_block block_from(text_row *rows, int i, const text_row **chain, df_placed_line *lines,
+                                df_placed_line *to, int at)
 {
     df_text_block b = {.from = at, .page = lines[rows[i].from].page};
     for (int k = i; k >= 0; k = rows[k].down) {
