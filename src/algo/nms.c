@@ -1,6 +1,7 @@
 #include "algo/nms.h"
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 double df_box_iou(const df_candidate *a, const df_candidate *b)
 {
@@ -43,4 +44,33 @@ int df_nms(df_candidate *boxes, int n, double iou, int n_max)
             boxes[n_kept++] = box;
     }
     return n_kept;
+}
+
+static int compare(double a, double b)
+{
+    return (a > b) - (a < b);
+}
+
+/* By falling score; of equals, by label and place: the order in which boxes come does not choose. */
+static int by_score(const void *a, const void *b)
+{
+    const df_candidate *p = a, *q = b;
+    int order = compare(q->score, p->score);
+    order = order ? order : (p->label > q->label) - (p->label < q->label);
+    order = order ? order : compare(p->x0, q->x0);
+    order = order ? order : compare(p->y0, q->y0);
+    order = order ? order : compare(p->x1, q->x1);
+    return order ? order : compare(p->y1, q->y1);
+}
+
+/* When the room is full the worse half goes: a sort of `room` for every room / 2 boxes. */
+void df_candidates_add(df_candidates *c, const df_candidate *box)
+{
+    if (isnan(box->score) || isnan(box->x0 + box->y0 + box->x1 + box->y1))   /* no number, or infinite both ways: no place */
+        return;
+    if (c->n == c->room) {
+        qsort(c->at, (size_t)c->n, sizeof *c->at, by_score);
+        c->n = c->room / 2;
+    }
+    c->at[c->n++] = *box;
 }

@@ -12,9 +12,10 @@
 typedef struct {
     char *name, *task, *decoder;             /* task: tag, detect, text-detect, text-recognise, text-orient, safety, embed, text-embed */
     char *file, *sha256, *licence, *source;  /* file: beside the card */
-    char *input, *resize, *channels, *layout;    /* tensor name; stretch | crop | fit; rgb | bgr; nchw | nhwc */
+    char *input, *resize, *channels, *layout;    /* tensor name; stretch | crop | fit | shortest; rgb | bgr; nchw | nhwc */
     int64_t width, height;                   /* of the input tensor, pixels; 0: the image's own */
-    int64_t resize_side;                     /* crop: the short edge before the centre crop */
+    int64_t resize_side;                     /* crop: the short edge before the centre crop; shortest: the input's */
+    int64_t max_side;                        /* shortest: the most that the input's long edge may be, pixels */
     double pad;                              /* fit: value of the pixels beside the image; -1: the mean */
     double mean[3], std[3];                  /* (pixel 0..255 - mean) / std, in the order of `channels` */
     char *interpolation;                     /* bilinear | bicubic */

@@ -40,7 +40,7 @@ static df_status check_words(const df_card *card, df_error *err)
 {
     const struct { named is; const char *words; } fields[] = {
         {{"task", card->task}, "tag, detect, text-detect, text-recognise, text-orient, safety, embed, text-embed"},
-        {{"resize", card->resize}, "stretch, crop, fit"},
+        {{"resize", card->resize}, "stretch, crop, fit, shortest"},
         {{"interpolation", card->interpolation}, "bilinear, bicubic"},
         {{"pooling", card->pooling}, "none, cls, mean"},
         {{"channels", card->channels}, "rgb, bgr"},
@@ -79,8 +79,13 @@ df_status df_card_check_fields(const df_card *card, const char *name, df_error *
         return bad_field(card, "template", "must hold {} once", err);
     if (card->sha256[0] && (strlen(card->sha256) != 64 || strspn(card->sha256, "0123456789abcdef") != 64))
         return bad_field(card, "sha256", "must be 64 lower-case hex digits", err);
-    if (strcmp(card->resize, "stretch") != 0 && (card->width < 1 || card->height < 1))
+    const bool shortest = strcmp(card->resize, "shortest") == 0;
+    if (!shortest && strcmp(card->resize, "stretch") != 0 && (card->width < 1 || card->height < 1))
         return bad_field(card, "width and height", "crop and fit need both", err);
+    if (shortest && (card->width || card->height))
+        return bad_field(card, "width and height", "resize: shortest has resize_side and max_side in their place", err);
+    if (shortest && (card->resize_side < 1 || card->max_side < card->resize_side))
+        return bad_field(card, "resize_side and max_side", "resize: shortest needs both, max_side not the smaller", err);
     if (strcmp(card->resize, "crop") == 0 && (card->resize_side < card->width || card->resize_side < card->height))
         return bad_field(card, "resize_side", "must be at least width and height", err);
     return DF_OK;
@@ -102,9 +107,12 @@ df_status df_card_check_input(const df_card *card, const df_onnx *model, df_erro
     if (!input.name)
         return df_fail(err, DF_CONFIG, "%s: input: the model has no input \"%s\"; its first is \"%s\"", card->path,
                        card->input, df_onnx_input(model, 0).name);
-    if (input.n_dims != 4)
+    const bool single = input.n_dims == 3 && strcmp(card->task, "detect") == 0;      /* one image, no batch of them */
+    if (input.n_dims != 4 && !single)
         return df_fail(err, DF_CONFIG, "%s: input: \"%s\" of the model has %d dimensions, not 4", card->path,
                        input.name, input.n_dims);
+    if (single)
+        memmove(input.dims + 1, input.dims, 3 * sizeof *input.dims);
     bool planes = strcmp(card->layout, "nchw") == 0;
     if (input.dims[planes ? 1 : 3] >= 0 && input.dims[planes ? 1 : 3] != 3)
         return bad_field(card, "layout", "that dimension of the model's input is not 3 channels", err);

@@ -27,6 +27,16 @@ static df_image_cut fit_window(const df_card *card, const df_image *image)
     return (df_image_cut){0, 0, image->width, image->height, width, height, false};
 }
 
+/* As torchvision's detectors do it, rounding down: the short edge to resize_side unless the long one gets above max_side. */
+static df_image_cut shortest_window(const df_card *card, const df_image *image)
+{
+    const int shorter = image->width < image->height ? image->width : image->height;
+    const int longer = image->width + image->height - shorter;
+    const double scale = fmin((double)card->resize_side / shorter, (double)card->max_side / longer);
+    return (df_image_cut){0, 0, image->width, image->height, clamp_int(floor(image->width * scale), 1, (int)card->max_side),
+                          clamp_int(floor(image->height * scale), 1, (int)card->max_side), false};
+}
+
 /* The part of the image that the model sees, and the size that it becomes within the input. */
 static df_image_cut choose_window(const df_card *card, const df_image *image)
 {
@@ -36,6 +46,8 @@ static df_image_cut choose_window(const df_card *card, const df_image *image)
         w = crop_window(card, image);
     else if (strcmp(card->resize, "fit") == 0)
         w = fit_window(card, image);
+    else if (strcmp(card->resize, "shortest") == 0)
+        w = shortest_window(card, image);
     w.bicubic = strcmp(card->interpolation, "bicubic") == 0;
     return w;
 }

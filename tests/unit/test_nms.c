@@ -54,10 +54,30 @@ static void test_numbers_gone_wild(void **state)
     assert_true(n >= 1 && n <= 3);
 }
 
+/* 10,000 boxes into room for 40: the best 20 are there, in whatever order they came. */
+static void test_candidates_are_bounded_and_the_best(void **state)
+{
+    (void)state;
+    df_candidate at[40];
+    for (int order = 0; order < 2; order++) {
+        df_candidates c = {at, 0, 40};
+        for (int i = 0; i < 10000; i++) {
+            const int k = (order ? 9999 - i : i) * 7919 % 10000;
+            df_candidates_add(&c, &(df_candidate){k, 0, k + 1, 1, k / 100 / 100.0, k % 3});
+            assert_true(c.n <= 40);
+        }
+        df_candidates_add(&c, &(df_candidate){NAN, 0, 1, 1, 1, 0});
+        df_candidates_add(&c, &(df_candidate){0, 0, 1, 1, NAN, 0});
+        assert_int_equal(df_nms(at, c.n, 1, 20), 20);
+        for (int i = 0; i < 20; i++)
+            assert_true(at[i].score == 0.99 && at[i].x0 >= 9900);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_overlap), cmocka_unit_test(test_weaker_twin_goes_other_class_stays),
+        cmocka_unit_test(test_candidates_are_bounded_and_the_best), cmocka_unit_test(test_overlap), cmocka_unit_test(test_weaker_twin_goes_other_class_stays),
         cmocka_unit_test(test_chain), cmocka_unit_test(test_ties_keep_order_and_limit_holds),
         cmocka_unit_test(test_numbers_gone_wild),
     };

@@ -155,9 +155,43 @@ static void test_odd_shapes(void **state)
     assert_int_equal(df_preprocess(&card, &(df_image){0}, &(df_arena){0}, &t, NULL, NULL), DF_FORMAT);
 }
 
+/* As torchvision 0.29's GeneralizedRCNNTransform(800, 1333) resizes before it pads. */
+static void test_shortest_is_of_torchvisions_size(void **state)
+{
+    (void)state;
+    static const int cases[][4] = {
+        {640, 427, 1199, 800},
+        {427, 640, 800, 1199},
+        {500, 375, 1066, 800},
+        {1000, 100, 1333, 133},
+        {33, 1500, 29, 1333},
+        {800, 800, 800, 800},
+        {1333, 800, 1333, 800},
+        {1999, 1201, 1331, 800},
+        {3, 2, 1200, 800},
+        {641, 479, 1070, 800},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        df_arena arena = {0};
+        df_image image = picture(cases[i][0], cases[i][1]);
+        df_card card = card_of("shortest", "rgb", "nchw", 0, 0);
+        card.resize_side = 800;
+        card.max_side = 1333;
+        df_tensor t;
+        df_placement p;
+        assert_int_equal(df_preprocess(&card, &image, &arena, &t, &p, NULL), DF_OK);
+        assert_int_equal(t.dims[3], cases[i][2]);
+        assert_int_equal(t.dims[2], cases[i][3]);
+        assert_true(fabs(p.scale_x * cases[i][2] - cases[i][0]) < 1e-9 && fabs(p.scale_y * cases[i][3] - cases[i][1]) < 1e-9);
+        df_image_free(&image);
+        df_arena_reset(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shortest_is_of_torchvisions_size),
         cmocka_unit_test(test_stretch_matches_numpy), cmocka_unit_test(test_crop_matches_numpy),
         cmocka_unit_test(test_fit_matches_numpy), cmocka_unit_test(test_free_size_is_the_images_own),
         cmocka_unit_test(test_odd_shapes),

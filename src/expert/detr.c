@@ -1,0 +1,63 @@
+/* Decoder "detr": transformers that answer with q places (arXiv 2005.12872 and its family): logits [q, labels] and boxes
+ * [q, 4], centre x, y, width, height as shares of the input's sides.
+ *   default            each label is a question of its own (sigmoid), and a place may show several: RT-DETR, D-FINE, RF-DETR
+ *   decode.softmax: 1  logits [q, labels + 1], the last for "nothing"; a place shows its best label: DETR
+ * The best decode.max_boxes of all places and labels are kept. The family needs no suppression: `iou: 1`. */
+#include <math.h>
+#include "expert/detector.h"
+
+extern const df_expert_ops df_expert_detr;                           /* listed in expert.c */
+
+static void add(const df_detector *d, const df_answer *answer, const float *box, double score, int label, df_candidates *out)
+{
+    if (!(score >= d->card->threshold))
+        return;
+    const double x = (double)box[0] * answer->width, half_w = (double)box[2] * answer->width / 2;
+    const double y = (double)box[1] * answer->height, half_h = (double)box[3] * answer->height / 2;
+    df_candidates_add(out, &(df_candidate){x - half_w, y - half_h, x + half_w, y + half_h, score, label});
+}
+
+/* Share of logits[at] among n. */
+static double softmax(const float *logits, int n, int at)
+{
+    const double most = (double)logits[df_best_label(logits, n)];
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += exp((double)logits[i] - most);
+    return exp((double)logits[at] - most) / sum;
+}
+
+static df_status decode(const df_detector *d, const df_answer *answer, df_candidates *out, df_error *err)
+{
+    const int n_labels = d->card->n_labels, columns = n_labels + d->softmax;
+    const df_tensor *boxes = NULL, *logits = NULL;
+    int64_t q = 0;
+    for (int i = 0; i < answer->n && !boxes; i++) {
+        const df_tensor *t = logits = &answer->outputs[i];
+        q = df_tensor_size(t) / columns;
+        if (t->n_dims >= 2 && t->dims[t->n_dims - 1] == columns && q > 0)
+            boxes = df_answer_find(answer, q, 4, columns == 4);
+    }
+    if (!boxes)
+        return df_fail(err, DF_MODEL, "%s: labels: %d lines, but the model has no outputs [q, %d] and [q, 4]", d->card->path,
+                       n_labels, columns);
+    for (int64_t i = 0; i < q; i++) {
+        const float *row = logits->data + i * columns, *box = boxes->data + i * 4;
+        const int best = df_best_label(row, n_labels);
+        if (d->softmax)
+            add(d, answer, box, softmax(row, columns, best), best, out);
+        else
+            for (int k = 0; k < n_labels; k++)
+                add(d, answer, box, 1 / (1 + exp(-(double)row[k])), k, out);
+    }
+    return DF_OK;
+}
+
+static df_status detr_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
+{
+    static const df_detector_kind kind = {&df_expert_detr, decode, false, false};
+    (void)n_cards;
+    return df_detector_open(out, &kind, cards[0], err);
+}
+
+const df_expert_ops df_expert_detr = {"detr", detr_open, df_detector_perceive, df_detector_close};

@@ -1,0 +1,97 @@
+/* Detectors beside the official post-processing of their families, with tiny models of random weights that
+ * tests/oracle/detect/make_detectors.py made, in a picture that needs no resizing; then models gone wild. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/file.h"
+#include "expert/expert.h"
+
+enum { WIDTH = 96, HEIGHT = 64 };
+
+static const char *oracle(void)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/tests/oracle/detect", getenv("DF_SOURCE_DIR"));
+    return path;
+}
+
+static df_image picture(void)
+{
+    char path[600], *bytes;
+    size_t size;
+    snprintf(path, sizeof path, "%s/../open/picture.rgb", oracle());
+    assert_int_equal(df_file_read(path, 1 << 20, &bytes, &size, NULL), DF_OK);
+    assert_int_equal(size, WIDTH * HEIGHT * 3);
+    return (df_image){WIDTH, HEIGHT, WIDTH, HEIGHT, (uint8_t *)bytes};
+}
+
+static df_expert_handle *open_expert(const char *name)
+{
+    df_expert_handle *h = NULL;
+    df_error err = {""};
+    if (df_expert_open(&h, oracle(), &name, 1, NULL, &err) != DF_OK)
+        fail_msg("%s", err.message);
+    return h;
+}
+
+static bool near(const df_box *b, const char *label, double score, const double c[4])
+{
+    return strcmp(b->label, label) == 0 && fabs(b->score - score) < 2e-4 && fabs(b->x0 - c[0]) < 0.02 &&
+           fabs(b->y0 - c[1]) < 0.02 && fabs(b->x1 - c[2]) < 0.02 && fabs(b->y1 - c[3]) < 0.02;
+}
+
+/* NAME.boxes, in the same order: another runtime's last digits may move a box by 0.02 pixels and a score by 2e-4. */
+static void compare(const char *name, int least)
+{
+    char path[600], label[64];
+    df_expert_handle *h = open_expert(name);
+    df_image image = picture();
+    df_arena arena = {0};
+    df_percept seen = {0};
+    df_error err = {""};
+    double score, c[4];
+    int n = 0;
+    if (df_expert_perceive(h, &image, NULL, &arena, &seen, &err) != DF_OK)
+        fail_msg("%s", err.message);
+    snprintf(path, sizeof path, "%s/%s.boxes", oracle(), name);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    for (; fscanf(f, "%lf %lf %lf %lf %lf %63[^\n]", &score, &c[0], &c[1], &c[2], &c[3], label) == 6; n++) {
+        assert_true(n < seen.n_boxes);
+        const df_box *b = &seen.boxes[n];
+        assert_string_equal(b->source, name);
+        assert_int_equal(b->item, n);
+        if (!near(b, label, score, c))
+            fail_msg("%s: box %d is %s %g: %g %g %g %g, expected %s %g: %g %g %g %g", name, n, b->label, b->score, b->x0,
+                     b->y0, b->x1, b->y1, label, score, c[0], c[1], c[2], c[3]);
+    }
+    fclose(f);
+    assert_true(n >= least);
+    assert_int_equal(seen.n_boxes, n);
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    df_expert_close(h);
+}
+
+static void test_detr_family_matches_transformers(void **state)
+{
+    (void)state;
+    compare("tiny-rtdetr", 5);
+    compare("tiny-rtdetrv2", 5);
+    compare("tiny-dfine", 5);
+    compare("tiny-detr", 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_detr_family_matches_transformers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

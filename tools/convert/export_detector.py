@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""A detector of the DETR family as ONNX with its model card, from a folder of `transformers`. Works offline.
+
+    pip install torch transformers torchvision onnx
+    tools/convert/export_detector.py FOLDER share/models/NAME
+
+FOLDER holds config.json, preprocessor_config.json and the weights of an RT-DETR, RT-DETRv2, D-FINE, RF-DETR or DETR model.
+Written are NAME.onnx, NAME.labels.txt and NAME.yaml, in which `licence` and `source` are still to be filled in.
+--labels FILE names a file beside the card to use instead. docs/EXTENDING.md.
+"""
+import argparse
+import hashlib
+import pathlib
+
+import torch
+
+BILINEAR, BICUBIC = 2, 3                     # as Pillow counts them
+SOFTMAX = {"rt_detr": 0, "rt_detr_v2": 0, "d_fine": 0, "rf_detr": 0, "detr": 1}      # whether labels exclude each other
+
+
+class Answer(torch.nn.Module):
+    """The two outputs that matter."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixels):
+        result = self.model(pixel_values=pixels)
+        return result.logits, result.pred_boxes
+
+
+def preprocessing(processor):
+    """The card's fields from an image processor of transformers."""
+    size = {key: value for key, value in dict(processor.size).items() if value}
+    scale = 255 if processor.do_normalize else 1 / processor.rescale_factor
+    fields = {"interpolation": {BILINEAR: "bilinear", BICUBIC: "bicubic"}[int(processor.resample)]}
+    if "height" in size:
+        fields.update(resize="stretch", width=size["width"], height=size["height"])
+    else:
+        fields.update(resize="shortest", resize_side=size["shortest_edge"], max_side=size["longest_edge"])
+    fields["mean"] = [round(m * scale, 6) for m in (processor.image_mean if processor.do_normalize else [0] * 3)]
+    fields["std"] = [round(s * scale, 6) for s in (processor.image_std if processor.do_normalize else [1] * 3)]
+    return fields
+
+
+def label_lines(config):
+    """The model's classes, a line each; what stands for no class is dropped by its empty name."""
+    names = [config.id2label[i] for i in range(len(config.id2label))]
+    return "".join(f"{name}\t\n" if name == "N/A" else f"{name}\n" for name in names)
+
+
+def export(model, processor, to, labels=None):
+    """TO.onnx, TO.yaml and, without labels, TO.labels.txt. Returns the card's fields."""
+    to = pathlib.Path(to)
+    file = to.with_name(to.name + ".onnx")
+    fields = preprocessing(processor)
+    if model.config.model_type not in SOFTMAX:
+        raise SystemExit(f"{model.config.model_type}: known are {', '.join(sorted(SOFTMAX))}")
+    free = {} if "width" in fields else {2: "height", 3: "width"}
+    shape = (fields.get("height", 192), fields.get("width", 256))
+    torch.backends.mha.set_fastpath_enabled(False)     # its operator has no ONNX
+    with torch.no_grad():
+        torch.onnx.export(Answer(model).eval(), (torch.zeros(1, 3, *shape),), str(file), input_names=["pixel_values"],
+                          output_names=["logits", "boxes"], opset_version=17, dynamo=False,
+                          dynamic_axes={"pixel_values": free} if free else None)
+    if not labels:
+        labels = to.name + ".labels.txt"
+        to.with_name(labels).write_text(label_lines(model.config))
+    card = {"name": to.name, "task": "detect", "decoder": "detr", "file": file.name,
+            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "licence": "unknown", "source": "unknown",
+            "input": "pixel_values", "channels": "rgb", "layout": "nchw", **fields, "labels": labels,
+            "threshold": 0.5, "iou": 1,
+            "decode": "{softmax: %d, max_boxes: %d}" % (SOFTMAX[model.config.model_type], model.config.num_queries)}
+    to.with_name(to.name + ".yaml").write_text("".join(f"{key}: {value}\n" for key, value in card.items()))
+    return card
+
+
+def main():
+    import transformers
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", help="of a transformers model")
+    parser.add_argument("to", help="path of the card without .yaml")
+    parser.add_argument("--labels", metavar="FILE", help="beside the card: a class a line")
+    options = parser.parse_args()
+    model = transformers.AutoModelForObjectDetection.from_pretrained(options.folder, local_files_only=True)
+    processor = transformers.AutoImageProcessor.from_pretrained(options.folder, local_files_only=True)
+    export(model, processor, options.to, options.labels)
+
+
+if __name__ == "__main__":
+    main()
