@@ -11,7 +11,7 @@ typedef struct {
     df_tag *tags;   int n_tags;              /* by falling score */
     df_box *boxes;  int n_boxes;             /* by falling score */
     df_line *lines; int n_lines;             /* in reading order */
-    const char *trouble;                     /* of a panel's expert: why it has no answer; NULL: it has one */
+    const char *trouble;                     /* of a panel's expert: why it has no answer, or no full one; else NULL */
 } df_percept;
 
 /* What an open-set expert is asked to look for: the image's tags, by falling score. Other experts pay no heed. */

@@ -1,5 +1,6 @@
 #include "expert/panel.h"
 #include <string.h>
+#include "expert/tiles.h"
 
 enum { NAME_MAX_BYTES = 128 };
 
@@ -85,6 +86,7 @@ df_status df_panel_perceive(const df_panel *panel, const df_image *image, const 
             seen[i].trouble = df_arena_strdup(arena, why.message);
         else if (status != DF_OK)
             return df_fail(err, status, "%s", why.message);
+        DF_TRY(df_tiles_perceive(panel->experts[i], image, queries, &panel->slicing, arena, &seen[i], err));
     }
     return DF_OK;
 }

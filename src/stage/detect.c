@@ -3,7 +3,11 @@
 #include "expert/panel.h"
 #include "stage/import.h"
 
-typedef struct { char *models, *from; double threshold; } detect_config;
+typedef struct {
+    char *models, *from;
+    double threshold, slice_overlap, slice_extra;
+    int64_t slices;
+} detect_config;
 typedef struct { df_panel panel; df_evidence_import *imported; const df_run *run; } detect_state;
 
 static const df_column columns[] = {
@@ -16,6 +20,12 @@ static const df_option options[] = {
      "detectors, joined by commas; the first must be installed, others are used when they are; empty: none"},
     {"threshold", DF_OPT_REAL, offsetof(detect_config, threshold), "0", 0, 1,
      "least score of a box; 0: what each model's card says"},
+    {"slices", DF_OPT_INT, offsetof(detect_config, slices), "0", 0, DF_SLICES_MAX,
+     "small objects: look once more in overlapping tiles, so many along the long side; 0: don't"},
+    {"slice_overlap", DF_OPT_REAL, offsetof(detect_config, slice_overlap), "0.2", 0, 0.5,
+     "share of a tile that its neighbour shows too; bigger objects are left to the whole picture"},
+    {"slice_extra", DF_OPT_REAL, offsetof(detect_config, slice_extra), "0.05", 0, 1,
+     "how far above its threshold a detector's score of a box must be that only a tile shows"},
     DF_IMPORT_OPTION(detect_config),
     {0},
 };
@@ -38,6 +48,7 @@ static df_status detect_open(void **state, const df_dataset *ds, const void *con
         return df_fail(err, DF_NOMEM, "out of memory");
     s->run = run;
     df_status status = df_panel_init(&s->panel, run->models, c->models, c->threshold, &run->runtime, err);
+    s->panel.slicing = (df_slicing){(int)c->slices, c->slice_overlap, c->slice_extra};
     if (status == DF_OK)
         status = df_import_open(&s->imported, ds, "detect", c->from, run, err);
     if (status != DF_OK) {

@@ -239,6 +239,104 @@ static void test_detect_hands_its_table_on_as_boxes(void **state)
     bench_close(&b);
 }
 
+static void paint(df_image *image, int x0, int y0, int side, int r, int b)
+{
+    for (int y = y0; y < y0 + side; y++)
+        for (int x = x0; x < x0 + side; x++)
+            memcpy(image->rgb + 3 * ((size_t)y * (size_t)image->width + (size_t)x), (uint8_t[]){(uint8_t)r, 0, (uint8_t)b}, 3);
+}
+
+/* What tiny-spots sees in 832 pixels with a cat of 48 at x, y and perhaps something blue, in a file twice as large. The input
+ * is 64 pixels: the whole picture shows 3.7 pixels of the cat, a tile of 256 shows 12. */
+typedef struct { bench b; df_image image; df_arena arena; df_sight sight; } tiled;
+
+static void tiled_open(tiled *t, const char *slices, int x, int y, bool blue)
+{
+    df_error err = {""};
+    *t = (tiled){.image = uniform(832, 832, 0, 0, 0)};
+    t->image.full_width = t->image.full_height = 1664;
+    paint(&t->image, x, y, 48, 255, 0);
+    if (blue)
+        paint(&t->image, 760, 760, 16, 0, 255);
+    if (bench_open_with(&t->b, "detect", (const char *const[]){"models", "tiny-spots", "slices", slices, "slice_overlap", "0.25",
+                                                               "slice_extra", "0", NULL}, &err) != DF_OK)
+        fail_msg("%s", err.message);
+    t->sight = (df_sight){.part = 2, .row = 5, .image = &t->image};
+    if (t->b.stage->pixels->perceive(t->b.state, &t->sight, &t->arena, t->b.out, &err) != DF_OK)
+        fail_msg("%s", err.message);
+}
+
+static void tiled_close(tiled *t)
+{
+    df_image_free(&t->image);
+    df_arena_reset(&t->arena);
+    bench_close(&t->b);
+}
+
+static void assert_one_cat(const tiled *t, int x, int y)
+{
+    assert_int_equal(t->sight.n_boxes, 1);
+    const df_box *cat = &t->sight.boxes[0];
+    assert_string_equal(cat->label, "cat");
+    assert_string_equal(cat->source, "tiny-spots");
+    if (cat->x0 != 2 * x || cat->y0 != 2 * y || cat->x1 != 2 * x + 96 || cat->y1 != 2 * y + 96)
+        fail_msg("the cat at %d, %d is at %g %g %g %g", 2 * x, 2 * y, cat->x0, cat->y0, cat->x1, cat->y1);
+}
+
+/* Tiles of 256 pixels begin at 0, 192, 384, 576. */
+static void test_tiles_show_what_the_whole_does_not(void **state)
+{
+    (void)state;
+    static const int at[][2] = {
+        {80, 80}, {640, 768},                /* in one tile, away from borders and at the picture's */
+        {224, 80}, {400, 224},               /* cut by a tile's border, once and in both directions */
+        {192, 192}, {208, 384},                /* where tiles overlap */
+    };
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        tiled t;
+        tiled_open(&t, "0", at[i][0], at[i][1], false);
+        assert_int_equal(t.sight.n_boxes, 0);
+        tiled_close(&t);
+        tiled_open(&t, "4", at[i][0], at[i][1], false);
+        assert_one_cat(&t, at[i][0], at[i][1]);
+        assert_int_equal(t.b.said.n_notes, 0);
+        tiled_close(&t);
+    }
+}
+
+static void test_a_tile_without_an_answer_costs_no_other(void **state)
+{
+    (void)state;
+    tiled t;
+    tiled_open(&t, "4", 80, 80, true);
+    assert_one_cat(&t, 80, 80);
+    assert_int_equal(t.b.said.n_notes, 1);
+    if (!strstr(t.b.said.notes, "detect: part 2 row 5: tile 16 of 16: "))
+        fail_msg("%s", t.b.said.notes);
+    tiled_close(&t);
+}
+
+/* The expert's threshold and slice_extra: a cat of score 1 counts up to 0.95 + 0.05. */
+static void test_tiles_must_be_surer(void **state)
+{
+    (void)state;
+    static const char *const extra[] = {"0.04", "0.06"};
+    for (int i = 0; i < 2; i++) {
+        bench b;
+        df_arena arena = {0};
+        df_image image = uniform(832, 832, 0, 0, 0);
+        paint(&image, 80, 80, 48, 255, 0);
+        assert_int_equal(bench_open_with(&b, "detect", (const char *const[]){"models", "tiny-spots", "slices", "4", "slice_extra",
+                                                                             extra[i], "slice_overlap", "0.25", NULL}, NULL), DF_OK);
+        df_sight sight = {.image = &image};
+        assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
+        assert_int_equal(sight.n_boxes, i == 0);
+        df_image_free(&image);
+        df_arena_reset(&arena);
+        bench_close(&b);
+    }
+}
+
 static void no_answer(const char *models)
 {
     bench b;
@@ -358,6 +456,9 @@ int main(void)
         cmocka_unit_test(test_classes_add_up_under_one_name), cmocka_unit_test(test_card_that_does_not_fit_the_model),
         cmocka_unit_test(test_card_that_does_not_fit_the_decoder),
         cmocka_unit_test(test_detect_hands_its_table_on_as_boxes),
+        cmocka_unit_test(test_tiles_show_what_the_whole_does_not),
+        cmocka_unit_test(test_a_tile_without_an_answer_costs_no_other),
+        cmocka_unit_test(test_tiles_must_be_surer),
         cmocka_unit_test(test_no_answer_for_one_image_stops_no_run), cmocka_unit_test(test_text_without_an_answer_is_noted),
         cmocka_unit_test(test_safety_without_an_answer_rejects), cmocka_unit_test(test_wrong_label_count_stops_the_stage),
         cmocka_unit_test(test_first_model_must_be_there),

@@ -152,6 +152,28 @@ def centernet():
          "layout: nhwc\nwidth: 64\nheight: 64\nlabels: three.labels.txt\nthreshold: 0.5\niou: 0.3\n")
 
 
+def spots():
+    """A detector with a known answer: a cell of 4 x 4 pixels that is red throughout is the middle of a cat of 3 x 3
+    cells. A picture with a blue pixel has no answer."""
+    nodes = [helper.make_node("Transpose", ["image"], ["planes"], perm=[0, 3, 1, 2]),
+             helper.make_node("Split", ["planes", "ones"], ["red", "green", "blue"], axis=1),
+             helper.make_node("Neg", ["red"], ["dark"]),
+             helper.make_node("MaxPool", ["dark"], ["darkest"], kernel_shape=[4, 4], strides=[4, 4]),
+             helper.make_node("Mul", ["darkest", "weights"], ["each"]),                # a column per label
+             helper.make_node("ReduceMax", ["blue"], ["bluest"], keepdims=1),
+             helper.make_node("Sub", ["limit", "bluest"], ["room"]), helper.make_node("Sqrt", ["room"], ["root"]),
+             helper.make_node("Mul", ["root", "zero"], ["nothing"]), helper.make_node("Add", ["each", "nothing"], ["sum"]),
+             helper.make_node("Transpose", ["sum"], ["scores"], perm=[0, 2, 3, 1]),
+             helper.make_node("Add", ["sides_value", "nothing"], ["sides"])]
+    sides = np.tile(np.array([4, 4, 8, 8], np.float32), (1, 16, 16, 1))
+    weights = {"ones": np.array([1, 1, 1], np.int64), "weights": np.array([-1 / 255, 0, 0], np.float32).reshape(1, 3, 1, 1),
+               "limit": np.float32(250), "zero": np.float32(0), "sides_value": sides}
+    sha = save("tiny-spots", nodes, weights, [tensor("image", [1, 64, 64, 3])],
+               [tensor("scores", [1, 16, 16, 3]), tensor("sides", [1, 16, 16, 4])])
+    card("tiny-spots", "detect", "centernet", sha,
+         "layout: nhwc\nwidth: 64\nheight: 64\nlabels: three.labels.txt\nthreshold: 0.95\niou: 0.3\n")
+
+
 # --- classifiers -------------------------------------------------------------------------------------------------
 
 def classes():
@@ -200,5 +222,6 @@ def odd_ones():
 preprocess_cases()
 nanodet()
 centernet()
+spots()
 classes()
 odd_ones()
