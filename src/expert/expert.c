@@ -3,7 +3,7 @@
 #include <string.h>
 
 extern const df_expert_ops df_expert_classes, df_expert_nanodet, df_expert_centernet, df_expert_text, df_expert_similarity,
-    df_expert_owl, df_expert_detr;
+    df_expert_owl, df_expert_detr, df_expert_boxes, df_expert_yolox;
 
 /* A decoder, and what it needs of a card: tasks that it serves; fields that must be there; all numbers that may stand under
  * `decode:` (a list of them by its name). Words are separated by spaces. */
@@ -13,6 +13,8 @@ static const struct { const df_expert_ops *ops; const char *tasks, *needs, *numb
     {&df_expert_nanodet, "detect", "labels width height", "strides bins max_boxes"},
     {&df_expert_centernet, "detect", "labels width height", "max_boxes"},
     {&df_expert_detr, "detect", "labels", "softmax max_boxes"},
+    {&df_expert_yolox, "detect", "labels width height", "strides max_boxes"},
+    {&df_expert_boxes, "detect", "labels", "class_offset normalised boxes scores classes max_boxes"},
     {&df_expert_owl, "detect", "text width height", "queries"},
     {&df_expert_text, "text-detect text-orient text-recognise", "",
      "limit_side max_side step map_threshold unclip dilate max_boxes turned_class squeeze width_min width_max width_step"},

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "base/file.h"
 #include "expert/expert.h"
 
@@ -88,10 +89,87 @@ static void test_detr_family_matches_transformers(void **state)
     compare("tiny-detr", 5);
 }
 
+static void test_two_stages_match_torchvision(void **state)
+{
+    (void)state;
+    compare("tiny-rcnn", 5);                 /* an input without batch, and more classes than labels: background */
+}
+
+/* As the authors' postprocess: grids by the card, and in pixels; the picture is padded below. */
+static void test_yolox_matches_its_authors(void **state)
+{
+    (void)state;
+    compare("tiny-yolox", 5);
+    compare("tiny-yolox-pixels", 5);
+}
+
+/* A model that answers with 10,000 boxes, each far above the threshold, none over another. */
+static void test_ten_thousand_boxes(void **state)
+{
+    (void)state;
+    df_expert_handle *h = open_expert("tiny-crowd");
+    df_image image = picture();
+    df_arena arena = {0};
+    df_percept seen = {0};
+    image.full_width = 9600;
+    image.full_height = 6400;
+    const clock_t before = clock();
+    assert_int_equal(df_expert_perceive(h, &image, NULL, &arena, &seen, NULL), DF_OK);
+    assert_true((double)(clock() - before) / CLOCKS_PER_SEC < 2);      /* 10,000 squared would be minutes under sanitizers */
+    assert_int_equal(seen.n_boxes, 300);
+    for (int i = 0; i < 300; i++)
+        assert_true(seen.boxes[i].score > 0.97 - 1e-6 && (i == 0 || seen.boxes[i].score <= seen.boxes[i - 1].score));
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    df_expert_close(h);
+}
+
+/* What a card gets wrong is told by file and field. */
+static void test_answers_that_do_not_fit(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"odd-class", "labels: 5 lines from class 0 on, but the model says class 7"},
+                                           {"odd-shape", "decode.boxes, decode.scores, decode.classes: which"},
+                                           {"odd-strides", "check decode.strides"},
+                                           {"odd-logits", "labels: 5 lines, but the model has no outputs [q, 6] and [q, 4]"}};
+    df_image image = picture();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        df_expert_handle *h = open_expert(cases[i][0]);
+        df_arena arena = {0};
+        df_percept seen = {0};
+        df_error err = {""};
+        assert_int_equal(df_expert_perceive(h, &image, NULL, &arena, &seen, &err), DF_MODEL);
+        if (!strstr(err.message, cases[i][1]) || !strstr(err.message, cases[i][0]))
+            fail_msg("%s", err.message);
+        df_arena_reset(&arena);
+        df_expert_close(h);
+    }
+    df_image_free(&image);
+}
+
+/* Shares of the sides, background, a dropped class, and a second input that wants the size: one row each. */
+static void test_boxes_as_the_card_says(void **state)
+{
+    (void)state;
+    df_expert_handle *h = open_expert("tiny-final");
+    df_image image = picture();
+    df_arena arena = {0};
+    df_percept seen = {0};
+    assert_int_equal(df_expert_perceive(h, &image, NULL, &arena, &seen, NULL), DF_OK);
+    assert_int_equal(seen.n_boxes, 2);
+    assert_true(near(&seen.boxes[0], "cat", 0.9, (double[]){24, 16, 48, 32}));
+    assert_true(near(&seen.boxes[1], "tree", 0.8, (double[]){0, 0, 48, 64}));
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    df_expert_close(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_detr_family_matches_transformers),
+        cmocka_unit_test(test_detr_family_matches_transformers), cmocka_unit_test(test_two_stages_match_torchvision),
+        cmocka_unit_test(test_yolox_matches_its_authors), cmocka_unit_test(test_ten_thousand_boxes),
+        cmocka_unit_test(test_answers_that_do_not_fit), cmocka_unit_test(test_boxes_as_the_card_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

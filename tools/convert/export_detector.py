@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""A detector of the DETR family as ONNX with its model card, from a folder of `transformers`. Works offline.
+"""A detector as ONNX with its model card, from a folder of `transformers` or from torchvision. Works offline.
 
     pip install torch transformers torchvision onnx
     tools/convert/export_detector.py FOLDER share/models/NAME
+    tools/convert/export_detector.py --torchvision fasterrcnn_resnet50_fpn_v2 --weights FILE share/models/NAME
 
 FOLDER holds config.json, preprocessor_config.json and the weights of an RT-DETR, RT-DETRv2, D-FINE, RF-DETR or DETR model.
 Written are NAME.onnx, NAME.labels.txt and NAME.yaml, in which `licence` and `source` are still to be filled in.
@@ -51,7 +52,7 @@ def label_lines(config):
 
 
 def export(model, processor, to, labels=None):
-    """TO.onnx, TO.yaml and, without labels, TO.labels.txt. Returns the card's fields."""
+    """TO.onnx, TO.yaml and, without labels, TO.labels.txt."""
     to = pathlib.Path(to)
     file = to.with_name(to.name + ".onnx")
     fields = preprocessing(processor)
@@ -67,22 +68,50 @@ def export(model, processor, to, labels=None):
     if not labels:
         labels = to.name + ".labels.txt"
         to.with_name(labels).write_text(label_lines(model.config))
-    card = {"name": to.name, "task": "detect", "decoder": "detr", "file": file.name,
-            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "licence": "unknown", "source": "unknown",
-            "input": "pixel_values", "channels": "rgb", "layout": "nchw", **fields, "labels": labels,
-            "threshold": 0.5, "iou": 1,
-            "decode": "{softmax: %d, max_boxes: %d}" % (SOFTMAX[model.config.model_type], model.config.num_queries)}
+    write_card(to, file, {"decoder": "detr", "input": "pixel_values", **fields, "labels": labels,
+                          "decode": "{softmax: %d, max_boxes: %d}" % (SOFTMAX[model.config.model_type], model.config.num_queries)})
+
+
+def export_two_stage(model, to, labels, side=800, most=1333):
+    """TO.onnx and TO.yaml of a detector of torchvision, whose graph normalises, resizes and suppresses by itself."""
+    to = pathlib.Path(to)
+    file = to.with_name(to.name + ".onnx")
+    with torch.no_grad():
+        torch.onnx.export(model.eval(), ([torch.rand(3, side, side)],), str(file), opset_version=17, dynamo=False,
+                          input_names=["image"], output_names=["boxes", "labels", "scores"],
+                          dynamic_axes={"image": {1: "height", 2: "width"}, "boxes": {0: "n"}, "labels": {0: "n"},
+                                        "scores": {0: "n"}})
+    write_card(to, file, {"decoder": "boxes", "input": "image", "resize": "shortest", "resize_side": side, "max_side": most,
+                          "std": [255, 255, 255], "labels": labels, "decode": "{class_offset: 0, max_boxes: 100}"})
+
+
+def write_card(to, file, fields):
+    card = {"name": to.name, "task": "detect", "file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "licence": "unknown", "source": "unknown", "channels": "rgb", "layout": "nchw", "threshold": 0.5, "iou": 1, **fields}
     to.with_name(to.name + ".yaml").write_text("".join(f"{key}: {value}\n" for key, value in card.items()))
-    return card
+
+
+def from_torchvision(name, weights):
+    from torchvision.models.detection import get_model
+    model = get_model(name, weights=None, weights_backbone=None)
+    model.load_state_dict(torch.load(weights, weights_only=True))
+    return model
 
 
 def main():
-    import transformers
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", help="of a transformers model")
+    parser.add_argument("folder", nargs="?", help="of a transformers model")
     parser.add_argument("to", help="path of the card without .yaml")
     parser.add_argument("--labels", metavar="FILE", help="beside the card: a class a line")
+    parser.add_argument("--torchvision", metavar="NAME", help="torchvision's name of the model")
+    parser.add_argument("--weights", metavar="FILE", help="of the torchvision model")
     options = parser.parse_args()
+    if bool(options.folder) == bool(options.torchvision):
+        parser.error("either FOLDER or --torchvision")
+    if options.torchvision:
+        model = from_torchvision(options.torchvision, options.weights)
+        return export_two_stage(model, options.to, options.labels or "coco-91.labels.txt")
+    import transformers
     model = transformers.AutoModelForObjectDetection.from_pretrained(options.folder, local_files_only=True)
     processor = transformers.AutoImageProcessor.from_pretrained(options.folder, local_files_only=True)
     export(model, processor, options.to, options.labels)
