@@ -66,7 +66,7 @@ static int by_score(const void *a, const void *b)
 /* When the room is full the worse half goes: a sort of `room` for every room / 2 boxes. */
 void df_candidates_add(df_candidates *c, const df_candidate *box)
 {
-    if (isnan(box->score) || isnan(box->x0 + box->y0 + box->x1 + box->y1))   /* no number, or infinite both ways: no place */
+    if (isnan(box->score) || isnan(box->x0 + box->y0 + box->x1 + box->y1))   /* or infinite both ways: no place */
         return;
     if (c->n == c->room) {
         qsort(c->at, (size_t)c->n, sizeof *c->at, by_score);

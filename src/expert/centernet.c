@@ -1,5 +1,5 @@
-/* Decoder "centernet": scores [h, w, labels] and left, top, right, bottom [h, w, 4] in input pixels; an object is a peak of
- * the scores among its 3 x 3 neighbours (arXiv 1904.07850). */
+/* Decoder "centernet": scores [h, w, labels] and left, top, right, bottom [h, w, 4] in input pixels; an object is a
+ * peak of the scores among its 3 x 3 neighbours (arXiv 1904.07850). */
 #include "expert/detector.h"
 
 extern const df_expert_ops df_expert_centernet;                      /* listed in expert.c */

@@ -14,7 +14,8 @@ static const struct { const char *key; size_t at; int fallback, least, most; } n
     NUMBER(class_offset, 0, 0, CLASS_MAX), NUMBER(normalised, 0, 0, 1), NUMBER(boxes, -1, 0, 15),
     NUMBER(scores, -1, 0, 15), NUMBER(classes, -1, 0, 15),
 };
-static const char *const stride_keys[DF_STRIDES_MAX] = {"strides.0", "strides.1", "strides.2", "strides.3", "strides.4"};
+static const char *const stride_keys[DF_STRIDES_MAX] = {"strides.0", "strides.1", "strides.2", "strides.3",
+                                                        "strides.4"};
 
 const df_tensor *df_answer_find(const df_answer *a, int64_t rows, int64_t columns, int nth)
 {
@@ -98,14 +99,16 @@ df_status df_detector_perceive(df_expert *e, const df_image *image, const df_que
 
 /* ---- opening ---- */
 
-static df_status read_number(const df_card *card, const char *key, int fallback, int least, int most, int *to, df_error *err)
+static df_status read_number(const df_card *card, const char *key, int fallback, int least, int most, int *to,
+                             df_error *err)
 {
     const double value = df_card_number(card, key, NAN);
     *to = fallback;
     if (isnan(value))
         return DF_OK;
     if (!(value >= least && value <= most) || value != floor(value))
-        return df_fail(err, DF_CONFIG, "%s: decode.%s: must be a whole number from %d to %d", card->path, key, least, most);
+        return df_fail(err, DF_CONFIG, "%s: decode.%s: must be a whole number from %d to %d", card->path, key, least,
+                       most);
     *to = (int)value;
     return DF_OK;
 }
@@ -134,9 +137,12 @@ static df_status read_inputs(df_detector *d, df_error *err)
     d->input = df_onnx_input(d->model, at);
     const df_tensor other = df_onnx_input(d->model, !at);
     d->size_input = other.name;
-    if (other.name && (other.n_dims != 2 || (other.dims[1] >= 0 && other.dims[1] != 2) || df_onnx_input(d->model, 2).name))
-        return df_fail(err, DF_CONFIG, "%s: file: of the model's inputs beside the image only one [1, 2] is supported, which is "
-                       "told its width and height", d->card->path);
+    const bool is_size =
+        other.n_dims == 2 && (other.dims[1] < 0 || other.dims[1] == 2) && !df_onnx_input(d->model, 2).name;
+    if (other.name && !is_size)
+        return df_fail(err, DF_CONFIG,
+                       "%s: file: beside the image a model may have one input, [1, 2], for its width and height",
+                       d->card->path);
     return DF_OK;
 }
 

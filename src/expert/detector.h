@@ -1,4 +1,4 @@
-/* What detectors of a card's labels share: opening, the model's input and run, suppression, and the way back to the image.
+/* What detectors of a card's labels share: opening, the model's input and run, suppression, the way back to the image.
  * A decoder adds how boxes are read from its family's outputs. */
 #ifndef DF_EXPERT_DETECTOR_H
 #define DF_EXPERT_DETECTOR_H
@@ -20,7 +20,7 @@ struct df_detector {
     df_onnx *model;
     df_decode_fn decode;
     df_tensor input;                         /* as the model declares it */
-    const char *size_input;                  /* second input [1, 2], which is told the input's width and height; or NULL */
+    const char *size_input;                  /* second input [1, 2], for the first's width and height; or NULL */
     /* Numbers of the card's `decode:`; what it does not say is at its default. */
     int max_boxes;                           /* of an image, after suppression */
     int strides[DF_STRIDES_MAX], n_strides, bins;

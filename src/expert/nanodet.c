@@ -1,5 +1,5 @@
-/* Decoder "nanodet": per stride, class scores [n, labels] and four sides as distributions over bins [n, 4 * bins], n cells
- * row by row; a side's length is the expected bin times the stride (Generalized Focal Loss, arXiv 2006.04388).
+/* Decoder "nanodet": per stride, class scores [n, labels] and four sides as distributions over bins [n, 4 * bins], n
+ * cells row by row; a side's length is the expected bin times the stride (Generalized Focal Loss, arXiv 2006.04388).
  * Card: decode.strides: [8, 16, 32], decode.bins: 11. */
 #include <math.h>
 #include "expert/detector.h"
@@ -30,7 +30,8 @@ static void decode_cell(const df_detector *d, const float *sides, double x, doub
     box->y1 = y + side[3];
 }
 
-static df_status decode_stride(const df_detector *d, const df_answer *answer, int stride, df_candidates *out, df_error *err)
+static df_status decode_stride(const df_detector *d, const df_answer *answer, int stride, df_candidates *out,
+                               df_error *err)
 {
     const int n_labels = d->card->n_labels;
     const int64_t columns = (d->card->width + stride - 1) / stride, rows = (d->card->height + stride - 1) / stride;

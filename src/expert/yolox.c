@@ -1,6 +1,6 @@
-/* Decoder "yolox": one output [n, 5 + labels], a row for each cell of the grids of all strides, row by row (arXiv 2107.08430):
- * x, y, width, height, the share that something is there, and of each label given that. x and y count from the cell in
- * strides, width and height are logarithms of strides.
+/* Decoder "yolox": one output [n, 5 + labels], a row for each cell of the grids of all strides, row by row (arXiv
+ * 2107.08430): x, y, width, height, the share that something is there, and of each label given that. x and y count from
+ * the cell in strides, width and height are logarithms of strides.
  * Card: decode.strides: [8, 16, 32]; without it x, y, width, height are input pixels. */
 #include <math.h>
 #include "expert/detector.h"
@@ -30,7 +30,8 @@ static int64_t cells_along(double side, int stride)
     return (int64_t)(side / stride);
 }
 
-static df_status find_rows(const df_detector *d, const df_answer *answer, const df_tensor **rows, int64_t *n, df_error *err)
+static df_status find_rows(const df_detector *d, const df_answer *answer, const df_tensor **rows, int64_t *n,
+                           df_error *err)
 {
     const int columns = 5 + d->card->n_labels;
     *n = 0;
@@ -40,7 +41,8 @@ static df_status find_rows(const df_detector *d, const df_answer *answer, const 
         *n = df_tensor_size(&answer->outputs[0]) / columns;
     *rows = df_answer_find(answer, *n, columns, 0);
     return *rows ? DF_OK
-                 : df_fail(err, DF_MODEL, "%s: labels: %d lines, but the model has no output [%lld, %d]; check decode.strides too",
+                 : df_fail(err, DF_MODEL,
+                           "%s: labels: %d lines, but the model has no output [%lld, %d]; check decode.strides too",
                            d->card->path, d->card->n_labels, (long long)*n, columns);
 }
 

@@ -83,9 +83,9 @@ df_status df_card_check_fields(const df_card *card, const char *name, df_error *
     if (!shortest && strcmp(card->resize, "stretch") != 0 && (card->width < 1 || card->height < 1))
         return bad_field(card, "width and height", "crop and fit need both", err);
     if (shortest && (card->width || card->height))
-        return bad_field(card, "width and height", "resize: shortest has resize_side and max_side in their place", err);
+        return bad_field(card, "width and height", "shortest has resize_side and max_side in their place", err);
     if (shortest && (card->resize_side < 1 || card->max_side < card->resize_side))
-        return bad_field(card, "resize_side and max_side", "resize: shortest needs both, max_side not the smaller", err);
+        return bad_field(card, "resize_side and max_side", "shortest needs both, max_side not the smaller", err);
     if (strcmp(card->resize, "crop") == 0 && (card->resize_side < card->width || card->resize_side < card->height))
         return bad_field(card, "resize_side", "must be at least width and height", err);
     return DF_OK;

@@ -27,14 +27,16 @@ static df_image_cut fit_window(const df_card *card, const df_image *image)
     return (df_image_cut){0, 0, image->width, image->height, width, height, false};
 }
 
-/* As torchvision's detectors do it, rounding down: the short edge to resize_side unless the long one gets above max_side. */
+/* As torchvision's detectors do it, rounding down: the short edge to resize_side unless that takes the long one above
+ * max_side. */
 static df_image_cut shortest_window(const df_card *card, const df_image *image)
 {
     const int shorter = image->width < image->height ? image->width : image->height;
     const int longer = image->width + image->height - shorter;
     const double scale = fmin((double)card->resize_side / shorter, (double)card->max_side / longer);
-    return (df_image_cut){0, 0, image->width, image->height, clamp_int(floor(image->width * scale), 1, (int)card->max_side),
-                          clamp_int(floor(image->height * scale), 1, (int)card->max_side), false};
+    const int width = clamp_int(floor(image->width * scale), 1, (int)card->max_side);
+    const int height = clamp_int(floor(image->height * scale), 1, (int)card->max_side);
+    return (df_image_cut){0, 0, image->width, image->height, width, height, false};
 }
 
 /* The part of the image that the model sees, and the size that it becomes within the input. */

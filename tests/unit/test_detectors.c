@@ -69,8 +69,8 @@ static void compare(const char *name, int least)
         assert_string_equal(b->source, name);
         assert_int_equal(b->item, n);
         if (!near(b, label, score, c))
-            fail_msg("%s: box %d is %s %g: %g %g %g %g, expected %s %g: %g %g %g %g", name, n, b->label, b->score, b->x0,
-                     b->y0, b->x1, b->y1, label, score, c[0], c[1], c[2], c[3]);
+            fail_msg("%s: box %d is %s %g: %g %g %g %g, expected %s %g: %g %g %g %g", name, n, b->label, b->score,
+                     b->x0, b->y0, b->x1, b->y1, label, score, c[0], c[1], c[2], c[3]);
     }
     fclose(f);
     assert_true(n >= least);
@@ -86,6 +86,7 @@ static void test_detr_family_matches_transformers(void **state)
     compare("tiny-rtdetr", 5);
     compare("tiny-rtdetrv2", 5);
     compare("tiny-dfine", 5);
+    compare("tiny-rfdetr", 5);
     compare("tiny-detr", 5);
 }
 
@@ -115,7 +116,7 @@ static void test_ten_thousand_boxes(void **state)
     image.full_height = 6400;
     const clock_t before = clock();
     assert_int_equal(df_expert_perceive(h, &image, NULL, &arena, &seen, NULL), DF_OK);
-    assert_true((double)(clock() - before) / CLOCKS_PER_SEC < 2);      /* 10,000 squared would be minutes under sanitizers */
+    assert_true((double)(clock() - before) / CLOCKS_PER_SEC < 2);      /* sanitizers included */
     assert_int_equal(seen.n_boxes, 300);
     for (int i = 0; i < 300; i++)
         assert_true(seen.boxes[i].score > 0.97 - 1e-6 && (i == 0 || seen.boxes[i].score <= seen.boxes[i - 1].score));
@@ -128,10 +129,11 @@ static void test_ten_thousand_boxes(void **state)
 static void test_answers_that_do_not_fit(void **state)
 {
     (void)state;
-    static const char *const cases[][2] = {{"odd-class", "labels: 5 lines from class 0 on, but the model says class 7"},
-                                           {"odd-shape", "decode.boxes, decode.scores, decode.classes: which"},
-                                           {"odd-strides", "check decode.strides"},
-                                           {"odd-logits", "labels: 5 lines, but the model has no outputs [q, 6] and [q, 4]"}};
+    static const char *const cases[][2] = {
+        {"odd-class", "labels: 5 lines from class 0 on, but the model says class 7"},
+        {"odd-shape", "decode.boxes, decode.scores, decode.classes: which"},
+        {"odd-strides", "check decode.strides"},
+        {"odd-logits", "labels: 5 lines, but the model has no outputs [q, 6] and [q, 4]"}};
     df_image image = picture();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         df_expert_handle *h = open_expert(cases[i][0]);
@@ -147,11 +149,26 @@ static void test_answers_that_do_not_fit(void **state)
     df_image_free(&image);
 }
 
-/* Shares of the sides, background, a dropped class, and a second input that wants the size: one row each. */
-static void test_boxes_as_the_card_says(void **state)
+static void test_cards_that_say_nonsense(void **state)
 {
     (void)state;
-    df_expert_handle *h = open_expert("tiny-final");
+    static const char *const cases[][2] = {
+        {"odd-number", "odd-number.yaml: decode.max_boxes: must be a whole number from 1 to 5000"},
+        {"odd-resize", "odd-resize.yaml: resize_side and max_side: shortest needs both"},
+        {"odd-inputs", "odd-inputs.yaml: file: beside the image a model may have one input, [1, 2]"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        df_expert_handle *h = NULL;
+        df_error err = {""};
+        assert_int_equal(df_expert_open(&h, oracle(), &cases[i][0], 1, NULL, &err), DF_CONFIG);
+        if (!strstr(err.message, cases[i][1]))
+            fail_msg("%s", err.message);
+    }
+}
+
+/* A box each: fine, fine, background, a dropped class, too weak. */
+static void five_boxes(const char *name)
+{
+    df_expert_handle *h = open_expert(name);
     df_image image = picture();
     df_arena arena = {0};
     df_percept seen = {0};
@@ -164,12 +181,20 @@ static void test_boxes_as_the_card_says(void **state)
     df_expert_close(h);
 }
 
+static void test_boxes_as_the_card_says(void **state)
+{
+    (void)state;
+    five_boxes("tiny-final");                /* outputs by name, and a second input that asks for the size */
+    five_boxes("tiny-shares");               /* outputs by number, boxes as shares of the sides */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_detr_family_matches_transformers), cmocka_unit_test(test_two_stages_match_torchvision),
         cmocka_unit_test(test_yolox_matches_its_authors), cmocka_unit_test(test_ten_thousand_boxes),
         cmocka_unit_test(test_answers_that_do_not_fit), cmocka_unit_test(test_boxes_as_the_card_says),
+        cmocka_unit_test(test_cards_that_say_nonsense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,6 +51,20 @@ def label_lines(config):
     return "".join(f"{name}\t\n" if name == "N/A" else f"{name}\n" for name in names)
 
 
+def freeze_positions(model, pixels):
+    """Position embeddings that are resized for the input become constants: their resizing has no ONNX."""
+    resizers = [m for m in model.modules() if hasattr(m, "interpolate_pos_encoding")]
+    tables = {}
+    for m in resizers:
+        def record(*args, m=m, resize=m.interpolate_pos_encoding, **named):
+            tables[m] = resize(*args, **named).detach()
+            return tables[m]
+        m.interpolate_pos_encoding = record
+    model(pixel_values=pixels)
+    for m in resizers:
+        m.interpolate_pos_encoding = lambda *args, m=m, **named: tables[m]
+
+
 def export(model, processor, to, labels=None):
     """TO.onnx, TO.yaml and, without labels, TO.labels.txt."""
     to = pathlib.Path(to)
@@ -62,6 +76,8 @@ def export(model, processor, to, labels=None):
     shape = (fields.get("height", 192), fields.get("width", 256))
     torch.backends.mha.set_fastpath_enabled(False)     # its operator has no ONNX
     with torch.no_grad():
+        if not free:
+            freeze_positions(model.eval(), torch.zeros(1, 3, *shape))
         torch.onnx.export(Answer(model).eval(), (torch.zeros(1, 3, *shape),), str(file), input_names=["pixel_values"],
                           output_names=["logits", "boxes"], opset_version=17, dynamo=False,
                           dynamic_axes={"pixel_values": free} if free else None)

@@ -18,6 +18,7 @@ def tensor(name, shape, kind=TensorProto.FLOAT):
 
 
 def save(name, nodes, weights, outputs, decoder, body, inputs=()):
+    size = "" if "resize" in body else "width: 96\nheight: 64\n"
     graph = helper.make_graph(nodes, name, [tensor("image", [1, 3, 64, 96]), *inputs], outputs,
                               [numpy_helper.from_array(np.asarray(v), k) for k, v in weights.items()])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
@@ -26,7 +27,7 @@ def save(name, nodes, weights, outputs, decoder, body, inputs=()):
     (HERE / f"{name}.onnx").write_bytes(data)
     (HERE / f"{name}.yaml").write_text(
         f"name: {name}\ntask: detect\ndecoder: {decoder}\nfile: {name}.onnx\nsha256: {hashlib.sha256(data).hexdigest()}\n"
-        f"licence: MIT\nsource: made by make_odd.py\ninput: image\nwidth: 96\nheight: 64\nlabels: five.labels.txt\n{body}")
+        f"licence: MIT\nsource: made by make_odd.py\ninput: image\n{size}labels: five.labels.txt\n{body}")
 
 
 def constant(name, answers, decoder, body, inputs=(), scale=None):
@@ -58,7 +59,13 @@ corners = [[0.25, 0.25, 0.5, 0.5], [0, 0, 0.5, 1], [0.1, 0.1, 0.9, 0.9], [0.2, 0
 constant("tiny-final", {"labels": [[1, 5, 0, 3, 2]], "boxes": [corners], "scores": [[0.9, 0.8, 0.99, 0.95, 0.2]]}, "boxes",
          "threshold: 0.5\niou: 1\ndecode: {class_offset: 1}\n", [tensor("orig_target_sizes", [1, 2], TensorProto.INT64)],
          ("boxes", "orig_target_sizes"))
+constant("tiny-shares", {"a": [1, 5, 0, 3, 2], "b": corners, "c": [0.9, 0.8, 0.99, 0.95, 0.2]}, "boxes",
+         "threshold: 0.5\niou: 1\ndecode: {class_offset: 1, normalised: 1, boxes: 1, scores: 2, classes: 0}\n")
 constant("odd-class", {"classes": [7], "boxes": [[1, 1, 9, 9]], "scores": [0.9]}, "boxes", "iou: 1\n")
 constant("odd-shape", {"classes": [1, 2], "boxes": [[1, 1, 9, 9]], "scores": [0.9]}, "boxes", "iou: 1\n")
 constant("odd-strides", {"rows": np.zeros((1, 30, 10))}, "yolox", "decode: {strides: [8, 16]}\n")
 constant("odd-logits", {"logits": np.zeros((1, 3, 5)), "boxes": np.zeros((1, 3, 4))}, "detr", "decode: {softmax: 1}\n")
+final = {"classes": [1], "boxes": [[1, 1, 9, 9]], "scores": [0.9]}
+constant("odd-number", final, "boxes", "decode: {max_boxes: 0.5}\n")
+constant("odd-resize", final, "boxes", "resize: shortest\nresize_side: 64\n")
+constant("odd-inputs", final, "boxes", "iou: 1\n", [tensor("mask", [1, 64, 96])])
