@@ -5,7 +5,6 @@
 enum { SIDE_MIN = 200 };                     /* pixels; less is only a blurred close-up of the same picture */
 static const double SAME = 0.5;              /* intersection over union from which two boxes are one object */
 static const double PART = 0.6;              /* intersection over the smaller */
-static const double FILL_MAX = 0.4;          /* of a tile's side; chosen on tests/truth: docs/FUSION.md */
 static const double MARGIN = 0.02;           /* of a tile's side: what lies so near a border is cut by it */
 
 static int tiles_along(int length, int side, double overlap)
@@ -28,6 +27,7 @@ df_slice_grid df_slice_grid_of(int width, int height, const df_slicing *how)
         return grid;
     grid.columns = tiles_along(width, grid.side, how->overlap);
     grid.rows = tiles_along(height, grid.side, how->overlap);
+    grid.largest = how->overlap * grid.side;
     return grid;
 }
 
@@ -48,8 +48,8 @@ df_slice df_slice_at(const df_slice_grid *grid, int i)
 
 bool df_slice_keeps(const df_slice_grid *grid, const df_slice *tile, const df_box *box)
 {
-    const double margin = MARGIN * grid->side, most = FILL_MAX * grid->side;
-    if (box->x1 - box->x0 > most || box->y1 - box->y0 > most)
+    const double margin = MARGIN * grid->side;
+    if (box->x1 - box->x0 > grid->largest || box->y1 - box->y0 > grid->largest)
         return false;
     return (tile->x0 == 0 || box->x0 > tile->x0 + margin) && (tile->y0 == 0 || box->y0 > tile->y0 + margin) &&
            (tile->x1 == grid->width || box->x1 < tile->x1 - margin) &&

@@ -8,11 +8,12 @@ enum { DF_SLICES_MAX = 8 };                  /* tiles along the long side */
 
 typedef struct {
     int slices;                              /* tiles along the long side; below 2: none */
-    double overlap;                          /* of neighbouring tiles, share of their side, [0, 0.5] */
+    double overlap;                          /* of neighbouring tiles, share of their side, (0, 0.5] */
     double extra;                            /* a tile's box counts from the detector's threshold + extra on */
 } df_slicing;
 
-typedef struct { int width, height, side, columns, rows; } df_slice_grid;   /* pixels; columns 0: no tiles */
+/* Pixels. columns 0: no tiles. largest: an object up to this side lies whole in a tile wherever it is: the overlap. */
+typedef struct { int width, height, side, columns, rows; double largest; } df_slice_grid;
 typedef struct { int x0, y0, x1, y1; } df_slice;
 
 /* Square tiles that cover width x height evenly; a picture lower than a tile has one row of them. No tiles for a picture
@@ -21,8 +22,8 @@ df_slice_grid df_slice_grid_of(int width, int height, const df_slicing *how);
 /* Tile i of columns * rows, row by row. */
 df_slice df_slice_at(const df_slice_grid *grid, int i);
 /* Whether a box (pixels of the picture) counts that was seen in this tile. Not when a border of the tile that is none of the
- * picture's cuts it: an object smaller than the overlap lies whole in the next tile. Nor when it takes more than 0.4 of the
- * tile's side: the whole picture shows such an object well, and with what is around it. */
+ * picture's cuts it: the next tile has it whole. Nor when it is larger than the overlap: the whole picture shows such an
+ * object well, and with what is around it. */
 bool df_slice_keeps(const df_slice_grid *grid, const df_slice *tile, const df_box *box);
 /* boxes: n_whole of the whole picture, then those kept of the tiles, of one source. A tile's box and another of its label are
  * one object when they overlap by half (intersection over union): the surer stays. One that shares more than 0.6 of the

@@ -67,7 +67,7 @@ static void test_tiles_cover_every_picture(void **state)
     static const int sides[] = {1, 199, 201, 333, 416, 1000, 1001, 2047, 2048, 5000, 100000};
     enum { N = sizeof sides / sizeof *sides };
     for (int slices = 2; slices <= DF_SLICES_MAX; slices++)
-        for (int overlap = 0; overlap <= 5; overlap++)
+        for (int overlap = 1; overlap <= 5; overlap++)
             for (int i = 0; i < N * N; i++)
                 assert_covers(sides[i / N], sides[i % N], &(df_slicing){.slices = slices, .overlap = overlap / 10.0});
 }
@@ -95,8 +95,9 @@ static void test_boxes_that_count(void **state)
     assert_false(kept_in(0, 900, 400, 995, 500));        /* or nearly; */
     assert_true(kept_in(1, 900, 400, 1100, 500));        /* which has it whole */
     assert_false(kept_in(1, 750, 400, 900, 500));
-    assert_false(kept_in(0, 100, 100, 900, 900));        /* fills the tile */
-    assert_false(kept_in(0, 10, 100, 900, 200));
+    assert_true(kept_in(0, 100, 100, 350, 350));         /* as large as the overlap: whole in a tile wherever it is */
+    assert_false(kept_in(0, 100, 100, 351, 200));        /* larger, in either direction: the whole picture's */
+    assert_false(kept_in(0, 100, 100, 200, 351));
 }
 
 static void test_tiles_add_to_the_whole(void **state)
@@ -119,6 +120,27 @@ static void test_tiles_add_to_the_whole(void **state)
     }
 }
 
+/* A box no larger than the overlap counts in a tile that has it whole, wherever in the picture it lies: nothing small is lost
+ * between tiles but what a margin takes. */
+static void test_small_boxes_count_somewhere(void **state)
+{
+    (void)state;
+    static const df_slicing how = {.slices = 3, .overlap = 0.2};
+    const df_slice_grid grid = df_slice_grid_of(1300, 700, &how);
+    const double side = grid.largest - 0.05 * grid.side;
+    for (int at = 0; at < 130 * 70; at++) {
+        const double x = 10 * (at % 130), y = 10 * (at / 130);
+        bool counts = x + side > 1300 || y + side > 700;
+        for (int i = 0; i < grid.columns * grid.rows && !counts; i++) {
+            const df_slice tile = df_slice_at(&grid, i);
+            const df_box b = box("kite", 0.5, x, y, x + side, y + side);
+            counts = tile.x0 <= x && tile.y0 <= y && x + side <= tile.x1 && y + side <= tile.y1 && df_slice_keeps(&grid, &tile, &b);
+        }
+        if (!counts)
+            fail_msg("%g, %g", x, y);
+    }
+}
+
 /* What the whole picture shows is the detector's own answer: boxes of it that overlap stay as they are. */
 static void test_without_tiles_nothing_changes(void **state)
 {
@@ -136,6 +158,7 @@ int main(void)
         cmocka_unit_test(test_two_along_the_long_side),
         cmocka_unit_test(test_tiles_cover_every_picture),
         cmocka_unit_test(test_boxes_that_count),
+        cmocka_unit_test(test_small_boxes_count_somewhere),
         cmocka_unit_test(test_tiles_add_to_the_whole),
         cmocka_unit_test(test_without_tiles_nothing_changes),
     };
