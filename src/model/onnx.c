@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ENDS_MAX = 32, SHRINK_EVERY = 16 };   /* inputs or outputs of one model; runs */
+enum { ENDS_MAX = 32, SHRINK_EVERY = 4 };   /* inputs or outputs of one model; runs */
 
 struct df_onnx {
     const OrtApi *api;
