@@ -108,7 +108,7 @@ def write_card(to, file, fields):
 
 
 def from_torchvision(name, weights):
-    from torchvision.models.detection import get_model
+    from torchvision.models import get_model
     model = get_model(name, weights=None, weights_backbone=None)
     model.load_state_dict(torch.load(weights, weights_only=True))
     return model
