@@ -23,7 +23,7 @@ int main(void)
     static const char *const labels[] = {"person", "car", "traffic light", "dog"};
     static const char template[] = "Describe.\n\n[External Information]:\n\n[World Knowledge]: {world_knowledge}\n\n"
                                    "[Detection Box]:\n{detection_box}\n\n[OCR]:\n{ocr}\n\n[IMAGE]:";
-    const df_fuse_options o = {.tag_score = 0.5, .max_tags = 10, .merge = {0.55, 0.5, 0.8, 0.9, 0.2, 1}, .sample = {32, 0.01, 0.1, 0.4, 0.3},
+    const df_fuse_options o = {.tag_score = 0.5, .max_tags = 10, .merge = {0.55, 0.5, 0.9, 1}, .sample = {32, 0.01, 0.1, 0.4, 0.3},
                                .line_score = 0.7, .max_lines = 60};
     df_box boxes[BOXES];
     df_line lines[LINES];

@@ -18,7 +18,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 STAGES = ["safety", "embed", "tag", "detect", "read"]
-WHOLE = ["--filter.min_side=0", "--filter.max_aspect=1000", "--filter.duplicates=false"]
+WHOLE = ["--detect.slices=0", "--filter.min_side=0", "--filter.max_aspect=1000", "--filter.duplicates=false"]
 SKIP = "--skip=cluster,dedup,select"
 
 

@@ -48,7 +48,7 @@ function lookSection(look) {
 }
 
 const leftReasons = { score: "too unsure", repeated: "told already", general: "a narrower tag is told", conflict: "a surer name is in its place",
-  part: "part of another", group: "around several", counted: "in another's count", inside: "in a longer line", budget: "no room in the prompt", broken: "broken" };
+  counted: "in another's count", inside: "in a longer line", budget: "no room in the prompt", broken: "broken" };
 
 function leftSection(left) {
   return el("details", {}, el("summary", {}, `Seen, and not told (${left.length})`), el("ul", { class: "evidence" }, left.map((entry) =>

@@ -50,7 +50,7 @@ double df_box_area(const df_box *b)
     return (b->x1 - b->x0) * (b->y1 - b->y0);
 }
 
-double df_box_shared(const df_box *a, const df_box *b)
+static double shared_area(const df_box *a, const df_box *b)
 {
     const double w = fmin(a->x1, b->x1) - fmax(a->x0, b->x0), h = fmin(a->y1, b->y1) - fmax(a->y0, b->y0);
     return w > 0 && h > 0 ? w * h : 0;
@@ -58,7 +58,7 @@ double df_box_shared(const df_box *a, const df_box *b)
 
 double df_box_overlap(const df_box *a, const df_box *b)
 {
-    const double both = df_box_shared(a, b);
+    const double both = shared_area(a, b);
     return both > 0 ? both / (df_box_area(a) + df_box_area(b) - both) : 0;
 }
 

@@ -13,8 +13,6 @@ typedef struct {
     double iou;                              /* boxes of one thing that overlap more are the same object */
     double accept;                           /* of sources that have no df_accept */
     double same_place;                       /* overlap above which boxes of two names are one object with two names */
-    double nested;                           /* share of a box inside a bigger one of its label from which it may be a part of it */
-    double part_area;                        /* a nested box of at least this share of the bigger one's area is a part, else an object */
     double tag_weight;                       /* what a tag's belief counts as a witness for boxes of its name; 0: nothing */
 } df_merge_options;
 
@@ -26,7 +24,7 @@ double df_belief(double score, double accept);
 typedef struct {
     df_box box;                              /* score: belief; source: all who saw it; item: of the surest raw box */
     df_kind kind;
-    const char *reason;                      /* why it is not told: "score", "conflict", "part", "group", "joined" (it
+    const char *reason;                      /* why it is not told: "score", "conflict", "joined" (it
                                                 is told under one name with another), "broken"; NULL: it is told */
 } df_object;
 
@@ -49,8 +47,7 @@ df_status df_merge_boxes(const df_merger *m, const df_evidence *raw, df_arena *a
 
 /* The second half of df_merge_boxes, on objects by falling belief; sets `reason` and moves told ones to the front. Two names
  * for one place: where one is a kind of the other they are one object, called by the narrower name if that is believed by
- * itself; else the surer stays ("conflict"). Then parts of an object, and boxes around groups of objects that are there one
- * by one, go. Returns how many are told, -1 when out of memory. (settle.c) */
+ * itself; else the surer stays ("conflict"). What is believed below 0.5 goes. Returns how many are told, -1 when out of memory. (settle.c) */
 int df_settle(const df_merger *m, df_object *objects, int n, df_arena *arena);
 
 /* What source needs; `other` when it is not listed. */
@@ -61,6 +58,5 @@ const char *df_sources_join(const char *a, const char *b, df_arena *arena);
 /* Total order of boxes: falling score, then label, place, source, item. For qsort. */
 int df_box_compare(const void *a, const void *b);
 double df_box_area(const df_box *b);
-double df_box_shared(const df_box *a, const df_box *b);      /* area that both cover */
 double df_box_overlap(const df_box *a, const df_box *b);     /* intersection over union */
 #endif

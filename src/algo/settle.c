@@ -1,4 +1,4 @@
-/* What of all objects is told: two names for one place, parts, groups, weak ones. The rest is kept with the reason. */
+/* What of all objects is told: two names for one place, weak ones. The rest is kept with the reason. */
 #include <stdlib.h>
 
 #include "algo/merge.h"
@@ -49,36 +49,6 @@ static bool name_places(const df_merger *m, df_object *o, int n, df_arena *arena
     return true;
 }
 
-/* A part of a bigger object of its label (a face of a person), as sure as the part or surer. */
-static bool is_part(const df_object *o, int n, int i, const df_merge_options *options)
-{
-    const double area = df_box_area(&o[i].box);
-    for (int k = 0; k < n; k++) {
-        const double bigger = df_box_area(&o[k].box);
-        if (k != i && bigger > area && o[k].box.score >= o[i].box.score && area >= options->part_area * bigger &&
-            df_box_shared(&o[i].box, &o[k].box) >= options->nested * area && df_kind_same(&o[i].kind, &o[k].kind))
-            return true;
-    }
-    return false;
-}
-
-/* A box around a group: two or more surer boxes of its label lie in it and fill half of it. */
-static bool is_group(const df_object *o, int n, int i, const df_merge_options *options)
-{
-    const double area = df_box_area(&o[i].box);
-    double filled = 0;
-    int members = 0;
-    for (int k = 0; k < n; k++) {
-        const double inner = df_box_area(&o[k].box);
-        if (k == i || inner >= area || o[k].box.score < o[i].box.score ||
-            df_box_shared(&o[i].box, &o[k].box) < options->nested * inner || !df_kind_same(&o[i].kind, &o[k].kind))
-            continue;
-        filled += inner;
-        members++;
-    }
-    return members >= 2 && filled >= 0.5 * area;
-}
-
 /* Told ones to the front, each half by falling belief. */
 static int told_first(df_object *o, int n, df_object *scratch)
 {
@@ -97,18 +67,12 @@ static int told_first(df_object *o, int n, df_object *scratch)
 int df_settle(const df_merger *m, df_object *o, int n, df_arena *arena)
 {
     df_object *scratch = df_arena_alloc(arena, (size_t)n + 1, sizeof *scratch);
-    const char **reason = df_arena_alloc(arena, (size_t)n + 1, sizeof *reason);
-    if (!scratch || !reason || !name_places(m, o, n, arena))
+    if (!scratch || !name_places(m, o, n, arena))
         return -1;
     int told = told_first(o, n, scratch);
     qsort(o, (size_t)told, sizeof *o, by_belief);            /* names that were joined have risen */
     for (int i = 0; i < told; i++)
         if (o[i].box.score < believed)
             o[i].reason = "score";
-    told = told_first(o, n, scratch);
-    for (int i = 0; i < told; i++)           /* decided on the whole list before any goes, so that the order does not matter */
-        reason[i] = is_part(o, told, i, m->options) ? "part" : is_group(o, told, i, m->options) ? "group" : NULL;
-    for (int i = 0; i < told; i++)
-        o[i].reason = reason[i];
     return told_first(o, n, scratch);
 }

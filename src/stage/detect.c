@@ -20,7 +20,7 @@ static const df_option options[] = {
      "detectors, joined by commas; the first must be installed, others are used when they are; empty: none"},
     {"threshold", DF_OPT_REAL, offsetof(detect_config, threshold), "0", 0, 1,
      "least score of a box; 0: what each model's card says"},
-    {"slices", DF_OPT_INT, offsetof(detect_config, slices), "0", 0, DF_SLICES_MAX,
+    {"slices", DF_OPT_INT, offsetof(detect_config, slices), "2", 0, DF_SLICES_MAX,
      "small objects: look once more in overlapping tiles, this many along the long side; 0: none"},
     {"slice_overlap", DF_OPT_REAL, offsetof(detect_config, slice_overlap), "0.2", 0.05, 0.5,
      "share of a tile's side that its neighbour shows too; larger objects are left to the whole picture"},

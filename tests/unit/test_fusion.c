@@ -11,7 +11,7 @@
 #include "algo/fusion.h"
 #include "base/file.h"
 
-static const df_fuse_options defaults = {.tag_score = 0.5, .max_tags = 10, .merge = {0.55, 0.5, 0.8, 0.9, 0.2, 1},
+static const df_fuse_options defaults = {.tag_score = 0.5, .max_tags = 10, .merge = {0.55, 0.5, 0.9, 1},
                                          .sample = {32, 0.01, 0.1, 0.4, 0.3}, .line_score = 0.7, .max_lines = 60};
 static df_arena arena;
 static df_kinds *kinds;
@@ -93,26 +93,6 @@ static void agreement_is_heard(void **state)
     assert_string_equal(e.boxes[2].label, "boat");
     assert_string_equal(e.boxes[2].source, "centernet");
     assert_true(e.boxes[2].score == 0.5);
-}
-
-static void parts_and_groups_go(void **state)
-{
-    (void)state;
-    df_box boxes[] = {
-        {.label = "person", .source = "n", .score = 0.9, .x0 = 0, .y0 = 0, .x1 = 400, .y1 = 800},
-        {.label = "person", .source = "n", .score = 0.6, .x0 = 50, .y0 = 0, .x1 = 350, .y1 = 400},       /* upper body: a part */
-        {.label = "person", .source = "n", .score = 0.6, .x0 = 300, .y0 = 300, .x1 = 340, .y1 = 400},    /* small, behind: stays */
-        {.label = "tie", .source = "n", .score = 0.6, .x0 = 100, .y0 = 100, .x1 = 300, .y1 = 500},       /* another label: stays */
-        {.label = "sheep", .source = "n", .score = 0.6, .x0 = 500, .y0 = 500, .x1 = 900, .y1 = 700},     /* around the next two */
-        {.label = "sheep", .source = "n", .score = 0.8, .x0 = 500, .y0 = 500, .x1 = 690, .y1 = 700},
-        {.label = "sheep", .source = "n", .score = 0.8, .x0 = 710, .y0 = 500, .x1 = 900, .y1 = 700},
-    };
-    df_evidence raw = with_boxes(boxes, 7);
-    const df_evidence e = fuse(&raw, &defaults);
-    int items = 0;
-    for (int i = 0; i < e.n_boxes; i++)
-        items |= 1 << e.boxes[i].item;
-    assert_int_equal(items, 1 | 4 | 8 | 32 | 64);
 }
 
 static int told_items(const df_evidence *e)
@@ -486,7 +466,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(agreement_is_heard), CASE(each_expert_has_its_own_scale), CASE(two_names_for_one_place), CASE(a_narrower_tag_vouches_for_a_box),
-        CASE(tags_of_several_taggers), CASE(a_crowd_is_counted), CASE(tokens_are_shared), CASE(parts_and_groups_go), CASE(quotas_hold_and_nothing_is_invented), CASE(order_does_not_matter),
+        CASE(tags_of_several_taggers), CASE(a_crowd_is_counted), CASE(tokens_are_shared), CASE(quotas_hold_and_nothing_is_invented), CASE(order_does_not_matter),
         CASE(a_small_rare_object_survives_a_crowd), CASE(broken_boxes_are_passed_over), CASE(lines_are_told_once),
         CASE(tags_by_score_once), CASE(a_great_many), CASE(the_hash_sees_everything),
     };
