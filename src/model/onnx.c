@@ -2,22 +2,20 @@
 #include <dlfcn.h>
 #include <float.h>
 #include <onnxruntime_c_api.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { ENDS_MAX = 32, SHRINK_EVERY = 4 };   /* inputs or outputs of one model; runs */
+enum { ENDS_MAX = 32 };                      /* inputs or outputs of one model */
 
 struct df_onnx {
     const OrtApi *api;
     OrtEnv *env;                             /* ONNX Runtime counts references: all models share one environment */
     OrtSession *session;
     OrtMemoryInfo *memory;
-    OrtRunOptions *keeping, *shrinking;      /* of a run that leaves the arena as it is, and one that gives it back */
-    atomic_uint runs;
+    OrtRunOptions *run_options;              /* the same for every run; ONNX Runtime only reads them */
     void *library;
     char *path;
     size_t n_inputs, n_outputs;
@@ -181,8 +179,8 @@ static df_status append_provider(const df_onnx *m, OrtSessionOptions *to, const 
 /* --- opening --- */
 
 /* One thread a run, as the pool above has a thread per core; no memory pattern, because it keeps the most that any
- * shape ever needed. The arena gives back what is free after every 16th run (shrinkage), or changing shapes would make
- * it grow. After each run would cost a tenth of the text models' time in page faults; no arena at all, two fifths. */
+ * shape ever needed. The arena gives back what is free after each run (shrinkage), or changing shapes make it grow:
+ * every 4th run still did. It costs a tenth of the text models' time in page faults; no arena at all, two fifths. */
 static df_status set_options(const df_onnx *m, OrtSessionOptions *options, int threads, df_error *err)
 {
     const OrtApi *api = m->api;
@@ -199,9 +197,8 @@ static df_status open_session(df_onnx *m, const df_onnx_options *how, df_error *
 {
     const OrtApi *api = m->api;
     OrtSessionOptions *options = NULL;
-    DF_TRY(check(m, api->CreateRunOptions(&m->keeping), "open", err));
-    DF_TRY(check(m, api->CreateRunOptions(&m->shrinking), "open", err));
-    DF_TRY(check(m, api->AddRunConfigEntry(m->shrinking, "memory.enable_memory_arena_shrinkage", "cpu:0"), "open", err));
+    DF_TRY(check(m, api->CreateRunOptions(&m->run_options), "open", err));
+    DF_TRY(check(m, api->AddRunConfigEntry(m->run_options, "memory.enable_memory_arena_shrinkage", "cpu:0"), "open", err));
     DF_TRY(check(m, api->CreateEnvWithCustomLogger(be_silent, NULL, ORT_LOGGING_LEVEL_FATAL, "densefusion", &m->env),
                  "open", err));
     DF_TRY(check(m, api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &m->memory), "open", err));
@@ -303,10 +300,8 @@ void df_onnx_close(df_onnx *m)
         return;
     if (m->session)
         m->api->ReleaseSession(m->session);
-    if (m->keeping)
-        m->api->ReleaseRunOptions(m->keeping);
-    if (m->shrinking)
-        m->api->ReleaseRunOptions(m->shrinking);
+    if (m->run_options)
+        m->api->ReleaseRunOptions(m->run_options);
     if (m->memory)
         m->api->ReleaseMemoryInfo(m->memory);
     if (m->env)
@@ -444,13 +439,12 @@ df_status df_onnx_run(df_onnx *m, const df_tensor *inputs, int n_inputs, df_aren
 {
     OrtValue *in[ENDS_MAX] = {0}, *results[ENDS_MAX] = {0};
     const char *names[ENDS_MAX];
-    const OrtRunOptions *options = atomic_fetch_add(&m->runs, 1) % SHRINK_EVERY ? m->keeping : m->shrinking;
     df_tensor *copies = df_arena_alloc(arena, ENDS_MAX, sizeof *copies);
     if (!copies)
         return df_fail(err, DF_NOMEM, "run %s: out of memory", m->path);
     df_status status = wrap_inputs(m, inputs, n_inputs, arena, in, names, err);
     if (status == DF_OK)
-        status = check(m, m->api->Run(m->session, options, names, (const OrtValue *const *)in, (size_t)n_inputs,
+        status = check(m, m->api->Run(m->session, m->run_options, names, (const OrtValue *const *)in, (size_t)n_inputs,
                                       m->output_names, m->n_outputs, results), "run", err);
     if (status == DF_OK)
         status = copy_outputs(m, results, arena, copies, err);
