@@ -62,7 +62,7 @@ function swatch(name) {
   const base = { black: [0, 0, 8], white: [0, 0, 98], grey: [0, 0, 55], gray: [0, 0, 55], red: [2, 72, 48], orange: [28, 85, 54], yellow: [49, 88, 56],
     green: [125, 42, 42], blue: [214, 62, 48], purple: [275, 42, 48], violet: [275, 42, 48], pink: [338, 70, 74], brown: [25, 42, 32], beige: [38, 38, 78],
     cyan: [186, 60, 52], teal: [180, 52, 34], turquoise: [176, 56, 50], cream: [44, 60, 88], navy: [222, 60, 22], gold: [44, 74, 48], olive: [62, 44, 34],
-    magenta: [310, 62, 50], maroon: [0, 60, 24], tan: [34, 44, 66] };
+    magenta: [310, 62, 50], maroon: [0, 60, 24], tan: [34, 44, 66], sepia: [36, 22, 44] };
   const parts = name.split(/[\s-]+/);
   const found = base[parts[parts.length - 1]] || base[parts[0]] || [0, 0, 60];
   const shift = /dark|deep/.test(name) ? -18 : /light|pale|bright/.test(name) ? 18 : 0;
