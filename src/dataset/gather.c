@@ -31,7 +31,6 @@ df_status df_evidence_tables_open(df_evidence_tables *out, const df_dataset *ds,
         {"look", &t.look, df_dataset_has_part(ds, "look", part)},
         {"fuse/evidence", &t.fused, fused && df_dataset_has_part(ds, "fuse", part) &&      /* else stale */
                                    df_dataset_has_part(ds, "fuse/evidence", part)},
-        {"fuse/left", &t.left, fused && df_dataset_has_part(ds, "fuse", part) && df_dataset_has_part(ds, "fuse/left", part)},
     };
     df_status status = DF_OK;
     for (size_t i = 0; status == DF_OK && i < sizeof all / sizeof all[0]; i++)
@@ -46,7 +45,7 @@ df_status df_evidence_tables_open(df_evidence_tables *out, const df_dataset *ds,
 
 void df_evidence_tables_close(df_evidence_tables *t)
 {
-    df_table *const all[] = {t->ingest, t->tag, t->detect, t->read, t->look, t->fused, t->left};
+    df_table *const all[] = {t->ingest, t->tag, t->detect, t->read, t->look, t->fused};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         df_table_close(all[i]);
     *t = (df_evidence_tables){0};

@@ -5,9 +5,8 @@
 #include "base/arena.h"
 #include "dataset/dataset.h"
 
-/* A part's tables; any but ingest may be NULL (that stage did not run). fused: fuse/evidence;
- * left: fuse/left, which gather does not look at. */
-typedef struct { df_table *ingest, *tag, *detect, *read, *look, *fused, *left; } df_evidence_tables;
+/* A part's tables; any but ingest may be NULL (that stage did not run). fused: fuse/evidence. */
+typedef struct { df_table *ingest, *tag, *detect, *read, *look, *fused; } df_evidence_tables;
 
 /* Opens whatever part tables exist. Close with df_evidence_tables_close. */
 df_status df_evidence_tables_open(df_evidence_tables *out, const df_dataset *ds, int part, bool fused, df_error *err);

@@ -75,7 +75,7 @@ df_status df_one_open(df_one **out, const df_config *config, const atomic_bool *
                      : !config_of(one, "fuse") || !config_of(one, "caption")
                          ? df_fail(err, DF_CONFIG, "no captions without the stages fuse and caption") : DF_OK;
     if (status == DF_OK)
-        status = df_fuser_init(&one->fuser, config_of(one, "fuse"), one->run.share, one->models, NULL, err);
+        status = df_fuser_init(&one->fuser, config_of(one, "fuse"), one->run.share, one->models, err);
     if (status == DF_OK)
         status = df_caption_engine_open(&one->engine, config_of(one, "caption"), stop, err);
     if (status == DF_OK)

@@ -83,21 +83,25 @@ static df_status open_prompt(df_fuser *f, const df_fuse_config *config, const ch
     return status;
 }
 
-static df_status open_kinds(df_fuser *f, const char *share, df_str *depends, df_error *err)
+static df_status kinds_path(const char *share, char path[PATH_MAX], df_error *err)
 {
-    char path[PATH_MAX], hash[DF_HASH_HEX] = "none";
-    char *text;
+    const int n = snprintf(path, PATH_MAX, "%s/lexicon/kinds.txt", share);
+    return n >= 0 && n < PATH_MAX ? DF_OK : df_fail(err, DF_CONFIG, "share: the path is too long");
+}
+
+/* Hashed, not opened: this is asked before every run. */
+static df_status describe_kinds(const char *share, df_str *depends, df_error *err)
+{
+    char path[PATH_MAX], hash[DF_HASH_HEX] = "none", *text;
     size_t size;
-    const int n = snprintf(path, sizeof path, "%s/lexicon/kinds.txt", share);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return df_fail(err, DF_CONFIG, "share: the path is too long");
+    DF_TRY(kinds_path(share, path, err));
     if (df_file_exists(path)) {
         DF_TRY(df_file_read(path, DF_KINDS_BYTES_MAX, &text, &size, err));
         df_hash_hex(text, size, hash);
         free(text);
     }
     df_str_printf(depends, "kinds=%s\n", hash);
-    return df_kinds_open(&f->kinds, path, err);
+    return DF_OK;
 }
 
 /* Adds what a list says; of two entries for a source the first counts. `seps` part the entries, `is` stands within one. */
@@ -137,18 +141,26 @@ static df_status read_accepts(df_fuser *f, const df_fuse_config *config, const c
     return status;
 }
 
-df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share, const char *models,
-                        df_str *depends, df_error *err)
+/* What an option names, opened; *depends receives text of it. */
+static df_status open_options(df_fuser *f, const df_fuse_config *config, const char *share, const char *models,
+                              df_str *depends, df_error *err)
+{
+    DF_TRY(open_prompt(f, config, share, depends, err));
+    DF_TRY(read_accepts(f, config, models, depends, err));
+    return depends->failed ? df_fail(err, DF_NOMEM, "fuse: out of memory") : DF_OK;
+}
+
+df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share, const char *models, df_error *err)
 {
     df_fuser fresh = {.how.options = &config->fuse};
-    df_str unasked = {0}, *out = depends ? depends : &unasked;
-    df_status status = open_prompt(&fresh, config, share ? share : ".", out, err);
+    df_str unasked = {0};
+    char path[PATH_MAX];
+    share = share ? share : ".";
+    df_status status = open_options(&fresh, config, share, models, &unasked, err);
     if (status == DF_OK)
-        status = open_kinds(&fresh, share ? share : ".", out, err);
+        status = kinds_path(share, path, err);
     if (status == DF_OK)
-        status = read_accepts(&fresh, config, models, out, err);
-    if (status == DF_OK && out->failed)
-        status = df_fail(err, DF_NOMEM, "fuse: out of memory");
+        status = df_kinds_open(&fresh.kinds, path, err);
     df_str_free(&unasked);
     fresh.how.kinds = fresh.kinds;
     if (status == DF_OK)
@@ -168,10 +180,13 @@ void df_fuser_free(df_fuser *fuser)
 
 static df_status fuse_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
-    df_fuser fuser;
-    DF_TRY(df_fuser_init(&fuser, config, run->share, run->models, out, err));
+    df_fuser fuser = {0};
+    const char *share = run->share ? run->share : ".";
+    df_status status = open_options(&fuser, config, share, run->models, out, err);
+    if (status == DF_OK)
+        status = describe_kinds(share, out, err);
     df_fuser_free(&fuser);
-    return DF_OK;
+    return status;
 }
 
 /* ---- one part ---- */
@@ -305,7 +320,7 @@ static df_status fuse_part(fusing_part *f, df_dataset *ds, int part, const df_ru
 static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     df_fuser fuser;
-    DF_TRY(df_fuser_init(&fuser, config, run->share, run->models, NULL, err));
+    DF_TRY(df_fuser_init(&fuser, config, run->share, run->models, err));
     fusing_part f = {.fuser = &fuser};
     const int n_parts = df_dataset_parts(ds);
     df_status status = DF_OK;

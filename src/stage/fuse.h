@@ -18,8 +18,7 @@ typedef struct {
     df_arena arena;                          /* of how.accept */
 } df_fuser;                                  /* all-zero is freeable */
 /* share: the folder with prompts/ and lexicon/; models: that of the cards, whose `accept` counts where config.accept is
- * silent. config is borrowed. *depends (may be NULL) receives text of all that the result depends on beyond the options. */
-df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share, const char *models,
-                        df_str *depends, df_error *err);
+ * silent. config is borrowed. */
+df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share, const char *models, df_error *err);
 void df_fuser_free(df_fuser *fuser);
 #endif

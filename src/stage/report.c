@@ -118,19 +118,23 @@ static df_status show(report *r, showing *s, df_error *err)
     df_evidence_tables tables = {0};
     df_arena arena = {0};
     df_evidence *evidence = NULL;
+    df_table *left = NULL;
     int64_t n_rows = 0;
     df_status status = df_joined_open(&j, r->ds, s->part, err);
     if (status == DF_OK)
         status = df_evidence_tables_open(&tables, r->ds, s->part, true, err);
     if (status == DF_OK)
         status = df_evidence_gather(&tables, &arena, &evidence, &n_rows, err);
+    if (status == DF_OK && tables.fused && df_dataset_has_part(r->ds, "fuse/left", s->part))
+        status = df_dataset_read(r->ds, "fuse/left", s->part, &left, err);
     if (status == DF_OK) {
         s->ingest = j.table[DF_OF_INGEST];
         status = df_thumbs_make(&r->thumbs, s->part, s->ingest, s->rows, s->n, r->config->side, s->thumbs, err);
     }
     if (status == DF_OK)
-        status = append_images(r, s, &j, evidence, tables.left, err);
+        status = append_images(r, s, &j, evidence, left, err);
     df_arena_reset(&arena);
+    df_table_close(left);
     df_evidence_tables_close(&tables);
     df_joined_close(&j);
     return status;

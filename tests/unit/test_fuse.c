@@ -72,6 +72,19 @@ static df_status run_fuse(df_dataset *ds, const char *prompt, df_error *err)
     return status;
 }
 
+/* The fused evidence as later stages read it. */
+static const df_evidence *gather(const df_dataset *ds, df_arena *arena, int64_t n_images)
+{
+    df_evidence_tables tables;
+    df_evidence *e;
+    int64_t n;
+    assert_int_equal(df_evidence_tables_open(&tables, ds, 0, true, NULL), DF_OK);
+    assert_int_equal(df_evidence_gather(&tables, arena, &e, &n, NULL), DF_OK);
+    df_evidence_tables_close(&tables);
+    assert_int_equal(n, n_images);
+    return e;
+}
+
 static void kept_images_get_a_prompt(void **state)
 {
     (void)state;
@@ -92,14 +105,8 @@ static void kept_images_get_a_prompt(void **state)
     assert_int_equal(strlen(df_table_text(t, 0, df_table_column(t, "evidence_hash"))), 32);
     df_table_close(t);
 
-    df_evidence_tables tables;
     df_arena arena = {0};
-    df_evidence *e;
-    int64_t n;
-    assert_int_equal(df_evidence_tables_open(&tables, ds, 0, true, &err), DF_OK);
-    assert_int_equal(df_evidence_gather(&tables, &arena, &e, &n, &err), DF_OK);
-    df_evidence_tables_close(&tables);
-    assert_int_equal(n, 3);
+    const df_evidence *e = gather(ds, &arena, 3);
     assert_int_equal(e[0].n_boxes, 1);
     assert_string_equal(e[0].boxes[0].source, "c+n");
     assert_int_equal(e[0].boxes[0].item, 2); /* the surer raw record */
@@ -146,23 +153,20 @@ static void a_crowd_reads_back(void **state)
     unlink("fuse_crowd.test/fuse/part-00000.parquet");
     df_error err = {""};
     assert_int_equal(run_fuse(ds, "engine", &err), DF_OK);
-    df_evidence_tables tables;
     df_arena arena = {0};
-    df_evidence *e;
-    int64_t n;
-    assert_int_equal(df_evidence_tables_open(&tables, ds, 0, true, &err), DF_OK);
-    assert_int_equal(df_evidence_gather(&tables, &arena, &e, &n, &err), DF_OK);
+    const df_evidence *e = gather(ds, &arena, 1);
     assert_int_equal(e[0].n_boxes, 32);
     assert_int_equal(e[0].boxes[30].count, 1);
     assert_int_equal(e[0].boxes[31].count, 9);
     assert_true(e[0].boxes[31].x0 == 3100 && e[0].boxes[31].x1 == 3950);
-    const int reason = df_table_column(tables.left, "reason");
-    assert_int_equal(df_table_rows(tables.left), 9);
-    assert_string_equal(df_table_text(tables.left, 0, reason), "counted");
-    assert_string_equal(df_table_text(tables.left, 8, reason), "score");
-    assert_string_equal(df_table_text(tables.left, 8, df_table_column(tables.left, "text")), "kite");
-    df_evidence_tables_close(&tables);
     df_table *t;
+    assert_int_equal(df_dataset_read(ds, "fuse/left", 0, &t, &err), DF_OK);
+    const int reason = df_table_column(t, "reason");
+    assert_int_equal(df_table_rows(t), 9);
+    assert_string_equal(df_table_text(t, 0, reason), "counted");
+    assert_string_equal(df_table_text(t, 8, reason), "score");
+    assert_string_equal(df_table_text(t, 8, df_table_column(t, "text")), "kite");
+    df_table_close(t);
     assert_int_equal(df_dataset_read(ds, "fuse", 0, &t, &err), DF_OK);
     assert_non_null(strstr(df_table_text(t, 0, 1), "\n9 x person: [3100, 500, 3950, 600]"));
     df_table_close(t);
@@ -187,7 +191,9 @@ static void each_expert_has_its_accept(void **state)
         df_fuser fuser = {0};
         df_str depends = {0};
         df_error err = {""};
-        assert_int_equal(df_fuser_init(&fuser, &config, share(), "fuse_cards.test", &depends, &err), cases[i].status);
+        const df_run run = {.share = share(), .models = "fuse_cards.test"};
+        assert_int_equal(df_stage_fuse.depends(&config, &run, &depends, NULL), cases[i].status);
+        assert_int_equal(df_fuser_init(&fuser, &config, share(), "fuse_cards.test", &err), cases[i].status);
         if (cases[i].status == DF_OK) {
             assert_int_equal(fuser.how.n_accept, cases[i].n_accept);
             assert_true(df_accept_of(fuser.how.accept, fuser.how.n_accept, "n", 9) == cases[i].n);

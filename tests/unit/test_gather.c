@@ -31,7 +31,7 @@ static df_table *make(const df_column *columns)
 
 static df_evidence_tables raw_tables(void)
 {
-    df_evidence_tables t = {make(ingest_columns), make(tag_columns), make(detect_columns), make(read_columns), make(look_columns), NULL, NULL};
+    df_evidence_tables t = {make(ingest_columns), make(tag_columns), make(detect_columns), make(read_columns), make(look_columns), NULL};
     for (int i = 0; i < 3; i++)
         ADD(t.ingest, DF_INT(i), DF_TEXT(i ? "b.jpg" : "a.jpg"), DF_INT(640), DF_INT(480), i == 1 ? DF_TEXT("a dog") : DF_NULL);
     ADD(t.tag, DF_INT(2), DF_TEXT("dog"), DF_REAL(0.6), DF_TEXT("m"));
