@@ -12,24 +12,14 @@
 #include <time.h>
 #include "base/file.h"
 #include "expert/expert.h"
+#include "pictures.h"
 
-enum { WIDTH = 96, HEIGHT = 64 };
 
 static const char *oracle(void)
 {
     static char path[512];
     snprintf(path, sizeof path, "%s/tests/oracle/detect", getenv("DF_SOURCE_DIR"));
     return path;
-}
-
-static df_image picture(void)
-{
-    char path[600], *bytes;
-    size_t size;
-    snprintf(path, sizeof path, "%s/../open/picture.rgb", oracle());
-    assert_int_equal(df_file_read(path, 1 << 20, &bytes, &size, NULL), DF_OK);
-    assert_int_equal(size, WIDTH * HEIGHT * 3);
-    return (df_image){WIDTH, HEIGHT, WIDTH, HEIGHT, (uint8_t *)bytes};
 }
 
 static df_expert_handle *open_expert(const char *name)

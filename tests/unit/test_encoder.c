@@ -13,32 +13,15 @@
 #include "base/file.h"
 #include "model/encoder.h"
 #include "model/preprocess.h"
+#include "pictures.h"
 
 static char folder[64];
-
-static const char *source(const char *name)
-{
-    static char path[512];
-    snprintf(path, sizeof path, "%s/%s", getenv("DF_SOURCE_DIR"), name);
-    return path;
-}
 
 static const char *encoders(void)
 {
     static char path[512];
     snprintf(path, sizeof path, "%s", source("tests/oracle/encoders"));
     return path;
-}
-
-static df_image photograph(void)
-{
-    char *bytes;
-    size_t size;
-    df_image image = {0};
-    assert_int_equal(df_file_read(source("samples/budgerigar.jpg"), 1 << 24, &bytes, &size, NULL), DF_OK);
-    assert_int_equal(df_image_decode((const uint8_t *)bytes, size, 2048, &image, NULL), DF_OK);
-    free(bytes);
-    return image;
 }
 
 static float *expected(const char *name, const char *what, int64_t n)

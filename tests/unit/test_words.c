@@ -14,8 +14,8 @@
 #include "base/pool.h"
 #include "expert/expert.h"
 #include "model/text_encoder.h"
+#include "pictures.h"
 
-enum { WIDTH = 96, HEIGHT = 64 };
 static char folder[64];
 static const df_tag asked[] = {{.label = "dog"}, {.label = "red horse"}, {.label = "traffic light"}, {.label = "bird"},
                                {.label = "tree"}};
@@ -26,16 +26,6 @@ static const char *oracle(void)
     static char path[512];
     snprintf(path, sizeof path, "%s/tests/oracle/open", getenv("DF_SOURCE_DIR"));
     return path;
-}
-
-static df_image picture(void)
-{
-    char path[600], *bytes;
-    size_t size;
-    snprintf(path, sizeof path, "%s/picture.rgb", oracle());
-    assert_int_equal(df_file_read(path, 1 << 20, &bytes, &size, NULL), DF_OK);
-    assert_int_equal(size, WIDTH * HEIGHT * 3);
-    return (df_image){WIDTH, HEIGHT, WIDTH, HEIGHT, (uint8_t *)bytes};
 }
 
 /* The left of it, which models that stretch need not stretch. */
