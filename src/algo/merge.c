@@ -45,6 +45,11 @@ int df_box_compare(const void *a, const void *b)
     return c ? c : (x->item > y->item) - (x->item < y->item);
 }
 
+int df_object_compare(const void *a, const void *b)
+{
+    return df_box_compare(&((const df_object *)a)->box, &((const df_object *)b)->box);
+}
+
 double df_box_area(const df_box *b)
 {
     return (b->x1 - b->x0) * (b->y1 - b->y0);
@@ -282,11 +287,6 @@ static double tag_belief(const df_merger *m, const witness *w, int n, const df_k
 
 /* ---- all ---- */
 
-static int by_belief(const void *a, const void *b)
-{
-    return df_box_compare(&((const df_object *)a)->box, &((const df_object *)b)->box);
-}
-
 static df_status make_objects(clustering *c, const df_evidence *raw, df_arena *arena, df_error *err)
 {
     witness *tags = NULL;
@@ -305,7 +305,7 @@ static df_status make_objects(clustering *c, const df_evidence *raw, df_arena *a
             c->objects[k].box.score = 1 - (1 - c->objects[k].box.score) * (1 - by_tag[i]);
         }
     }
-    qsort(c->objects, (size_t)c->n_objects, sizeof *c->objects, by_belief);
+    qsort(c->objects, (size_t)c->n_objects, sizeof *c->objects, df_object_compare);
     return DF_OK;
 }
 

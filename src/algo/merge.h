@@ -55,6 +55,9 @@ double df_accept_of(const df_accept *accept, int n_accept, const char *source, d
 /* Names in alphabetical order, each once, joined by '+'; a and b may be such lists. NULL when out of memory. */
 const char *df_sources_join(const char *a, const char *b, df_arena *arena);
 
+/* Told ones to the front, both halves in their order. scratch: room for n. Returns how many are told. (settle.c) */
+int df_objects_told_first(df_object *objects, int n, df_object *scratch);
+int df_object_compare(const void *a, const void *b);         /* their boxes by df_box_compare, for qsort */
 /* Total order of boxes: falling score, then label, place, source, item. For qsort. */
 int df_box_compare(const void *a, const void *b);
 double df_box_area(const df_box *b);

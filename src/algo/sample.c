@@ -88,19 +88,6 @@ static void count_the_rest(const candidate *c, int n, df_object *objects, const 
     }
 }
 
-static int kept_first(df_object *objects, int n, df_object *left)
-{
-    int kept = 0, n_left = 0;
-    for (int i = 0; i < n; i++) {
-        if (objects[i].reason)
-            left[n_left++] = objects[i];
-        else
-            objects[kept++] = objects[i];
-    }
-    memcpy(objects + kept, left, (size_t)n_left * sizeof *left);
-    return kept;
-}
-
 int df_sample_objects(df_object *objects, int n, int64_t width, int64_t height, const df_sample_options *options,
                       df_arena *arena)
 {
@@ -108,8 +95,8 @@ int df_sample_objects(df_object *objects, int n, int64_t width, int64_t height, 
         return n;
     candidate *c = df_arena_alloc(arena, (size_t)n, sizeof *c);
     bool *keep = df_arena_alloc(arena, (size_t)n, sizeof *keep);
-    df_object *left = df_arena_alloc(arena, (size_t)n, sizeof *left);
-    if (!c || !keep || !left)
+    df_object *scratch = df_arena_alloc(arena, (size_t)n, sizeof *scratch);
+    if (!c || !keep || !scratch)
         return -1;
     for (int i = 0; i < n; i++)
         c[i] = (candidate){&objects[i].box, i, 0, df_box_size_of(&objects[i].box, width, height, options)};
@@ -117,5 +104,5 @@ int df_sample_objects(df_object *objects, int n, int64_t width, int64_t height, 
     choose(c, n, options, keep);
     qsort(c, (size_t)n, sizeof *c, by_label);
     count_the_rest(c, n, objects, keep);
-    return kept_first(objects, n, left);
+    return df_objects_told_first(objects, n, scratch);
 }

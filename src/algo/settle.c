@@ -5,11 +5,6 @@
 
 static const double believed = 0.5;         /* what df_belief gives at an expert's accept */
 
-static int by_belief(const void *a, const void *b)
-{
-    return df_box_compare(&((const df_object *)a)->box, &((const df_object *)b)->box);
-}
-
 /* a and b are one object with a wider and a narrower name. Both say at least what the wider name says, so its belief
  * grows; the narrower name is used where it is believed by itself. */
 static bool join_names(df_object *a, df_object *b, bool a_is_narrower, df_arena *arena)
@@ -49,8 +44,7 @@ static bool name_places(const df_merger *m, df_object *o, int n, df_arena *arena
     return true;
 }
 
-/* Told ones to the front, each half by falling belief. */
-static int told_first(df_object *o, int n, df_object *scratch)
+int df_objects_told_first(df_object *o, int n, df_object *scratch)
 {
     int told = 0;
     for (int i = 0; i < n; i++)
@@ -69,10 +63,9 @@ int df_settle(const df_merger *m, df_object *o, int n, df_arena *arena)
     df_object *scratch = df_arena_alloc(arena, (size_t)n + 1, sizeof *scratch);
     if (!scratch || !name_places(m, o, n, arena))
         return -1;
-    int told = told_first(o, n, scratch);
-    qsort(o, (size_t)told, sizeof *o, by_belief);            /* names that were joined have risen */
-    for (int i = 0; i < told; i++)
-        if (o[i].box.score < believed)
-            o[i].reason = "score";
-    return told_first(o, n, scratch);
+    int told = df_objects_told_first(o, n, scratch);
+    qsort(o, (size_t)told, sizeof *o, df_object_compare);    /* names that were joined have risen */
+    while (told > 0 && o[told - 1].box.score < believed)
+        o[--told].reason = "score";
+    return told;
 }

@@ -129,3 +129,12 @@ bool df_file_exists(const char *path)
 {
     return access(path, F_OK) == 0;
 }
+
+void df_file_describe(const char *path, df_str *out)
+{
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    if (stat(path, &st) == 0)
+        df_str_printf(out, "%s %lld %lld.%09ld\n", slash ? slash + 1 : path, (long long)st.st_size,
+                      (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+}

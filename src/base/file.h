@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/status.h"
+#include "base/str.h"
 
 /* Reads a regular file of at most max_bytes; *data is malloc'ed with a NUL after the last byte, caller frees. */
 df_status df_file_read(const char *path, size_t max_bytes, char **data, size_t *size, df_error *err);
@@ -13,4 +14,6 @@ df_status df_file_write(const char *path, const void *data, size_t size, df_erro
 df_status df_file_commit(const char *tmp, const char *path, df_error *err);
 df_status df_file_mkdir(const char *path, df_error *err);            /* with parents; existing is fine */
 bool df_file_exists(const char *path);
+/* Appends "NAME SIZE MTIME\n": what a large file is, without reading it. Nothing when it is not there. */
+void df_file_describe(const char *path, df_str *out);
 #endif

@@ -1,6 +1,4 @@
 /* densefusion models: the model cards, what is installed, what is missing for what, under which licence. */
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +18,6 @@ static const struct { const char *task, *section, *key; } uses[] = {
     {"text-orient", "read", "orienter"}, {"text-recognise", "read", "recogniser"},
     {"safety", "filter", "safety_model"}, {"embed", "embed", "model"},
 };
-
-static int is_card(const struct dirent *e)
-{
-    size_t n = strlen(e->d_name);
-    return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".yaml") == 0;
-}
 
 static bool lists(const char *names, const char *name)
 {
@@ -135,13 +127,12 @@ static bool list_card(const listing *l, const df_card *card, const df_str *missi
 }
 
 /* A card that can't be read is a line on stderr; the others are listed all the same. */
-static bool list_file(const listing *l, char *file)
+static bool list_file(const listing *l, const char *name)
 {
     df_card *card = NULL;
     df_str missing = {0};
     df_error err = {""};
-    file[strlen(file) - strlen(".yaml")] = '\0';
-    bool good = df_card_survey(&card, l->folder, file, &missing, &err) == DF_OK;
+    bool good = df_card_survey(&card, l->folder, name, &missing, &err) == DF_OK;
     if (good)
         good = list_card(l, card, &missing);
     else
@@ -153,24 +144,22 @@ static bool list_file(const listing *l, char *file)
 
 static int list_cards(listing *l, bool as_json)
 {
-    struct dirent **entries = NULL;
-    const int n = scandir(l->folder, &entries, is_card, alphasort);
-    int code = EXIT_DONE;
-    if (n < 0) {
-        fprintf(stderr, "densefusion: open %s: %s\n", l->folder, strerror(errno));
-        return EXIT_FAILED;
-    }
+    df_arena arena = {0};
+    const char *const *names = NULL;
+    df_error err = {""};
+    int n = 0, code = EXIT_DONE;
+    const df_status status = df_cards_list(l->folder, &arena, &names, &n, &err);
+    if (status != DF_OK)
+        return command_failed(status, &err);
     df_str json = {0};
     df_str_append(&json, "[");
     l->json = as_json ? &json : NULL;
     if (!as_json)
         printf("%-9s %-26s %-14s %-20s %s\n", "state", "name", "task", "licence", "option (* names it now)");
-    for (int i = 0; i < n; i++) {
-        if (!list_file(l, entries[i]->d_name))
+    for (int i = 0; i < n; i++)
+        if (!list_file(l, names[i]))
             code = EXIT_FAILED;
-        free(entries[i]);
-    }
-    free(entries);
+    df_arena_reset(&arena);
     df_str_append(&json, "\n]");
     if (as_json)
         puts(df_str_text(&json));

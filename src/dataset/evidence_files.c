@@ -151,15 +151,6 @@ df_status df_evidence_files_sql(const char *stage, const char *from, df_str *sql
 
 /* ---- what they are ---- */
 
-static void describe_file(const char *path, df_str *out)
-{
-    struct stat st;
-    const char *slash = strrchr(path, '/');
-    if (stat(path, &st) == 0)
-        df_str_printf(out, "%s %lld %lld.%09ld\n", slash ? slash + 1 : path, (long long)st.st_size,
-                      (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
-}
-
 static df_status describe_dataset(const char *stage, const char *from, df_str *out, df_error *err)
 {
     df_dataset *ds;
@@ -169,7 +160,7 @@ static df_status describe_dataset(const char *stage, const char *from, df_str *o
         for (int k = 0; k < 2; k++) {
             char *path = df_dataset_part_path(ds, stages[k], part, "parquet");
             if (path)
-                describe_file(path, out);
+                df_file_describe(path, out);
             out->failed |= !path;
             free(path);
         }
@@ -186,7 +177,7 @@ df_status df_evidence_import_describe(const char *stage, const char *from, df_st
     df_status status =
         is_dataset(from) ? describe_dataset(stage, from, &names, err) : list_files(stage, from, &files, &reader, err);
     for (int i = 0; i < files.n; i++)
-        describe_file(files.paths[i], &names);
+        df_file_describe(files.paths[i], &names);
     free_files(&files);
     df_hash_hex(df_str_text(&names), names.size, hex);
     if (status == DF_OK)

@@ -263,7 +263,7 @@ static df_status import(df_evidence_import *e, const df_dataset *ds, const char 
     DF_TRY(make_folder(spill, err));
     DF_TRY(df_evidence_files_sql(e->shape->stage, from, &e->from, err));
     DF_TRY(df_sql_open(&e->sql, MEMORY_MB, spill, err));
-    df_str_printf(&e->statement, "SELECT column_name FROM (DESCRIBE SELECT * FROM %s)", df_str_text(&e->from));
+    df_str_printf(&e->statement, "SELECT column_name FROM (DESCRIBE SELECT * EXCLUDE (df_seq) FROM %s)", df_str_text(&e->from));
     DF_TRY(query(e, &e->columns, err));
     DF_TRY(check_columns(e, err));
     make_judge(e);
@@ -331,19 +331,6 @@ static df_status load(df_evidence_import *e, int part, df_error *err)
     return DF_OK;
 }
 
-static int64_t first_of(const df_table *t, int of_row, int64_t row)
-{
-    int64_t low = 0, high = df_table_rows(t);
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (df_table_int(t, middle, of_row) < row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 enum { COLUMNS_MAX = 16 };
 
 /* paragraph_from: added to a line's paragraph, so that it is none of those before. */
@@ -376,7 +363,7 @@ df_status df_evidence_import_append(df_evidence_import *e, int part, int64_t row
     const int of_row = df_table_column(t, "row"), paragraph = df_table_column(to, "paragraph");
     const int64_t before = df_table_rows(to);
     const int64_t paragraph_from = before && paragraph >= 0 ? df_table_int(to, before - 1, paragraph) + 1 : 0;
-    for (int64_t i = first_of(t, of_row, row);
+    for (int64_t i = df_table_first(t, of_row, row);
          status == DF_OK && i < df_table_rows(t) && df_table_int(t, i, of_row) == row; i++)
         status = append_row(t, i, paragraph_from, to, err);
     return status;

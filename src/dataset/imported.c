@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "algo/half.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "dataset/imported_files.h"
 
@@ -262,15 +262,6 @@ df_status df_imported_read(df_imported *v, int64_t index, double *out, df_error 
 
 /* ---- what they are ---- */
 
-static void append_file(const char *path, df_str *out)
-{
-    struct stat st;
-    const char *slash = strrchr(path, '/');
-    if (stat(path, &st) == 0)
-        df_str_printf(out, "%s %lld %lld.%09ld\n", slash ? slash + 1 : path, (long long)st.st_size,
-                      (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
-}
-
 df_status df_imported_describe(const df_imported_options *options, df_str *out, df_error *err)
 {
     df_imported_files files = {0};
@@ -278,8 +269,8 @@ df_status df_imported_describe(const df_imported_options *options, df_str *out, 
     char hex[DF_HASH_HEX];
     DF_TRY(df_imported_list(options->folder, &files, err));
     for (int i = 0; i < files.n; i++) {
-        append_file(files.files[i].path, &names);
-        append_file(files.files[i].metadata, &names);
+        df_file_describe(files.files[i].path, &names);
+        df_file_describe(files.files[i].metadata, &names);
     }
     df_hash_hex(df_str_text(&names), names.size, hex);
     df_str_printf(out, "vectors %d files %s\n", files.n, hex);

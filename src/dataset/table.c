@@ -153,6 +153,19 @@ int64_t df_table_int(const df_table *t, int64_t row, int column)
     return f >= -9.2e18 && f <= 9.2e18 ? (int64_t)f : 0;
 }
 
+int64_t df_table_first(const df_table *t, int column, int64_t value)
+{
+    int64_t low = 0, high = df_table_rows(t);
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (df_table_int(t, middle, column) < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 double df_table_real(const df_table *t, int64_t row, int column)
 {
     if (df_table_null(t, row, column) || t->columns[column].column.type == DF_COLUMN_TEXT)

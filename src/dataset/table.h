@@ -29,6 +29,8 @@ bool df_table_null(const df_table *t, int64_t row, int column);      /* true too
 int64_t df_table_int(const df_table *t, int64_t row, int column);    /* 0 where null; reals are truncated */
 double df_table_real(const df_table *t, int64_t row, int column);    /* 0 where null; ints are converted */
 const char *df_table_text(const df_table *t, int64_t row, int column);   /* "" where null or not text; lives with the table */
+/* The first row whose INT column is at least `value`; the column rises. The number of rows when there is none. */
+int64_t df_table_first(const df_table *t, int column, int64_t value);
 
 /* Parquet, zstd; written under a temporary name, synced, renamed. Same rows, same bytes. */
 df_status df_table_write(const df_table *t, const char *path, df_error *err);

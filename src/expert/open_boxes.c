@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "algo/dot.h"
 #include "algo/nms.h"
 #include "expert/expert.h"
 #include "expert/place.h"
@@ -98,30 +99,15 @@ static df_status read_places(const owl *o, const df_tensor *outputs, int n_outpu
     return DF_OK;
 }
 
-static double dot(const float *a, const float *b, int dim)
-{
-    float lane[8] = {0};                     /* eight sums side by side: the compiler's vectors, and the same on every CPU */
-    int k = 0;
-    for (; k + 8 <= dim; k += 8)
-        for (int j = 0; j < 8; j++)
-            lane[j] += a[k + j] * b[k + j];
-    double sum = 0;
-    for (; k < dim; k++)
-        sum += (double)a[k] * (double)b[k];
-    for (int j = 0; j < 8; j++)
-        sum += (double)lane[j];
-    return sum;
-}
-
 /* The best query at place i, in input pixels. */
 static df_candidate judge(const owl *o, const places *p, int i, const asked *queries)
 {
     const float *seen = p->embeddings + (size_t)i * (size_t)p->dim, *box = p->boxes + 4 * (size_t)i;
-    const double length = sqrt(dot(seen, seen, p->dim)) + 1e-6, w = (double)o->card->width, h = (double)o->card->height;
+    const double length = sqrt((double)df_dot(seen, seen, p->dim)) + 1e-6, w = (double)o->card->width, h = (double)o->card->height;
     int best = 0;
     double most = -INFINITY;
     for (int q = 0; q < queries->n; q++) {
-        const double logit = (dot(seen, queries->at[q].vector, p->dim) / length + (double)p->shift[i]) * (double)p->scale[i];
+        const double logit = ((double)df_dot(seen, queries->at[q].vector, p->dim) / length + (double)p->shift[i]) * (double)p->scale[i];
         if (logit > most)
             most = logit, best = q;
     }

@@ -1,5 +1,6 @@
 #include "model/card.h"
 #include <dirent.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,11 +52,6 @@ static const df_option fields[] = {
     REAL("iou", iou, "0.5", 0, 1, "of two boxes of one class that overlap more, the weaker goes"),
     {0},
 };
-
-static df_status bad_field(const df_card *card, const char *field, const char *what, df_error *err)
-{
-    return df_fail(err, DF_CONFIG, "%s: %s: %s", card->path, field, what);
-}
 
 static df_status read_decode_key(df_card *card, df_yaml_entry *entry, df_error *err)
 {
@@ -123,7 +119,7 @@ static df_status split_labels(df_card *card, char *text, size_t size, df_error *
 {
     int n = count_lines(text, size);
     if (n < 1 || n > LABELS_MAX || strlen(text) != size)
-        return bad_field(card, "labels", "the file must hold 1 to 100,000 lines of text", err);
+        return df_card_bad_field(card, "labels", "the file must hold 1 to 100,000 lines of text", err);
     card->label = df_arena_alloc(&card->arena, (size_t)n, sizeof *card->label);
     if (!card->label)
         return df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
@@ -379,20 +375,45 @@ static int is_card(const struct dirent *e)
     return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".yaml") == 0;
 }
 
-df_status df_cards_accept(const char *folder, df_str *out, df_error *err)
+df_status df_cards_list(const char *folder, df_arena *arena, const char *const **names, int *n, df_error *err)
 {
     struct dirent **entries = NULL;
-    const int n = scandir(folder, &entries, is_card, alphasort);         /* no folder: no cards */
-    for (int i = 0; i < n; i++) {
-        df_card *card = NULL;
-        entries[i]->d_name[strlen(entries[i]->d_name) - 5] = '\0';
-        if (df_card_open(&card, folder, entries[i]->d_name, false, NULL) == DF_OK && card->accept > 0)
-            df_str_printf(out, "%s %.6g\n", card->name, card->accept);
-        df_card_close(card);
+    const int found = scandir(folder, &entries, is_card, alphasort);
+    if (found < 0)
+        return df_fail(err, DF_IO, "open %s: %s", folder, strerror(errno));
+    const char **list = df_arena_alloc(arena, (size_t)found + 1, sizeof *list);
+    bool ok = list != NULL;
+    for (int i = 0; i < found; i++) {
+        entries[i]->d_name[strlen(entries[i]->d_name) - strlen(".yaml")] = '\0';
+        ok = ok && (list[i] = df_arena_strdup(arena, entries[i]->d_name));
         free(entries[i]);
     }
     free(entries);
-    return out->failed ? df_fail(err, DF_NOMEM, "read the cards of %s: out of memory", folder) : DF_OK;
+    if (!ok)
+        return df_fail(err, DF_NOMEM, "list %s: out of memory", folder);
+    *names = list;
+    *n = found;
+    return DF_OK;
+}
+
+df_status df_cards_accept(const char *folder, df_str *out, df_error *err)
+{
+    df_arena arena = {0};
+    const char *const *names = NULL;
+    int n = 0;
+    df_status status = df_cards_list(folder, &arena, &names, &n, err);
+    if (status == DF_IO)
+        status = DF_OK;                      /* no folder: no cards */
+    for (int i = 0; i < n; i++) {
+        df_card *card = NULL;
+        if (df_card_open(&card, folder, names[i], false, NULL) == DF_OK && card->accept > 0)
+            df_str_printf(out, "%s %.6g\n", card->name, card->accept);
+        df_card_close(card);
+    }
+    df_arena_reset(&arena);
+    if (status == DF_OK && out->failed)
+        status = df_fail(err, DF_NOMEM, "read the cards of %s: out of memory", folder);
+    return status;
 }
 
 df_status df_card_open_file(const df_card *card, const char *path, df_onnx **out, df_error *err)

@@ -1,7 +1,7 @@
 #include "model/card_check.h"
 #include <string.h>
 
-static df_status bad_field(const df_card *card, const char *field, const char *what, df_error *err)
+df_status df_card_bad_field(const df_card *card, const char *field, const char *what, df_error *err)
 {
     return df_fail(err, DF_CONFIG, "%s: %s: %s", card->path, field, what);
 }
@@ -19,10 +19,10 @@ static df_status check_present(const df_card *card, df_error *err)
                               {"licence", card->licence}, {"source", card->source}};
     for (size_t i = 0; i < sizeof required / sizeof *required; i++)
         if (!required[i].value || !required[i].value[0])
-            return bad_field(card, required[i].field, "missing", err);
+            return df_card_bad_field(card, required[i].field, "missing", err);
     if (strcmp(card->task, "embed") != 0 && strcmp(card->task, "text-embed") != 0 &&
         (!card->decoder || !card->decoder[0]))
-        return bad_field(card, "decoder", "missing", err);
+        return df_card_bad_field(card, "decoder", "missing", err);
     return DF_OK;
 }
 
@@ -58,14 +58,14 @@ static df_status check_names(const df_card *card, const char *name, df_error *er
     const named beside[] = {{"file", card->file}, {"labels", card->labels}, {"thresholds", card->thresholds},
                             {"tokenizer", card->tokenizer}};
     if (strcmp(card->name, name) != 0)
-        return bad_field(card, "name", "differs from the file's name", err);
+        return df_card_bad_field(card, "name", "differs from the file's name", err);
     for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
         if (beside[i].value && !df_card_plain_name(beside[i].value))
-            return bad_field(card, beside[i].field, "must be a file beside the card", err);
+            return df_card_bad_field(card, beside[i].field, "must be a file beside the card", err);
     if (card->text && !df_card_plain_name(card->text))
-        return bad_field(card, "text", "must be the name of a card", err);
+        return df_card_bad_field(card, "text", "must be the name of a card", err);
     if (card->thresholds && !card->labels)
-        return bad_field(card, "thresholds", "they belong to labels, and there are none", err);
+        return df_card_bad_field(card, "thresholds", "they belong to labels, and there are none", err);
     return DF_OK;
 }
 
@@ -76,18 +76,18 @@ df_status df_card_check_fields(const df_card *card, const char *name, df_error *
     DF_TRY(check_words(card, err));
     const char *slot = strstr(card->template, "{}");
     if (!slot || strstr(slot + 2, "{}"))
-        return bad_field(card, "template", "must hold {} once", err);
+        return df_card_bad_field(card, "template", "must hold {} once", err);
     if (card->sha256[0] && (strlen(card->sha256) != 64 || strspn(card->sha256, "0123456789abcdef") != 64))
-        return bad_field(card, "sha256", "must be 64 lower-case hex digits", err);
+        return df_card_bad_field(card, "sha256", "must be 64 lower-case hex digits", err);
     const bool shortest = strcmp(card->resize, "shortest") == 0;
     if (!shortest && strcmp(card->resize, "stretch") != 0 && (card->width < 1 || card->height < 1))
-        return bad_field(card, "width and height", "crop and fit need both", err);
+        return df_card_bad_field(card, "width and height", "crop and fit need both", err);
     if (shortest && (card->width || card->height))
-        return bad_field(card, "width and height", "shortest has resize_side and max_side in their place", err);
+        return df_card_bad_field(card, "width and height", "shortest has resize_side and max_side in their place", err);
     if (shortest && (card->resize_side < 1 || card->max_side < card->resize_side))
-        return bad_field(card, "resize_side and max_side", "shortest needs both, max_side not the smaller", err);
+        return df_card_bad_field(card, "resize_side and max_side", "shortest needs both, max_side not the smaller", err);
     if (strcmp(card->resize, "crop") == 0 && (card->resize_side < card->width || card->resize_side < card->height))
-        return bad_field(card, "resize_side", "must be at least width and height", err);
+        return df_card_bad_field(card, "resize_side", "must be at least width and height", err);
     return DF_OK;
 }
 
@@ -115,7 +115,7 @@ df_status df_card_check_input(const df_card *card, const df_onnx *model, df_erro
         memmove(input.dims + 1, input.dims, 3 * sizeof *input.dims);
     bool planes = strcmp(card->layout, "nchw") == 0;
     if (input.dims[planes ? 1 : 3] >= 0 && input.dims[planes ? 1 : 3] != 3)
-        return bad_field(card, "layout", "that dimension of the model's input is not 3 channels", err);
+        return df_card_bad_field(card, "layout", "that dimension of the model's input is not 3 channels", err);
     DF_TRY(check_side(card, "height", card->height, input.dims[planes ? 2 : 1], err));
     return check_side(card, "width", card->width, input.dims[planes ? 3 : 2], err);
 }

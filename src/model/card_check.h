@@ -3,6 +3,8 @@
 #define DF_MODEL_CARD_CHECK_H
 #include "model/card.h"
 
+/* DF_CONFIG: "CARD: FIELD: what". */
+df_status df_card_bad_field(const df_card *card, const char *field, const char *what, df_error *err);
 /* A file beside the card: a plain name, with no way out of the folder. */
 bool df_card_plain_name(const char *name);
 /* Fields that are missing, unknown words, numbers that do not fit each other: DF_CONFIG naming file and field. */

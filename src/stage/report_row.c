@@ -181,25 +181,11 @@ static void append_caption(df_str *out, const df_joined *j, int64_t row)
         append_text(out, "why", why);
 }
 
-/* The first of the image's rows: a table is by image. */
-static int64_t first_of(const df_table *t, int column, int64_t row)
-{
-    int64_t low = 0, high = df_table_rows(t);
-    while (low < high) {
-        const int64_t middle = low + (high - low) / 2;
-        if (df_table_int(t, middle, column) < row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static void append_left(df_str *out, const df_table *t, int64_t row)
 {
     static const char *const columns[] = {"kind", "text", "source", "reason"};
     const int of_row = df_table_column(t, "row"), score = df_table_column(t, "score");
-    int64_t i = first_of(t, of_row, row), n = 0;
+    int64_t i = df_table_first(t, of_row, row), n = 0;
     df_str_append(out, ",\"left\":[");
     for (; i < df_table_rows(t) && df_table_int(t, i, of_row) == row && n < LEFT_MAX; i++, n++) {
         df_str_append(out, n ? ",{\"score\":" : "{\"score\":");
