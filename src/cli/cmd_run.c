@@ -18,10 +18,12 @@ static atomic_bool stop_asked;
 /* The first Ctrl-C lets the images in flight end; the second leaves at once. What is finished is on disk either way. */
 static void on_signal(int number)
 {
-    static const char text[] = "\ndensefusion: stopping after the images in flight; once more leaves at once\n";
+    static const char text[] = "densefusion: stopping after the images in flight; once more leaves at once\n";
+    static const char below[] = "\n\033[J";  /* the progress line stays, what it says below itself goes */
     if (atomic_exchange(&stop_asked, true))
         _exit(number == SIGTERM ? 143 : 130);
-    ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
+    ssize_t n = isatty(STDERR_FILENO) ? write(STDERR_FILENO, below, sizeof below - 1) : 0;
+    n += write(STDERR_FILENO, text, sizeof text - 1);
     (void)n;
 }
 
@@ -51,6 +53,7 @@ static int execute(const df_config *config, df_job *job, bool summarise)
     progress_init(&p);
     job->stop = &stop_asked;
     job->progress = progress_update;
+    job->live = progress_live;
     job->note = progress_note;
     job->begin = progress_begin;
     job->plan = job->dry_run ? print_plan : NULL;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,24 +38,40 @@ void progress_duration(double seconds, char *out, int size)
 static void erase(progress *p)
 {
     if (p->drawn)
-        fputs("\r\033[K", stderr);
+        fputs("\r\033[J", stderr);
     p->drawn = false;
 }
 
+static int terminal_width(void)
+{
+    struct winsize size;
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : 80;
+}
+
+/* The cursor stays at the end of the first line: what is said next begins below it, on a terminal of any height. A line
+ * that wrapped could not be taken back, so both are cut at the terminal's width. */
 static void draw(progress *p, double now)
 {
+    df_str line = {0};
     char left[32] = "";
+    const int width = terminal_width() - 1;
     double spent = now - p->began_s, rate = spent > 0 ? (double)(p->done - p->first) / spent : 0;
-    fprintf(stderr, "\r\033[K%s  %lld", p->stage, (long long)p->done);
+    df_str_printf(&line, "%s  %lld", p->stage, (long long)p->done);
     if (p->total > 0)
-        fprintf(stderr, " of %lld", (long long)p->total);
+        df_str_printf(&line, " of %lld", (long long)p->total);
     if (rate > 0)
-        fprintf(stderr, "  %.*f/s", rate < 10 ? 1 : 0, rate);
+        df_str_printf(&line, "  %.*f/s", rate < 10 ? 1 : 0, rate);
     if (rate > 0 && p->total > p->done) {
         progress_duration((double)(p->total - p->done) / rate, left, sizeof left);
-        fprintf(stderr, "  %s to go", left);
+        df_str_printf(&line, "  %s to go", left);
     }
+    fputs("\r\033[J", stderr);
+    if (p->live[0])
+        fprintf(stderr, "\n  %.*s\033[A\r", width - 2, p->live);
+    fprintf(stderr, "%.*s", width, df_str_text(&line));
     fflush(stderr);
+    df_str_free(&line);
     p->drawn = true;
     p->drew_s = now;
 }
@@ -66,9 +83,9 @@ static void finish_stage(progress *p)
     if (p->terminal && p->stage[0]) {
         char spent[32];
         progress_duration(now_s() - p->began_s, spent, sizeof spent);
-        fprintf(stderr, "%s  %s\n", p->stage, spent);
+        fprintf(stderr, "%s  %s%s%s\n", p->stage, spent, p->live[0] ? "  " : "", p->live);
     }
-    p->stage[0] = '\0';
+    p->stage[0] = p->live[0] = '\0';
 }
 
 void progress_begin(void *ctx, const char *stage)
@@ -77,6 +94,7 @@ void progress_begin(void *ctx, const char *stage)
     pthread_mutex_lock(&p->lock);
     finish_stage(p);
     snprintf(p->stage, sizeof p->stage, "%s", stage);
+    p->began_s = now_s();
     p->began_s = now_s();
     p->first = p->done = p->total = 0;
     pthread_mutex_unlock(&p->lock);
@@ -94,6 +112,14 @@ void progress_update(void *ctx, const char *stage, int64_t done, int64_t total)
     double now = now_s();
     if (p->terminal && now - p->drew_s >= redraw_s)
         draw(p, now);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void progress_live(void *ctx, const char *text)
+{
+    progress *p = ctx;
+    pthread_mutex_lock(&p->lock);
+    snprintf(p->live, sizeof p->live, "%s", text);
     pthread_mutex_unlock(&p->lock);
 }
 

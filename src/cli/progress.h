@@ -9,6 +9,7 @@ typedef struct {
     bool terminal;                           /* stderr is one: draw progress */
     bool drawn;                              /* a progress line stands there now */
     char stage[256];
+    char live[160];                          /* the second line: what the stage counts besides */
     int64_t first, done, total;              /* first: done when the stage was first heard of */
     double began_s, drew_s;
     int64_t n_notes;
@@ -18,6 +19,7 @@ typedef struct {
 void progress_init(progress *p);
 void progress_begin(void *ctx, const char *stage);
 void progress_update(void *ctx, const char *stage, int64_t done, int64_t total);
+void progress_live(void *ctx, const char *text);
 void progress_note(void *ctx, const char *line);
 void progress_end(progress *p);                                      /* leaves the cursor on a line of its own */
 /* "34 s", "2:05", "1:02:03": for people. */

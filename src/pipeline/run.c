@@ -153,8 +153,9 @@ df_status df_job_run(const df_config *config, const df_job *job, df_error *err)
         return df_fail(err, DF_NOMEM, "run: out of memory");
     work w = {.job = job, .lock = {-1, -1},
               .run = {.n_threads = df_config_threads(config), .input = job->input, .models = models,
-                      .runtime = df_config_runtime(config), .share = df_config_share(config), .parts = job->parts, .n_parts = job->n_parts,
-                      .stop = job->stop, .progress = job->progress, .note = job->note, .ctx = job->ctx}};
+                      .runtime = df_config_runtime(config), .share = df_config_share(config), .parts = job->parts,
+                      .n_parts = job->n_parts, .stop = job->stop, .progress = job->progress, .live = job->live,
+                      .note = job->note, .ctx = job->ctx}};
     df_status status = df_dataset_open(&w.ds, job->out, err);
     if (status == DF_OK)
         status = df_lock_open(&w.lock, job->out, job->parts != NULL, err);

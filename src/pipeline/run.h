@@ -9,6 +9,7 @@ typedef struct {
     const int *parts; int n_parts;           /* NULL: all. With parts, several runs may share a dataset */
     atomic_bool *stop;
     void (*progress)(void *ctx, const char *stage, int64_t done, int64_t total);
+    void (*live)(void *ctx, const char *text);
     void (*note)(void *ctx, const char *line);
     void (*plan)(void *ctx, const df_plan *plan);    /* called with the plan before anything is done; may be NULL */
     void (*begin)(void *ctx, const char *stage);     /* a stage (or "filter+tag+detect") starts; may be NULL */

@@ -68,6 +68,12 @@ void df_run_progress(const df_run *run, const char *stage, int64_t done, int64_t
         run->progress(run->ctx, stage, done, total);
 }
 
+void df_run_live(const df_run *run, const char *text)
+{
+    if (run->live)
+        run->live(run->ctx, text);
+}
+
 void df_run_note(const df_run *run, const char *fmt, ...)
 {
     if (!run->note)

@@ -19,12 +19,14 @@ typedef struct df_run {
     const int *parts; int n_parts;           /* work on these parts only; NULL: all */
     atomic_bool *stop;                       /* set by Ctrl-C: return DF_STOPPED soon, all finished work kept */
     void (*progress)(void *ctx, const char *stage, int64_t done, int64_t total);
+    void (*live)(void *ctx, const char *text);   /* what a stage counts besides: "812 tokens/s, 3 asked again" */
     void (*note)(void *ctx, const char *line);   /* a broken record, a retry: one line for stderr */
     void *ctx;
 } df_run;
 bool df_run_wants(const df_run *run, int part);
 bool df_run_stopped(const df_run *run);
 void df_run_progress(const df_run *run, const char *stage, int64_t done, int64_t total);
+void df_run_live(const df_run *run, const char *text);   /* shown with the progress, replaces what was said before */
 void df_run_note(const df_run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* One image in front of the pixel stages: read and decoded once, whatever it feeds. */
