@@ -45,7 +45,7 @@ static void erase(progress *p)
 static int terminal_width(void)
 {
     struct winsize size;
-    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 10;
     return known ? size.ws_col : 80;
 }
 
@@ -94,7 +94,6 @@ void progress_begin(void *ctx, const char *stage)
     pthread_mutex_lock(&p->lock);
     finish_stage(p);
     snprintf(p->stage, sizeof p->stage, "%s", stage);
-    p->began_s = now_s();
     p->began_s = now_s();
     p->first = p->done = p->total = 0;
     pthread_mutex_unlock(&p->lock);
