@@ -1,0 +1,19 @@
+/* What a chat server answered, over HTTP or in a batch file. All of it is foreign. */
+#ifndef DF_ENGINE_OPENAI_ANSWER_H
+#define DF_ENGINE_OPENAI_ANSWER_H
+#include "engine/engine.h"
+#include "io/json.h"
+
+typedef enum {
+    DF_ANSWER_DONE,                          /* an answer that was paid for; its caption may be empty, then error says so */
+    DF_ANSWER_RECORD,                        /* wrong with this record alone: error has the server's own words */
+    DF_ANSWER_AGAIN,                         /* may pass: ask again */
+    DF_ANSWER_STOP,                          /* wrong with every record: key, model, address */
+} df_answer_kind;
+
+/* code: HTTP status; body: size bytes and a NUL. Fills *out but for its attempts; texts are in the arena. */
+df_answer_kind df_openai_answer_read(long code, const char *body, size_t size, df_arena *arena, df_caption *out);
+/* The same when the body is a JSON value already (NULL: was none; then body has its text). */
+df_answer_kind df_openai_answer_judge(long code, const df_json *root, const char *body, size_t size, df_arena *arena,
+                                      df_caption *out);
+#endif
