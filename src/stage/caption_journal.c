@@ -1,0 +1,112 @@
+#include "stage/caption_journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "dataset/journal.h"
+#include "io/json.h"
+
+struct df_caption_journal {
+    df_journal *lines;
+    df_map by_key;                           /* key to line */
+    df_arena keys;
+};
+
+void df_caption_key(const df_caption_config *config, const df_engine_ops *ops, const df_caption_subject *subject,
+                    char key[DF_HASH_HEX])
+{
+    const df_caption_config *k = config;
+    df_str text = {0};
+    df_str_printf(&text, "%s\n%s\n%s\n", subject->image, subject->evidence, k->engine);
+    if (ops->remote)
+        df_str_printf(&text, "%s\n%lld\n%lld\n%lld\n%lld\n%.17g\n", k->model ? k->model : "", (long long)k->max_tokens,
+                      (long long)k->seed, (long long)k->image_side, (long long)k->image_quality, k->temperature);
+    df_str_append(&text, subject->prompt);
+    df_hash_hex(df_str_text(&text), text.size, key);
+    df_str_free(&text);
+}
+
+void df_caption_journal_close(df_caption_journal *j)
+{
+    if (!j)
+        return;
+    df_journal_close(j->lines);
+    df_map_free(&j->by_key);
+    df_arena_reset(&j->keys);
+    free(j);
+}
+
+static df_status index_lines(df_caption_journal *j, df_error *err)
+{
+    for (int64_t i = 0; i < df_journal_lines(j->lines); i++) {
+        const char *line = df_journal_line(j->lines, i);
+        df_json *root = NULL;
+        if (df_json_parse(&root, line, strlen(line), "journal", NULL) != DF_OK)
+            continue;                        /* asked again */
+        const char *found = df_json_text(df_json_member(root, "key"));
+        const char *key = found ? df_arena_strdup(&j->keys, found) : NULL;
+        int64_t stored;
+        df_status status = key ? df_map_put(&j->by_key, key, i, &stored, err) : DF_OK;
+        df_json_close(root);
+        DF_TRY(status);
+    }
+    return DF_OK;
+}
+
+df_status df_caption_journal_open(df_caption_journal **out, const df_dataset *ds, int part, df_error *err)
+{
+    char *path = df_dataset_part_path(ds, "caption", part, "journal");
+    df_caption_journal *j = calloc(1, sizeof *j);
+    df_status status = path && j ? df_journal_open(&j->lines, path, err) : df_fail(err, DF_NOMEM, "caption: out of memory");
+    free(path);
+    if (status == DF_OK)
+        status = index_lines(j, err);
+    if (status == DF_OK)
+        *out = j;
+    else
+        df_caption_journal_close(j);
+    return status;
+}
+
+static const char *member_text(const df_json *root, const char *key, df_arena *arena)
+{
+    const char *text = df_json_text(df_json_member(root, key));
+    return df_arena_strdup(arena, text ? text : "");
+}
+
+bool df_caption_journal_find(const df_caption_journal *j, const char *key, df_arena *arena, df_caption *answer)
+{
+    int64_t i = df_map_find(&j->by_key, key, -1);
+    df_json *root = NULL;
+    if (i < 0)
+        return false;
+    const char *line = df_journal_line(j->lines, i);
+    if (df_json_parse(&root, line, strlen(line), "journal", NULL) != DF_OK)
+        return false;
+    *answer = (df_caption){
+        .text = member_text(root, "caption", arena), .model = member_text(root, "model", arena),
+        .finish = member_text(root, "finish", arena),
+        .prompt_tokens = df_json_int(df_json_member(root, "prompt_tokens"), -1),
+        .completion_tokens = df_json_int(df_json_member(root, "completion_tokens"), -1),
+        .attempts = df_json_int(df_json_member(root, "attempts"), -1)};
+    df_json_close(root);
+    return answer->text && *answer->text && answer->model && answer->finish;
+}
+
+df_status df_caption_journal_keep(df_caption_journal *j, const char *key, const df_caption *answer, df_error *err)
+{
+    df_str line = {0};
+    df_str_printf(&line, "{\"key\":\"%s\",\"caption\":", key);
+    df_json_append_text(&line, answer->text);
+    df_str_append(&line, ",\"model\":");
+    df_json_append_text(&line, answer->model);
+    df_str_append(&line, ",\"finish\":");
+    df_json_append_text(&line, answer->finish);
+    df_str_printf(&line, ",\"prompt_tokens\":%lld,\"completion_tokens\":%lld,\"attempts\":%lld}",
+                  (long long)answer->prompt_tokens, (long long)answer->completion_tokens, (long long)answer->attempts);
+    df_status status = line.failed ? df_fail(err, DF_NOMEM, "caption: out of memory")
+                                   : df_journal_append(j->lines, df_str_text(&line), err);
+    df_str_free(&line);
+    return status;
+}
