@@ -6,7 +6,7 @@ DESTDIR ?=
 BUILD = cmake -G Ninja -Wno-dev
 
 .DEFAULT_GOAL := build
-.PHONY: help setup tokenizer build demo test install format clean
+.PHONY: help setup tokenizer llama build demo test install format clean
 
 help:
 	@echo 'make demo [IMAGES=folder] [OUT=demo-out]   install what is missing, build, caption the images'
@@ -14,6 +14,7 @@ help:
 	@echo 'make [build]                               the program: build/densefusion'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=] program, library, header, pkg-config file, man page, data'
 	@echo 'make tokenizer                             for models that compare images with words: their tokenizers'
+	@echo 'make llama                                 for GGUF models in this process: llama.cpp (some minutes)'
 	@echo 'make setup | format | clean'
 
 setup:
@@ -21,6 +22,9 @@ setup:
 
 tokenizer:
 	@tools/setup.sh --tokenizer
+
+llama:
+	@tools/setup.sh --llama
 
 build: setup
 	@$(BUILD) -B build --log-level=WARNING

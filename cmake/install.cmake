@@ -21,6 +21,7 @@ install(FILES ${DUCKDB_LIBRARY} DESTINATION ${DF_PRIVATE_LIBDIR})
 get_filename_component(ONNX_FILE ${ONNX_LIBRARY} REALPATH)
 install(FILES ${ONNX_FILE} DESTINATION ${DF_PRIVATE_LIBDIR} RENAME libonnxruntime.so.1)
 install(FILES ${DF_DEPS}/lib/libdf_tokenizer.so DESTINATION ${DF_PRIVATE_LIBDIR} OPTIONAL)   # `make tokenizer`
+install(FILES ${DF_DEPS}/lib/libdf_llama.so DESTINATION ${DF_PRIVATE_LIBDIR} OPTIONAL)       # `make llama`
 install(FILES ${PROJECT_BINARY_DIR}/densefusion.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${PROJECT_BINARY_DIR}/densefusion.1
         DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

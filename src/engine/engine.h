@@ -12,8 +12,14 @@
 typedef struct {
     const char *url, *model, *api_key_file;  /* openai; the key may also come from OPENAI_API_KEY */
     const char *answers;                     /* replay: JSONL with "key" or "path", and "caption" */
-    int64_t max_tokens, timeout_s, retries, image_side, image_quality, seed;
-    double temperature;
+    const char *mmproj;                      /* llama: the projector; "none": no picture */
+    const char *stop_text;                   /* ends the answer, and is not part of it */
+    int64_t max_tokens, timeout_s, retries, image_side, image_quality, seed, concurrency;
+    int64_t top_k;                           /* 0: all */
+    double temperature, top_p;               /* top_p 1: all */
+    int64_t n_ctx, sequences, gpu_layers;    /* llama: tokens of a sequence; sequences at once; layers on a GPU, -1 all */
+    bool batched;                            /* llama: all sequences in one computation */
+    int n_threads;
     const atomic_bool *stop;                 /* may be NULL */
 } df_engine_config;
 
@@ -42,9 +48,14 @@ typedef struct {
     df_status (*caption)(df_engine *e, const df_caption_request *request, df_arena *arena, df_caption *out, df_error *err);
     void (*close)(df_engine *e);
 } df_engine_ops;
-struct df_engine { const df_engine_ops *ops; };   /* first member of every engine's own struct */
+/* First member of every engine's own struct. */
+struct df_engine {
+    const df_engine_ops *ops;
+    int n_at_once;                           /* most requests worth having at once; 0: as many as there are threads */
+    const char *identity;                    /* what its words depend on besides the options; NULL: nothing */
+};
 
 extern const df_engine_ops *const df_engines[];   /* NULL-terminated */
 const df_engine_ops *df_engine_find(const char *name);
-extern const df_engine_ops df_engine_compose, df_engine_openai, df_engine_replay;
+extern const df_engine_ops df_engine_compose, df_engine_llama, df_engine_openai, df_engine_replay;
 #endif

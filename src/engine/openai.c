@@ -83,6 +83,7 @@ static df_status openai_open(df_engine **out, const df_engine_config *config, df
     if (!o)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", config->url);
     o->base.ops = &df_engine_openai;
+    o->base.n_at_once = (int)config->concurrency;
     o->config = *config;
     pthread_mutex_init(&o->lock, NULL);
     o->url = chat_url(config->url);

@@ -77,7 +77,8 @@ df_status df_one_open(df_one **out, const df_config *config, const atomic_bool *
     if (status == DF_OK)
         status = df_fuser_init(&one->fuser, config_of(one, "fuse"), one->run.share, one->models, err);
     if (status == DF_OK)
-        status = df_caption_engine_open(&one->engine, config_of(one, "caption"), stop, err);
+        status = df_caption_engine_open(&one->engine, config_of(one, "caption"), df_config_threads(config), stop,
+                                        err);
     if (status == DF_OK)
         status = open_eyes(one, err);
     if (status == DF_OK)

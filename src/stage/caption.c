@@ -91,8 +91,8 @@ static df_status caption_part(captioner *c, int part, df_error *err)
 {
     df_status status = open_part(c, part, err);
     if (status == DF_OK) {
-        int64_t n = c->work.ops->remote ? c->work.config->concurrency : c->work.run->n_threads;
-        status = df_pool_run((int)n, df_table_rows(c->part.fuse), write_one, c, err);
+        int n = c->work.engine->n_at_once > 0 ? c->work.engine->n_at_once : c->work.run->n_threads;
+        status = df_pool_run(n, df_table_rows(c->part.fuse), write_one, c, err);
     }
     if (status == DF_OK)
         status = write_part(c, part, err);
@@ -127,15 +127,18 @@ static df_status make_folder(const df_dataset *ds, df_error *err)
     return status;
 }
 
-df_status df_caption_engine_open(df_engine **out, const df_caption_config *k, const atomic_bool *stop, df_error *err)
+df_status df_caption_engine_open(df_engine **out, const df_caption_config *k, int n_threads, const atomic_bool *stop,
+                                 df_error *err)
 {
     const df_engine_ops *ops = df_engine_find(k->engine);
     if (!ops)
-        return df_fail(err, DF_CONFIG, "caption.engine: \"%s\" is none of compose, openai, replay", k->engine);
+        return df_fail(err, DF_CONFIG, "caption.engine: \"%s\" is none of compose, openai, llama, replay", k->engine);
     df_engine_config settings = {
         .url = k->url, .model = k->model, .api_key_file = k->api_key_file, .answers = k->answers,
         .max_tokens = k->max_tokens, .timeout_s = k->timeout_s, .retries = k->retries, .image_side = k->image_side,
-        .image_quality = k->image_quality, .seed = k->seed, .temperature = k->temperature, .stop = stop};
+        .image_quality = k->image_quality, .seed = k->seed, .temperature = k->temperature, .top_p = k->top_p, .top_k = k->top_k, .stop_text = k->stop,
+        .concurrency = k->concurrency, .mmproj = k->mmproj, .n_ctx = k->n_ctx, .sequences = k->sequences, .gpu_layers = k->gpu_layers,
+        .batched = k->batched, .n_threads = n_threads, .stop = stop};
     return ops->open(out, &settings, err);
 }
 
@@ -143,7 +146,7 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
 {
     const df_caption_config *k = config;
     captioner c = {.work = {.ds = ds, .config = k, .run = run}};
-    DF_TRY(df_caption_engine_open(&c.work.engine, k, run->stop, err));
+    DF_TRY(df_caption_engine_open(&c.work.engine, k, run->n_threads, run->stop, err));
     c.work.ops = c.work.engine->ops;
     pthread_mutex_init(&c.lock, NULL);
     df_status status = make_folder(ds, err);
@@ -158,11 +161,15 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
     return status;
 }
 
-/* Recorded answers are an input: other answers, other captions. */
+/* Models and recorded answers are inputs: others, other captions. */
 static df_status caption_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     const df_caption_config *k = config;
     (void)run;
+    if (strcmp(k->engine, "llama") == 0 && k->model && k->mmproj) {
+        df_file_describe(k->model, out);
+        df_file_describe(k->mmproj, out);
+    }
     if (strcmp(k->engine, "replay") != 0 || !k->answers || !*k->answers)
         return DF_OK;
     char *text, hex[DF_HASH_HEX];
@@ -176,15 +183,24 @@ static df_status caption_depends(const void *config, const df_run *run, df_str *
 
 #define AT(field) offsetof(df_caption_config, field)
 static const df_option options[] = {
-    {"engine", DF_OPT_TEXT, AT(engine), "compose", 0, 0, "who writes: compose (built in, no model), openai (a server), replay (a file)"},
+    {"engine", DF_OPT_TEXT, AT(engine), "compose", 0, 0, "who writes: compose (built in, no model), openai (a server), llama (a GGUF model in this process), replay (a file)"},
     {"url", DF_OPT_TEXT, AT(url), NULL, 0, 0, "openai: base URL of the server, such as http://127.0.0.1:8080"},
-    {"model", DF_OPT_TEXT, AT(model), NULL, 0, 0, "openai: model name to ask for"},
+    {"model", DF_OPT_TEXT, AT(model), NULL, 0, 0, "openai: model name to ask for; llama: the GGUF file"},
     {"api_key_file", DF_OPT_TEXT, AT(api_key_file), NULL, 0, 0, "openai: file with the API key; else $OPENAI_API_KEY"},
     {"answers", DF_OPT_TEXT, AT(answers), NULL, 0, 0, "replay: JSONL with caption and path, image or key"},
-    {"max_tokens", DF_OPT_INT, AT(max_tokens), "512", 1, 32768, "openai: longest answer"},
-    {"temperature", DF_OPT_REAL, AT(temperature), "0.2", 0, 2, "openai: sampling temperature"},
-    {"seed", DF_OPT_INT, AT(seed), "0", 0, 2147483647, "openai: sampling seed"},
-    {"image_side", DF_OPT_INT, AT(image_side), "1344", 28, 2048, "openai: longest side of the JPEG sent, pixels"},
+    {"mmproj", DF_OPT_TEXT, AT(mmproj), NULL, 0, 0, "llama: the GGUF file of the projector that goes with the model; none: no picture"},
+    {"n_ctx", DF_OPT_INT, AT(n_ctx), "4096", 64, 1048576, "llama: context of one caption, tokens"},
+    {"sequences", DF_OPT_INT, AT(sequences), "4", 1, 64, "llama: captions at once"},
+    {"batched", DF_OPT_BOOL, AT(batched), "false", 0, 0,
+     "llama: compute all sequences together: faster, but what a record gets then depends on what runs beside it"},
+    {"gpu_layers", DF_OPT_INT, AT(gpu_layers), "-1", -1, 100000, "llama: layers on a GPU, where llama.cpp was built for one; -1: all"},
+    {"max_tokens", DF_OPT_INT, AT(max_tokens), "512", 1, 32768, "longest answer, tokens"},
+    {"temperature", DF_OPT_REAL, AT(temperature), "0.2", 0, 2, "sampling temperature; 0: always the likeliest"},
+    {"top_p", DF_OPT_REAL, AT(top_p), "1", 0, 1, "sample from the likeliest tokens that have this probability together; 1: from all"},
+    {"top_k", DF_OPT_INT, AT(top_k), "0", 0, 100000, "sample from so many of the likeliest tokens; 0: from all"},
+    {"stop", DF_OPT_TEXT, AT(stop), NULL, 0, 0, "text that ends the answer"},
+    {"seed", DF_OPT_INT, AT(seed), "0", 0, 2147483647, "sampling seed"},
+    {"image_side", DF_OPT_INT, AT(image_side), "1344", 28, 2048, "longest side of the picture that the model gets, pixels"},
     {"image_quality", DF_OPT_INT, AT(image_quality), "90", 1, 100, "openai: quality of the JPEG sent"},
     {"concurrency", DF_OPT_INT, AT(concurrency), "8", 1, 256, "openai: requests in flight"},
     {"timeout_s", DF_OPT_INT, AT(timeout_s), "300", 1, 86400, "openai: longest wait for one answer, seconds"},

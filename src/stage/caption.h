@@ -4,11 +4,13 @@
 #include "engine/engine.h"
 
 typedef struct {
-    char *engine, *url, *model, *api_key_file, *answers;
-    int64_t max_tokens, timeout_s, retries, image_side, image_quality, seed, concurrency;
-    double temperature;
+    char *engine, *url, *model, *api_key_file, *answers, *mmproj, *stop;
+    int64_t max_tokens, timeout_s, retries, image_side, image_quality, seed, concurrency, top_k, n_ctx, sequences, gpu_layers;
+    double temperature, top_p;
+    bool batched;
 } df_caption_config;                         /* the stage's config */
 
-/* Opens the engine that config names. Close with (*out)->ops->close. config and stop are borrowed. */
-df_status df_caption_engine_open(df_engine **out, const df_caption_config *config, const atomic_bool *stop, df_error *err);
+/* Opens the engine that config names. Close with (*out)->ops->close. config and stop are borrowed. n_threads: of a computation. */
+df_status df_caption_engine_open(df_engine **out, const df_caption_config *config, int n_threads, const atomic_bool *stop,
+                                 df_error *err);
 #endif

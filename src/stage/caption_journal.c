@@ -13,15 +13,18 @@ struct df_caption_journal {
     df_arena keys;
 };
 
-void df_caption_key(const df_caption_config *config, const df_engine_ops *ops, const df_caption_subject *subject,
+void df_caption_key(const df_caption_config *config, const df_engine *engine, const df_caption_subject *subject,
                     char key[DF_HASH_HEX])
 {
     const df_caption_config *k = config;
     df_str text = {0};
     df_str_printf(&text, "%s\n%s\n%s\n", subject->image, subject->evidence, k->engine);
-    if (ops->remote)
-        df_str_printf(&text, "%s\n%lld\n%lld\n%lld\n%lld\n%.17g\n", k->model ? k->model : "", (long long)k->max_tokens,
-                      (long long)k->seed, (long long)k->image_side, (long long)k->image_quality, k->temperature);
+    if (engine->ops->remote)
+        df_str_printf(&text, "%s\n%lld\n%lld\n%lld\n%lld\n%.17g\n%.17g\n%lld\n%s\n", k->model ? k->model : "",
+                      (long long)k->max_tokens, (long long)k->seed, (long long)k->image_side, (long long)k->image_quality,
+                      k->temperature, k->top_p, (long long)k->top_k, k->stop ? k->stop : "");
+    if (engine->identity)
+        df_str_append(&text, engine->identity);
     df_str_append(&text, subject->prompt);
     df_hash_hex(df_str_text(&text), text.size, key);
     df_str_free(&text);

@@ -11,7 +11,7 @@ typedef struct {
     const char *evidence;                    /* hash of the evidence */
     const char *prompt;
 } df_caption_subject;
-void df_caption_key(const df_caption_config *config, const df_engine_ops *ops, const df_caption_subject *subject,
+void df_caption_key(const df_caption_config *config, const df_engine *engine, const df_caption_subject *subject,
                     char key[DF_HASH_HEX]);
 
 typedef struct df_caption_journal df_caption_journal;

@@ -17,7 +17,7 @@ df_status df_caption_record_name(const df_caption_work *w, df_caption_part *part
     df_caption_subject subject = {*image ? image : part->evidence[r->row].path,
                                   df_table_text(part->fuse, i, df_table_column(part->fuse, "evidence_hash")),
                                   df_table_text(part->fuse, i, df_table_column(part->fuse, "prompt"))};
-    df_caption_key(w->config, w->ops, &subject, r->key);
+    df_caption_key(w->config, w->engine, &subject, r->key);
     return DF_OK;
 }
 
