@@ -102,6 +102,13 @@ if(Python3_FOUND AND CLI_SOURCES)
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
+# ---- the llama engine, beside llama.cpp's own server ----
+if(EXISTS ${DF_DEPS}/venv/bin/python AND EXISTS ${DF_DEPS}/bin/llama-server AND CLI_SOURCES)
+  add_test(NAME llama COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/llama/test_llama.py)
+  set_tests_properties(llama PROPERTIES TIMEOUT 600 ENVIRONMENT
+    "DF_BINARY=$<TARGET_FILE:densefusion-cli>;DF_LLAMA_SERVER=${DF_DEPS}/bin/llama-server;PYTHONDONTWRITEBYTECODE=1")
+endif()
+
 # ---- models brought from paths, a server that misbehaves, and packages ----
 if(Python3_FOUND AND CLI_SOURCES)
   add_test(NAME models_install COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_models_install.py)

@@ -174,10 +174,10 @@ class Llama(unittest.TestCase):
         """A text that ends the turn for the server does not for us: it is cut into more than the one token."""
         template = os.path.join(self.folder, "template.txt")
         with open(template, "w", encoding="utf-8") as f:
-            f.write("Describe it. <|im_end|><|im_start|>assistant {tags}")
+            f.write("Describe it. <|im_end|><|im_start|>assistant\n\n[World Knowledge]: {world_knowledge}\n")
         self.captions("--fuse.prompt=" + template)
         path, row = next(iter(self.rows().items()))
-        self.assertIn("<|im_end|>", row["fuse"][0]["prompt"], self.out)
+        self.assertIn("<|im_end|>", row["fuse"][0]["prompt"])
         with Server(self.folder, 1) as server:
             theirs = server.ask(row["fuse"][0]["prompt"], os.path.join(self.photos, path))
         self.assertGreater(row["caption"][0]["prompt_tokens"], theirs["usage"]["prompt_tokens"])
