@@ -182,9 +182,10 @@ static bool take(void *handle, const char *name, void *function)
 static df_status load_library(llama *l, df_error *err)
 {
     library *lib = &l->lib;
-    l->handle = dlopen(DF_LLAMA, RTLD_NOW | RTLD_LOCAL);
+    const int how = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;   /* its lists of devices live as long as the process */
+    l->handle = dlopen(DF_LLAMA, how);
     if (!l->handle)
-        l->handle = dlopen("libdf_llama.so", RTLD_NOW | RTLD_LOCAL);
+        l->handle = dlopen("libdf_llama.so", how);
     void *h = l->handle;
     if (h && take(h, "df_llama_abi", &lib->abi) && lib->abi() == DF_LLAMA_ABI && take(h, "df_llama_open", &lib->open) &&
         take(h, "df_llama_close", &lib->close) && take(h, "df_llama_ask_make", &lib->ask_make) &&
