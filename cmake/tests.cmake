@@ -100,6 +100,9 @@ if(Python3_FOUND AND CLI_SOURCES)
   add_test(NAME openai_server COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_openai.py)
   set_tests_properties(openai_server PROPERTIES TIMEOUT 300 RUN_SERIAL TRUE
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
+  add_test(NAME openai_again COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_again.py)
+  set_tests_properties(openai_again PROPERTIES TIMEOUT 300
+    ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
 # ---- the llama engine, beside llama.cpp's own server ----

@@ -10,18 +10,43 @@
 const df_limits df_limits_default = {.max_words = 192, .min_words = 3, .max_repetition = 0.25, .min_text_recall = 0.5,
                                      .min_object_recall = 0.3};
 
-typedef struct { df_str reasons, detail; } findings;
+/* What is found wrong, as it is found. */
+typedef struct {
+    df_verdict *verdict;
+    df_arena *arena;
+    bool failed;                             /* out of memory */
+} findings;
 
 static void __attribute__((format(printf, 3, 4))) add(findings *f, const char *code, const char *fmt, ...)
 {
     va_list args;
     char words[160];
+    df_str clean = {0};
     va_start(args, fmt);
     vsnprintf(words, sizeof words, fmt, args);
     va_end(args);
-    df_str_printf(&f->reasons, "%s%s", f->reasons.size ? "; " : "", code);
-    df_str_printf(&f->detail, "%s%s: ", f->detail.size ? "; " : "", code);
-    df_str_append_clean(&f->detail, words, strlen(words), sizeof words);
+    df_str_append_clean(&clean, words, strlen(words), sizeof words);
+    const char *kept = clean.failed ? NULL : df_arena_strdup(f->arena, df_str_text(&clean));
+    df_str_free(&clean);
+    f->failed |= !kept;
+    if (kept && f->verdict->n_findings < DF_FINDINGS_MAX)
+        f->verdict->findings[f->verdict->n_findings++] = (df_finding){code, kept};
+}
+
+static bool print_findings(df_verdict *v, df_arena *arena)
+{
+    df_str reasons = {0}, detail = {0};
+    for (int i = 0; i < v->n_findings; i++) {
+        const df_finding *f = &v->findings[i];
+        df_str_printf(&reasons, "%s%s", i ? "; " : "", f->code);
+        df_str_printf(&detail, "%s%s: %s", i ? "; " : "", f->code, f->words);
+    }
+    v->reasons = df_arena_strdup(arena, df_str_text(&reasons));
+    v->detail = df_arena_strdup(arena, df_str_text(&detail));
+    const bool ok = v->reasons && v->detail && !reasons.failed && !detail.failed;
+    df_str_free(&reasons);
+    df_str_free(&detail);
+    return ok;
 }
 
 static double share(int part, int all)
@@ -70,7 +95,7 @@ df_status df_verdict_make(const df_nouns *nouns, const char *caption, const df_e
 {
     df_verdict v = {0};
     df_rules_found rules;
-    findings f = {0};
+    findings f = {&v, arena, false};
     df_word *words = df_words_of(caption, arena, &v.words);
     bool ok = words && df_support_find(nouns, caption, words, v.words, ev, arena, &v.support);
     if (ok) {
@@ -79,13 +104,9 @@ df_status df_verdict_make(const df_nouns *nouns, const char *caption, const df_e
         v.text_recall = share(v.support.lines_told, v.support.lines);
         v.object_recall = share(v.support.objects_told, v.support.objects);
         judge(&f, &v, &rules, limits);
-        v.pass = f.reasons.size == 0;
-        v.reasons = df_arena_strdup(arena, df_str_text(&f.reasons));
-        v.detail = df_arena_strdup(arena, df_str_text(&f.detail));
-        ok = v.reasons && v.detail && !f.reasons.failed && !f.detail.failed;
+        v.pass = v.n_findings == 0;
+        ok = !f.failed && print_findings(&v, arena);
     }
-    df_str_free(&f.reasons);
-    df_str_free(&f.detail);
     if (!ok)
         return df_fail(err, DF_NOMEM, "check %s: out of memory", ev->path);
     *out = v;

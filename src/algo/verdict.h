@@ -13,10 +13,15 @@ extern const df_limits df_limits_default;
 /* More words of text than this can't be asked of a caption of 192 words. */
 enum { DF_TEXT_WORDS_ROOM = 110, DF_OBJECTS_ROOM = 8 };
 
+/* One thing that is wrong: a stable code (docs/FORMAT.md) and the words for it. */
+typedef struct { const char *code, *words; } df_finding;
+enum { DF_FINDINGS_MAX = 24 };
+
 typedef struct {
     bool pass;
     int words;
     double text_recall, object_recall, repetition;   /* shares in [0, 1]; -1 when there was nothing to recall */
+    df_finding findings[DF_FINDINGS_MAX]; int n_findings;
     const char *reasons, *detail; /* "opening; quote" and "opening: The image shows; ..."; "" when it passes */
     df_support support;
 } df_verdict;

@@ -222,6 +222,17 @@ static df_status show_table(const df_dataset *ds, const char *stage, image_id id
     return status;
 }
 
+/* The tables that some stages keep beside their own. */
+static df_status show_beside(const df_dataset *ds, const char *stage, image_id id, df_str *json, df_error *err)
+{
+    static const char *const tables[] = {"fuse/evidence", "fuse/left", "caption/attempts"};
+    df_status status = DF_OK;
+    for (size_t i = 0; status == DF_OK && i < sizeof tables / sizeof tables[0]; i++)
+        if (strncmp(tables[i], stage, strlen(stage)) == 0 && tables[i][strlen(stage)] == '/')
+            status = show_table(ds, tables[i], id, json, err);
+    return status;
+}
+
 static df_status show_image(const df_dataset *ds, image_id id, bool as_json, df_error *err)
 {
     df_str text = {0}, *json = as_json ? &text : NULL;
@@ -233,10 +244,8 @@ static df_status show_image(const df_dataset *ds, image_id id, bool as_json, df_
         if (!(*s)->columns)
             continue;
         status = show_table(ds, (*s)->name, id, json, err);
-        if (status == DF_OK && strcmp((*s)->name, "fuse") == 0)
-            status = show_table(ds, "fuse/evidence", id, json, err);
-        if (status == DF_OK && strcmp((*s)->name, "fuse") == 0)
-            status = show_table(ds, "fuse/left", id, json, err);
+        if (status == DF_OK)
+            status = show_beside(ds, (*s)->name, id, json, err);
     }
     df_str_append(&text, "\n}");
     if (status == DF_OK && json)

@@ -23,11 +23,16 @@ typedef struct {
     const atomic_bool *stop;                 /* may be NULL */
 } df_engine_config;
 
+/* An earlier answer in the conversation, and what was said about it. */
+typedef struct { const char *answer, *reply; } df_turn;
+enum { DF_TURNS_MAX = 8 };
+
 typedef struct {
     const char *key;                         /* the record's key: what the caption depends on, in hex */
     const char *prompt;
     const df_evidence *evidence;             /* after fusion */
     const df_image *image;                   /* NULL unless the engine needs pixels */
+    const df_turn *turns; int n_turns;       /* after the prompt, oldest first; none when it is asked for the first time */
 } df_caption_request;
 
 typedef struct {

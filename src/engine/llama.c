@@ -17,7 +17,7 @@
 #include "engine/engine.h"
 #include "llama/df_llama.h"
 
-enum { SEQUENCES_MAX = 64, PIECE_MAX = 512, MESSAGES_MAX = 16 };
+enum { SEQUENCES_MAX = 64, PIECE_MAX = 512, MESSAGES_MAX = 2 * DF_TURNS_MAX + 1 };
 #define CAPTION_BYTES_MAX ((size_t)64 << 10)
 
 typedef struct {
@@ -299,11 +299,16 @@ static df_status make_ask(const llama *l, const df_caption_request *request, df_
         DF_TRY(df_image_resize(image, w > 0 ? w : 1, h > 0 ? h : 1, &small, err));
         image = &small;
     }
-    const df_llama_message message = {"user", request->prompt};
+    df_llama_message messages[MESSAGES_MAX] = {{"user", request->prompt}};
+    size_t n = 1;
+    for (int i = 0; i < request->n_turns && n + 2 <= MESSAGES_MAX; i++) {
+        messages[n++] = (df_llama_message){"assistant", request->turns[i].answer};
+        messages[n++] = (df_llama_message){"user", request->turns[i].reply};
+    }
     df_llama_picture picture = {0};
     if (image)
         picture = (df_llama_picture){image->rgb, (uint32_t)image->width, (uint32_t)image->height};
-    *out = l->lib.ask_make(l->model, &message, 1, &picture, why);
+    *out = l->lib.ask_make(l->model, messages, n, &picture, why);
     df_image_free(&small);
     return DF_OK;
 }

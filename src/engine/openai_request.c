@@ -36,6 +36,15 @@ static df_status append_image(const df_engine_config *config, const df_image *im
     return DF_OK;
 }
 
+static void append_turn(const df_turn *turn, df_str *body)
+{
+    df_str_append(body, ",{\"role\":\"assistant\",\"content\":");
+    df_json_append_text(body, turn->answer);
+    df_str_append(body, "},{\"role\":\"user\",\"content\":");
+    df_json_append_text(body, turn->reply);
+    df_str_append(body, "}");
+}
+
 df_status df_openai_request_append(const df_engine_config *config, const df_caption_request *request, df_str *body,
                                    df_error *err)
 {
@@ -49,6 +58,9 @@ df_status df_openai_request_append(const df_engine_config *config, const df_capt
     df_str_append(body, "}");
     if (request->image)
         DF_TRY(append_image(config, request->image, body, err));
-    df_str_append(body, "]}]}");
+    df_str_append(body, "]}");
+    for (int i = 0; i < request->n_turns; i++)
+        append_turn(&request->turns[i], body);
+    df_str_append(body, "]}");
     return body->failed ? df_fail(err, DF_NOMEM, "write a request: out of memory") : DF_OK;
 }

@@ -156,6 +156,8 @@ df_status df_job_run(const df_config *config, const df_job *job, df_error *err)
                       .runtime = df_config_runtime(config), .share = df_config_share(config), .parts = job->parts,
                       .n_parts = job->n_parts, .stop = job->stop, .progress = job->progress, .live = job->live,
                       .note = job->note, .ctx = job->ctx}};
+    const int check = df_config_find(config, "check");
+    w.run.check = check < 0 ? NULL : config->configs[check];
     df_status status = df_dataset_open(&w.ds, job->out, err);
     if (status == DF_OK)
         status = df_lock_open(&w.lock, job->out, job->parts != NULL, err);

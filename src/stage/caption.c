@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/pool.h"
 #include "stage/caption_record.h"
+#include "stage/check.h"
 
 typedef struct {
     df_caption_work work;
@@ -40,15 +41,52 @@ static df_value known(int64_t count)
     return count < 0 ? DF_NULL : DF_INT(count);
 }
 
+static const df_column attempt_columns[] = {
+    {"row", DF_COLUMN_INT}, {"attempt", DF_COLUMN_INT}, {"caption", DF_COLUMN_TEXT}, {"error", DF_COLUMN_TEXT},
+    {"reasons", DF_COLUMN_TEXT}, {"model", DF_COLUMN_TEXT}, {"finish", DF_COLUMN_TEXT}, {"prompt_tokens", DF_COLUMN_INT},
+    {"completion_tokens", DF_COLUMN_INT}, {"requests", DF_COLUMN_INT}, {0},
+};
+
+static df_status append_attempts(df_table *t, const df_caption_record *r, df_error *err)
+{
+    df_status status = DF_OK;
+    for (int i = 0; status == DF_OK && i < r->n_attempts; i++) {
+        const df_caption *a = &r->attempts[i].answer;
+        df_value values[] = {DF_INT(r->row), DF_INT(i + 1), DF_TEXT(a->text), DF_TEXT(a->error),
+                             DF_TEXT(r->attempts[i].reasons), DF_TEXT(a->model), DF_TEXT(a->finish), known(a->prompt_tokens),
+                             known(a->completion_tokens), known(a->attempts)};
+        status = df_table_append(t, values, err);
+    }
+    return status;
+}
+
+/* Every attempt of every record: of the engines that are asked. */
+static df_status write_attempts(captioner *c, int part, df_error *err)
+{
+    const df_caption_part *p = &c->part;
+    df_table *t = NULL;
+    if (!c->work.ops->remote)
+        return DF_OK;
+    df_status status = df_table_create(&t, attempt_columns, err);
+    for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->fuse); i++)
+        status = append_attempts(t, &p->records[i], err);
+    if (status == DF_OK)
+        status = df_dataset_write(c->work.ds, "caption/attempts", part, t, err);
+    df_table_close(t);
+    return status;
+}
+
+/* The part's own table last: where it is, the part is whole. */
 static df_status write_part(captioner *c, int part, df_error *err)
 {
     const df_caption_part *p = &c->part;
     df_table *t = NULL;
+    DF_TRY(write_attempts(c, part, err));
     df_status status = df_table_create(&t, columns, err);
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->fuse); i++) {
         const df_caption_record *r = &p->records[i];
         const df_caption *a = &r->answer;
-        df_value values[] = {DF_INT(r->row), DF_TEXT(a->text), DF_TEXT(a->error), DF_TEXT(c->work.config->engine),
+        df_value values[] = {DF_INT(r->row), DF_TEXT(a->text), DF_TEXT(a->error), DF_TEXT(r->engine),
                              DF_TEXT(a->model), DF_TEXT(a->finish), known(a->prompt_tokens),
                              known(a->completion_tokens), known(a->attempts), DF_TEXT(r->key)};
         status = df_table_append(t, values, err);
@@ -142,14 +180,36 @@ df_status df_caption_engine_open(df_engine **out, const df_caption_config *k, in
     return ops->open(out, &settings, err);
 }
 
+/* Whether a caption is judged as soon as it comes: an engine that says the same every time need not be. */
+static bool judges(const df_caption_config *k, const df_run *run)
+{
+    const df_engine_ops *ops = df_engine_find(k->engine);
+    return ops && ops->remote && run->check && (k->ask_again > 0 || strcmp(k->on_fail, "compose") == 0);
+}
+
+static df_status open_judge(df_caption_work *w, df_nouns **nouns, df_error *err)
+{
+    const df_caption_config *k = w->config;
+    if (!judges(k, w->run))
+        return DF_OK;
+    DF_TRY(df_nouns_open(nouns, err));
+    w->nouns = *nouns;
+    w->limits = &((const df_check_config *)w->run->check)->limits;
+    const df_engine_config settings = {.stop = w->run->stop};
+    return strcmp(k->on_fail, "compose") == 0 ? df_engine_compose.open(&w->composer, &settings, err) : DF_OK;
+}
+
 static df_status caption_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     const df_caption_config *k = config;
+    df_nouns *nouns = NULL;
     captioner c = {.work = {.ds = ds, .config = k, .run = run}};
     DF_TRY(df_caption_engine_open(&c.work.engine, k, run->n_threads, run->stop, err));
     c.work.ops = c.work.engine->ops;
     pthread_mutex_init(&c.lock, NULL);
-    df_status status = make_folder(ds, err);
+    df_status status = open_judge(&c.work, &nouns, err);
+    if (status == DF_OK)
+        status = make_folder(ds, err);
     if (status == DF_OK)
         status = count_work(&c, err);
     int n_parts = df_dataset_parts(ds);
@@ -157,6 +217,9 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
         if (df_run_wants(run, part) && !df_dataset_has_part(ds, "caption", part))
             status = caption_part(&c, part, err);
     pthread_mutex_destroy(&c.lock);
+    df_nouns_close(nouns);
+    if (c.work.composer)
+        c.work.composer->ops->close(c.work.composer);
     c.work.ops->close(c.work.engine);
     return status;
 }
@@ -165,7 +228,10 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
 static df_status caption_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     const df_caption_config *k = config;
-    (void)run;
+    if (strcmp(k->on_fail, "keep") != 0 && strcmp(k->on_fail, "compose") != 0)
+        return df_fail(err, DF_CONFIG, "caption.on_fail: \"%s\" is neither keep nor compose", k->on_fail);
+    if (judges(k, run))
+        df_options_describe(df_stage_check.options, run->check, out);
     if (strcmp(k->engine, "llama") == 0 && k->model && k->mmproj) {
         df_file_describe(k->model, out);
         df_file_describe(k->mmproj, out);
@@ -199,6 +265,10 @@ static const df_option options[] = {
     {"top_p", DF_OPT_REAL, AT(top_p), "1", 0, 1, "sample from the likeliest tokens that have this probability together; 1: from all"},
     {"top_k", DF_OPT_INT, AT(top_k), "0", 0, 100000, "sample from so many of the likeliest tokens; 0: from all"},
     {"stop", DF_OPT_TEXT, AT(stop), NULL, 0, 0, "text that ends the answer"},
+    {"ask_again", DF_OPT_INT, AT(ask_again), "0", 0, DF_TURNS_MAX,
+     "times that a caption which fails `check` is asked again, told what was wrong: look at the verdicts of a first run before"},
+    {"on_fail", DF_OPT_TEXT, AT(on_fail), "keep", 0, 0,
+     "a caption that fails to the end: keep (the best attempt, with its verdict) or compose (the built-in engine writes it)"},
     {"seed", DF_OPT_INT, AT(seed), "0", 0, 2147483647, "sampling seed"},
     {"image_side", DF_OPT_INT, AT(image_side), "1344", 28, 2048, "longest side of the picture that the model gets, pixels"},
     {"image_quality", DF_OPT_INT, AT(image_quality), "90", 1, 100, "openai: quality of the JPEG sent"},

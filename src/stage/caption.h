@@ -4,8 +4,9 @@
 #include "engine/engine.h"
 
 typedef struct {
-    char *engine, *url, *model, *api_key_file, *answers, *mmproj, *stop;
-    int64_t max_tokens, timeout_s, retries, image_side, image_quality, seed, concurrency, top_k, n_ctx, sequences, gpu_layers;
+    char *engine, *url, *model, *api_key_file, *answers, *mmproj, *stop, *on_fail;
+    int64_t max_tokens, timeout_s, retries, image_side, image_quality, seed, concurrency, top_k, n_ctx, sequences, gpu_layers,
+            ask_again;
     double temperature, top_p;
     bool batched;
 } df_caption_config;                         /* the stage's config */

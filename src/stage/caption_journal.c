@@ -30,6 +30,16 @@ void df_caption_key(const df_caption_config *config, const df_engine *engine, co
     df_str_free(&text);
 }
 
+void df_caption_key_again(const char *key, const df_turn *turns, int n_turns, char again[DF_HASH_HEX])
+{
+    df_str text = {0};
+    df_str_append(&text, key);
+    for (int i = 0; i < n_turns; i++)
+        df_str_printf(&text, "\n%s\n%s", turns[i].answer, turns[i].reply);
+    df_hash_hex(df_str_text(&text), text.size, again);
+    df_str_free(&text);
+}
+
 void df_caption_journal_close(df_caption_journal *j)
 {
     if (!j)
@@ -78,6 +88,12 @@ static const char *member_text(const df_json *root, const char *key, df_arena *a
     return df_arena_strdup(arena, text ? text : "");
 }
 
+static const char *optional_text(const df_json *root, const char *key, df_arena *arena)
+{
+    const char *text = df_json_text(df_json_member(root, key));
+    return text ? df_arena_strdup(arena, text) : NULL;
+}
+
 bool df_caption_journal_find(const df_caption_journal *j, const char *key, df_arena *arena, df_caption *answer)
 {
     int64_t i = df_map_find(&j->by_key, key, -1);
@@ -88,20 +104,31 @@ bool df_caption_journal_find(const df_caption_journal *j, const char *key, df_ar
     if (df_json_parse(&root, line, strlen(line), "journal", NULL) != DF_OK)
         return false;
     *answer = (df_caption){
-        .text = member_text(root, "caption", arena), .model = member_text(root, "model", arena),
+        .text = optional_text(root, "caption", arena), .error = optional_text(root, "error", arena),
+        .model = member_text(root, "model", arena),
         .finish = member_text(root, "finish", arena),
         .prompt_tokens = df_json_int(df_json_member(root, "prompt_tokens"), -1),
         .completion_tokens = df_json_int(df_json_member(root, "completion_tokens"), -1),
         .attempts = df_json_int(df_json_member(root, "attempts"), -1)};
     df_json_close(root);
-    return answer->text && *answer->text && answer->model && answer->finish;
+    return (answer->text || answer->error) && answer->model && answer->finish;
+}
+
+static void append_text(df_str *line, const char *text)
+{
+    if (text)
+        df_json_append_text(line, text);
+    else
+        df_str_append(line, "null");
 }
 
 df_status df_caption_journal_keep(df_caption_journal *j, const char *key, const df_caption *answer, df_error *err)
 {
     df_str line = {0};
     df_str_printf(&line, "{\"key\":\"%s\",\"caption\":", key);
-    df_json_append_text(&line, answer->text);
+    append_text(&line, answer->text);
+    df_str_append(&line, ",\"error\":");
+    append_text(&line, answer->error);
     df_str_append(&line, ",\"model\":");
     df_json_append_text(&line, answer->model);
     df_str_append(&line, ",\"finish\":");

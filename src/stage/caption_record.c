@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "algo/again.h"
 #include "dataset/source.h"
 
 enum { DECODE_SIDE = 2048 };
@@ -44,21 +45,125 @@ static df_status load_pixels(const df_caption_work *w, const df_caption_part *pa
     return DF_OK;
 }
 
+/* A record while it is being asked: its picture is decoded when it is first wanted. */
+typedef struct {
+    const df_caption_work *work;
+    df_caption_part *part;
+    df_caption_record *record;
+    df_caption_request request;
+    df_image image;
+    df_turn turns[DF_TURNS_MAX];
+} asking;
+
+static bool is_paid(const df_caption *answer)
+{
+    return answer->text || answer->completion_tokens >= 0;
+}
+
+static df_status ask_engine(asking *a, df_caption *answer, df_error *err)
+{
+    const df_caption_work *w = a->work;
+    df_caption_record *r = a->record;
+    if (w->ops->needs_pixels && !a->image.rgb) {
+        DF_TRY(load_pixels(w, a->part, r, &a->image, err));
+        a->request.image = &a->image;
+    }
+    if (r->answer.error) {                   /* it has no pixels */
+        *answer = r->answer;
+        return DF_OK;
+    }
+    DF_TRY(w->ops->caption(w->engine, &a->request, &r->arena, answer, err));
+    return a->part->journal && is_paid(answer) ? df_caption_journal_keep(a->part->journal, a->request.key, answer, err)
+                                               : DF_OK;
+}
+
+/* The record's next attempt: from the journal, else from the engine. */
+static df_status attempt(asking *a, df_error *err)
+{
+    df_caption_record *r = a->record;
+    df_caption_attempt *next = &r->attempts[r->n_attempts];
+    char key[DF_HASH_HEX];
+    a->request.n_turns = r->n_attempts;
+    a->request.key = r->key;
+    if (r->n_attempts > 0) {
+        df_caption_key_again(r->key, a->turns, r->n_attempts, key);
+        a->request.key = key;
+    }
+    if (!a->part->journal || !df_caption_journal_find(a->part->journal, a->request.key, &r->arena, &next->answer))
+        DF_TRY(ask_engine(a, &next->answer, err));
+    r->n_attempts++;
+    return DF_OK;
+}
+
+/* Judges the newest attempt and prepares what is said of it when it failed. */
+static df_status judge(asking *a, bool *failed, df_error *err)
+{
+    df_caption_record *r = a->record;
+    const int newest = r->n_attempts - 1;
+    df_caption_attempt *t = &r->attempts[newest];
+    df_arena scratch = {0};                  /* a verdict is many times larger than its words */
+    df_verdict verdict;
+    *failed = false;
+    if (!a->work->nouns || !t->answer.text)
+        return DF_OK;
+    df_status status = df_verdict_make(a->work->nouns, t->answer.text, a->request.evidence, a->work->limits, &scratch,
+                                       &verdict, err);
+    if (status == DF_OK) {
+        *failed = !verdict.pass;
+        t->n_reasons = verdict.n_findings;
+        t->reasons = df_arena_strdup(&r->arena, verdict.reasons);
+        const char *reply = *failed ? df_again_text(&verdict, &r->arena) : "";
+        if (newest < DF_TURNS_MAX)
+            a->turns[newest] = (df_turn){t->answer.text, reply};
+        status = t->reasons && reply ? DF_OK : df_fail(err, DF_NOMEM, "caption: out of memory");
+    }
+    df_arena_reset(&scratch);
+    return status;
+}
+
+/* The attempt with the fewest reasons against it; of several the first, which the engine wrote with the freest hand. */
+static const df_caption_attempt *best_attempt(const df_caption_record *r)
+{
+    const df_caption_attempt *best = &r->attempts[0];
+    for (int i = 1; i < r->n_attempts; i++) {
+        const df_caption_attempt *t = &r->attempts[i];
+        if (t->answer.text && (!best->answer.text || t->n_reasons < best->n_reasons))
+            best = t;
+    }
+    return best;
+}
+
+static df_status settle(asking *a, df_error *err)
+{
+    df_caption_record *r = a->record;
+    const df_caption_attempt *best = best_attempt(r);
+    r->answer = best->answer;
+    r->answer.attempts = r->n_attempts;
+    if (!a->work->composer || (best->answer.text && best->n_reasons == 0))
+        return DF_OK;
+    a->request.key = r->key;
+    DF_TRY(a->work->composer->ops->caption(a->work->composer, &a->request, &r->arena, &r->answer, err));
+    r->answer.attempts = r->n_attempts;
+    r->engine = a->work->composer->ops->name;
+    return DF_OK;
+}
+
 static df_status ask(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err)
 {
     df_caption_record *r = &part->records[i];
-    df_image image = {0};
-    if (w->ops->needs_pixels)
-        DF_TRY(load_pixels(w, part, r, &image, err));
-    df_caption_request request = {r->key, df_table_text(part->fuse, i, df_table_column(part->fuse, "prompt")),
-                                  &part->evidence[r->row], image.rgb ? &image : NULL};
+    asking a = {.work = w, .part = part, .record = r};
+    a.request = (df_caption_request){
+        .prompt = df_table_text(part->fuse, i, df_table_column(part->fuse, "prompt")),
+        .evidence = &part->evidence[r->row], .turns = a.turns};
+    bool again = true;
     df_status status = DF_OK;
-    if (!r->answer.error)
-        status = w->ops->caption(w->engine, &request, &r->arena, &r->answer, err);
-    df_image_free(&image);
-    if (status == DF_OK && part->journal && r->answer.text)
-        status = df_caption_journal_keep(part->journal, r->key, &r->answer, err);
-    return status;
+    for (int64_t n = 0; status == DF_OK && again && n <= w->config->ask_again; n++) {
+        status = attempt(&a, err);
+        if (status == DF_OK)
+            status = judge(&a, &again, err);
+    }
+    df_image_free(&a.image);
+    return status == DF_OK ? settle(&a, err) : status;
 }
 
 df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err)
@@ -66,10 +171,9 @@ df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *pa
     df_caption_record *r = &part->records[i];
     const df_table *ingest = part->tables.ingest;
     const char *problem = df_table_text(ingest, r->row, df_table_column(ingest, "problem"));
+    r->engine = w->ops->name;
     if (df_run_stopped(w->run))
         return df_fail(err, DF_STOPPED, "stopped");
-    if (part->journal && df_caption_journal_find(part->journal, r->key, &r->arena, &r->answer))
-        return DF_OK;
     if (*problem)                            /* kept for its vector, never seen */
         refuse(r, problem);
     else

@@ -1,16 +1,26 @@
 /* One row of `fuse` on its way to a row of `caption`: found in the journal or asked of the engine. */
 #ifndef DF_STAGE_CAPTION_RECORD_H
 #define DF_STAGE_CAPTION_RECORD_H
+#include "algo/verdict.h"
 #include "base/hash.h"
 #include "dataset/gather.h"
 #include "stage/caption.h"
 #include "stage/caption_journal.h"
 #include "stage/stage.h"
 
+/* One time of asking. */
+typedef struct {
+    df_caption answer;
+    const char *reasons;                     /* of failing, as in `check`; "" when it passed, NULL when it was not judged */
+    int n_reasons;
+} df_caption_attempt;
+
 typedef struct {
     int64_t row;                             /* of ingest */
     char key[DF_HASH_HEX];
-    df_caption answer;                       /* its text lives in the arena */
+    df_caption answer;                       /* the best attempt's; its text lives in the arena */
+    const char *engine;                      /* who wrote it */
+    df_caption_attempt attempts[DF_TURNS_MAX + 1]; int n_attempts;   /* in order */
     df_arena arena;
 } df_caption_record;
 
@@ -21,6 +31,9 @@ typedef struct {
     const df_run *run;
     const df_engine_ops *ops;
     df_engine *engine;
+    df_engine *composer;                     /* writes what failed to the end; NULL: it is kept */
+    const df_nouns *nouns;                   /* NULL: captions are not judged here, so none is asked again */
+    const df_limits *limits;                 /* check's */
 } df_caption_work;
 
 /* A part at work. */
@@ -35,6 +48,7 @@ typedef struct {
 
 /* Row and key of record i of the part, whose tables and evidence are there. */
 df_status df_caption_record_name(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err);
-/* The answer of record i: from the journal, else from the engine and into the journal. Thread-safe for different i. */
+/* The answer of record i: from the journal, else from the engine and into the journal; asked again with what was wrong
+ * while it fails and caption.ask_again allows. Thread-safe for different i. */
 df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err);
 #endif

@@ -1,16 +1,13 @@
 /* check: is the caption one that the paper's rules allow and the evidence backs? Needs no model. */
 #include <stdlib.h>
 
-#include "algo/verdict.h"
 #include "base/pool.h"
 #include "dataset/gather.h"
-#include "stage/stage.h"
-
-typedef struct { df_limits limits; } check_config;
+#include "stage/check.h"
 
 /* One part at work: rows are judged on any thread and written in order. */
 typedef struct {
-    const check_config *config;
+    const df_check_config *config;
     df_nouns *nouns;
     const df_evidence *evidence; int64_t n_evidence;
     const df_table *captions;
@@ -87,7 +84,7 @@ static df_status judge_part(check_part *p, df_dataset *ds, int part, int n_threa
     return status;
 }
 
-static df_status check_one(const check_config *config, df_nouns *nouns, df_dataset *ds, int part, const df_run *run,
+static df_status check_one(const df_check_config *config, df_nouns *nouns, df_dataset *ds, int part, const df_run *run,
                            df_error *err)
 {
     df_evidence_tables tables = {0};
@@ -130,7 +127,7 @@ static df_status check_run(df_dataset *ds, const void *config, const df_run *run
     return status;
 }
 
-#define AT(field) offsetof(check_config, limits.field)
+#define AT(field) offsetof(df_check_config, limits.field)
 static const df_option options[] = {
     {"max_words", DF_OPT_INT, AT(max_words), "192", 1, 100000, "most words (paper: 192)"},
     {"min_words", DF_OPT_INT, AT(min_words), "3", 0, 100000, "fewest words (paper: not stated)"},
@@ -149,5 +146,5 @@ static const df_option options[] = {
 const df_stage df_stage_check = {
     .name = "check", .summary = "judge every caption by the paper's rules and by the evidence",
     .reads = (const char *const[]){"caption", "fuse", "read", "detect", "look", "tag", "ingest", NULL},
-    .columns = columns, .options = options, .config_size = sizeof(check_config), .run = check_run,
+    .columns = columns, .options = options, .config_size = sizeof(df_check_config), .run = check_run,
 };

@@ -16,6 +16,7 @@ typedef struct df_run {
     const char *models;                      /* folder of model cards and ONNX files */
     df_onnx_options runtime;                 /* what models run on */
     const char *share;                       /* folder of prompts, page assets, lexicon */
+    const void *check;                       /* config of `check`: what a caption has to keep; NULL: nothing */
     const int *parts; int n_parts;           /* work on these parts only; NULL: all */
     atomic_bool *stop;                       /* set by Ctrl-C: return DF_STOPPED soon, all finished work kept */
     void (*progress)(void *ctx, const char *stage, int64_t done, int64_t total);

@@ -1,0 +1,143 @@
+"""Captions that fail are asked again, told what was wrong: what is asked, what is kept, and what a kill loses.
+
+    DF_BINARY=build/densefusion python3 tests/server/test_again.py
+"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from server import Server  # noqa: E402
+
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+BINARY = os.environ.get("DF_BINARY", os.path.join(SOURCE, "build", "densefusion"))
+IMAGES = 4
+GOOD = "A plain wall stands behind it."
+OPENING = "The image shows a plain wall."
+WORSE = "The image shows a plain wall that appears to be old"      # opening, reasoning, unfinished
+LENIENT = ["--check.min_object_recall=0", "--check.min_text_recall=0", "--check.max_invented=1000", "--check.max_quotes=1000"]
+
+
+class Talker(Server):
+    """Answers the n-th message of a conversation with the n-th text, the last one for all that follow."""
+
+    def __init__(self, *texts, delay_s=0.0):
+        super().__init__(delay_s=delay_s)
+        self.texts = texts
+
+    def serve(self, handler, request):
+        asked = sum(message["role"] == "user" for message in request["messages"])
+        text = self.texts[min(asked, len(self.texts)) - 1]
+        time.sleep(self.delay_s)
+        with self.lock:
+            self.requests.append((request, dict(handler.headers), handler.path))
+        self.send(handler, 200, {
+            "model": "talker", "usage": {"prompt_tokens": 100 * asked, "completion_tokens": len(text.split())},
+            "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": text}}]})
+
+
+class Again(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        cls.photos = os.path.join(cls.folder, "photos")
+        os.mkdir(cls.photos)
+        names = sorted(n for n in os.listdir(os.path.join(SOURCE, "samples")) if n.endswith(".jpg"))
+        for name in names[:IMAGES]:
+            shutil.copy(os.path.join(SOURCE, "samples", name), cls.photos)
+        cls.evidence = os.path.join(cls.folder, "evidence")
+        subprocess.run([BINARY, "run", cls.photos, "-o", cls.evidence, "--to", "fuse", "--filter.min_side=1"],
+                       check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def setUp(self):
+        self.out = os.path.join(self.folder, self.id().rsplit(".", 1)[1])
+        shutil.copytree(self.evidence, self.out)
+
+    def command(self, server, *more):
+        return [BINARY, "run", self.photos, "-o", self.out, "--to=check", "--filter.min_side=1", "--caption.engine=openai",
+                "--caption.url=" + server.url, "--caption.model=m", "--caption.concurrency=2", *LENIENT, *more]
+
+    def run_it(self, server, *more):
+        done = subprocess.run(self.command(server, *more), capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def rows(self):
+        for i in range(IMAGES):
+            shown = subprocess.run([BINARY, "show", self.out, "0-%d" % i, "--json"], check=True, capture_output=True, text=True)
+            yield json.loads(shown.stdout)
+
+    def test_it_is_told_what_was_wrong(self):
+        with Talker(OPENING, GOOD) as server:
+            self.run_it(server, "--caption.ask_again=2")
+            self.assertEqual(len(server.requests), 2 * IMAGES)
+            asked = [r for r, _, _ in server.requests if len(r["messages"]) == 3]
+            self.assertEqual(len(asked), IMAGES)
+            for request in asked:
+                first, answer, reply = request["messages"]
+                self.assertEqual(first["content"][1]["type"], "image_url")
+                self.assertEqual(answer, {"role": "assistant", "content": OPENING})
+                self.assertIn('"The image shows"', reply["content"])
+        for row in self.rows():
+            self.assertEqual((row["caption"][0]["caption"], row["caption"][0]["attempts"]), (GOOD, 2))
+            self.assertEqual(row["check"][0]["verdict"], "pass")
+            self.assertEqual([(a["attempt"], a["caption"], a["reasons"], a["prompt_tokens"]) for a in row["caption/attempts"]],
+                             [(1, OPENING, "opening", 100), (2, GOOD, "", 200)])
+
+    def test_by_default_it_is_asked_once(self):
+        with Talker(OPENING, GOOD) as server:
+            self.run_it(server)
+            self.assertEqual(len(server.requests), IMAGES)
+        for row in self.rows():
+            self.assertEqual((row["caption"][0]["caption"], row["check"][0]["reasons"]), (OPENING, "opening"))
+
+    def test_when_none_passes_the_best_is_kept(self):
+        with Talker(WORSE, OPENING, WORSE) as server:
+            self.run_it(server, "--caption.ask_again=2")
+            self.assertEqual(len(server.requests), 3 * IMAGES)
+        for row in self.rows():
+            self.assertEqual((row["caption"][0]["caption"], row["caption"][0]["engine"]), (OPENING, "openai"))
+            self.assertEqual((row["check"][0]["verdict"], len(row["caption/attempts"])), ("fail", 3))
+
+    def test_or_the_built_in_engine_writes_it(self):
+        with Talker(WORSE) as server:
+            self.run_it(server, "--caption.ask_again=1", "--caption.on_fail=compose")
+        for row in self.rows():
+            self.assertEqual(row["caption"][0]["engine"], "compose")
+            self.assertNotIn(row["caption"][0]["caption"], (None, "", WORSE))
+            self.assertEqual([a["caption"] for a in row["caption/attempts"]], [WORSE, WORSE])
+
+    def test_other_limits_ask_only_what_they_change(self):
+        with Talker(OPENING, GOOD) as server:
+            self.run_it(server)
+            self.run_it(server, "--caption.ask_again=1")                   # the first answers are known
+            self.assertEqual(len(server.requests), 2 * IMAGES)
+            self.run_it(server, "--caption.ask_again=1", "--check.max_words=100")
+            self.assertEqual(len(server.requests), 2 * IMAGES)
+
+    def test_a_kill_between_attempts_asks_nothing_twice(self):
+        with Talker(WORSE, OPENING, GOOD, delay_s=0.15) as server:
+            run = subprocess.Popen(self.command(server, "--caption.ask_again=2"), stderr=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL)
+            while len(server.requests) < IMAGES:
+                time.sleep(0.01)
+            run.send_signal(signal.SIGKILL)
+            run.wait()
+            time.sleep(0.4)
+            self.run_it(server, "--caption.ask_again=2")
+            self.assertLessEqual(len(server.requests), 3 * IMAGES + 2)      # two were in flight
+        for row in self.rows():
+            self.assertEqual((row["caption"][0]["caption"], row["caption"][0]["attempts"]), (GOOD, 3))
+
+
+if __name__ == "__main__":
+    unittest.main()
