@@ -10,13 +10,15 @@
 
 /* What `caption`'s options say, for all engines. Text may be NULL where an engine does not need it. */
 typedef struct {
-    const char *url, *model, *api_key_file;  /* openai; the key may also come from OPENAI_API_KEY */
+    const char *url, *model, *api_key_file;  /* openai: comma-separated servers; the key may also come from OPENAI_API_KEY */
+    const char *ca_file, *extra;             /* openai: authorities to trust; JSON object for the body */
+    const char *stop_text;                   /* ends the answer, and is not part of it */
     const char *answers;                     /* replay: JSONL with "key" or "path", and "caption" */
     const char *mmproj;                      /* llama: the projector; "none": no picture */
-    const char *stop_text;                   /* ends the answer, and is not part of it */
-    int64_t max_tokens, timeout_s, retries, image_side, image_quality, seed, concurrency;
+    int64_t max_tokens, timeout_s, retries, patience_s, seed, concurrency;
     int64_t top_k;                           /* 0: all */
     double temperature, top_p;               /* top_p 1: all */
+    int64_t image_side, image_quality, image_bytes;
     int64_t n_ctx, sequences, gpu_layers;    /* llama: tokens of a sequence; sequences at once; layers on a GPU, -1 all */
     bool batched;                            /* llama: all sequences in one computation */
     int n_threads;
@@ -32,20 +34,23 @@ typedef struct {
     const char *prompt;
     const df_evidence *evidence;             /* after fusion */
     const df_image *image;                   /* NULL unless the engine needs pixels */
+    const uint8_t *jpeg; size_t jpeg_size;   /* NULL unless the engine needs a JPEG: upright, RGB, within the budget */
     const df_turn *turns; int n_turns;       /* after the prompt, oldest first; none when it is asked for the first time */
 } df_caption_request;
 
 typedef struct {
     const char *text;                        /* in the arena; NULL when this record can't be captioned: see error */
     const char *error;                       /* the server's own words; NULL when there is a caption */
-    const char *model, *finish;              /* "" when unknown */
-    int64_t prompt_tokens, completion_tokens, attempts;              /* -1 when unknown */
+    const char *model, *finish, *server;     /* "" or NULL when unknown */
+    int64_t prompt_tokens, completion_tokens, cached_tokens, attempts;               /* -1 when unknown */
+    int64_t ms;                              /* from the request that was answered to its answer */
+    int n_shortened;                         /* pieces of evidence left out because the context was too small */
 } df_caption;
 
 typedef struct df_engine df_engine;
 typedef struct {
     const char *name, *summary;
-    bool needs_pixels;
+    bool needs_pixels, needs_jpeg;
     bool remote;                             /* slow and paid for: answers are kept in a journal as they come */
     df_status (*open)(df_engine **out, const df_engine_config *config, df_error *err);
     /* Thread-safe. A record that fails for itself is DF_OK with out->error; a failure that would hit every record

@@ -1,27 +1,30 @@
-/* The `openai` engine: one OpenAI-compatible chat server (SGLang, vLLM, llama.cpp, OpenAI), the image as a JPEG data URI.
- * What may pass (408, 409, 429, 5xx, a broken connection, an answer that is no answer) is tried again with growing
- * pauses; what is wrong with one record is that record's error; what is wrong with every record stops the stage. */
-#include <pthread.h>
+/* The `openai` engine: OpenAI-compatible chat servers (SGLang, vLLM, llama.cpp, OpenAI), the image as a JPEG data URI.
+ * What may pass is tried again: a busy server is waited for and costs the record nothing; a cut, late or senseless answer is
+ * one of the record's attempts. What is wrong with one record is that record's error; what is wrong with every record stops
+ * the stage. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "algo/shorten.h"
 #include "base/file.h"
-#include "base/hash.h"
+#include "engine/fleet.h"
 #include "engine/openai_answer.h"
 #include "engine/openai_request.h"
-#include "io/http.h"
 
 #define ANSWER_BYTES_MAX ((size_t)8 << 20)
-enum { CLIENTS_MAX = 256, PAUSE_MAX_MS = 60000 };
+/* Records refused one after another, with no answer between: before there was any answer, and later. */
+enum { REFUSED_AT_FIRST = 20, REFUSED_LATER = 200 };
+enum { SHORTENED_MAX = 3 };                  /* half, a quarter, nothing of the evidence */
 
 typedef struct {
     df_engine base;
     df_engine_config config;                 /* text borrowed from the stage */
-    char *url, *key;
-    pthread_mutex_t lock;
-    df_http *clients[CLIENTS_MAX];           /* idle connections */
-    int n_clients;
+    char *key;
+    df_fleet *fleet;
+    atomic_int refused;                      /* in a row */
+    atomic_bool answered;                    /* any record */
 } openai;
 
 /* ---- opening ---- */
@@ -31,31 +34,9 @@ static void openai_close(df_engine *e)
     openai *o = (openai *)e;
     if (!o)
         return;
-    for (int i = 0; i < o->n_clients; i++)
-        df_http_close(o->clients[i]);
-    pthread_mutex_destroy(&o->lock);
-    free(o->url);
+    df_fleet_close(o->fleet);
     free(o->key);
     free(o);
-}
-
-/* The base URL as servers print it, with or without /v1 or the whole path. */
-static char *chat_url(const char *base)
-{
-    static const char path[] = "/chat/completions";
-    df_str url = {0};
-    size_t n = strlen(base);
-    while (n > 0 && base[n - 1] == '/')
-        n--;
-    df_str_append_n(&url, base, n);
-    const char *text = df_str_text(&url);
-    bool whole = n >= sizeof path - 1 && strcmp(text + n - (sizeof path - 1), path) == 0;
-    bool versioned = n >= 3 && strcmp(text + n - 3, "/v1") == 0;
-    if (!whole)
-        df_str_printf(&url, "%s%s", versioned ? "" : "/v1", path);
-    if (url.failed)
-        df_str_free(&url);
-    return url.data;
 }
 
 /* From the file, else the environment; never from an option, which would be seen in the process list. */
@@ -77,17 +58,20 @@ static df_status read_key(openai *o, df_error *err)
 
 static df_status openai_open(df_engine **out, const df_engine_config *config, df_error *err)
 {
-    if (!config->url || (strncmp(config->url, "http://", 7) != 0 && strncmp(config->url, "https://", 8) != 0))
-        return df_fail(err, DF_CONFIG, "caption.url: the openai engine needs a server, such as http://127.0.0.1:8080");
+    DF_TRY(df_openai_request_check(config, err));
+    if (config->ca_file && *config->ca_file && !df_file_exists(config->ca_file))
+        return df_fail(err, DF_CONFIG, "caption.ca_file: there is no %s", config->ca_file);
     openai *o = calloc(1, sizeof *o);
     if (!o)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", config->url);
+        return df_fail(err, DF_NOMEM, "open the openai engine: out of memory");
     o->base.ops = &df_engine_openai;
     o->base.n_at_once = (int)config->concurrency;
     o->config = *config;
-    pthread_mutex_init(&o->lock, NULL);
-    o->url = chat_url(config->url);
-    df_status status = o->url ? read_key(o, err) : df_fail(err, DF_NOMEM, "open %s: out of memory", config->url);
+    const df_fleet_options servers = {.urls = config->url ? config->url : "", .in_flight_max = config->concurrency,
+                                      .retries = config->retries, .patience_s = config->patience_s, .stop = config->stop};
+    df_status status = df_fleet_open(&o->fleet, &servers, err);
+    if (status == DF_OK)
+        status = read_key(o, err);
     if (status == DF_OK)
         *out = &o->base;
     else
@@ -95,106 +79,195 @@ static df_status openai_open(df_engine **out, const df_engine_config *config, df
     return status;
 }
 
-static df_status take_client(openai *o, df_http **client, df_error *err)
+/* ---- one request ---- */
+
+static df_http_request request_to(const openai *o, const char *url)
 {
-    pthread_mutex_lock(&o->lock);
-    df_http *idle = o->n_clients > 0 ? o->clients[--o->n_clients] : NULL;
-    pthread_mutex_unlock(&o->lock);
-    *client = idle;
-    return idle ? DF_OK : df_http_open(client, err);
+    const bool own = o->config.ca_file && *o->config.ca_file;
+    return (df_http_request){.url = url, .bearer = o->key, .ca_file = own ? o->config.ca_file : NULL,
+                             .answer_max = ANSWER_BYTES_MAX, .timeout_s = o->config.timeout_s, .stop = o->config.stop};
 }
 
-static void give_client(openai *o, df_http *client)
+/* "; it has: a, b", from GET /v1/models beside the chat URL; nothing when the server does not tell. */
+static void append_models(const openai *o, const df_seat *seat, df_str *words)
 {
-    pthread_mutex_lock(&o->lock);
-    bool room = o->n_clients < CLIENTS_MAX;
-    if (room)
-        o->clients[o->n_clients++] = client;
-    pthread_mutex_unlock(&o->lock);
-    if (!room)
-        df_http_close(client);
-}
-
-/* Doubling from half a second, spread by the record's key so that a fleet does not come back in step. */
-static int64_t pause_ms(const char *key, int64_t attempt, int64_t retry_after_s)
-{
-    if (retry_after_s >= 0)
-        return retry_after_s * 1000 < PAUSE_MAX_MS ? retry_after_s * 1000 : PAUSE_MAX_MS;
-    int64_t ms = attempt < 8 ? (int64_t)500 << (attempt - 1) : PAUSE_MAX_MS;
-    ms = ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
-    uint64_t spread = df_hash_64(key, strlen(key)) + (uint64_t)attempt * 0x9E3779B97F4A7C15u;
-    return ms / 2 + (int64_t)(spread >> 11) % (ms / 2 + 1);
-}
-
-static bool wait_ms(const openai *o, int64_t ms)     /* false: stopped */
-{
-    for (; ms > 0; ms -= 50) {
-        if (o->config.stop && atomic_load(o->config.stop))
-            return false;
-        long slice = ms < 50 ? (long)ms : 50;
-        nanosleep(&(struct timespec){0, slice * 1000000}, NULL);
+    df_str url = {0};
+    df_str_append_n(&url, seat->url, strlen(seat->url) - strlen("/chat/completions"));
+    df_str_append(&url, "/models");
+    df_http_request get = request_to(o, df_str_text(&url));
+    get.timeout_s = get.timeout_s < 10 ? get.timeout_s : 10;
+    df_http_answer answer = {0};
+    df_json *root = NULL;
+    if (df_http_ask(seat->http, &get, &answer, NULL) == DF_OK && answer.code == 200 &&
+        df_json_parse(&root, answer.body, answer.size, "models", NULL) == DF_OK) {
+        const df_json *list = df_json_member(root, "data");
+        for (size_t i = 0; i < df_json_count(list) && i < 8; i++) {
+            const char *id = df_json_text(df_json_member(df_json_item(list, i), "id"));
+            df_str_append(words, i ? ", " : "; it has: ");
+            df_str_append_clean(words, id ? id : "?", id ? strlen(id) : 1, 60);
+        }
     }
-    return true;
+    df_json_close(root);
+    free(answer.body);
+    df_str_free(&url);
 }
 
-static df_answer_kind try_once(openai *o, const df_str *body, df_arena *arena, df_caption *out, int64_t *retry_after_s)
+/* What the user should do about what stops the stage. */
+static const char *advise(const openai *o, const df_seat *seat, long code, df_answer_kind kind, const char *words, df_arena *arena)
 {
-    df_http *client = NULL;
+    df_str text = {0};
+    df_str_append(&text, words);
+    if (kind == DF_ANSWER_NO_MODEL) {
+        append_models(o, seat, &text);
+        df_str_append(&text, "; see caption.model and caption.url");
+    } else if (code == 401 || code == 403) {
+        df_str_append(&text, o->key ? "; the key of OPENAI_API_KEY or caption.api_key_file does not open it"
+                                    : "; it wants a key: set OPENAI_API_KEY or caption.api_key_file");
+    }
+    const char *copy = df_arena_strdup(arena, df_str_text(&text));
+    df_str_free(&text);
+    return copy ? copy : words;
+}
+
+static df_seat_outcome outcome_of(df_answer_kind kind)
+{
+    return kind == DF_ANSWER_BUSY ? DF_SEAT_BUSY : kind == DF_ANSWER_AGAIN ? DF_SEAT_SPOILT : DF_SEAT_FINE;
+}
+
+static const char *server_name(const df_seat *seat, df_arena *arena)
+{
+    const char *copy = df_arena_strdup(arena, seat->name);
+    return copy ? copy : "";
+}
+
+/* A request without an answer. The server's own limit and health learn of it; untrusted and too large are for the user. */
+static df_answer_kind no_answer(openai *o, df_seat *seat, const char *words, df_arena *arena, df_caption *out)
+{
+    const df_http_failure failure = df_http_failed(seat->http);
+    const bool untrusted = failure == DF_HTTP_UNTRUSTED;
+    const char *copy = df_arena_printf(arena, "%s%s", words, untrusted ? "; for an authority of your own set caption.ca_file" : "");
+    out->error = copy ? copy : "out of memory";
+    df_fleet_give(o->fleet, seat, failure == DF_HTTP_UNREACHED ? DF_SEAT_UNREACHED : DF_SEAT_SPOILT, -1, words);
+    return untrusted ? DF_ANSWER_STOP : failure == DF_HTTP_UNREACHED ? DF_ANSWER_BUSY : DF_ANSWER_AGAIN;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static df_status ask_once(openai *o, const df_str *body, df_arena *arena, df_caption *out, df_answer_kind *kind, df_error *err)
+{
+    df_seat seat;
     df_http_answer answer = {0};
     df_error why = {""};
-    *retry_after_s = -1;
-    df_status status = take_client(o, &client, &why);
-    if (status == DF_OK) {
-        df_http_request post = {.url = o->url, .bearer = o->key, .body = df_str_text(body), .body_size = body->size,
-                                .answer_max = ANSWER_BYTES_MAX, .timeout_s = o->config.timeout_s, .stop = o->config.stop};
-        status = df_http_post(client, &post, &answer, &why);
-        if (status == DF_OK)
-            give_client(o, client);
-        else
-            df_http_close(client);           /* a broken connection is not kept */
+    DF_TRY(df_fleet_take(o->fleet, &seat, err));
+    const int64_t began = now_ms();
+    df_http_request post = request_to(o, seat.url);
+    post.body = df_str_text(body);
+    post.body_size = body->size;
+    out->server = server_name(&seat, arena);
+    const df_status status = df_http_ask(seat.http, &post, &answer, &why);
+    if (status == DF_REMOTE) {
+        *kind = no_answer(o, &seat, why.message, arena, out);
+        return DF_OK;
     }
     if (status != DF_OK) {
-        const char *words = df_arena_strdup(arena, why.message);
-        out->error = words ? words : "out of memory";
-        return status == DF_REMOTE ? DF_ANSWER_AGAIN : DF_ANSWER_STOP;
+        df_fleet_give(o->fleet, &seat, DF_SEAT_UNUSED, -1, "");
+        return df_fail(err, status, "%s", why.message);
     }
-    *retry_after_s = answer.retry_after_s;
-    const df_answer_kind kind = df_openai_answer_read(answer.code, answer.body, answer.size, arena, out);
+    *kind = df_openai_answer_read(answer.code, answer.body, answer.size, arena, out);
+    out->ms = now_ms() - began;
+    if (*kind == DF_ANSWER_STOP || *kind == DF_ANSWER_NO_MODEL)
+        out->error = advise(o, &seat, answer.code, *kind, out->error, arena);
+    char words[sizeof why.message];
+    snprintf(words, sizeof words, "%.150s: %.300s", seat.name, out->error ? out->error : "");
+    df_fleet_give(o->fleet, &seat, outcome_of(*kind), answer.retry_after_s, words);
     free(answer.body);
-    return kind;
+    return DF_OK;
+}
+
+/* ---- one record ---- */
+
+/* Asks until there is an answer that no further asking changes, or the record's attempts are used up. */
+static df_status ask(openai *o, const df_caption_request *request, df_arena *arena, df_caption *out, df_answer_kind *kind,
+                     df_error *err)
+{
+    df_str body = {0};
+    int64_t spoilt = 0;
+    df_status status = df_openai_request_append(&o->config, request, &body, err);
+    for (bool again = true; status == DF_OK && again;) {
+        status = ask_once(o, &body, arena, out, kind, err);
+        out->attempts++;
+        spoilt += *kind == DF_ANSWER_AGAIN;
+        again = *kind == DF_ANSWER_BUSY || (*kind == DF_ANSWER_AGAIN && spoilt <= o->config.retries);
+        if (status == DF_OK && again && *kind == DF_ANSWER_AGAIN && !df_fleet_pause(o->fleet, df_fleet_pause_ms(spoilt)))
+            status = df_fail(err, DF_STOPPED, "stopped");
+    }
+    df_str_free(&body);
+    return status;
+}
+
+/* While the context is too small, with less evidence; *out says how much less. */
+static df_status ask_shorter(openai *o, const df_caption_request *request, df_arena *arena, df_caption *out,
+                             df_answer_kind *kind, df_error *err)
+{
+    df_status status = ask(o, request, arena, out, kind, err);
+    for (int i = 1; status == DF_OK && *kind == DF_ANSWER_TOO_LONG && i <= SHORTENED_MAX; i++) {
+        df_str prompt = {0};
+        const double keep = i == SHORTENED_MAX ? 0 : 1.0 / (1 << i);
+        status = df_prompt_shorten(request->prompt, request->evidence, keep, &prompt, &out->n_shortened, err);
+        df_caption_request shorter = *request;
+        shorter.prompt = df_str_text(&prompt);
+        if (status == DF_OK && out->n_shortened > 0)
+            status = ask(o, &shorter, arena, out, kind, err);
+        df_str_free(&prompt);
+    }
+    return status;
+}
+
+/* A record's own error, unless all are refused alike. */
+static df_answer_kind judge_refusal(openai *o, df_answer_kind kind)
+{
+    if (kind != DF_ANSWER_RECORD && kind != DF_ANSWER_TOO_LONG) {
+        if (kind == DF_ANSWER_DONE) {
+            atomic_store(&o->refused, 0);
+            atomic_store(&o->answered, true);
+        }
+        return kind;
+    }
+    const int in_a_row = atomic_fetch_add(&o->refused, 1) + 1;
+    return in_a_row >= (atomic_load(&o->answered) ? REFUSED_LATER : REFUSED_AT_FIRST) ? DF_ANSWER_STOP : kind;
 }
 
 static df_status openai_caption(df_engine *e, const df_caption_request *request, df_arena *arena, df_caption *out,
                                 df_error *err)
 {
     openai *o = (openai *)e;
-    df_str body = {0};
-    df_status status = df_openai_request_append(&o->config, request, &body, err);
-    df_caption got = {.model = "", .finish = "", .prompt_tokens = -1, .completion_tokens = -1};
+    df_caption got = {.model = "", .finish = "", .server = "", .prompt_tokens = -1, .completion_tokens = -1, .cached_tokens = -1};
     df_answer_kind kind = DF_ANSWER_AGAIN;
-    while (status == DF_OK && kind == DF_ANSWER_AGAIN && got.attempts <= o->config.retries) {
-        int64_t retry_after_s;
-        kind = try_once(o, &body, arena, &got, &retry_after_s);
-        got.attempts++;
-        bool again = kind == DF_ANSWER_AGAIN && got.attempts <= o->config.retries;
-        if (again && !wait_ms(o, pause_ms(request->key, got.attempts, retry_after_s)))
-            status = DF_STOPPED;
+    const int64_t before = df_fleet_answers(o->fleet);
+    df_error why = {""};
+    df_status status = ask_shorter(o, request, arena, &got, &kind, &why);
+    if (status != DF_OK && status != DF_REMOTE)
+        return df_fail(err, status, "%s", why.message);
+    if (status == DF_REMOTE)
+        return df_fail(err, DF_REMOTE, "%.400s; finished captions are kept, run again to go on", why.message);
+    kind = judge_refusal(o, kind);
+    const bool others_fine = kind == DF_ANSWER_AGAIN && df_fleet_answers(o->fleet) > before;   /* it is this record */
+    if ((kind == DF_ANSWER_AGAIN && !others_fine) || kind == DF_ANSWER_STOP || kind == DF_ANSWER_NO_MODEL) {
+        snprintf(why.message, sizeof why.message, "%.100s: %.300s (%lld attempts)", got.server, got.error, (long long)got.attempts);
+        df_fleet_shut(o->fleet, why.message);
+        return df_fail(err, DF_REMOTE, "%.400s; finished captions are kept, run again to go on", why.message);
     }
-    df_str_free(&body);
-    if (o->config.stop && atomic_load(o->config.stop) && kind != DF_ANSWER_DONE && kind != DF_ANSWER_RECORD)
-        status = DF_STOPPED;
-    if (status == DF_STOPPED)
-        return df_fail(err, DF_STOPPED, "stopped");
-    DF_TRY(status);
-    if (kind == DF_ANSWER_AGAIN || kind == DF_ANSWER_STOP)
-        return df_fail(err, DF_REMOTE, "%s: %.200s (%lld attempts); finished captions are kept, run again to go on",
-                       o->url, got.error, (long long)got.attempts);
     *out = got;
     return DF_OK;
 }
 
 const df_engine_ops df_engine_openai = {
-    .name = "openai", .summary = "an OpenAI-compatible server: SGLang, vLLM, llama.cpp, OpenAI",
-    .needs_pixels = true, .remote = true,
+    .name = "openai", .summary = "OpenAI-compatible servers: SGLang, vLLM, llama.cpp, OpenAI",
+    .needs_jpeg = true, .remote = true,
     .open = openai_open, .caption = openai_caption, .close = openai_close,
 };

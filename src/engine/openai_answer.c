@@ -1,3 +1,4 @@
+#define _GNU_SOURCE                          /* strcasestr */
 #include "engine/openai_answer.h"
 
 #include <string.h>
@@ -20,37 +21,111 @@ static const char *server_words(long code, const df_json *root, const char *body
     return copy ? copy : "";
 }
 
-/* False: this is no chat answer. */
+/* content is text, or a list of parts that have some. A reasoning model's thoughts are not the caption. */
+static bool read_content(const df_json *content, df_str *text)
+{
+    df_str raw = {0};
+    for (size_t i = 0; i < df_json_count(content); i++) {
+        const char *part = df_json_text(df_json_member(df_json_item(content, i), "text"));
+        df_str_append(&raw, part ? part : "");
+    }
+    const char *whole = df_json_text(content);
+    whole = whole ? whole : df_str_text(&raw);
+    const char *thought = strstr(whole, "</think>");
+    whole = thought && strncmp(whole + strspn(whole, " \r\n"), "<think>", 7) == 0 ? thought + 8 : whole;
+    df_str_append_clean(text, whole, strlen(whole), CAPTION_BYTES_MAX);
+    text->failed |= raw.failed;
+    df_str_free(&raw);
+    return !text->failed;
+}
+
+static const char *why_empty(const df_json *message, const char *finish, df_arena *arena)
+{
+    const char *refusal = df_json_text(df_json_member(message, "refusal"));
+    if (strcmp(finish, "length") == 0)
+        return "the answer was used up before a caption began: raise caption.max_tokens";
+    if (!refusal)
+        return "the server answered with an empty caption";
+    df_str words = {0};
+    df_str_append(&words, "refused: ");
+    df_str_append_clean(&words, refusal, strlen(refusal), WORDS_MAX);
+    const char *copy = df_arena_strdup(arena, df_str_text(&words));
+    df_str_free(&words);
+    return copy ? copy : "refused";
+}
+
+static const char *copy_member(const df_json *object, const char *key, df_arena *arena)
+{
+    const char *text = df_json_text(df_json_member(object, key));
+    df_str clean = {0};
+    if (text)
+        df_str_append_clean(&clean, text, strlen(text), WORDS_MAX);
+    text = df_arena_strdup(arena, df_str_text(&clean));
+    df_str_free(&clean);
+    return text ? text : "";
+}
+
+/* False: this is no chat answer. What counts tokens was paid for, whatever it says. */
 static bool read_caption(const df_json *root, df_arena *arena, df_caption *out)
 {
     const df_json *choice = df_json_item(df_json_member(root, "choices"), 0);
+    const df_json *message = df_json_member(choice, "message"), *content = df_json_member(message, "content");
     const df_json *usage = df_json_member(root, "usage");
-    const char *content = df_json_text(df_json_member(df_json_member(choice, "message"), "content"));
-    const char *model = df_json_text(df_json_member(root, "model"));
-    const char *finish = df_json_text(df_json_member(choice, "finish_reason"));
+    const df_json_type kind = df_json_kind(content);
+    if (!message || (kind != DF_JSON_TEXT && kind != DF_JSON_LIST && !usage))
+        return false;
     df_str text = {0};
-    if (content)
-        df_str_append_clean(&text, content, strlen(content), CAPTION_BYTES_MAX);
+    const bool read = read_content(content, &text);
     out->text = text.size > 0 ? df_arena_strdup(arena, df_str_text(&text)) : NULL;
-    out->error = content && !out->text ? "the server answered with an empty caption" : NULL;
-    out->model = df_arena_strdup(arena, model ? model : "");
-    out->finish = df_arena_strdup(arena, finish ? finish : "");
+    df_str_free(&text);
+    out->model = copy_member(root, "model", arena);
+    out->finish = copy_member(choice, "finish_reason", arena);
+    out->error = out->text ? NULL : why_empty(message, out->finish, arena);
     out->prompt_tokens = df_json_int(df_json_member(usage, "prompt_tokens"), -1);
     out->completion_tokens = df_json_int(df_json_member(usage, "completion_tokens"), -1);
-    df_str_free(&text);
-    return content != NULL && out->model && out->finish;
+    out->cached_tokens = df_json_int(df_json_member(df_json_member(usage, "prompt_tokens_details"), "cached_tokens"), -1);
+    return read;
+}
+
+static bool says(const char *words, const char *const *phrases)
+{
+    for (; *phrases; phrases++)
+        if (strcasestr(words, *phrases))
+            return true;
+    return false;
+}
+
+/* As OpenAI, vLLM, SGLang, llama.cpp and those who speak like them put it. */
+static const char *const too_long[] = {"context length", "context_length_exceeded", "context size", "exceed_context_size",
+                                       "context window", "maximum model length", "max_model_len", "prompt is too long", NULL};
+static const char *const no_model[] = {"model_not_found", "is not a valid model", NULL};
+static const char *const no_money[] = {"insufficient_quota", "exceeded your current quota", NULL};
+
+/* error.code and error.type are words too. */
+static bool error_says(const df_json *root, const char *words, const char *const *phrases)
+{
+    const df_json *error = df_json_member(root, "error");
+    const char *code = df_json_text(df_json_member(error, "code")), *type = df_json_text(df_json_member(error, "type"));
+    return says(words, phrases) || says(code ? code : "", phrases) || says(type ? type : "", phrases);
 }
 
 df_answer_kind df_openai_answer_judge(long code, const df_json *root, const char *body, size_t size, df_arena *arena,
                                       df_caption *out)
 {
-    const bool good = code >= 200 && code < 300;
-    if (good && read_caption(root, arena, out))
+    if (code >= 200 && code < 300 && read_caption(root, arena, out))
         return DF_ANSWER_DONE;
     out->error = server_words(code, root, body, size, arena);
-    if (good || code == 408 || code == 409 || code == 429 || code >= 500)
+    if (code >= 400 && code != 429 && code <= 500 && error_says(root, out->error, too_long))
+        return DF_ANSWER_TOO_LONG;
+    if (code == 404 || (code == 400 && error_says(root, out->error, no_model)))
+        return DF_ANSWER_NO_MODEL;
+    if (code == 429)
+        return error_says(root, out->error, no_money) ? DF_ANSWER_STOP : DF_ANSWER_BUSY;
+    if ((code >= 502 && code <= 504) || code == 529)
+        return DF_ANSWER_BUSY;
+    if (code < 400 || code == 408 || code == 409 || code >= 500)
         return DF_ANSWER_AGAIN;
-    return code == 400 || code == 413 || code == 415 || code == 422 ? DF_ANSWER_RECORD : DF_ANSWER_STOP;
+    return code == 401 || code == 402 || code == 403 || code == 405 || code == 407 || code == 410 ? DF_ANSWER_STOP : DF_ANSWER_RECORD;
 }
 
 df_answer_kind df_openai_answer_read(long code, const char *body, size_t size, df_arena *arena, df_caption *out)

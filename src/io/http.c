@@ -6,14 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/str.h"
+
+enum { CONNECT_S = 30, ANSWER_S = 60 };
 
 struct df_http {
     CURL *curl;
     df_str body;
     size_t answer_max;
+    time_t began;                            /* of the answer, 0 before; monotonic */
+    bool trickled;
     const atomic_bool *stop;
+    CURLcode failed;
     char words[CURL_ERROR_SIZE];
 };
 
@@ -34,11 +40,27 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
     return http->body.failed ? 0 : size;
 }
 
+static time_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec + 1;                   /* never 0 */
+}
+
+static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
+{
+    (void)bytes;
+    df_http *http = ctx;
+    http->began = http->began ? http->began : now_s();
+    return size * n;
+}
+
 static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     (void)a, (void)b, (void)c, (void)d;
-    const df_http *http = ctx;
-    return http->stop && atomic_load(http->stop);
+    df_http *http = ctx;
+    http->trickled = http->began && now_s() - http->began > ANSWER_S;
+    return http->trickled || (http->stop && atomic_load(http->stop));
 }
 
 df_status df_http_open(df_http **out, df_error *err)
@@ -55,6 +77,10 @@ df_status df_http_open(df_http **out, df_error *err)
     curl_easy_setopt(http->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
+    curl_easy_setopt(http->curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(http->curl, CURLOPT_HEADERDATA, http);
+    curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+    curl_easy_setopt(http->curl, CURLOPT_TCP_KEEPALIVE, 1L);     /* an answer may take minutes; what lies between forgets */
     curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, http);
     curl_easy_setopt(http->curl, CURLOPT_NOPROGRESS, 0L);
@@ -90,9 +116,12 @@ static struct curl_slist *make_headers(const df_http_request *request)
 
 static df_status perform(df_http *http, const df_http_request *request, df_error *err)
 {
-    CURLcode code = curl_easy_perform(http->curl);
+    const CURLcode code = curl_easy_perform(http->curl);
+    http->failed = code;
     if (code == CURLE_OK)
         return DF_OK;
+    if (http->trickled)
+        return df_fail(err, DF_REMOTE, "%.300s: the answer began and did not end within %d s", request->url, ANSWER_S);
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return df_fail(err, DF_STOPPED, "stopped");
     if (code == CURLE_WRITE_ERROR)
@@ -100,7 +129,42 @@ static df_status perform(df_http *http, const df_http_request *request, df_error
     return df_fail(err, DF_REMOTE, "%.300s: %.180s", request->url, http->words[0] ? http->words : curl_easy_strerror(code));
 }
 
-df_status df_http_post(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err)
+df_http_failure df_http_failed(const df_http *http)
+{
+    switch (http->failed) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT: return DF_HTTP_UNREACHED;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE: return DF_HTTP_UNTRUSTED;
+    case CURLE_WRITE_ERROR: return DF_HTTP_LARGE;
+    case CURLE_OPERATION_TIMEDOUT: {
+        curl_off_t ready = 0;                  /* when the connection could take the request */
+        curl_easy_getinfo(http->curl, CURLINFO_PRETRANSFER_TIME_T, &ready);
+        return ready > 0 ? DF_HTTP_LATE : DF_HTTP_UNREACHED;
+    }
+    default: return http->trickled ? DF_HTTP_LATE : DF_HTTP_BROKEN;
+    }
+}
+
+static void set_request(df_http *http, const df_http_request *request, const struct curl_slist *headers)
+{
+    CURL *curl = http->curl;
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)request->timeout_s);
+    if (request->ca_file)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
+    if (!request->body) {
+        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+        return;
+    }
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
+}
+
+df_status df_http_ask(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err)
 {
     struct curl_slist *headers = make_headers(request);
     if (!headers)
@@ -109,11 +173,9 @@ df_status df_http_post(df_http *http, const df_http_request *request, df_http_an
     http->answer_max = request->answer_max;
     http->stop = request->stop;
     http->words[0] = '\0';
-    curl_easy_setopt(http->curl, CURLOPT_URL, request->url);
-    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(http->curl, CURLOPT_TIMEOUT, (long)request->timeout_s);
-    curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, request->body);
-    curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
+    http->began = 0;
+    http->trickled = false;
+    set_request(http, request, headers);
     df_status status = perform(http, request, err);
     curl_slist_free_all(headers);
     if (status != DF_OK)

@@ -1,5 +1,5 @@
-/* HTTP through libcurl, TLS verified: POST the way an API client needs it (bounded, interruptible, no redirects), and GET
- * into a file. */
+/* HTTP through libcurl, TLS verified: POST and GET the way an API client needs them (bounded, interruptible, no redirects), and
+ * GET into a file. */
 #ifndef DF_IO_HTTP_H
 #define DF_IO_HTTP_H
 #include <stdatomic.h>
@@ -12,9 +12,10 @@ typedef struct df_http df_http;              /* one connection, kept alive betwe
 typedef struct {
     const char *url;                         /* http or https */
     const char *bearer;                      /* NULL: no Authorization header */
-    const char *body;                        /* JSON */
+    const char *ca_file;                     /* PEM of authorities to trust instead of the system's; NULL: the system's */
+    const char *body;                        /* JSON; NULL: GET */
     size_t body_size, answer_max;            /* bytes */
-    int64_t timeout_s;
+    int64_t timeout_s;                       /* for all of it; a connection has 30 s, an answer that has begun 60 s to end */
     const atomic_bool *stop;                 /* may be NULL */
 } df_http_request;
 typedef struct {
@@ -23,10 +24,21 @@ typedef struct {
     int64_t retry_after_s;                   /* -1 when the server did not say */
 } df_http_answer;
 
+/* Why there was no answer. */
+typedef enum {
+    DF_HTTP_UNREACHED,                       /* no connection: the server has seen nothing */
+    DF_HTTP_BROKEN,                          /* cut off, or not HTTP */
+    DF_HTTP_LATE,                            /* timeout_s, or an answer that trickles */
+    DF_HTTP_LARGE,                           /* above answer_max */
+    DF_HTTP_UNTRUSTED,                       /* certificate */
+} df_http_failure;
+
 df_status df_http_open(df_http **out, df_error *err);
 void df_http_close(df_http *http);
-/* DF_REMOTE when there was no whole answer (words in err), DF_STOPPED after stop. Any status code is DF_OK. */
-df_status df_http_post(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err);
+/* DF_REMOTE when there was no whole answer (words in err; then df_http_failed says which kind), DF_STOPPED after stop. Any
+ * status code is DF_OK. */
+df_status df_http_ask(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err);
+df_http_failure df_http_failed(const df_http *http);
 /* GETs url into *to, at most max_bytes. Redirects are followed, from https to https alone. DF_REMOTE: any answer but 200, cut
  * off, too large, silent for a minute; *to may then hold a part of it. DF_IO: it cannot be written. */
 df_status df_http_download(const char *url, FILE *to, int64_t max_bytes, df_error *err);

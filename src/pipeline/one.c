@@ -8,6 +8,7 @@
 #include "pipeline/pass.h"
 #include "pipeline/sight.h"
 #include "stage/caption.h"
+#include "stage/caption_image.h"
 #include "stage/fuse.h"
 
 enum { ALT_TEXT_MAX = 2000, COLUMNS_MAX = 64 };
@@ -162,6 +163,10 @@ static df_status write_caption(df_one *one, const df_evidence *raw, const df_ima
     df_status status = df_prompt_fill(one->fuser.prompt, &fused.told, &prompt, err);
     df_caption_request request = {.key = key, .prompt = df_str_text(&prompt), .evidence = &fused.told, .image = image};
     df_caption answer = {0};
+    uint8_t *jpeg = NULL;
+    if (status == DF_OK && one->engine->ops->needs_jpeg)
+        status = df_caption_image_encode(config_of(one, "caption"), image, &jpeg, &request.jpeg_size, err);
+    request.jpeg = jpeg;
     if (status == DF_OK)
         status = one->engine->ops->caption(one->engine, &request, arena, &answer, err);
     if (status == DF_OK && !answer.text)
@@ -169,6 +174,7 @@ static df_status write_caption(df_one *one, const df_evidence *raw, const df_ima
     if (status == DF_OK && !(*caption = strdup(answer.text)))
         status = df_fail(err, DF_NOMEM, "caption: out of memory");
     df_str_free(&prompt);
+    free(jpeg);
     return status;
 }
 

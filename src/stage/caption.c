@@ -172,10 +172,11 @@ df_status df_caption_engine_open(df_engine **out, const df_caption_config *k, in
     if (!ops)
         return df_fail(err, DF_CONFIG, "caption.engine: \"%s\" is none of compose, openai, llama, replay", k->engine);
     df_engine_config settings = {
-        .url = k->url, .model = k->model, .api_key_file = k->api_key_file, .answers = k->answers,
-        .max_tokens = k->max_tokens, .timeout_s = k->timeout_s, .retries = k->retries, .image_side = k->image_side,
-        .image_quality = k->image_quality, .seed = k->seed, .temperature = k->temperature, .top_p = k->top_p, .top_k = k->top_k, .stop_text = k->stop,
-        .concurrency = k->concurrency, .mmproj = k->mmproj, .n_ctx = k->n_ctx, .sequences = k->sequences, .gpu_layers = k->gpu_layers,
+        .url = k->url, .model = k->model, .api_key_file = k->api_key_file, .ca_file = k->ca_file, .answers = k->answers,
+        .mmproj = k->mmproj, .stop_text = k->stop, .extra = k->extra, .max_tokens = k->max_tokens, .timeout_s = k->timeout_s,
+        .retries = k->retries, .patience_s = k->patience_s, .concurrency = k->concurrency, .image_side = k->image_side,
+        .image_quality = k->image_quality, .image_bytes = k->image_bytes, .seed = k->seed, .temperature = k->temperature,
+        .top_p = k->top_p, .top_k = k->top_k, .n_ctx = k->n_ctx, .sequences = k->sequences, .gpu_layers = k->gpu_layers,
         .batched = k->batched, .n_threads = n_threads, .stop = stop};
     return ops->open(out, &settings, err);
 }
@@ -206,8 +207,15 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
     captioner c = {.work = {.ds = ds, .config = k, .run = run}};
     DF_TRY(df_caption_engine_open(&c.work.engine, k, run->n_threads, run->stop, err));
     c.work.ops = c.work.engine->ops;
+    df_caption_gates gates;
+    c.work.gates = &gates;
+    df_status status = df_caption_gates_init(&gates, k, run->n_threads, err);
+    if (status != DF_OK) {
+        c.work.ops->close(c.work.engine);
+        return status;
+    }
     pthread_mutex_init(&c.lock, NULL);
-    df_status status = open_judge(&c.work, &nouns, err);
+    status = open_judge(&c.work, &nouns, err);
     if (status == DF_OK)
         status = make_folder(ds, err);
     if (status == DF_OK)
@@ -220,6 +228,7 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
     df_nouns_close(nouns);
     if (c.work.composer)
         c.work.composer->ops->close(c.work.composer);
+    df_caption_gates_free(&gates);
     c.work.ops->close(c.work.engine);
     return status;
 }
@@ -250,9 +259,10 @@ static df_status caption_depends(const void *config, const df_run *run, df_str *
 #define AT(field) offsetof(df_caption_config, field)
 static const df_option options[] = {
     {"engine", DF_OPT_TEXT, AT(engine), "compose", 0, 0, "who writes: compose (built in, no model), openai (a server), llama (a GGUF model in this process), replay (a file)"},
-    {"url", DF_OPT_TEXT, AT(url), NULL, 0, 0, "openai: base URL of the server, such as http://127.0.0.1:8080"},
+    {"url", DF_OPT_TEXT, AT(url), NULL, 0, 0, "openai: base URL of the server, such as http://127.0.0.1:8080; several: commas between"},
     {"model", DF_OPT_TEXT, AT(model), NULL, 0, 0, "openai: model name to ask for; llama: the GGUF file"},
     {"api_key_file", DF_OPT_TEXT, AT(api_key_file), NULL, 0, 0, "openai: file with the API key; else $OPENAI_API_KEY"},
+    {"ca_file", DF_OPT_TEXT, AT(ca_file), NULL, 0, 0, "openai: PEM file of the authorities to trust; else the system's"},
     {"answers", DF_OPT_TEXT, AT(answers), NULL, 0, 0, "replay: JSONL with caption and path, image or key"},
     {"mmproj", DF_OPT_TEXT, AT(mmproj), NULL, 0, 0, "llama: the GGUF file of the projector that goes with the model; none: no picture"},
     {"n_ctx", DF_OPT_INT, AT(n_ctx), "4096", 64, 1048576, "llama: context of one caption, tokens"},
@@ -270,11 +280,15 @@ static const df_option options[] = {
     {"on_fail", DF_OPT_TEXT, AT(on_fail), "keep", 0, 0,
      "a caption that fails to the end: keep (the best attempt, with its verdict) or compose (the built-in engine writes it)"},
     {"seed", DF_OPT_INT, AT(seed), "0", 0, 2147483647, "sampling seed"},
+    {"extra", DF_OPT_TEXT, AT(extra), NULL, 0, 0, "openai: JSON object merged into each request; null takes an option of ours out"},
     {"image_side", DF_OPT_INT, AT(image_side), "1344", 28, 2048, "longest side of the picture that the model gets, pixels"},
     {"image_quality", DF_OPT_INT, AT(image_quality), "90", 1, 100, "openai: quality of the JPEG sent"},
-    {"concurrency", DF_OPT_INT, AT(concurrency), "8", 1, 256, "openai: requests in flight"},
+    {"image_bytes", DF_OPT_INT, AT(image_bytes), "4194304", 10000, 20971520, "openai: largest JPEG sent; above it is encoded again, smaller"},
+    {"concurrency", DF_OPT_INT, AT(concurrency), "64", 1, 1024, "openai: most requests in flight; how many are good for a server is found out"},
+    {"in_flight_mb", DF_OPT_INT, AT(in_flight_mb), "128", 1, 1048576, "openai: most memory for images and requests in flight, MiB"},
     {"timeout_s", DF_OPT_INT, AT(timeout_s), "300", 1, 86400, "openai: longest wait for one answer, seconds"},
-    {"retries", DF_OPT_INT, AT(retries), "6", 0, 100, "openai: further attempts at what may pass (429, 5xx, a broken connection)"},
+    {"retries", DF_OPT_INT, AT(retries), "6", 0, 100, "openai: further attempts after an answer that is none (cut, late, 5xx)"},
+    {"patience_s", DF_OPT_INT, AT(patience_s), "3600", 0, 604800, "openai: longest time that all servers may be busy or loading (429, 503), seconds"},
     {0},
 };
 

@@ -4,9 +4,9 @@
 #include "engine/engine.h"
 
 typedef struct {
-    char *engine, *url, *model, *api_key_file, *answers, *mmproj, *stop, *on_fail;
-    int64_t max_tokens, timeout_s, retries, image_side, image_quality, seed, concurrency, top_k, n_ctx, sequences, gpu_layers,
-            ask_again;
+    char *engine, *url, *model, *api_key_file, *ca_file, *extra, *answers, *mmproj, *stop, *on_fail;
+    int64_t max_tokens, timeout_s, retries, patience_s, image_side, image_quality, image_bytes, seed, top_k, concurrency;
+    int64_t in_flight_mb, n_ctx, sequences, gpu_layers, ask_again;
     double temperature, top_p;
     bool batched;
 } df_caption_config;                         /* the stage's config */

@@ -23,6 +23,8 @@ void df_caption_key(const df_caption_config *config, const df_engine *engine, co
         df_str_printf(&text, "%s\n%lld\n%lld\n%lld\n%lld\n%.17g\n%.17g\n%lld\n%s\n", k->model ? k->model : "",
                       (long long)k->max_tokens, (long long)k->seed, (long long)k->image_side, (long long)k->image_quality,
                       k->temperature, k->top_p, (long long)k->top_k, k->stop ? k->stop : "");
+    if (engine->ops->needs_jpeg)
+        df_str_printf(&text, "%lld\n%s\n", (long long)k->image_bytes, k->extra ? k->extra : "");
     if (engine->identity)
         df_str_append(&text, engine->identity);
     df_str_append(&text, subject->prompt);

@@ -1,11 +1,6 @@
 #include "stage/caption_record.h"
 
-#include <stdlib.h>
-
 #include "algo/again.h"
-#include "dataset/source.h"
-
-enum { DECODE_SIDE = 2048 };
 
 df_status df_caption_record_name(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err)
 {
@@ -29,29 +24,14 @@ static void refuse(df_caption_record *r, const char *why)
                              .completion_tokens = -1, .attempts = 0};
 }
 
-static df_status load_pixels(const df_caption_work *w, const df_caption_part *part, df_caption_record *r,
-                             df_image *image, df_error *err)
-{
-    df_error why = {""};
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    df_status status = df_source_read(w->ds, part->tables.ingest, r->row, &bytes, &size, &why);
-    if (status == DF_OK)
-        status = df_image_decode(bytes, size, DECODE_SIDE, image, &why);
-    free(bytes);
-    if (status == DF_OK || status == DF_NOMEM)
-        return status == DF_OK ? DF_OK : df_fail(err, status, "%s", why.message);
-    refuse(r, why.message);
-    return DF_OK;
-}
-
-/* A record while it is being asked: its picture is decoded when it is first wanted. */
+/* A record while it is being asked: its picture is read when it is first wanted. */
 typedef struct {
     const df_caption_work *work;
     df_caption_part *part;
     df_caption_record *record;
     df_caption_request request;
-    df_image image;
+    df_caption_image seen;
+    bool loaded;
     df_turn turns[DF_TURNS_MAX];
 } asking;
 
@@ -60,15 +40,30 @@ static bool is_paid(const df_caption *answer)
     return answer->text || answer->completion_tokens >= 0;
 }
 
+static df_status load(asking *a, df_error *err)
+{
+    const df_caption_work *w = a->work;
+    const df_caption_place place = {w->ds, a->part->tables.ingest, a->record->row};
+    df_error why = {""};
+    df_status status = df_caption_image_load(w->gates, w->config, w->ops, &place, &a->seen, &why);
+    if (status == DF_NOMEM)
+        return df_fail(err, status, "%s", why.message);
+    if (status != DF_OK)
+        refuse(a->record, why.message);
+    a->loaded = true;
+    a->request.image = a->seen.image.rgb ? &a->seen.image : NULL;
+    a->request.jpeg = a->seen.jpeg;
+    a->request.jpeg_size = a->seen.jpeg_size;
+    return DF_OK;
+}
+
 static df_status ask_engine(asking *a, df_caption *answer, df_error *err)
 {
     const df_caption_work *w = a->work;
     df_caption_record *r = a->record;
-    if (w->ops->needs_pixels && !a->image.rgb) {
-        DF_TRY(load_pixels(w, a->part, r, &a->image, err));
-        a->request.image = &a->image;
-    }
-    if (r->answer.error) {                   /* it has no pixels */
+    if (!a->loaded)
+        DF_TRY(load(a, err));
+    if (r->answer.error) {                   /* it has no picture */
         *answer = r->answer;
         return DF_OK;
     }
@@ -162,7 +157,7 @@ static df_status ask(const df_caption_work *w, df_caption_part *part, int64_t i,
         if (status == DF_OK)
             status = judge(&a, &again, err);
     }
-    df_image_free(&a.image);
+    df_caption_image_free(w->gates, &a.seen);
     return status == DF_OK ? settle(&a, err) : status;
 }
 

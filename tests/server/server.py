@@ -1,7 +1,9 @@
 """A chat server on loopback that misbehaves on purpose: the double for the openai engine's tests."""
 import base64
 import hashlib
+import email.utils
 import json
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,9 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Server:
     """mode is a list of faults used up one request at a time; after them every request is answered well."""
 
-    def __init__(self, faults=(), always=None, delay_s=0.0):
+    def __init__(self, faults=(), always=None, delay_s=0.0, storm_s=0.0, room=0, longest=0, certificate=None):
+        """storm_s: nothing but 429 for so long from the first request on; room: more at once are refused; longest: bytes of
+        text that fit the context; certificate: PEM with key, and then https."""
         self.faults, self.always, self.delay_s = list(faults), always, delay_s
-        self.requests, self.answered, self.images = [], [], []
+        self.storm_s, self.room, self.longest, self.first = storm_s, room, longest, None
+        self.at_once = self.most_at_once = 0
+        self.requests, self.answered, self.models = [], [], ["double-1"]
         self.lock = threading.Lock()
         outer = self
 
@@ -21,6 +27,10 @@ class Server:
 
             def log_message(self, *_):
                 pass
+
+            def do_GET(self):
+                models = [{"id": name} for name in outer.models]
+                outer.send(self, 200 if self.path == "/v1/models" else 404, {"data": models})
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -33,7 +43,12 @@ class Server:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
-        self.url = "http://127.0.0.1:%d" % self.http.server_address[1]
+        self.url = "%s://127.0.0.1:%d" % ("https" if certificate else "http", self.http.server_address[1])
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.http.socket = context.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
+            self.http.handle_error = lambda *_: None                 # a client that does not trust us hangs up
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def __enter__(self):
@@ -52,9 +67,20 @@ class Server:
         name = hashlib.sha256(image).hexdigest()[:12]
         with self.lock:
             self.requests.append((request, dict(handler.headers), handler.path))
+            self.first = self.first or time.monotonic()
             fault = self.faults.pop(0) if self.faults else self.always
-        time.sleep(self.delay_s)
-        getattr(self, "fault_" + fault)(handler, name) if fault else self.answer(handler, name)
+            if time.monotonic() - self.first < self.storm_s or (self.room and self.at_once >= self.room):
+                fault = "storm"
+            elif self.longest and len(parts[0]["text"]) > self.longest:
+                fault = "too_long"
+            self.at_once += fault != "storm"
+            self.most_at_once = max(self.at_once, self.most_at_once)
+        time.sleep(self.delay_s if fault != "storm" else 0)
+        try:
+            getattr(self, "fault_" + fault)(handler, name) if fault else self.answer(handler, name)
+        finally:
+            with self.lock:
+                self.at_once -= fault != "storm"
 
     def send(self, handler, code, body, headers=(), content_type="application/json"):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -69,16 +95,49 @@ class Server:
         except (BrokenPipeError, ConnectionResetError):
             pass
 
-    def answer(self, handler, name):
+    def answer(self, handler, name, content_type="application/json"):
         text = "A picture with the number %s. It has a plain middle and a dark lower edge." % name
         with self.lock:
             self.answered.append(name)
         self.send(handler, 200, {
-            "model": "double-1", "usage": {"prompt_tokens": 700, "completion_tokens": 21},
-            "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": text}}]})
+            "id": "chatcmpl-0", "model": "double-1", "usage": {"prompt_tokens": 700, "completion_tokens": 21},
+            "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": text}}]}, content_type=content_type)
 
     def fault_busy(self, handler, _):
         self.send(handler, 429, {"error": {"message": "slow down"}}, [("Retry-After", "0")])
+
+    def fault_storm(self, handler, _):
+        self.send(handler, 429, {"error": {"message": "rate limit"}})
+
+    def fault_later(self, handler, _):
+        self.send(handler, 429, {"error": {"message": "in a while"}}, [("Retry-After", "2")])
+
+    def fault_later_by_date(self, handler, _):
+        then = email.utils.formatdate(time.time() + 3, usegmt=True)
+        self.send(handler, 503, {"error": {"message": "at that time"}}, [("Retry-After", then)])
+
+    def fault_plain_text(self, handler, name):
+        self.answer(handler, name, "text/plain")
+
+    def fault_loris(self, handler, _):
+        handler.send_response(200)
+        handler.send_header("Content-Length", "5000")
+        handler.end_headers()
+        try:
+            for _ in range(40):
+                handler.wfile.write(b" ")
+                handler.wfile.flush()
+                time.sleep(0.2)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        handler.close_connection = True
+
+    def fault_too_long(self, handler, _):
+        self.send(handler, 400, {"error": {"message": "the request exceeds the available context size, try increasing it",
+                                           "type": "exceed_context_size_error"}})
+
+    def fault_no_model(self, handler, _):
+        self.send(handler, 404, {"object": "error", "message": "The model `m` does not exist."})
 
     def fault_loading(self, handler, _):
         self.send(handler, 503, {"error": {"message": "Loading model"}})

@@ -129,6 +129,147 @@ class OpenAI(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertEqual(len([line for line in done.stderr.splitlines() if "127.0.0.1:9" in line]), 1, done.stderr)
 
+    def test_a_storm_costs_no_attempts(self):
+        with Server(storm_s=4) as server:
+            done = self.run_it(server.url, "--caption.retries=1")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_all_captioned(server)
+            self.assertLess(len(server.requests), IMAGES + 20)       # it was left alone for growing pauses
+
+    def test_a_storm_without_end_stops(self):
+        with Server(storm_s=1000) as server:
+            done = self.run_it(server.url, "--caption.retries=1", "--caption.patience_s=3")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("HTTP 429: rate limit", done.stderr)
+
+    def test_retry_after_is_obeyed_in_both_forms(self):
+        for fault, least in (("later", 2), ("later_by_date", 2)):
+            with Server([fault, fault]) as server:
+                shutil.rmtree(self.out)
+                shutil.copytree(self.evidence, self.out)
+                done = self.run_it(server.url)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assert_all_captioned(server)
+                self.assertEqual(len(server.requests), IMAGES + 2)
+                self.assertGreaterEqual(time.monotonic() - server.first, least)
+
+    def test_a_server_with_little_room_is_not_flooded(self):
+        with Server(room=2, delay_s=0.1) as server:
+            done = self.run_it(server.url, "--caption.concurrency=64")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_all_captioned(server)
+            self.assertEqual(server.most_at_once, 2)
+
+    def test_loris_ends_at_the_timeout(self):
+        with Server(["loris"]) as server:
+            done = self.run_it(server.url, "--caption.timeout_s=1")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_all_captioned(server)
+
+    def test_content_type_and_ids_do_not_matter(self):
+        with Server(["plain_text"]) as server:                       # and every answer has the same id
+            done = self.run_it(server.url)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_all_captioned(server)
+            self.assertEqual(len(server.requests), IMAGES)
+
+    def test_one_record_that_no_server_survives_is_its_own_error(self):
+        with Server(delay_s=0.3) as server:
+            poisoned = server.serve
+
+            def serve(handler, request):
+                if "poison" in request["messages"][0]["content"][0]["text"]:
+                    handler.close_connection = True
+                    return
+                poisoned(handler, request)
+            server.serve = serve
+            first = sorted(os.listdir(self.photos))[0]
+            with open(os.path.join(self.photos, first[:-4] + ".txt"), "w", encoding="utf-8") as alt:
+                alt.write("poison")
+            shutil.rmtree(self.out)
+            done = self.run_it(server.url, "--caption.retries=2", "--skip", "tag,detect,read")
+            os.remove(alt.name)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(len(captions(self.out)), IMAGES - 1)
+            self.assertIn(first, done.stderr)
+
+    def test_two_servers_share_the_work(self):
+        with Server(delay_s=0.2) as one, Server(delay_s=0.2) as other:
+            done = self.run_it(one.url + ", " + other.url)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(len(captions(self.out)), IMAGES)
+            self.assertEqual(len(one.requests) + len(other.requests), IMAGES)
+            self.assertGreaterEqual(min(len(one.requests), len(other.requests)), 2)
+
+    def test_a_server_that_is_gone_is_passed_by(self):
+        with Server() as server:
+            done = self.run_it("http://127.0.0.1:9," + server.url, "--caption.retries=1")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_all_captioned(server)
+
+    def test_a_wrong_key_at_one_of_two_stops(self):
+        with Server(delay_s=0.2) as one, Server(always="denied") as other:
+            done = self.run_it(one.url + "," + other.url)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("set OPENAI_API_KEY or caption.api_key_file", done.stderr)
+            self.assertIn(other.url, done.stderr)
+
+    def test_wrong_model_lists_what_there_is(self):
+        with Server(always="no_model") as server:
+            server.models = ["llava-a", "llava-b"]
+            done = self.run_it(server.url)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("The model `m` does not exist.; it has: llava-a, llava-b; see caption.model", done.stderr)
+            self.assertLessEqual(len(server.requests), 2)
+
+    def test_context_too_small_shortens_the_evidence(self):
+        believe_all = ("--fuse.accept=nanodet=0",)
+        with Server() as server:
+            self.run_it(server.url, *believe_all)
+            texts = sorted((r["messages"][0]["content"][0]["text"] for r, _, _ in server.requests), key=len)
+        self.assertLess(len(texts[0]), len(texts[-1]))
+        with Server(longest=len(texts[-1]) - 1) as server:
+            shutil.rmtree(self.out)
+            shutil.copytree(self.evidence, self.out)
+            done = self.run_it(server.url, *believe_all)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_all_captioned(server)
+            asked = [r["messages"][0]["content"][0]["text"] for r, _, _ in server.requests]
+            self.assertGreater(len(asked), IMAGES)
+            self.assertEqual(len({text[:500] for text in asked}), 1)         # the prefix that servers cache
+            shorter = [text for text in asked if text not in texts]
+            self.assertTrue(shorter and all(len(text) < len(texts[-1]) for text in shorter))
+
+    def test_sampling_options_arrive(self):
+        with Server() as server:
+            done = self.run_it(server.url, "--caption.top_k=40", "--caption.top_p=0.9", "--caption.stop=END",
+                               '--caption.extra={"min_p": 0.1, "max_tokens": null}')
+            self.assertEqual(done.returncode, 0, done.stderr)
+            request = server.requests[0][0]
+            self.assertEqual((request["top_k"], request["top_p"], request["stop"], request["min_p"]), (40, 0.9, ["END"], 0.1))
+            self.assertNotIn("max_tokens", request)
+        done = self.run_it("http://127.0.0.1:9", '--caption.extra={"messages": []}')
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('caption.extra: "messages"', done.stderr)
+
+    def test_tls_is_verified(self):
+        folder = tempfile.mkdtemp(dir=self.folder)
+        key, cert, both = (os.path.join(folder, n) for n in ("key.pem", "cert.pem", "both.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+                        "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], check=True, capture_output=True)
+        with open(both, "w", encoding="ascii") as out:
+            for path in (key, cert):
+                with open(path, encoding="ascii") as file:
+                    out.write(file.read())
+        with Server(certificate=both) as server:
+            done = self.run_it(server.url)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("caption.ca_file", done.stderr)
+            self.assertEqual(len(server.requests), 0)
+            done = self.run_it(server.url, "--caption.ca_file=" + cert)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_all_captioned(server)
+
     def test_kill_loses_only_what_was_in_flight(self):
         with Server(delay_s=0.4) as server:
             run = subprocess.Popen(self.command(server.url), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
