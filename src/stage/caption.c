@@ -285,7 +285,7 @@ static const df_option options[] = {
     {"image_quality", DF_OPT_INT, AT(image_quality), "90", 1, 100, "openai: quality of the JPEG sent"},
     {"image_bytes", DF_OPT_INT, AT(image_bytes), "4194304", 10000, 20971520, "openai: largest JPEG sent; above it is encoded again, smaller"},
     {"concurrency", DF_OPT_INT, AT(concurrency), "64", 1, 1024, "openai: most requests in flight; how many are good for a server is found out"},
-    {"in_flight_mb", DF_OPT_INT, AT(in_flight_mb), "128", 1, 1048576, "openai: most memory for images and requests in flight, MiB"},
+    {"in_flight_mb", DF_OPT_INT, AT(in_flight_mb), "128", 1, 1048576, "most memory for images and requests in flight, MiB"},
     {"timeout_s", DF_OPT_INT, AT(timeout_s), "300", 1, 86400, "openai: longest wait for one answer, seconds"},
     {"retries", DF_OPT_INT, AT(retries), "6", 0, 100, "openai: further attempts after an answer that is none (cut, late, 5xx)"},
     {"patience_s", DF_OPT_INT, AT(patience_s), "3600", 0, 604800, "openai: longest time that all servers may be busy or loading (429, 503), seconds"},

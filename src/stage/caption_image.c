@@ -38,6 +38,22 @@ static int64_t bytes_of_request(int64_t image_size)
     return image_size * 4 + PROMPT_BYTES;
 }
 
+static int64_t whole(const df_table *t, int64_t row, const char *column, int64_t most)
+{
+    const int64_t v = df_table_int(t, row, df_table_column(t, column));
+    return v < 0 ? 0 : v < most ? v : most;
+}
+
+/* What ingest saw of the file tells what it will take. */
+static int64_t estimate(const df_engine_ops *ops, const df_caption_place *place)
+{
+    const int64_t size = whole(place->ingest, place->row, "size", DF_SOURCE_BYTES_MAX);
+    if (!ops->needs_pixels)
+        return bytes_of_request(size);
+    const int64_t width = whole(place->ingest, place->row, "width", DECODE_SIDE);
+    return size + 3 * width * whole(place->ingest, place->row, "height", DECODE_SIDE);
+}
+
 static df_status make_jpeg(df_caption_gates *g, const df_caption_config *config, const uint8_t *bytes, size_t size,
                            df_caption_image *out, df_error *err)
 {
@@ -60,8 +76,14 @@ static df_status read_and_make(df_caption_gates *g, const df_caption_config *con
     uint8_t *bytes = NULL;
     size_t size = 0;
     DF_TRY(df_source_read(place->ds, place->ingest, place->row, &bytes, &size, err));
-    df_status status = ops->needs_pixels ? df_image_decode(bytes, size, DECODE_SIDE, &out->image, err)
-                                         : make_jpeg(g, config, bytes, size, out, err);
+    df_status status = DF_OK;
+    if (ops->needs_pixels) {
+        df_gate_take(&g->decoders, 1);
+        status = df_image_decode(bytes, size, DECODE_SIDE, &out->image, err);
+        df_gate_give(&g->decoders, 1);
+    } else {
+        status = make_jpeg(g, config, bytes, size, out, err);
+    }
     free(bytes);
     return status;
 }
@@ -71,16 +93,13 @@ df_status df_caption_image_load(df_caption_gates *g, const df_caption_config *co
 {
     if (!ops->needs_pixels && !ops->needs_jpeg)
         return DF_OK;
-    if (ops->needs_jpeg) {
-        const int64_t size = df_table_int(place->ingest, place->row, df_table_column(place->ingest, "size"));
-        out->held = bytes_of_request(size > 0 && size < DF_SOURCE_BYTES_MAX ? size : 0);
-        df_gate_take(&g->memory, out->held);
-    }
+    out->held = estimate(ops, place);
+    df_gate_take(&g->memory, out->held);
     df_status status = read_and_make(g, config, ops, place, out, err);
     const int64_t needed = bytes_of_request((int64_t)out->jpeg_size);
     if (status != DF_OK) {
         df_caption_image_free(g, out);
-    } else if (needed < out->held) {         /* what was read is larger than what is sent */
+    } else if (ops->needs_jpeg && needed < out->held) {      /* what was read is larger than what is sent */
         df_gate_give(&g->memory, out->held - needed);
         out->held = needed;
     }
