@@ -83,10 +83,20 @@ df_status df_option_set(const df_option *options, void *config, const char *sect
     return df_fail(err, DF_CONFIG, "%s.%s: no such option; `densefusion %s --help` lists them", section, key, section);
 }
 
-void df_options_describe(const df_option *options, const void *config, df_str *out)
+static bool is_listed(const char *const *names, const char *name)
+{
+    for (; names && *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+void df_options_describe(const df_option *options, const void *config, const char *const *aside, df_str *out)
 {
     for (const df_option *o = options; o && o->name; o++) {
         const void *at = (const char *)config + o->offset;
+        if (is_listed(aside, o->name))
+            continue;
         switch (o->type) {
         case DF_OPT_INT: df_str_printf(out, "%s=%lld\n", o->name, (long long)*(const int64_t *)at); break;
         case DF_OPT_REAL: df_str_printf(out, "%s=%.17g\n", o->name, *(const double *)at); break;

@@ -24,6 +24,8 @@ int cmd_kmeans(const args *a);
 int cmd_models(const args *a);
 int cmd_metadata(const args *a);
 int cmd_clusters(const args *a);
+int cmd_cost(const args *a);
+extern const df_option cmd_cost_options[];
 extern const df_option cmd_clusters_options[];
 int cmd_man(const args *a);
 

@@ -21,6 +21,8 @@ const command commands[] = {
      FLAG_JOBS | FLAG_PARTS | FLAG_SETTINGS, .run = cmd_kmeans, .stage = "cluster"},
     {"clusters", "OUT [CLUSTER]", "the largest clusters, one cluster's members, or what another eps would keep",
      FLAG_JSON | FLAG_SETTINGS, .run = cmd_clusters, .options = cmd_clusters_options},
+    {"cost", "OUT", "tokens and dollars of the captions that servers wrote", FLAG_JSON | FLAG_SETTINGS, .run = cmd_cost,
+     .options = cmd_cost_options},
     {"models", "[install NAME --from SOURCE]", "the model cards: what is installed, what is missing for what; brings a model",
      FLAG_MODELS | FLAG_SHARE | FLAG_VERIFY | FLAG_JSON | FLAG_INSTALL_FROM | FLAG_TRUST, .run = cmd_models},
     {"metadata", "LIST... -o KEPT", "filter Parquet lists of URLs by their columns, before any image is fetched",

@@ -30,7 +30,7 @@ static void append_read(df_str *out, const char *stage, const char *fingerprint)
 df_status df_fingerprint(const df_stage *stage, const void *config, const df_run *run, const char *const *made,
                          df_str *out, df_error *err)
 {
-    df_options_describe(stage->options, config, out);
+    df_options_describe(stage->options, config, stage->aside, out);
     if (stage->depends)
         DF_TRY(stage->depends(config, run, out, err));
     if (out->size && out->data[out->size - 1] != '\n')

@@ -240,7 +240,7 @@ static df_status caption_depends(const void *config, const df_run *run, df_str *
     if (strcmp(k->on_fail, "keep") != 0 && strcmp(k->on_fail, "compose") != 0)
         return df_fail(err, DF_CONFIG, "caption.on_fail: \"%s\" is neither keep nor compose", k->on_fail);
     if (judges(k, run))
-        df_options_describe(df_stage_check.options, run->check, out);
+        df_options_describe(df_stage_check.options, run->check, NULL, out);
     if (strcmp(k->engine, "llama") == 0 && k->model && k->mmproj) {
         df_file_describe(k->model, out);
         df_file_describe(k->mmproj, out);
@@ -292,9 +292,13 @@ static const df_option options[] = {
     {0},
 };
 
+/* They change how captions are asked for, or in how many pieces, not what they are. */
+static const char *const aside[] = {"url", "api_key_file", "ca_file", "concurrency", "in_flight_mb", "timeout_s", "retries",
+                                    "patience_s", "sequences", "gpu_layers", "prices", "budget", NULL};
+
 const df_stage df_stage_caption = {
     .name = "caption", .summary = "write one dense caption per image",
     .reads = (const char *const[]){"ingest", "look", "fuse", NULL},
-    .columns = columns, .options = options, .config_size = sizeof(df_caption_config), .run = caption_run,
+    .columns = columns, .options = options, .aside = aside, .config_size = sizeof(df_caption_config), .run = caption_run,
     .depends = caption_depends,
 };

@@ -29,16 +29,19 @@ class Talker(Server):
 
     def __init__(self, *texts, delay_s=0.0):
         super().__init__(delay_s=delay_s)
-        self.texts = texts
+        self.texts, self.usages = texts, []
 
     def serve(self, handler, request):
         asked = sum(message["role"] == "user" for message in request["messages"])
         text = self.texts[min(asked, len(self.texts)) - 1]
+        usage = {"prompt_tokens": 1000 * asked + 7, "completion_tokens": len(text.split()),
+                 "prompt_tokens_details": {"cached_tokens": 100 * (asked - 1)}}
         time.sleep(self.delay_s)
         with self.lock:
             self.requests.append((request, dict(handler.headers), handler.path))
+            self.usages.append(usage)
         self.send(handler, 200, {
-            "model": "talker", "usage": {"prompt_tokens": 100 * asked, "completion_tokens": len(text.split())},
+            "model": "talker", "usage": usage,
             "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": text}}]})
 
 
@@ -91,7 +94,7 @@ class Again(unittest.TestCase):
             self.assertEqual((row["caption"][0]["caption"], row["caption"][0]["attempts"]), (GOOD, 2))
             self.assertEqual(row["check"][0]["verdict"], "pass")
             self.assertEqual([(a["attempt"], a["caption"], a["reasons"], a["prompt_tokens"]) for a in row["caption/attempts"]],
-                             [(1, OPENING, "opening", 100), (2, GOOD, "", 200)])
+                             [(1, OPENING, "opening", 1007), (2, GOOD, "", 2007)])
 
     def test_by_default_it_is_asked_once(self):
         with Talker(OPENING, GOOD) as server:
@@ -137,6 +140,49 @@ class Again(unittest.TestCase):
             self.assertLessEqual(len(server.requests), 3 * IMAGES + 2)      # two were in flight
         for row in self.rows():
             self.assertEqual((row["caption"][0]["caption"], row["caption"][0]["attempts"]), (GOOD, 3))
+
+    def cost(self, prices):
+        path = os.path.join(self.folder, "prices.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(prices)
+        return subprocess.run([BINARY, "cost", self.out, "--json", "--prices", path], capture_output=True, text=True)
+
+    def test_the_ledger_is_what_the_server_counted(self):
+        with Talker(WORSE, OPENING, GOOD) as server:
+            self.run_it(server, "--caption.ask_again=1")
+            self.run_it(server, "--caption.ask_again=1", "--caption.seed=3")      # other answers, paid for as well
+            sums = {key: sum(u[key] for u in server.usages) for key in ("prompt_tokens", "completion_tokens")}
+            cached = sum(u["prompt_tokens_details"]["cached_tokens"] for u in server.usages)
+            asked = len(server.usages)
+        done = self.cost("prices:\n  - model: other\n    input: 9\n    output: 9\n  - model: talk*\n    input: 2\n    cached: 1\n"
+                         "    output: 10\n")
+        line = json.loads(done.stdout)["models"][0]
+        self.assertEqual((line["model"], line["answers"], line["answers_without_usage"]), ("talker", asked, 0))
+        self.assertEqual({key: line[key] for key in sums}, sums)
+        self.assertEqual(line["cached_tokens"], cached)
+        dollars = (2 * (sums["prompt_tokens"] - cached) + cached + 10 * sums["completion_tokens"]) / 1e6
+        self.assertAlmostEqual(line["dollars"], dollars, places=9)
+        unknown = json.loads(self.cost("prices:\n  - model: other\n    input: 9\n    output: 9\n").stdout)
+        self.assertIsNone(unknown["models"][0]["dollars"])
+
+    def test_prices_that_are_none(self):
+        for text, words in (("prices:\n  - model: m\n    input: -1\n    output: 2\n", "line 3"),
+                            ("prices:\n  - model: m\n    input: 1\n", "entry 1 needs"),
+                            ("prices:\n  - model: m\n    price: 1\n", "line 3"), ("gpt: 3\n", "line 1")):
+            done = self.cost(text)
+            self.assertEqual((done.returncode, len(done.stderr.strip().splitlines())), (2, 1), done.stderr)
+            self.assertIn(words, done.stderr)
+
+    def test_how_it_is_asked_for_is_not_what_it_is(self):
+        with Talker(GOOD) as server:
+            self.run_it(server)
+            part = os.path.join(self.out, "caption", "part-00000.parquet")
+            before = os.stat(part).st_mtime_ns
+            self.run_it(server, "--caption.url=http://127.0.0.1:1", "--caption.concurrency=5", "--caption.retries=2",
+                        "--caption.timeout_s=9")
+            self.assertEqual((len(server.requests), os.stat(part).st_mtime_ns), (IMAGES, before))
+            self.run_it(server, "--caption.temperature=0.5")
+            self.assertEqual(len(server.requests), 2 * IMAGES)
 
 
 if __name__ == "__main__":

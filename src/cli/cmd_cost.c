@@ -1,0 +1,121 @@
+/* densefusion cost: tokens and dollars of all captions that were asked of a server, from the journals. */
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "io/json.h"
+#include "stage/caption_ledger.h"
+
+typedef struct { char *prices; } cost_config;
+const df_option cmd_cost_options[] = {
+    {"prices", DF_OPT_TEXT, offsetof(cost_config, prices), NULL, 0, 0,
+     "YAML file of prices per million tokens; else the one that is installed (share/prices.yaml)"},
+    {0},
+};
+
+static void print_json(const df_ledger *ledger)
+{
+    df_str out = {0};
+    df_str_append(&out, "{\"models\": [");
+    for (int i = 0; i < ledger->n; i++) {
+        const df_ledger_line *l = &ledger->lines[i];
+        df_str_append(&out, i ? ",\n  {\"model\": " : "\n  {\"model\": ");
+        df_json_append_text(&out, l->model);
+        df_str_printf(&out, ", \"batch\": %s, \"answers\": %lld, \"answers_without_usage\": %lld, \"prompt_tokens\": %lld, "
+                      "\"cached_tokens\": %lld, \"completion_tokens\": %lld, \"dollars\": ",
+                      l->batch ? "true" : "false", (long long)l->n_answers, (long long)l->n_uncounted,
+                      (long long)l->prompt_tokens, (long long)l->cached_tokens, (long long)l->completion_tokens);
+        df_json_append_real(&out, l->dollars < 0 ? (double)NAN : l->dollars);
+        df_str_append(&out, "}");
+    }
+    df_str_append(&out, "\n], \"dollars\": ");
+    df_json_append_real(&out, df_ledger_dollars(ledger));
+    df_str_append(&out, "}");
+    puts(df_str_text(&out));
+    df_str_free(&out);
+}
+
+static void print_line(const df_ledger_line *l)
+{
+    df_str name = {0};
+    char dollars[32];
+    df_str_append_clean(&name, l->model, strlen(l->model), 60);
+    df_str_append(&name, l->batch ? " (batch)" : "");
+    snprintf(dollars, sizeof dollars, l->dollars < 0 ? "unknown" : "%.4f", l->dollars);
+    printf("%-32s %10lld %13lld %13lld %13lld %12s\n", df_str_text(&name), (long long)l->n_answers,
+           (long long)l->prompt_tokens, (long long)l->cached_tokens, (long long)l->completion_tokens, dollars);
+    df_str_free(&name);
+}
+
+static void print_ledger(const df_ledger *ledger, const char *prices)
+{
+    int64_t uncounted = 0;
+    bool unknown = false;
+    printf("%-32s %10s %13s %13s %13s %12s\n", "model", "answers", "prompt", "of it cached", "completion", "dollars");
+    for (int i = 0; i < ledger->n; i++) {
+        print_line(&ledger->lines[i]);
+        uncounted += ledger->lines[i].n_uncounted;
+        unknown |= ledger->lines[i].dollars < 0;
+    }
+    printf("%-32s %65.4f\n", "all that is known", df_ledger_dollars(ledger));
+    if (unknown)
+        printf("unknown: no entry of %s matches the name; give yours by --prices\n", prices);
+    if (uncounted)
+        printf("%lld answers came without a count of tokens: what they cost is not in these sums\n", (long long)uncounted);
+}
+
+static df_status take_settings(const args *a, cost_config *config, df_error *err)
+{
+    df_status status = df_options_defaults(cmd_cost_options, config, err);
+    for (int i = 0; status == DF_OK && i < a->n_settings; i++) {
+        const char *key = a->settings[i].key, *dot = strchr(key, '.');
+        status = df_option_set(cmd_cost_options, config, "cost", dot ? dot + 1 : key, a->settings[i].value, err);
+    }
+    return status;
+}
+
+/* The prices that the user gave, else those of this build. */
+static df_status show(const df_dataset *ds, const args *a, const cost_config *config, df_error *err)
+{
+    char path[PATH_MAX];
+    df_config run;
+    df_prices prices;
+    df_ledger ledger;
+    DF_TRY(df_config_init(&run, df_stages, err));
+    snprintf(path, sizeof path, "%s/prices.yaml", df_config_share(&run));
+    const char *file = config->prices ? config->prices : path;
+    df_status status = df_prices_open(&prices, file, err);
+    if (status == DF_OK) {
+        status = df_ledger_read(&ledger, ds, &prices, err);
+        if (status == DF_OK && a->given & FLAG_JSON)
+            print_json(&ledger);
+        else if (status == DF_OK)
+            print_ledger(&ledger, file);
+        if (status == DF_OK)
+            df_ledger_close(&ledger);
+        df_prices_close(&prices);
+    }
+    df_config_free(&run);
+    return status;
+}
+
+int cmd_cost(const args *a)
+{
+    static const command self = {.name = "cost", .usage = "OUT [--prices FILE] [--json]"};
+    if (a->n_positional != 1)
+        return command_usage(&self, "one dataset folder is needed");
+    cost_config config = {0};
+    df_dataset *ds = NULL;
+    df_error err = {""};
+    df_status status = take_settings(a, &config, &err);
+    if (status == DF_OK)
+        status = command_dataset(&ds, a->positional[0], &err);
+    if (status == DF_OK)
+        status = show(ds, a, &config, &err);
+    df_dataset_close(ds);
+    df_options_free(cmd_cost_options, &config);
+    return command_failed(status, &err);
+}
