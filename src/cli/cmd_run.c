@@ -47,7 +47,7 @@ static void print_plan(void *ctx, const df_plan *plan)
     }
 }
 
-static int execute(const df_config *config, df_job *job, bool summarise)
+int command_execute(const df_config *config, df_job *job, bool summarise)
 {
     progress p;
     progress_init(&p);
@@ -92,7 +92,7 @@ int cmd_run(const args *a)
         return code;
     df_job job = job_of(a);
     job.input = a->n_positional ? a->positional[0] : NULL;
-    code = execute(&config, &job, !job.dry_run);
+    code = command_execute(&config, &job, !job.dry_run);
     df_config_free(&config);
     return code;
 }
@@ -123,7 +123,7 @@ int cmd_stage(const args *a, const df_stage *stage)
     int code = command_config(&config, a);
     if (code != EXIT_DONE)
         return code;
-    code = execute(&config, &job, false);
+    code = command_execute(&config, &job, false);
     df_config_free(&config);
     return code;
 }

@@ -2,7 +2,7 @@
 #ifndef DF_CLI_COMMAND_H
 #define DF_CLI_COMMAND_H
 #include "args.h"
-#include "pipeline/config.h"
+#include "pipeline/run.h"
 
 typedef struct command {
     const char *name, *usage, *summary;
@@ -21,6 +21,7 @@ int cmd_stage(const args *a, const df_stage *stage);
 int cmd_status(const args *a);
 int cmd_show(const args *a);
 int cmd_kmeans(const args *a);
+int cmd_meta(const args *a);
 int cmd_models(const args *a);
 int cmd_metadata(const args *a);
 int cmd_clusters(const args *a);
@@ -31,6 +32,10 @@ int cmd_man(const args *a);
 
 /* Defaults, then the config file, then what the command line sets. On failure says why and returns an exit code. */
 int command_config(df_config *out, const args *a);
+/* What the config file and the command line set, over what config holds. */
+df_status command_settings(df_config *config, const args *a, df_error *err);
+/* Runs a job with progress, notes and signals as `run` has them; an exit code. */
+int command_execute(const df_config *config, df_job *job, bool summarise);
 /* Opens a dataset that is there; makes none. */
 df_status command_dataset(df_dataset **out, const char *folder, df_error *err);
 int command_usage(const command *c, const char *what);               /* says what is wrong and how it is meant */

@@ -23,6 +23,8 @@ const command commands[] = {
      FLAG_JSON | FLAG_SETTINGS, .run = cmd_clusters, .options = cmd_clusters_options},
     {"cost", "OUT", "tokens and dollars of the captions that servers wrote", FLAG_JSON | FLAG_SETTINGS, .run = cmd_cost,
      .options = cmd_cost_options},
+    {"meta", "OUT -o META [CONFIG.yaml]", "draw images at random, caption them by the meta prompt: the set to tune an engine on",
+     FLAG_OUT | FLAG_TO | FLAG_JOBS | FLAG_DRY_RUN | FLAG_MODELS | FLAG_SHARE | FLAG_SETTINGS, .run = cmd_meta},
     {"models", "[install NAME --from SOURCE]", "the model cards: what is installed, what is missing for what; brings a model",
      FLAG_MODELS | FLAG_SHARE | FLAG_VERIFY | FLAG_JSON | FLAG_INSTALL_FROM | FLAG_TRUST, .run = cmd_models},
     {"metadata", "LIST... -o KEPT", "filter Parquet lists of URLs by their columns, before any image is fetched",
@@ -59,14 +61,20 @@ df_status command_dataset(df_dataset **out, const char *folder, df_error *err)
     return df_dataset_open(out, folder, err);
 }
 
+df_status command_settings(df_config *config, const args *a, df_error *err)
+{
+    df_status status = a->config ? df_config_load(config, a->config, err) : DF_OK;
+    for (int i = 0; status == DF_OK && i < a->n_settings; i++)
+        status = df_config_set(config, a->settings[i].key, a->settings[i].value, err);
+    return status;
+}
+
 int command_config(df_config *out, const args *a)
 {
     df_error err = {""};
     df_status status = df_config_init(out, df_stages, &err);
-    if (status == DF_OK && a->config)
-        status = df_config_load(out, a->config, &err);
-    for (int i = 0; status == DF_OK && i < a->n_settings; i++)
-        status = df_config_set(out, a->settings[i].key, a->settings[i].value, &err);
+    if (status == DF_OK)
+        status = command_settings(out, a, &err);
     if (status != DF_OK)
         df_config_free(out);
     return command_failed(status, &err);

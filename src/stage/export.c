@@ -10,10 +10,12 @@
 #include "base/file.h"
 #include "dataset/joined.h"
 #include "io/json.h"
+#include "stage/conversation.h"
 #include "stage/export_coco.h"
 #include "stage/export_evidence.h"
+#include "stage/export_tuning.h"
 
-typedef struct { bool passed_only, evidence; char *instruction, *coco; } export_config;
+typedef struct { bool passed_only, evidence; char *instruction, *coco; df_tuning_split tuning; } export_config;
 
 /* Two files that grow row by row; the line buffer is shared. */
 typedef struct {
@@ -64,37 +66,6 @@ static void append_line(df_str *text, const df_joined *j, int64_t row)
     df_str_append(text, "}\n");
 }
 
-/* LLaVA looks for its image mark in every turn: a caption that holds the same letters would be torn apart there. */
-static void append_unmarked(df_str *text, const char *words)
-{
-    df_str plain = {0};
-    for (const char *mark; (mark = strstr(words, "<image>")) != NULL; words = mark + strlen("<image>")) {
-        df_str_append_n(&plain, words, (size_t)(mark - words));
-        df_str_append(&plain, "[image]");
-    }
-    df_str_append(&plain, words);
-    df_json_append_text(text, df_str_text(&plain));
-    text->failed |= plain.failed;
-    df_str_free(&plain);
-}
-
-static void append_conversation(df_str *text, const df_joined *j, int64_t row, const char *instruction)
-{
-    char id[DF_ROW_ID_MAX];
-    df_row_id(j->part, row, id);
-    df_str_printf(text, "{\"id\": \"%s\"", id);
-    append_member(text, "image", df_joined_text(j, DF_OF_INGEST, row, "path"));
-    df_str human = {0};
-    df_str_printf(&human, "<image>\n%s", instruction);
-    df_str_append(text, ", \"conversations\": [{\"from\": \"human\", \"value\": ");
-    df_json_append_text(text, df_str_text(&human));
-    text->failed |= human.failed;
-    df_str_free(&human);
-    df_str_append(text, "}, {\"from\": \"gpt\", \"value\": ");
-    append_unmarked(text, df_joined_text(j, DF_OF_CAPTION, row, "caption"));
-    df_str_append(text, "}]}");
-}
-
 static df_status put(FILE *file, const char *path, const df_str *text, df_error *err)
 {
     if (text->failed)
@@ -106,12 +77,16 @@ static df_status put(FILE *file, const char *path, const df_str *text, df_error 
 
 static df_status put_row(export_out *out, const df_joined *j, int64_t row, df_error *err)
 {
+    char id[DF_ROW_ID_MAX];
     df_str_clear(&out->text);
     append_line(&out->text, j, row);
     DF_TRY(put(out->lines, out->lines_path, &out->text, err));
     df_str_clear(&out->text);
     df_str_append(&out->text, out->n++ ? ",\n" : "[\n");
-    append_conversation(&out->text, j, row, out->config->instruction ? out->config->instruction : "");
+    df_row_id(j->part, row, id);
+    df_conversation_append(&out->text, id, df_joined_text(j, DF_OF_INGEST, row, "path"),
+                           out->config->instruction ? out->config->instruction : "",
+                           df_joined_text(j, DF_OF_CAPTION, row, "caption"));
     return put(out->llava, out->llava_path, &out->text, err);
 }
 
@@ -288,6 +263,7 @@ static df_status export_run(df_dataset *ds, const void *config, const df_run *ru
         df_export_no_coco(folder);
     const bool evidence = ((const export_config *)config)->evidence;
     DF_TRY(df_export_evidence(ds, folder, evidence, run, err));
+    DF_TRY(df_export_tuning(ds, folder, ((const export_config *)config)->tuning, run, err));
     if ((selected || boxes || evidence) && !has_any(ds, "caption"))
         return DF_OK;
     return write_captions(ds, folder, config, run, err);
@@ -312,13 +288,16 @@ static const df_option options[] = {
      "boxes in coco.json: fused, raw (every detector's, before fusion), or none"},
     {"evidence", DF_OPT_BOOL, offsetof(export_config, evidence), "false", 0, 0,
      "write the tables of tag, detect and read with path and url, as tag.from, detect.from and read.from take them"},
+    {"held_out", DF_OPT_REAL, offsetof(export_config, tuning.held_out), "0.02", 0, 1,
+     "tuning set: about this share of the clusters is kept from training, for evaluation"},
+    {"split_seed", DF_OPT_INT, offsetof(export_config, tuning.seed), "0", 0, 2147483647, "tuning set: which clusters"},
     {0},
 };
 const df_stage df_stage_export = {
     .name = "export",
     .summary = "write captions.jsonl, Parquet, LLaVA conversations, boxes as COCO JSON, the list of what was selected",
-    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "tag", "detect", "read", "fuse", "caption",
-                                   "check", NULL},
+    .reads = (const char *const[]){"ingest", "filter", "cluster", "dedup", "select", "tag", "detect", "read", "fuse",
+                                   "caption", "check", NULL},
     .options = options, .config_size = sizeof(export_config), .run = export_run,
     .depends = export_depends,
 };

@@ -10,11 +10,12 @@
 #include "base/file.h"
 #include "dataset/gather.h"
 #include "model/card.h"
+#include "stage/draw.h"
 #include "stage/stage.h"
 
 static const df_column columns[] = {
     {"row", DF_COLUMN_INT}, {"prompt", DF_COLUMN_TEXT}, {"n_tags", DF_COLUMN_INT}, {"n_boxes", DF_COLUMN_INT},
-    {"n_lines", DF_COLUMN_INT}, {"evidence_hash", DF_COLUMN_TEXT}, {0},
+    {"n_lines", DF_COLUMN_INT}, {"evidence_hash", DF_COLUMN_TEXT}, {"tuning_prompt", DF_COLUMN_TEXT}, {0},
 };
 static const df_column evidence_columns[] = {
     {"row", DF_COLUMN_INT}, {"kind", DF_COLUMN_TEXT}, {"item", DF_COLUMN_INT}, {"text", DF_COLUMN_TEXT},
@@ -31,6 +32,12 @@ static const df_column left_columns[] = {
 static const df_option options[] = {
     {"prompt", DF_OPT_TEXT, offsetof(df_fuse_config, prompt), "engine", 0, 0,
      "engine (short), meta (the paper's 18 rules), or the path of your own template (docs/FUSION.md)"},
+    {"tuning_prompt", DF_OPT_TEXT, offsetof(df_fuse_config, tuning_prompt), NULL, 0, 0,
+     "a second prompt of the same evidence, as prompt: what the engine is asked that will be tuned on these captions"},
+    {"draw", DF_OPT_INT, offsetof(df_fuse_config, draw), "0", 0, 1e9,
+     "so many images at random of those that were kept get a prompt, and so a caption; 0: all (paper: 100000 for the meta set)"},
+    {"draw_seed", DF_OPT_INT, offsetof(df_fuse_config, draw_seed), "0", 0, 2147483647,
+     "another seed, another draw; of one seed a larger draw holds every smaller one"},
     {"accept", DF_OPT_TEXT, offsetof(df_fuse_config, accept), "", 0, 0,
      "score from which each expert is believed by itself, \"nanodet=0.7, owlv2=0.3\"; else its card's `accept`, else box_score"},
     {"tag_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.tag_score), "0.5", 0, 1,
@@ -64,21 +71,20 @@ static const df_option options[] = {
 
 /* ---- what fusion works with ---- */
 
-static df_status open_prompt(df_fuser *f, const df_fuse_config *config, const char *share, df_str *depends, df_error *err)
+static df_status open_prompt(df_prompt **out, const char *name, const char *share, df_str *depends, df_error *err)
 {
-    const char *name = config->prompt ? config->prompt : "engine";
     const bool ours = strcmp(name, "engine") == 0 || strcmp(name, "meta") == 0;
     char path[PATH_MAX], hash[DF_HASH_HEX];
     const int n = ours ? snprintf(path, sizeof path, "%s/prompts/%s.txt", share, name)
                        : snprintf(path, sizeof path, "%s", name);
     if (n < 0 || (size_t)n >= sizeof path)
-        return df_fail(err, DF_CONFIG, "fuse.prompt: the path is too long");
+        return df_fail(err, DF_CONFIG, "fuse: %.80s...: the path is too long", name);
     char *text;
     size_t size;
     DF_TRY(df_file_read(path, DF_PROMPT_TEMPLATE_MAX, &text, &size, err));
     df_hash_hex(text, size, hash);
     df_str_printf(depends, "template=%s\n", hash);
-    df_status status = df_prompt_open(&f->prompt, path, text, size, err);
+    df_status status = df_prompt_open(out, path, text, size, err);
     free(text);
     return status;
 }
@@ -145,7 +151,9 @@ static df_status read_accepts(df_fuser *f, const df_fuse_config *config, const c
 static df_status open_options(df_fuser *f, const df_fuse_config *config, const char *share, const char *models,
                               df_str *depends, df_error *err)
 {
-    DF_TRY(open_prompt(f, config, share, depends, err));
+    DF_TRY(open_prompt(&f->prompt, config->prompt && *config->prompt ? config->prompt : "engine", share, depends, err));
+    if (config->tuning_prompt && *config->tuning_prompt)
+        DF_TRY(open_prompt(&f->tuning, config->tuning_prompt, share, depends, err));
     DF_TRY(read_accepts(f, config, models, depends, err));
     return depends->failed ? df_fail(err, DF_NOMEM, "fuse: out of memory") : DF_OK;
 }
@@ -173,6 +181,7 @@ df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const cha
 void df_fuser_free(df_fuser *fuser)
 {
     df_prompt_close(fuser->prompt);
+    df_prompt_close(fuser->tuning);
     df_kinds_close(fuser->kinds);
     df_arena_reset(&fuser->arena);
     *fuser = (df_fuser){0};
@@ -194,8 +203,9 @@ static df_status fuse_depends(const void *config, const df_run *run, df_str *out
 typedef struct {
     const df_fuser *fuser;
     df_table *prompts, *evidence, *left;
+    const df_draw *draw;                     /* NULL: every image that was kept */
     df_arena arena;                          /* one image's */
-    df_str text;
+    df_str text, tuning;
 } fusing_part;
 
 static df_status append_tags_and_boxes(const fusing_part *f, int64_t row, const df_evidence *e, df_error *err)
@@ -257,8 +267,11 @@ static df_status fuse_image(fusing_part *f, int64_t row, const df_evidence *raw,
     DF_TRY(df_evidence_hash(e, hash, err));
     df_str_clear(&f->text);
     DF_TRY(df_prompt_fill(f->fuser->prompt, e, &f->text, err));
+    df_str_clear(&f->tuning);
+    if (f->fuser->tuning)
+        DF_TRY(df_prompt_fill(f->fuser->tuning, e, &f->tuning, err));
     const df_value v[] = {DF_INT(row), DF_TEXT(df_str_text(&f->text)), DF_INT(e->n_tags), DF_INT(e->n_boxes), DF_INT(e->n_lines),
-                          DF_TEXT(hash)};
+                          DF_TEXT(hash), f->fuser->tuning ? DF_TEXT(df_str_text(&f->tuning)) : DF_NULL};
     DF_TRY(df_table_append(f->prompts, v, err));
     DF_TRY(append_tags_and_boxes(f, row, e, err));
     DF_TRY(append_lines(f, row, e, err));
@@ -281,7 +294,7 @@ static df_status fuse_rows(fusing_part *f, const df_dataset *ds, int part, const
         status = df_evidence_gather(&tables, &arena, &raw, &n, err);
     df_evidence_tables_close(&tables);
     for (int64_t row = 0; status == DF_OK && row < n && row < n_kept; row++) {
-        if (!kept[row])
+        if (!kept[row] || (f->draw && !df_draw_takes(f->draw, raw[row].path)))
             continue;
         if (df_run_stopped(run))
             status = DF_STOPPED;
@@ -317,13 +330,27 @@ static df_status fuse_part(fusing_part *f, df_dataset *ds, int part, const df_ru
     return status;
 }
 
+static df_status open_draw(fusing_part *f, df_draw *draw, const df_dataset *ds, const df_fuse_config *config,
+                           const df_run *run, df_error *err)
+{
+    if (config->draw == 0)
+        return DF_OK;
+    DF_TRY(df_draw_open(draw, ds, reads, config->draw, config->draw_seed, err));
+    if (draw->n_kept < config->draw)
+        df_run_note(run, "fuse: draw: all %lld images that were kept are drawn, fewer than the %lld asked for",
+                    (long long)draw->n_kept, (long long)config->draw);
+    f->draw = draw;
+    return DF_OK;
+}
+
 static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     df_fuser fuser;
     DF_TRY(df_fuser_init(&fuser, config, run->share, run->models, err));
     fusing_part f = {.fuser = &fuser};
     const int n_parts = df_dataset_parts(ds);
-    df_status status = DF_OK;
+    df_draw draw;
+    df_status status = open_draw(&f, &draw, ds, config, run, err);
     for (int part = 0; status == DF_OK && part < n_parts; part++) {
         if (df_run_stopped(run))
             status = DF_STOPPED;
@@ -333,6 +360,7 @@ static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run,
             df_run_progress(run, "fuse", part + 1, n_parts);
     }
     df_str_free(&f.text);
+    df_str_free(&f.tuning);
     df_fuser_free(&fuser);
     return status;
 }

@@ -7,13 +7,15 @@
 typedef struct {
     char *prompt;                            /* "engine", "meta", or the path of a template */
     char *accept;                            /* "nanodet=0.7, owlv2=0.3" */
+    char *tuning_prompt;                     /* as prompt; NULL: none */
+    int64_t draw, draw_seed;
     df_fuse_options fuse;
 } df_fuse_config;                            /* the stage's config */
 
 /* All that fusion works with: how to fuse, and the template to fill. Immutable once open: shared by threads. */
 typedef struct {
     df_fusion how;
-    df_prompt *prompt;
+    df_prompt *prompt, *tuning;              /* tuning: NULL without a second prompt */
     df_kinds *kinds;
     df_arena arena;                          /* of how.accept */
 } df_fuser;                                  /* all-zero is freeable */
