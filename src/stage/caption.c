@@ -22,6 +22,8 @@ static df_status write_one(void *ctx, int64_t i, int thread, df_error *err)
     captioner *c = ctx;
     (void)thread;
     DF_TRY(df_caption_record_answer(&c->work, &c->part, i, err));
+    if (c->work.account)
+        df_caption_account_tell(c->work.account, c->work.run);
     pthread_mutex_lock(&c->lock);
     df_run_progress(c->work.run, "caption", ++c->n_done, c->n_total);
     pthread_mutex_unlock(&c->lock);
@@ -44,7 +46,8 @@ static df_value known(int64_t count)
 static const df_column attempt_columns[] = {
     {"row", DF_COLUMN_INT}, {"attempt", DF_COLUMN_INT}, {"caption", DF_COLUMN_TEXT}, {"error", DF_COLUMN_TEXT},
     {"reasons", DF_COLUMN_TEXT}, {"model", DF_COLUMN_TEXT}, {"finish", DF_COLUMN_TEXT}, {"prompt_tokens", DF_COLUMN_INT},
-    {"completion_tokens", DF_COLUMN_INT}, {"requests", DF_COLUMN_INT}, {0},
+    {"cached_tokens", DF_COLUMN_INT}, {"completion_tokens", DF_COLUMN_INT}, {"requests", DF_COLUMN_INT}, {"ms", DF_COLUMN_INT},
+    {"server", DF_COLUMN_TEXT}, {"shortened", DF_COLUMN_INT}, {0},
 };
 
 static df_status append_attempts(df_table *t, const df_caption_record *r, df_error *err)
@@ -54,7 +57,8 @@ static df_status append_attempts(df_table *t, const df_caption_record *r, df_err
         const df_caption *a = &r->attempts[i].answer;
         df_value values[] = {DF_INT(r->row), DF_INT(i + 1), DF_TEXT(a->text), DF_TEXT(a->error),
                              DF_TEXT(r->attempts[i].reasons), DF_TEXT(a->model), DF_TEXT(a->finish), known(a->prompt_tokens),
-                             known(a->completion_tokens), known(a->attempts)};
+                             DF_INT(a->cached_tokens > 0 ? a->cached_tokens : 0), known(a->completion_tokens),
+                             known(a->attempts), DF_INT(a->ms), DF_TEXT(a->server), DF_INT(a->n_shortened)};
         status = df_table_append(t, values, err);
     }
     return status;
@@ -215,7 +219,12 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
         return status;
     }
     pthread_mutex_init(&c.lock, NULL);
+    df_caption_account account;
     status = open_judge(&c.work, &nouns, err);
+    if (status == DF_OK && c.work.ops->remote) {
+        status = df_caption_account_open(&account, ds, k, run, err);
+        c.work.account = status == DF_OK ? &account : NULL;
+    }
     if (status == DF_OK)
         status = make_folder(ds, err);
     if (status == DF_OK)
@@ -226,6 +235,8 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
             status = caption_part(&c, part, err);
     pthread_mutex_destroy(&c.lock);
     df_nouns_close(nouns);
+    if (c.work.account)
+        df_caption_account_close(c.work.account);
     if (c.work.composer)
         c.work.composer->ops->close(c.work.composer);
     df_caption_gates_free(&gates);
@@ -275,6 +286,9 @@ static const df_option options[] = {
     {"top_p", DF_OPT_REAL, AT(top_p), "1", 0, 1, "sample from the likeliest tokens that have this probability together; 1: from all"},
     {"top_k", DF_OPT_INT, AT(top_k), "0", 0, 100000, "sample from so many of the likeliest tokens; 0: from all"},
     {"stop", DF_OPT_TEXT, AT(stop), NULL, 0, 0, "text that ends the answer"},
+    {"budget", DF_OPT_REAL, AT(budget), "0", 0, 1e9,
+     "openai: dollars that the captions of this dataset may cost in all; no request is sent that could pass it; 0: no limit"},
+    {"prices", DF_OPT_TEXT, AT(prices), NULL, 0, 0, "openai: YAML file of prices per million tokens; else share/prices.yaml"},
     {"ask_again", DF_OPT_INT, AT(ask_again), "0", 0, DF_TURNS_MAX,
      "times that a caption which fails `check` is asked again, told what was wrong: look at the verdicts of a first run before"},
     {"on_fail", DF_OPT_TEXT, AT(on_fail), "keep", 0, 0,

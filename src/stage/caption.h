@@ -4,10 +4,10 @@
 #include "engine/engine.h"
 
 typedef struct {
-    char *engine, *url, *model, *api_key_file, *ca_file, *extra, *answers, *mmproj, *stop, *on_fail;
+    char *engine, *url, *model, *api_key_file, *ca_file, *extra, *answers, *mmproj, *stop, *on_fail, *prices;
     int64_t max_tokens, timeout_s, retries, patience_s, image_side, image_quality, image_bytes, seed, top_k, concurrency;
     int64_t in_flight_mb, n_ctx, sequences, gpu_layers, ask_again;
-    double temperature, top_p;
+    double temperature, top_p, budget;
     bool batched;
 } df_caption_config;                         /* the stage's config */
 

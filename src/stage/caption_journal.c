@@ -110,7 +110,11 @@ bool df_caption_journal_find(const df_caption_journal *j, const char *key, df_ar
         .model = member_text(root, "model", arena),
         .finish = member_text(root, "finish", arena),
         .prompt_tokens = df_json_int(df_json_member(root, "prompt_tokens"), -1),
+        .server = optional_text(root, "server", arena),
         .completion_tokens = df_json_int(df_json_member(root, "completion_tokens"), -1),
+        .cached_tokens = df_json_int(df_json_member(root, "cached_tokens"), 0),
+        .ms = df_json_int(df_json_member(root, "ms"), 0),
+        .n_shortened = (int)df_json_int(df_json_member(root, "shortened"), 0),
         .attempts = df_json_int(df_json_member(root, "attempts"), -1)};
     df_json_close(root);
     return (answer->text || answer->error) && answer->model && answer->finish;
@@ -135,8 +139,12 @@ df_status df_caption_journal_keep(df_caption_journal *j, const char *key, const 
     df_json_append_text(&line, answer->model);
     df_str_append(&line, ",\"finish\":");
     df_json_append_text(&line, answer->finish);
-    df_str_printf(&line, ",\"prompt_tokens\":%lld,\"completion_tokens\":%lld,\"attempts\":%lld}",
-                  (long long)answer->prompt_tokens, (long long)answer->completion_tokens, (long long)answer->attempts);
+    df_str_append(&line, ",\"server\":");
+    append_text(&line, answer->server);
+    df_str_printf(&line, ",\"prompt_tokens\":%lld,\"cached_tokens\":%lld,\"completion_tokens\":%lld,\"attempts\":%lld,"
+                  "\"ms\":%lld,\"shortened\":%d}",
+                  (long long)answer->prompt_tokens, (long long)(answer->cached_tokens > 0 ? answer->cached_tokens : 0),
+                  (long long)answer->completion_tokens, (long long)answer->attempts, (long long)answer->ms, answer->n_shortened);
     df_status status = line.failed ? df_fail(err, DF_NOMEM, "caption: out of memory")
                                    : df_journal_append(j->lines, df_str_text(&line), err);
     df_str_free(&line);

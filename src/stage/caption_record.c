@@ -67,7 +67,13 @@ static df_status ask_engine(asking *a, df_caption *answer, df_error *err)
         *answer = r->answer;
         return DF_OK;
     }
-    DF_TRY(w->ops->caption(w->engine, &a->request, &r->arena, answer, err));
+    double held = 0;
+    if (w->account)
+        DF_TRY(df_caption_account_hold(w->account, &a->request, &held, err));
+    df_status status = w->ops->caption(w->engine, &a->request, &r->arena, answer, err);
+    if (w->account)
+        df_caption_account_book(w->account, held, status == DF_OK ? answer : NULL);
+    DF_TRY(status);
     return a->part->journal && is_paid(answer) ? df_caption_journal_keep(a->part->journal, a->request.key, answer, err)
                                                : DF_OK;
 }
@@ -156,6 +162,8 @@ static df_status ask(const df_caption_work *w, df_caption_part *part, int64_t i,
         status = attempt(&a, err);
         if (status == DF_OK)
             status = judge(&a, &again, err);
+        if (w->account && status == DF_OK)
+            df_caption_account_judged(w->account, again, n < w->config->ask_again);
     }
     df_caption_image_free(w->gates, &a.seen);
     return status == DF_OK ? settle(&a, err) : status;

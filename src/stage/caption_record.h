@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "dataset/gather.h"
 #include "stage/caption.h"
+#include "stage/caption_account.h"
 #include "stage/caption_image.h"
 #include "stage/caption_journal.h"
 #include "stage/stage.h"
@@ -33,6 +34,7 @@ typedef struct {
     const df_engine_ops *ops;
     df_engine *engine;
     df_caption_gates *gates;
+    df_caption_account *account;             /* NULL unless the engine is remote */
     df_engine *composer;                     /* writes what failed to the end; NULL: it is kept */
     const df_nouns *nouns;                   /* NULL: captions are not judged here, so none is asked again */
     const df_limits *limits;                 /* check's */

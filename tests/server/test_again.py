@@ -34,7 +34,8 @@ class Talker(Server):
     def serve(self, handler, request):
         asked = sum(message["role"] == "user" for message in request["messages"])
         text = self.texts[min(asked, len(self.texts)) - 1]
-        usage = {"prompt_tokens": 1000 * asked + 7, "completion_tokens": len(text.split())}
+        usage = {"prompt_tokens": 1000 * asked + 7, "completion_tokens": len(text.split()),
+                 "prompt_tokens_details": {"cached_tokens": 100 * (asked - 1)}}
         time.sleep(self.delay_s)
         with self.lock:
             self.requests.append((request, dict(handler.headers), handler.path))
@@ -151,16 +152,44 @@ class Again(unittest.TestCase):
             self.run_it(server, "--caption.ask_again=1")
             self.run_it(server, "--caption.ask_again=1", "--caption.seed=3")      # other answers, paid for as well
             sums = {key: sum(u[key] for u in server.usages) for key in ("prompt_tokens", "completion_tokens")}
+            cached = sum(u["prompt_tokens_details"]["cached_tokens"] for u in server.usages)
             asked = len(server.usages)
         done = self.cost("prices:\n  - model: other\n    input: 9\n    output: 9\n  - model: talk*\n    input: 2\n    cached: 1\n"
                          "    output: 10\n")
         line = json.loads(done.stdout)["models"][0]
         self.assertEqual((line["model"], line["answers"], line["answers_without_usage"]), ("talker", asked, 0))
         self.assertEqual({key: line[key] for key in sums}, sums)
-        dollars = (2 * sums["prompt_tokens"] + 10 * sums["completion_tokens"]) / 1e6
+        self.assertEqual(line["cached_tokens"], cached)
+        dollars = (2 * (sums["prompt_tokens"] - cached) + cached + 10 * sums["completion_tokens"]) / 1e6
         self.assertAlmostEqual(line["dollars"], dollars, places=9)
         unknown = json.loads(self.cost("prices:\n  - model: other\n    input: 9\n    output: 9\n").stdout)
         self.assertIsNone(unknown["models"][0]["dollars"])
+
+    def prices(self, model):
+        path = os.path.join(self.folder, model + ".yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("prices:\n  - model: %s\n    input: 1\n    output: 1000\n" % model)
+        return "--caption.prices=" + path
+
+    def test_no_request_passes_the_budget(self):
+        # A request can cost 512 tokens of $1000 a million, and a prompt of at most 60,000 of $1: $0.58. It costs $0.0070.
+        with Talker(GOOD) as server:
+            done = subprocess.run(self.command(server, self.prices("m"), "--caption.budget=0.575", "--caption.max_tokens=512",
+                                               "--caption.concurrency=64"), capture_output=True, text=True)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(len([line for line in done.stderr.splitlines() if "caption.budget" in line]), 1, done.stderr)
+            spent = sum(u["prompt_tokens"] + 1000 * u["completion_tokens"] for u in server.usages) / 1e6
+            self.assertGreater(spent, 0)
+            self.assertLessEqual(spent, 0.575)
+            self.assertLess(len(server.requests), IMAGES)
+            self.run_it(server, self.prices("m"), "--caption.budget=2", "--caption.concurrency=64")   # waits, asks the rest
+            self.assertEqual(len(server.requests), IMAGES)
+
+    def test_a_budget_needs_a_price(self):
+        with Talker(GOOD) as server:
+            done = subprocess.run(self.command(server, self.prices("other"), "--caption.budget=1"), capture_output=True, text=True)
+            self.assertEqual((done.returncode, len(server.requests)), (2, 0), done.stderr)
+            self.assertIn("caption.budget: no price of", done.stderr)
 
     def test_prices_that_are_none(self):
         for text, words in (("prices:\n  - model: m\n    input: -1\n    output: 2\n", "line 3"),
