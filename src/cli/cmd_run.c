@@ -47,6 +47,12 @@ static void print_plan(void *ctx, const df_plan *plan)
     }
 }
 
+static void print_estimate(void *ctx, const char *stage, const char *words)
+{
+    (void)ctx;
+    printf("\n%s would ask\n%s", stage, words);
+}
+
 int command_execute(const df_config *config, df_job *job, bool summarise)
 {
     progress p;
@@ -57,6 +63,7 @@ int command_execute(const df_config *config, df_job *job, bool summarise)
     job->note = progress_note;
     job->begin = progress_begin;
     job->plan = job->dry_run ? print_plan : NULL;
+    job->estimate = print_estimate;
     job->ctx = &p;
     catch_signals();
     df_error err = {""};

@@ -130,6 +130,23 @@ static df_status check_parts(const work *w, df_error *err)
     return DF_OK;
 }
 
+/* Of the stages that would do something and can say what it takes. */
+static df_status estimate_steps(work *w, df_error *err)
+{
+    df_status status = DF_OK;
+    for (int i = 0; status == DF_OK && w->job->estimate && i < w->plan.n_steps; i++) {
+        const df_step *step = &w->plan.steps[i];
+        df_str words = {0};
+        if (!step->stage->estimate || step->state == DF_STEP_OUTSIDE || step->state == DF_STEP_DONE)
+            continue;
+        status = step->stage->estimate(w->ds, step->config, &w->run, &words, err);
+        if (status == DF_OK && words.size)
+            w->job->estimate(w->job->ctx, step->stage->name, df_str_text(&words));
+        df_str_free(&words);
+    }
+    return status;
+}
+
 static df_status run_dataset(work *w, const df_config *config, df_error *err)
 {
     const df_job *job = w->job;
@@ -143,7 +160,7 @@ static df_status run_dataset(work *w, const df_config *config, df_error *err)
         return status;
     if (job->plan)
         job->plan(job->ctx, &w->plan);
-    return job->dry_run ? DF_OK : run_steps(w, err);
+    return job->dry_run ? estimate_steps(w, err) : run_steps(w, err);
 }
 
 df_status df_job_run(const df_config *config, const df_job *job, df_error *err)

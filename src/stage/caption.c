@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/pool.h"
+#include "stage/caption_estimate.h"
 #include "stage/caption_record.h"
 #include "stage/check.h"
 
@@ -101,44 +102,18 @@ static df_status write_part(captioner *c, int part, df_error *err)
     return status;
 }
 
-static void close_part(df_caption_part *p)
-{
-    for (int64_t i = 0; p->records && i < df_table_rows(p->fuse); i++)
-        df_arena_reset(&p->records[i].arena);
-    free(p->records);
-    df_table_close(p->fuse);
-    df_evidence_tables_close(&p->tables);
-    df_caption_journal_close(p->journal);
-    df_arena_reset(&p->arena);
-    *p = (df_caption_part){0};
-}
-
-static df_status open_part(captioner *c, int part, df_error *err)
-{
-    df_caption_part *p = &c->part;
-    const df_dataset *ds = c->work.ds;
-    int64_t n_evidence = 0;
-    DF_TRY(df_evidence_tables_open(&p->tables, ds, part, true, err));
-    DF_TRY(df_dataset_read(ds, "fuse", part, &p->fuse, err));
-    DF_TRY(df_evidence_gather(&p->tables, &p->arena, &p->evidence, &n_evidence, err));
-    p->records = calloc((size_t)df_table_rows(p->fuse) + 1, sizeof *p->records);
-    if (!p->records)
-        return df_fail(err, DF_NOMEM, "caption: out of memory");
-    for (int64_t i = 0; i < df_table_rows(p->fuse); i++)
-        DF_TRY(df_caption_record_name(&c->work, p, i, err));
-    return c->work.ops->remote ? df_caption_journal_open(&p->journal, ds, part, err) : DF_OK;
-}
-
 static df_status caption_part(captioner *c, int part, df_error *err)
 {
-    df_status status = open_part(c, part, err);
+    df_status status = df_caption_part_open(&c->part, &c->work, part, err);
+    if (status == DF_OK && c->work.ops->remote)
+        status = df_caption_journal_open(&c->part.journal, c->work.ds, part, err);
     if (status == DF_OK) {
         int n = c->work.engine->n_at_once > 0 ? c->work.engine->n_at_once : c->work.run->n_threads;
         status = df_pool_run(n, df_table_rows(c->part.fuse), write_one, c, err);
     }
     if (status == DF_OK)
         status = write_part(c, part, err);
-    close_part(&c->part);
+    df_caption_part_close(&c->part);
     return status;
 }
 
@@ -314,5 +289,5 @@ const df_stage df_stage_caption = {
     .name = "caption", .summary = "write one dense caption per image",
     .reads = (const char *const[]){"ingest", "look", "fuse", NULL},
     .columns = columns, .options = options, .aside = aside, .config_size = sizeof(df_caption_config), .run = caption_run,
-    .depends = caption_depends,
+    .depends = caption_depends, .estimate = df_caption_estimate,
 };

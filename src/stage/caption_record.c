@@ -1,8 +1,11 @@
 #include "stage/caption_record.h"
 
+#include <stdlib.h>
+
 #include "algo/again.h"
 
-df_status df_caption_record_name(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err)
+/* Row and key of record i. */
+static df_status name_record(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err)
 {
     df_caption_record *r = &part->records[i];
     r->row = df_table_int(part->fuse, i, df_table_column(part->fuse, "row"));
@@ -15,6 +18,34 @@ df_status df_caption_record_name(const df_caption_work *w, df_caption_part *part
                                   df_table_text(part->fuse, i, df_table_column(part->fuse, "prompt"))};
     df_caption_key(w->config, w->engine, &subject, r->key);
     return DF_OK;
+}
+
+df_status df_caption_part_open(df_caption_part *out, const df_caption_work *w, int part, df_error *err)
+{
+    df_caption_part *p = out;
+    int64_t n_evidence = 0;
+    *p = (df_caption_part){0};
+    DF_TRY(df_evidence_tables_open(&p->tables, w->ds, part, true, err));
+    DF_TRY(df_dataset_read(w->ds, "fuse", part, &p->fuse, err));
+    DF_TRY(df_evidence_gather(&p->tables, &p->arena, &p->evidence, &n_evidence, err));
+    p->records = calloc((size_t)df_table_rows(p->fuse) + 1, sizeof *p->records);
+    if (!p->records)
+        return df_fail(err, DF_NOMEM, "caption: out of memory");
+    for (int64_t i = 0; i < df_table_rows(p->fuse); i++)
+        DF_TRY(name_record(w, p, i, err));
+    return DF_OK;
+}
+
+void df_caption_part_close(df_caption_part *p)
+{
+    for (int64_t i = 0; p->records && i < df_table_rows(p->fuse); i++)
+        df_arena_reset(&p->records[i].arena);
+    free(p->records);
+    df_table_close(p->fuse);
+    df_evidence_tables_close(&p->tables);
+    df_caption_journal_close(p->journal);
+    df_arena_reset(&p->arena);
+    *p = (df_caption_part){0};
 }
 
 static void refuse(df_caption_record *r, const char *why)

@@ -50,8 +50,9 @@ typedef struct {
     df_caption_journal *journal;             /* NULL unless the engine is remote */
 } df_caption_part;
 
-/* Row and key of record i of the part, whose tables and evidence are there. */
-df_status df_caption_record_name(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err);
+/* The part's prompts, evidence and keys; its journal is the caller's to open. Closed in any case, also after a failure. */
+df_status df_caption_part_open(df_caption_part *out, const df_caption_work *w, int part, df_error *err);
+void df_caption_part_close(df_caption_part *part);
 /* The answer of record i: from the journal, else from the engine and into the journal; asked again with what was wrong
  * while it fails and caption.ask_again allows. Thread-safe for different i. */
 df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err);

@@ -74,6 +74,8 @@ typedef struct {
     /* Text of what the output depends on beyond options and the stages it reads (model hashes, template); may be NULL.
      * Asked before anything runs: options that the table cannot judge are refused here, with nothing lost. */
     df_status (*depends)(const void *config, const df_run *run, df_str *out, df_error *err);
+    /* What a run would take, in words for people, before anything is done; may be NULL. */
+    df_status (*estimate)(df_dataset *ds, const void *config, const df_run *run, df_str *out, df_error *err);
 } df_stage;
 
 extern const df_stage *const df_stages[];    /* in run order, NULL-terminated */

@@ -185,6 +185,18 @@ class Again(unittest.TestCase):
             self.run_it(server, self.prices("m"), "--caption.budget=2", "--caption.concurrency=64")   # waits, asks the rest
             self.assertEqual(len(server.requests), IMAGES)
 
+    def test_a_dry_run_reckons_and_asks_nothing(self):
+        with Talker(GOOD) as server:
+            before = sorted(os.listdir(self.out))
+            told = subprocess.run(self.command(server, self.prices("m"), "--dry-run"), capture_output=True, text=True).stdout
+            self.assertIn("%d images of m" % IMAGES, told)
+            self.assertIn("at most   %d of captions (caption.max_tokens): $" % (512 * IMAGES), told)
+            self.assertEqual((server.requests, sorted(os.listdir(self.out))), ([], before))
+            self.run_it(server)
+            again = self.command(server, self.prices("m"), "--dry-run", "--caption.on_fail=compose")     # stale, but all known
+            self.assertIn("0 images of m at %s; the journals have %d more" % (server.url, IMAGES),
+                          subprocess.run(again, capture_output=True, text=True).stdout)
+
     def test_a_budget_needs_a_price(self):
         with Talker(GOOD) as server:
             done = subprocess.run(self.command(server, self.prices("other"), "--caption.budget=1"), capture_output=True, text=True)
