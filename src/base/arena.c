@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Small at first: a part has ten thousand arenas that hold a caption each. */
+#define FIRST_BYTES ((size_t)1024)
 #define BLOCK_BYTES ((size_t)64 * 1024)
 
 struct df_arena_block {
@@ -17,7 +19,8 @@ struct df_arena_block {
 
 static df_arena_block *block_new(df_arena *arena, size_t need)
 {
-    size_t capacity = need > BLOCK_BYTES ? need : BLOCK_BYTES;
+    size_t capacity = arena->head ? 2 * (arena->head->capacity < BLOCK_BYTES / 2 ? arena->head->capacity : BLOCK_BYTES / 2) : FIRST_BYTES;
+    capacity = need > capacity ? need : capacity;
     if (capacity > SIZE_MAX - sizeof(df_arena_block))
         return NULL;
     df_arena_block *block = malloc(sizeof *block + capacity);
