@@ -12,6 +12,9 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "server"))
+from chaos import write_tar  # noqa: E402
+
 SKIP = ["--filter.min_side=1", "--skip", "embed,cluster,dedup,select,tag,detect,read,look"]
 
 
@@ -36,7 +39,8 @@ def main(build, folder, n=10000, python=None):
     tar, evidence, out = (os.path.join(folder, name) for name in (f"{n}.tar", f"{n}-evidence", "out"))
     photo = os.path.join(HERE, "..", "samples", "dandelions.jpg")
     if not os.path.exists(tar):
-        subprocess.run([sys.executable, os.path.join(HERE, "chat_data.py"), photo, str(n), tar], check=True)
+        with open(photo, "rb") as file:
+            write_tar(tar, n, file.read())
     run = [os.path.join(build, "densefusion"), "run", tar]
     if not os.path.exists(evidence):
         subprocess.run([*run, "-o", evidence, "--to", "fuse", *SKIP], check=True, capture_output=True)

@@ -113,6 +113,13 @@ if(EXISTS ${DF_DEPS}/venv/bin/python AND EXISTS ${DF_DEPS}/bin/llama-server AND 
     "DF_BINARY=$<TARGET_FILE:densefusion-cli>;DF_LLAMA_SERVER=${DF_DEPS}/bin/llama-server;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
+# ---- 400 records through storms, cuts and kills ----
+if(Python3_FOUND AND CLI_SOURCES)
+  add_test(NAME openai_chaos COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_chaos.py)
+  set_tests_properties(openai_chaos PROPERTIES TIMEOUT 300
+    ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
+endif()
+
 # ---- models brought from paths, a server that misbehaves, and packages ----
 if(Python3_FOUND AND CLI_SOURCES)
   add_test(NAME models_install COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_models_install.py)

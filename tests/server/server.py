@@ -20,6 +20,7 @@ class Server:
         self.at_once = self.most_at_once = 0
         self.requests, self.answered, self.models = [], [], ["double-1"]
         self.lock = threading.Lock()
+        self.of_thread = threading.local()                           # the request that a thread is answering
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -65,6 +66,7 @@ class Server:
         image = base64.b64decode(uri.split(",", 1)[1], validate=True)
         assert image[:2] == b"\xff\xd8" and image[-2:] == b"\xff\xd9"
         name = hashlib.sha256(image).hexdigest()[:12]
+        self.of_thread.request = request
         with self.lock:
             self.requests.append((request, dict(handler.headers), handler.path))
             self.first = self.first or time.monotonic()
