@@ -102,7 +102,8 @@ if(Python3_FOUND AND CLI_SOURCES)
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
   add_test(NAME openai_again COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_again.py)
   add_test(NAME meta COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_meta.py)
-  set_tests_properties(openai_again meta PROPERTIES TIMEOUT 300
+  add_test(NAME batch COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_batch.py)
+  set_tests_properties(openai_again meta batch PROPERTIES TIMEOUT 300
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 

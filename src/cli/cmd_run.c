@@ -27,12 +27,17 @@ static void on_signal(int number)
     (void)n;
 }
 
-static void catch_signals(void)
+void command_catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+}
+
+atomic_bool *command_stop(void)
+{
+    return &stop_asked;
 }
 
 static void print_plan(void *ctx, const df_plan *plan)
@@ -65,7 +70,7 @@ int command_execute(const df_config *config, df_job *job, bool summarise)
     job->plan = job->dry_run ? print_plan : NULL;
     job->estimate = print_estimate;
     job->ctx = &p;
-    catch_signals();
+    command_catch_signals();
     df_error err = {""};
     df_status status = df_job_run(config, job, &err);
     progress_end(&p);

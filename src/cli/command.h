@@ -24,6 +24,7 @@ int cmd_kmeans(const args *a);
 int cmd_meta(const args *a);
 int cmd_models(const args *a);
 int cmd_metadata(const args *a);
+int cmd_batch(const args *a);
 int cmd_clusters(const args *a);
 int cmd_cost(const args *a);
 extern const df_option cmd_cost_options[];
@@ -36,6 +37,9 @@ int command_config(df_config *out, const args *a);
 df_status command_settings(df_config *config, const args *a, df_error *err);
 /* Runs a job with progress, notes and signals as `run` has them; an exit code. */
 int command_execute(const df_config *config, df_job *job, bool summarise);
+/* Ctrl-C and SIGTERM set *command_stop(); the second one leaves at once. */
+void command_catch_signals(void);
+atomic_bool *command_stop(void);
 /* Opens a dataset that is there; makes none. */
 df_status command_dataset(df_dataset **out, const char *folder, df_error *err);
 int command_usage(const command *c, const char *what);               /* says what is wrong and how it is meant */

@@ -21,6 +21,8 @@ const command commands[] = {
      FLAG_JOBS | FLAG_PARTS | FLAG_SETTINGS, .run = cmd_kmeans, .stage = "cluster"},
     {"clusters", "OUT [CLUSTER]", "the largest clusters, one cluster's members, or what another eps would keep",
      FLAG_JSON | FLAG_SETTINGS, .run = cmd_clusters, .options = cmd_clusters_options},
+    {"batch", "write|submit|poll|fetch|merge ...", "captions by OpenAI's batch files, cheaper and within a day",
+     FLAG_OUT | FLAG_PARTS | FLAG_SHARE | FLAG_SETTINGS, .run = cmd_batch, .stage = "caption"},
     {"cost", "OUT", "tokens and dollars of the captions that servers wrote", FLAG_JSON | FLAG_SETTINGS, .run = cmd_cost,
      .options = cmd_cost_options},
     {"meta", "OUT -o META [CONFIG.yaml]", "draw images at random, caption them by the meta prompt: the set to tune an engine on",

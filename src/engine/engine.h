@@ -44,6 +44,7 @@ typedef struct {
     const char *model, *finish, *server;     /* "" or NULL when unknown */
     int64_t prompt_tokens, completion_tokens, cached_tokens, attempts;               /* -1 when unknown */
     int64_t ms;                              /* from the request that was answered to its answer */
+    bool batch;                              /* it came in a batch file, at that price */
     int n_shortened;                         /* pieces of evidence left out because the context was too small */
 } df_caption;
 

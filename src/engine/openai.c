@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "engine/fleet.h"
 #include "engine/openai_answer.h"
+#include "engine/openai_key.h"
 #include "engine/openai_request.h"
 
 #define ANSWER_BYTES_MAX ((size_t)8 << 20)
@@ -39,23 +40,6 @@ static void openai_close(df_engine *e)
     free(o);
 }
 
-/* From the file, else the environment; never from an option, which would be seen in the process list. */
-static df_status read_key(openai *o, df_error *err)
-{
-    const char *found = getenv("OPENAI_API_KEY");
-    char *text = NULL;
-    size_t size;
-    if (o->config.api_key_file && *o->config.api_key_file) {
-        DF_TRY(df_file_read(o->config.api_key_file, 4096, &text, &size, err));
-        found = text;
-    }
-    if (!found || !*found)
-        return DF_OK;
-    o->key = strndup(found, strcspn(found, " \t\r\n"));
-    free(text);
-    return o->key ? DF_OK : df_fail(err, DF_NOMEM, "read the API key: out of memory");
-}
-
 static df_status openai_open(df_engine **out, const df_engine_config *config, df_error *err)
 {
     DF_TRY(df_openai_request_check(config, err));
@@ -69,9 +53,11 @@ static df_status openai_open(df_engine **out, const df_engine_config *config, df
     o->config = *config;
     const df_fleet_options servers = {.urls = config->url ? config->url : "", .in_flight_max = config->concurrency,
                                       .retries = config->retries, .patience_s = config->patience_s, .stop = config->stop};
-    df_status status = df_fleet_open(&o->fleet, &servers, err);
+    /* Without a server: all answers are there already, from batch files. */
+    const bool asks = !config->url || strcmp(config->url, "none") != 0;
+    df_status status = asks ? df_fleet_open(&o->fleet, &servers, err) : DF_OK;
     if (status == DF_OK)
-        status = read_key(o, err);
+        status = df_openai_key_read(config->api_key_file, &o->key, err);
     if (status == DF_OK)
         *out = &o->base;
     else
@@ -246,6 +232,9 @@ static df_status openai_caption(df_engine *e, const df_caption_request *request,
                                 df_error *err)
 {
     openai *o = (openai *)e;
+    if (!o->fleet)
+        return df_fail(err, DF_REMOTE, "there are images without an answer, and caption.url is none: `densefusion batch write` "
+                       "writes what is missing; or give a server");
     df_caption got = {.model = "", .finish = "", .server = "", .prompt_tokens = -1, .completion_tokens = -1, .cached_tokens = -1};
     df_answer_kind kind = DF_ANSWER_AGAIN;
     const int64_t before = df_fleet_answers(o->fleet);

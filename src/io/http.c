@@ -14,6 +14,7 @@ enum { CONNECT_S = 30, ANSWER_S = 60 };
 
 struct df_http {
     CURL *curl;
+    curl_mime *form;                         /* of the request at work */
     df_str body;
     size_t answer_max;
     time_t began;                            /* of the answer, 0 before; monotonic */
@@ -101,8 +102,9 @@ void df_http_close(df_http *http)
 static struct curl_slist *make_headers(const df_http_request *request)
 {
     /* An empty Expect: no 100-continue round trip for a body with an image. */
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    struct curl_slist *more = headers ? curl_slist_append(headers, "Expect:") : NULL;
+    struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+    const bool json = !request->upload;      /* a form says its own type */
+    struct curl_slist *more = headers && json ? curl_slist_append(headers, "Content-Type: application/json") : headers;
     if (more && request->bearer) {
         df_str line = {0};
         df_str_printf(&line, "Authorization: Bearer %s", request->bearer);
@@ -147,6 +149,16 @@ df_http_failure df_http_failed(const df_http *http)
     }
 }
 
+static bool make_form(df_http *http, const char *path)
+{
+    http->form = curl_mime_init(http->curl);
+    curl_mimepart *purpose = http->form ? curl_mime_addpart(http->form) : NULL;
+    curl_mimepart *file = purpose ? curl_mime_addpart(http->form) : NULL;
+    return file && curl_mime_name(purpose, "purpose") == CURLE_OK &&
+           curl_mime_data(purpose, "batch", CURL_ZERO_TERMINATED) == CURLE_OK && curl_mime_name(file, "file") == CURLE_OK &&
+           curl_mime_filedata(file, path) == CURLE_OK;
+}
+
 static void set_request(df_http *http, const df_http_request *request, const struct curl_slist *headers)
 {
     CURL *curl = http->curl;
@@ -155,6 +167,10 @@ static void set_request(df_http *http, const df_http_request *request, const str
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)request->timeout_s);
     if (request->ca_file)
         curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
+    if (request->upload) {
+        curl_easy_setopt(curl, CURLOPT_MIMEPOST, http->form);
+        return;
+    }
     if (!request->body) {
         curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
         return;
@@ -175,8 +191,14 @@ df_status df_http_ask(df_http *http, const df_http_request *request, df_http_ans
     http->words[0] = '\0';
     http->began = 0;
     http->trickled = false;
-    set_request(http, request, headers);
-    df_status status = perform(http, request, err);
+    df_status status = request->upload && !make_form(http, request->upload)
+                           ? df_fail(err, DF_IO, "%.300s: it cannot be read", request->upload) : DF_OK;
+    if (status == DF_OK) {
+        set_request(http, request, headers);
+        status = perform(http, request, err);
+    }
+    curl_mime_free(http->form);
+    http->form = NULL;
     curl_slist_free_all(headers);
     if (status != DF_OK)
         return status;

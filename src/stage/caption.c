@@ -134,7 +134,7 @@ static df_status count_work(captioner *c, df_error *err)
     return DF_OK;
 }
 
-static df_status make_folder(const df_dataset *ds, df_error *err)
+df_status df_caption_make_folder(const df_dataset *ds, df_error *err)
 {
     df_str folder = {0};
     df_str_printf(&folder, "%s/caption", df_dataset_folder(ds));
@@ -144,19 +144,24 @@ static df_status make_folder(const df_dataset *ds, df_error *err)
     return status;
 }
 
-df_status df_caption_engine_open(df_engine **out, const df_caption_config *k, int n_threads, const atomic_bool *stop,
-                                 df_error *err)
+df_engine_config df_caption_engine_config(const df_caption_config *k, int n_threads, const atomic_bool *stop)
 {
-    const df_engine_ops *ops = df_engine_find(k->engine);
-    if (!ops)
-        return df_fail(err, DF_CONFIG, "caption.engine: \"%s\" is none of compose, openai, llama, replay", k->engine);
-    df_engine_config settings = {
+    return (df_engine_config){
         .url = k->url, .model = k->model, .api_key_file = k->api_key_file, .ca_file = k->ca_file, .answers = k->answers,
         .mmproj = k->mmproj, .stop_text = k->stop, .extra = k->extra, .max_tokens = k->max_tokens, .timeout_s = k->timeout_s,
         .retries = k->retries, .patience_s = k->patience_s, .concurrency = k->concurrency, .image_side = k->image_side,
         .image_quality = k->image_quality, .image_bytes = k->image_bytes, .seed = k->seed, .temperature = k->temperature,
         .top_p = k->top_p, .top_k = k->top_k, .n_ctx = k->n_ctx, .sequences = k->sequences, .gpu_layers = k->gpu_layers,
         .batched = k->batched, .n_threads = n_threads, .stop = stop};
+}
+
+df_status df_caption_engine_open(df_engine **out, const df_caption_config *k, int n_threads, const atomic_bool *stop,
+                                 df_error *err)
+{
+    const df_engine_ops *ops = df_engine_find(k->engine);
+    if (!ops)
+        return df_fail(err, DF_CONFIG, "caption.engine: \"%s\" is none of compose, openai, llama, replay", k->engine);
+    const df_engine_config settings = df_caption_engine_config(k, n_threads, stop);
     return ops->open(out, &settings, err);
 }
 
@@ -201,7 +206,7 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
         c.work.account = status == DF_OK ? &account : NULL;
     }
     if (status == DF_OK)
-        status = make_folder(ds, err);
+        status = df_caption_make_folder(ds, err);
     if (status == DF_OK)
         status = count_work(&c, err);
     int n_parts = df_dataset_parts(ds);

@@ -142,9 +142,10 @@ df_status df_caption_journal_keep(df_caption_journal *j, const char *key, const 
     df_str_append(&line, ",\"server\":");
     append_text(&line, answer->server);
     df_str_printf(&line, ",\"prompt_tokens\":%lld,\"cached_tokens\":%lld,\"completion_tokens\":%lld,\"attempts\":%lld,"
-                  "\"ms\":%lld,\"shortened\":%d}",
+                  "\"ms\":%lld,\"shortened\":%d%s}",
                   (long long)answer->prompt_tokens, (long long)(answer->cached_tokens > 0 ? answer->cached_tokens : 0),
-                  (long long)answer->completion_tokens, (long long)answer->attempts, (long long)answer->ms, answer->n_shortened);
+                  (long long)answer->completion_tokens, (long long)answer->attempts, (long long)answer->ms, answer->n_shortened,
+                  answer->batch ? ",\"batch\":true" : "");
     df_status status = line.failed ? df_fail(err, DF_NOMEM, "caption: out of memory")
                                    : df_journal_append(j->lines, df_str_text(&line), err);
     df_str_free(&line);

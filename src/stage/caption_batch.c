@@ -1,0 +1,337 @@
+#include "stage/caption_batch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/map.h"
+#include "engine/openai_answer.h"
+#include "engine/openai_request.h"
+#include "io/json.h"
+#include "stage/caption_record.h"
+
+enum { NOTES_MAX = 5, LINE_BYTES_MAX = 64 << 20, JOURNALS_MAX = 64 };
+
+/* ---- writing ---- */
+
+typedef struct {
+    const df_caption_work *work;
+    const char *folder;
+    df_batch_cut cut;
+    df_batch_written *written;
+    FILE *file;                              /* of the batch at work */
+    char tmp[PATH_MAX];
+    int64_t n, bytes;                        /* in it */
+    df_str line;
+} writer;
+
+static df_status open_file(writer *w, df_error *err)
+{
+    if ((size_t)snprintf(w->tmp, sizeof w->tmp, "%s/batch-%04d.jsonl.tmp", w->folder, w->written->n_files) >= sizeof w->tmp)
+        return df_fail(err, DF_IO, "%s: path is too long", w->folder);
+    w->file = fopen(w->tmp, "wb");
+    w->n = w->bytes = 0;
+    return w->file ? DF_OK : df_fail(err, DF_IO, "%s: %s", w->tmp, strerror(errno));
+}
+
+static df_status close_file(writer *w, df_error *err)
+{
+    char path[PATH_MAX];
+    if (!w->file)
+        return DF_OK;
+    snprintf(path, sizeof path, "%.*s", (int)(strlen(w->tmp) - strlen(".tmp")), w->tmp);
+    const int failed = fclose(w->file);
+    w->file = NULL;
+    if (failed)
+        return df_fail(err, DF_IO, "%s: %s", path, strerror(errno));
+    w->written->n_files++;
+    return df_file_commit(w->tmp, path, err);
+}
+
+static df_status put_line(writer *w, const char *custom_id, df_error *err)
+{
+    const int64_t size = (int64_t)w->line.size;
+    if (w->line.failed)
+        return df_fail(err, DF_NOMEM, "batch: out of memory");
+    if (size > w->cut.bytes_max)
+        return df_fail(err, DF_CONFIG, "batch: the request of %s has %lld bytes, more than a file may have: lower caption.image_side "
+                       "or caption.image_bytes", custom_id, (long long)size);
+    if (w->file && (w->n == w->cut.requests_max || w->bytes + size > w->cut.bytes_max))
+        DF_TRY(close_file(w, err));
+    if (!w->file)
+        DF_TRY(open_file(w, err));
+    if (fwrite(w->line.data, 1, w->line.size, w->file) != w->line.size)
+        return df_fail(err, DF_IO, "%s: %s", w->tmp, strerror(errno));
+    w->n++;
+    w->bytes += size;
+    w->written->n_requests++;
+    return DF_OK;
+}
+
+static df_status write_request(writer *w, const df_caption_part *p, int part, int64_t i, df_error *err)
+{
+    const df_caption_work *work = w->work;
+    const df_caption_record *r = &p->records[i];
+    const df_caption_place place = {work->ds, p->tables.ingest, r->row};
+    const df_engine_config config = df_caption_engine_config(work->config, 1, NULL);
+    df_caption_image seen = {0};
+    df_error why = {""};
+    char custom_id[64];
+    df_status status = df_caption_image_load(work->gates, work->config, work->ops, &place, &seen, &why);
+    if (status != DF_OK && status != DF_NOMEM) {
+        df_run_note(work->run, "batch: %s: %.300s", p->evidence[r->row].path, why.message);
+        w->written->n_no_image++;
+        return DF_OK;
+    }
+    const df_caption_request request = {
+        .key = r->key, .prompt = df_table_text(p->fuse, i, df_table_column(p->fuse, "prompt")),
+        .evidence = &p->evidence[r->row], .jpeg = seen.jpeg, .jpeg_size = seen.jpeg_size};
+    snprintf(custom_id, sizeof custom_id, "%05d-%06lld-%s", part, (long long)r->row, r->key);
+    df_str_clear(&w->line);
+    df_str_printf(&w->line, "{\"custom_id\":\"%s\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":", custom_id);
+    status = status == DF_OK ? df_openai_request_append(&config, &request, &w->line, err) : df_fail(err, status, "%s", why.message);
+    df_str_append(&w->line, "}\n");
+    df_caption_image_free(work->gates, &seen);
+    return status == DF_OK ? put_line(w, custom_id, err) : status;
+}
+
+static df_status write_rows(writer *w, df_caption_part *p, int part, df_error *err)
+{
+    df_arena arena = {0};
+    df_status status = DF_OK;
+    const int problem = df_table_column(p->tables.ingest, "problem");
+    for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->fuse); i++) {
+        df_caption known;
+        if (df_run_stopped(w->work->run))
+            status = df_fail(err, DF_STOPPED, "stopped");
+        else if (df_caption_journal_find(p->journal, p->records[i].key, &arena, &known))
+            w->written->n_known++;
+        else if (*df_table_text(p->tables.ingest, p->records[i].row, problem))
+            w->written->n_no_image++;
+        else
+            status = write_request(w, p, part, i, err);
+        df_arena_reset(&arena);
+    }
+    return status;
+}
+
+static df_status write_part(writer *w, int part, df_error *err)
+{
+    df_caption_part p = {0};
+    if (!df_dataset_has_part(w->work->ds, "fuse", part))
+        return df_fail(err, DF_CONFIG, "batch: part %d has no prompts yet; run `densefusion run` with --to=fuse first", part);
+    df_status status = df_caption_part_open(&p, w->work, part, err);
+    if (status == DF_OK)
+        status = df_caption_journal_open(&p.journal, w->work->ds, part, err);
+    if (status == DF_OK)
+        status = write_rows(w, &p, part, err);
+    df_caption_part_close(&p);
+    return status;
+}
+
+/* Files that are there may be submitted already. */
+static df_status check_folder(const char *folder, df_error *err)
+{
+    DF_TRY(df_file_mkdir(folder, err));
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return df_fail(err, DF_IO, "%s: %s", folder, strerror(errno));
+    df_status status = DF_OK;
+    for (const struct dirent *e; status == DF_OK && (e = readdir(dir)) != NULL;) {
+        const size_t n = strlen(e->d_name);
+        if (strncmp(e->d_name, "batch", 5) == 0 && n > 6 && strcmp(e->d_name + n - 6, ".jsonl") == 0)
+            status = df_fail(err, DF_CONFIG, "%s: there are batch files already, which may be submitted: give another folder", folder);
+    }
+    closedir(dir);
+    return status;
+}
+
+df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const df_run *run, const char *folder,
+                         df_batch_cut cut, df_batch_written *out, df_error *err)
+{
+    df_engine engine = {.ops = &df_engine_openai};
+    df_caption_gates gates;
+    const df_engine_config settings = df_caption_engine_config(config, 1, NULL);
+    *out = (df_batch_written){0};
+    if (strcmp(config->engine, "openai") != 0 || !config->model || !*config->model)
+        return df_fail(err, DF_CONFIG, "batch: needs caption.engine=openai and caption.model");
+    DF_TRY(df_openai_request_check(&settings, err));
+    DF_TRY(check_folder(folder, err));
+    DF_TRY(df_caption_make_folder(ds, err));
+    DF_TRY(df_caption_gates_init(&gates, config, 1, err));
+    const df_caption_work work = {.ds = ds, .config = config, .run = run, .ops = engine.ops, .engine = &engine, .gates = &gates};
+    writer w = {.work = &work, .folder = folder, .cut = cut, .written = out};
+    w.cut.requests_max = cut.requests_max > 0 ? cut.requests_max : DF_BATCH_REQUESTS_MAX;
+    w.cut.bytes_max = cut.bytes_max > 0 ? cut.bytes_max : DF_BATCH_BYTES_MAX;
+    df_status status = DF_OK;
+    for (int part = 0; status == DF_OK && part < df_dataset_parts(ds); part++) {
+        if (df_run_wants(run, part))
+            status = write_part(&w, part, err);
+        df_run_progress(run, "batch", part + 1, df_dataset_parts(ds));
+    }
+    if (status == DF_OK)
+        status = close_file(&w, err);
+    if (w.file) {
+        fclose(w.file);
+        unlink(w.tmp);
+    }
+    df_str_free(&w.line);
+    df_caption_gates_free(&gates);
+    return status;
+}
+
+/* ---- merging ---- */
+
+typedef struct {
+    df_dataset *ds;
+    const df_run *run;
+    df_batch_merged *sum;
+    df_caption_journal **journals; int n_open;       /* [parts], opened as they are wanted */
+    df_map taken; df_arena keys;             /* what this file brought: of two answers to one request the first counts */
+    int64_t n_notes;
+} merger;
+
+/* "00003-000012-KEY": ours, or not. */
+static bool read_custom_id(const df_dataset *ds, const char *id, int *part, const char **key)
+{
+    char *end;
+    if (!id)
+        return false;
+    const long p = strtol(id, &end, 10);
+    if (end != id + 5 || *end != '-' || p < 0 || p >= df_dataset_parts(ds))
+        return false;
+    const char *row = end + 1;
+    if (strtoll(row, &end, 10) < 0 || end == row || *end != '-' || strlen(end + 1) != DF_HASH_HEX - 1)
+        return false;
+    *part = (int)p;
+    *key = end + 1;
+    return strspn(*key, "0123456789abcdef") == DF_HASH_HEX - 1;
+}
+
+static void close_journals(merger *m)
+{
+    for (int part = 0; m->journals && part < df_dataset_parts(m->ds); part++) {
+        df_caption_journal_close(m->journals[part]);
+        m->journals[part] = NULL;
+    }
+    m->n_open = 0;
+}
+
+/* A file of answers is about some neighbouring parts, in any order. */
+static df_status open_journal(merger *m, int part, df_error *err)
+{
+    if (m->journals[part])
+        return DF_OK;
+    if (m->n_open == JOURNALS_MAX)
+        close_journals(m);
+    m->n_open++;
+    return df_caption_journal_open(&m->journals[part], m->ds, part, err);
+}
+
+static bool is_known(const merger *m, int part, const char *key)
+{
+    df_arena arena = {0};
+    df_caption known;
+    const bool found = df_map_find(&m->taken, key, -1) >= 0 || df_caption_journal_find(m->journals[part], key, &arena, &known);
+    df_arena_reset(&arena);
+    return found;
+}
+
+static df_status keep(merger *m, int part, const char *key, const df_caption *answer, df_error *err)
+{
+    const char *copy = df_arena_strdup(&m->keys, key);
+    int64_t stored;
+    if (!copy)
+        return df_fail(err, DF_NOMEM, "batch: out of memory");
+    DF_TRY(df_caption_journal_keep(m->journals[part], key, answer, err));
+    DF_TRY(df_map_put(&m->taken, copy, 0, &stored, err));
+    m->sum->n_taken++;
+    return DF_OK;
+}
+
+static void note_failure(merger *m, const char *id, const char *words)
+{
+    m->sum->n_failed++;
+    if (m->n_notes++ < NOTES_MAX)
+        df_run_note(m->run, "batch: %.13s: %.300s", id, words ? words : "no answer");
+}
+
+static df_status take_answer(merger *m, const df_json *line, const char *id, int part, const char *key, df_error *err)
+{
+    df_arena arena = {0};
+    df_caption answer = {.model = "", .finish = "", .prompt_tokens = -1, .completion_tokens = -1};
+    const df_json *response = df_json_member(line, "response");
+    const df_json *error = df_json_member(line, "error");
+    const int64_t code = df_json_int(df_json_member(response, "status_code"), 0);
+    DF_TRY(open_journal(m, part, err));
+    if (is_known(m, part, key)) {
+        m->sum->n_known++;
+        return DF_OK;
+    }
+    const df_answer_kind kind = df_openai_answer_judge((long)code, df_json_member(response, "body"), "", 0, &arena, &answer);
+    answer.attempts = 1;
+    answer.batch = true;
+    df_status status = DF_OK;
+    if (code == 200 && kind == DF_ANSWER_DONE) {
+        status = keep(m, part, key, &answer, err);
+    } else {
+        const char *words = df_json_text(df_json_member(error, "message"));
+        note_failure(m, id, words ? words : answer.error);
+    }
+    df_arena_reset(&arena);
+    return status;
+}
+
+static df_status merge_line(merger *m, const char *text, size_t size, df_error *err)
+{
+    df_json *line = NULL;
+    int part = 0;
+    const char *key = NULL, *id = NULL;
+    m->sum->n_lines++;
+    if (df_json_parse(&line, text, size, "answer", NULL) == DF_OK)
+        id = df_json_text(df_json_member(line, "custom_id"));
+    df_status status = DF_OK;
+    if (read_custom_id(m->ds, id, &part, &key))
+        status = take_answer(m, line, id, part, key, err);
+    else
+        m->sum->n_foreign++;
+    df_json_close(line);
+    return status;
+}
+
+df_status df_batch_merge(df_dataset *ds, const df_run *run, const char *file, df_batch_merged *sum, df_error *err)
+{
+    merger m = {.ds = ds, .run = run, .sum = sum};
+    DF_TRY(df_caption_make_folder(ds, err));
+    m.journals = calloc((size_t)df_dataset_parts(ds) + 1, sizeof *m.journals);
+    FILE *in = m.journals ? fopen(file, "rb") : NULL;
+    if (!in) {
+        free(m.journals);
+        return df_fail(err, DF_IO, "%s: %s", file, strerror(errno));
+    }
+    char *line = NULL;
+    size_t room = 0;
+    df_status status = DF_OK;
+    for (ssize_t n; status == DF_OK && (n = getline(&line, &room, in)) > 0;) {
+        if (df_run_stopped(run))
+            status = df_fail(err, DF_STOPPED, "stopped");
+        else if (n > LINE_BYTES_MAX)
+            status = df_fail(err, DF_FORMAT, "%s: a line of %lld bytes is no answer", file, (long long)n);
+        else if (n > 1)
+            status = merge_line(&m, line, (size_t)n, err);
+    }
+    if (status == DF_OK && ferror(in))
+        status = df_fail(err, DF_IO, "%s: %s", file, strerror(errno));
+    free(line);
+    fclose(in);
+    close_journals(&m);
+    free(m.journals);
+    df_map_free(&m.taken);
+    df_arena_reset(&m.keys);
+    return status;
+}
