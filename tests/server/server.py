@@ -12,11 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Server:
     """mode is a list of faults used up one request at a time; after them every request is answered well."""
 
-    def __init__(self, faults=(), always=None, delay_s=0.0, storm_s=0.0, room=0, longest=0, certificate=None):
+    def __init__(self, faults=(), always=None, delay_s=0.0, storm_s=0.0, room=0, longest=0, words=0, certificate=None):
         """storm_s: nothing but 429 for so long from the first request on; room: more at once are refused; longest: bytes of
-        text that fit the context; certificate: PEM with key, and then https."""
+        text that fit the context; words: how much longer an answer is; certificate: PEM with key, and then https."""
         self.faults, self.always, self.delay_s = list(faults), always, delay_s
         self.storm_s, self.room, self.longest, self.first = storm_s, room, longest, None
+        self.words = words
         self.at_once = self.most_at_once = 0
         self.requests, self.answered, self.models = [], [], ["double-1"]
         self.lock = threading.Lock()
@@ -98,7 +99,7 @@ class Server:
             pass
 
     def answer(self, handler, name, content_type="application/json"):
-        text = "A picture with the number %s. It has a plain middle and a dark lower edge." % name
+        text = "A picture with the number %s. It has a plain middle and a dark lower edge." % name + " Wall." * self.words
         with self.lock:
             self.answered.append(name)
         self.send(handler, 200, {

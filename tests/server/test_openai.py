@@ -4,6 +4,7 @@
 """
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -269,6 +270,21 @@ class OpenAI(unittest.TestCase):
             done = self.run_it(server.url, "--caption.ca_file=" + cert)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
+
+    def test_a_full_disk_is_one_line_and_loses_nothing(self):
+        def small_disk():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)            # a write beyond the limit fails, as on a full disk
+            resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000))
+        with Server(words=2000) as server:                           # an answer is about 12 KB
+            done = subprocess.run(self.command(server.url), capture_output=True, text=True, timeout=120, preexec_fn=small_disk, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(len([line for line in done.stderr.splitlines() if "File too large" in line]), 1, done.stderr)
+            kept = len(server.requests)
+            done = self.run_it(server.url)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_all_captioned(server)
+            self.assertLessEqual(len(server.requests), IMAGES + 2)   # what could not be kept is asked again
+            self.assertGreater(kept, 2)
 
     def test_kill_loses_only_what_was_in_flight(self):
         with Server(delay_s=0.4) as server:
