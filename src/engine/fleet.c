@@ -66,6 +66,8 @@ static df_status add_server(df_fleet *f, const char *base, size_t n, df_error *e
 {
     if (strncmp(base, "http://", 7) != 0 && strncmp(base, "https://", 8) != 0)
         return df_fail(err, DF_CONFIG, "caption.url: \"%.*s\" is no server, such as http://127.0.0.1:8080", (int)(n > 200 ? 200 : n), base);
+    if (memchr(base, '@', n))                /* it would be in the process list, the journal and messages */
+        return df_fail(err, DF_CONFIG, "caption.url: no name or password in an address; the key comes from OPENAI_API_KEY or caption.api_key_file");
     if (f->n_servers == DF_FLEET_SERVERS_MAX)
         return df_fail(err, DF_CONFIG, "caption.url: more than %d servers", DF_FLEET_SERVERS_MAX);
     server *s = &f->servers[f->n_servers];

@@ -123,6 +123,8 @@ df_answer_kind df_openai_answer_judge(long code, const df_json *root, const char
         return error_says(root, out->error, no_money) ? DF_ANSWER_STOP : DF_ANSWER_BUSY;
     if ((code >= 502 && code <= 504) || code == 529)
         return DF_ANSWER_BUSY;
+    if (code >= 300 && code < 400)           /* we follow no redirect with a key in hand: the address is not the right one */
+        return DF_ANSWER_STOP;
     if (code < 400 || code == 408 || code == 409 || code >= 500)
         return DF_ANSWER_AGAIN;
     return code == 401 || code == 402 || code == 403 || code == 405 || code == 407 || code == 410 ? DF_ANSWER_STOP : DF_ANSWER_RECORD;

@@ -10,7 +10,7 @@ typedef enum {
     DF_ANSWER_TOO_LONG,                      /* the same, for want of context: shorter evidence may help */
     DF_ANSWER_AGAIN,                         /* may pass: ask again (408, 409, 5xx, no chat answer) */
     DF_ANSWER_BUSY,                          /* passes when the server has room: 429, 502, 503, 504, 529 */
-    DF_ANSWER_STOP,                          /* wrong with every record: key, quota, address */
+    DF_ANSWER_STOP,                          /* wrong with every record: key, quota, address (3xx too) */
     DF_ANSWER_NO_MODEL,                      /* the same: no such model or path (404) */
 } df_answer_kind;
 

@@ -63,8 +63,8 @@ static bool likely_tokens(const df_ledger *ledger, const demand *d, double *prom
     }
     const bool measured = n >= ANSWERS_TO_TRUST;
     *prompt = measured ? (double)prompts / (double)n
-                       : (double)d->prompt_bytes / (double)d->n_ask / BYTES_PER_TOKEN + PICTURE_TOKENS;
-    *completion = measured ? (double)completions / (double)n : CAPTION_TOKENS;
+                       : (double)d->prompt_bytes / (double)d->n_ask / (double)BYTES_PER_TOKEN + (double)PICTURE_TOKENS;
+    *completion = measured ? (double)completions / (double)n : (double)CAPTION_TOKENS;
     return measured;
 }
 

@@ -249,6 +249,10 @@ class OpenAI(unittest.TestCase):
             request = server.requests[0][0]
             self.assertEqual((request["top_k"], request["top_p"], request["stop"], request["min_p"]), (40, 0.9, ["END"], 0.1))
             self.assertNotIn("max_tokens", request)
+        done = self.run_it("http://me:secret-3@127.0.0.1:9")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("caption.url: no name or password", done.stderr)
+        self.assertNotIn("secret-3", done.stderr)
         done = self.run_it("http://127.0.0.1:9", '--caption.extra={"messages": []}')
         self.assertEqual(done.returncode, 2)
         self.assertIn('caption.extra: "messages"', done.stderr)

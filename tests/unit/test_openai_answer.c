@@ -23,7 +23,7 @@ static const answer_case cases[] = {
     {"no choices", 200, "{\"choices\":[]}", DF_ANSWER_AGAIN, NULL, "HTTP 200"},
     {"no JSON", 200, "<html>It works!</html>", DF_ANSWER_AGAIN, NULL, "It works!"},
     {"other shapes", 200, "[{\"choices\":3}]", DF_ANSWER_AGAIN, NULL, "HTTP 200"},
-    {"redirect", 302, "", DF_ANSWER_AGAIN, NULL, "HTTP 302"},
+    {"redirect", 302, "", DF_ANSWER_STOP, NULL, "HTTP 302"},
     {"timeout", 408, "", DF_ANSWER_AGAIN, NULL, "HTTP 408"},
     {"conflict", 409, "", DF_ANSWER_AGAIN, NULL, "HTTP 409"},
     {"rate", 429, "{\"error\":{\"message\":\"slow down\"}}", DF_ANSWER_BUSY, NULL, "HTTP 429: slow down"},
