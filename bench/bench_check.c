@@ -48,7 +48,9 @@ int main(void)
                        {.text = "CITY CENTRE", .item = 1},
                        {.text = "BAKERY", .item = 2},
                        {.text = "open daily", .item = 3}};
-    df_tag tags[] = {{"street", 0.8, 0}, {"bus", 0.7, 1}};
+    df_limits limits = df_limits_default;
+    limits.language = (char *)"en";
+    df_tag tags[] = {{"street", 0.8, 0, "bench"}, {"bus", 0.7, 1, "bench"}};
     df_evidence ev = {.path = "bench",
                       .alt_text = "A busy street",
                       .width = 640,
@@ -67,7 +69,7 @@ int main(void)
     double start = seconds();
     for (int i = 0; i < rounds; i++) {
         df_arena_reset(&arena);
-        if (df_verdict_make(nouns, caption, &ev, &df_limits_default, &arena, &v, NULL) != DF_OK)
+        if (df_verdict_make(nouns, &(df_written){.text = caption, .finish = "stop"}, &ev, &limits, &arena, &v, NULL) != DF_OK)
             return 1;
     }
     double s = seconds() - start;

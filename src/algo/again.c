@@ -19,6 +19,10 @@ static const struct { const char *code, *advice; } advices[] = {
     {"repetition", "It repeats itself: %s."},
     {"quote", "It quotes text that is not there: %s."},
     {"invented", "It names what nothing confirms: %s. Leave it out unless it is plainly visible."},
+    {"truncated", "It was cut off: %s. Be shorter."},
+    {"duplicate", "It is word for word the description of another image."},
+    {"language", "It is not in English: write English; quoted text keeps its language."},
+    {"loop", "It goes in circles: %s."},
     {"text", "It leaves out visible text: %s."},
     {"objects", "It leaves out objects: %s."},
 };

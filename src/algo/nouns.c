@@ -9,7 +9,12 @@
 #include "algo/noun_table.h"
 
 typedef struct { char *key; const df_noun *noun; } slot;
-struct df_nouns { slot *slots; size_t capacity, n; };
+enum { BEGINNINGS = 8192 };
+struct df_nouns {
+    slot *slots; size_t capacity, n;
+    const df_noun **parents;                 /* by place in df_noun_table; NULL: none */
+    uint8_t begins[BEGINNINGS / 8];          /* a bit for the first word of every form of several words, by its hash */
+};
 
 static char lower(char c)
 {
@@ -40,6 +45,11 @@ static bool put(df_nouns *nouns, const char *text, size_t size, const df_noun *n
     slot *s = find_slot(nouns, text, size);
     if (s->key || size == 0)
         return true;
+    const char *space = memchr(text, ' ', size);
+    if (space) {
+        const size_t h = hash_of(text, (size_t)(space - text)) % BEGINNINGS;
+        nouns->begins[h / 8] = (uint8_t)(nouns->begins[h / 8] | 1 << h % 8);
+    }
     s->key = strndup(text, size);
     s->noun = noun;
     nouns->n++;
@@ -84,6 +94,11 @@ df_status df_nouns_open(df_nouns **out, df_error *err)
         ok = put_forms(nouns, df_noun_table[i].name, strlen(df_noun_table[i].name), &df_noun_table[i]);
     for (size_t i = 0; ok && i < df_noun_table_size; i++)
         ok = put_noun(nouns, &df_noun_table[i]);
+    ok = ok && (nouns->parents = calloc(df_noun_table_size + 1, sizeof *nouns->parents)) != NULL;
+    for (size_t i = 0; ok && i < df_noun_table_size; i++) {
+        const char *parent = df_noun_table[i].parent;
+        nouns->parents[i] = parent ? df_nouns_find(nouns, parent, strlen(parent)) : NULL;
+    }
     if (!ok) {
         df_nouns_close(nouns);
         return df_fail(err, DF_NOMEM, "nouns: out of memory");
@@ -99,12 +114,19 @@ void df_nouns_close(df_nouns *nouns)
     for (size_t i = 0; nouns->slots && i < nouns->capacity; i++)
         free(nouns->slots[i].key);
     free(nouns->slots);
+    free(nouns->parents);
     free(nouns);
 }
 
 const df_noun *df_nouns_find(const df_nouns *nouns, const char *text, size_t size)
 {
     return size < DF_LABEL_MAX ? find_slot(nouns, text, size)->noun : NULL;
+}
+
+bool df_nouns_may_begin(const df_nouns *nouns, const char *word)
+{
+    const size_t h = hash_of(word, strlen(word)) % BEGINNINGS;
+    return nouns->begins[h / 8] >> h % 8 & 1;
 }
 
 static void clean_label(const char *label, char clean[DF_LABEL_MAX])
@@ -139,7 +161,7 @@ bool df_noun_is(const df_nouns *nouns, const df_noun *child, const df_noun *pare
     for (int depth = 0; child && depth < 6; depth++) {
         if (child == parent)
             return true;
-        child = child->parent ? df_nouns_find(nouns, child->parent, strlen(child->parent)) : NULL;
+        child = nouns->parents[child - df_noun_table];
     }
     return false;
 }

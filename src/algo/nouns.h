@@ -28,6 +28,8 @@ void df_nouns_close(df_nouns *nouns);
 
 /* By any form, any case. NULL: not a known noun. */
 const df_noun *df_nouns_find(const df_nouns *nouns, const char *text, size_t size);
+/* Whether a noun of several words may begin with this one: most words are no such beginning, and need no search. */
+bool df_nouns_may_begin(const df_nouns *nouns, const char *word);
 /* An expert's label: "Tabby, tabby cat" is read up to the comma, '_' is a space, "(...)" is left out; when the whole is
  * unknown, its last word ("border terrier"). `clean` (may be NULL) receives the label as a writer would put it. */
 enum { DF_LABEL_MAX = 64 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "algo/english.h"
+#include "algo/near_text.h"
 #include "algo/paragraph.h"
 
 const char *const df_backing_names[] = {"box", "line", "tag", "look", "alt"};
@@ -134,7 +135,8 @@ static void add_quote(support *s, const char *const *lines, const char *alt, con
         return;
     const char *words = spaced_words(s->words + first, last - first, s->arena);
     int line = words ? line_with(s, lines, words, alt) : -1;
-    if (line < 0 && words && all && (strstr(all, words) || holds_squeezed(all, words, s->arena)))    /* several lines in one quote */
+    if (line < 0 && words && all &&          /* several lines in one quote, or a letter that one of the two read otherwise */
+        (strstr(all, words) || holds_squeezed(all, words, s->arena) || df_text_holds_nearly(all, words)))
         line = 0;
     if (line < 0) {
         if (s->out->n_quotes++ == 0)
@@ -188,6 +190,8 @@ static bool is_told(const support *s, int i, const char *line, int words)
 {
     if (strstr(s->text, line) || (words > LINE_WORDS && strstr(s->text, first_words(s, line))))
         return true;
+    if (df_text_holds_nearly(s->text, line))
+        return true;
     const df_line *l = &s->ev->lines[i];
     const bool close = (i > 0 && joins_close(l - 1, l)) || (i + 1 < s->ev->n_lines && joins_close(l, l + 1));
     return close && holds_squeezed(s->text, line, s->arena);
@@ -239,7 +243,8 @@ static void find_alt(support *s)
         bool name = false;
         for (int k = 0; k < s->n_alt; k++) {
             int run = 0;
-            while (i + run < s->n && k + run < s->n_alt && strcmp(s->words[i + run].text, s->alt[k + run].text) == 0)
+            while (i + run < s->n && k + run < s->n_alt && s->words[i + run].text[0] == s->alt[k + run].text[0] &&
+                   strcmp(s->words[i + run].text, s->alt[k + run].text) == 0)
                 run++;
             best = run > best ? run : best;
         }
@@ -298,7 +303,7 @@ static bool is_ambiguous(const char *word)
 static void find_nouns(support *s)
 {
     for (int i = 0; i < s->n; i++) {
-        for (int size = NGRAM; size >= 1; size--) {
+        for (int size = df_nouns_may_begin(s->nouns, s->words[i].text) ? NGRAM : 1; size >= 1; size--) {
             if (i + size > s->n || s->words[i].quoted)
                 continue;
             char key[DF_LABEL_MAX * 2];
@@ -316,6 +321,7 @@ static void find_nouns(support *s)
                 continue;
             bool backed = back_noun(s, i, i + size, noun);
             bool thing = noun->kind != DF_NOUN_SCENE && !noun->weak && !(size == 1 && is_ambiguous(s->words[i].text));
+            s->out->n_named += thing || (backed && noun->kind != DF_NOUN_SCENE);
             if (!backed && thing && !s->claim[i].to && s->out->n_invented++ == 0)
                 s->out->invented = df_arena_printf(s->arena, "%.*s", (int)(n - 1), key);
             i += size - 1;
@@ -364,9 +370,9 @@ static void find_colours(support *s)
                                         "green", "blue",  "purple",    "pink",  "brown",  "beige",
                                         "olive", "teal",  "turquoise", "sepia", NULL};
     for (int i = 0; i < s->n; i++) {
-        const char *word = strcmp(s->words[i].text, "gray") == 0 ? "grey" : s->words[i].text;
+        const char *said = s->words[i].text, *word = said[0] == 'g' && strcmp(said, "gray") == 0 ? "grey" : said;
         const char *const *name = names;
-        while (*name && strcmp(*name, word) != 0)
+        while (*name && ((*name)[0] != word[0] || strcmp(*name, word) != 0))
             name++;
         if (!*name || claimed(s, i, i + 1))
             continue;

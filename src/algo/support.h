@@ -18,6 +18,7 @@ typedef struct {
     int lines, lines_told;                   /* text lines of the evidence; those whose words are in the caption */
     int line_words, line_words_told;
     int objects, objects_told;               /* kinds of boxes; those named */
+    int n_named;                             /* things named, backed or not: what CHAIR divides by */
     int n_invented, n_quotes;                /* objects named, quotes made, that no evidence holds */
     char *invented, *quote;                  /* the first of each; NULL none */
     char *own; /* the caption with backed quotes blanked: its own words, at the same places */

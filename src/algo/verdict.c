@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "algo/english.h"
+#include "algo/language.h"
 
 const df_limits df_limits_default = {.max_words = 192, .min_words = 3, .max_repetition = 0.25, .min_text_recall = 0.5,
                                      .min_object_recall = 0.3};
@@ -90,12 +91,30 @@ static void judge(findings *f, const df_verdict *v, const df_rules_found *rules,
     judge_evidence(f, v, limits);
 }
 
-df_status df_verdict_make(const df_nouns *nouns, const char *caption, const df_evidence *ev, const df_limits *limits,
+/* What went wrong while it was made: cut off, mixed up, another language, a loop. */
+static void judge_making(findings *f, const df_written *written, const df_word *words, const df_limits *limits)
+{
+    const df_verdict *v = f->verdict;
+    const bool english = limits->language && strcmp(limits->language, "en") == 0;
+    df_loop loop;
+    if (written->finish && strcmp(written->finish, "length") == 0)
+        add(f, "truncated", "the engine stopped at its longest answer");
+    if (written->elsewhere)
+        add(f, "duplicate", "another image has the same caption");
+    if (english && !df_text_is_english(v->support.own, words, v->words))
+        add(f, "language", "not English");
+    if (df_words_loop(words, v->words, &loop))
+        add(f, "loop", "\"%.*s\" %d times in a row", at_most(words[loop.from + loop.words - 1].to - words[loop.from].from, 60),
+            written->text + words[loop.from].from, loop.times);
+}
+
+df_status df_verdict_make(const df_nouns *nouns, const df_written *written, const df_evidence *ev, const df_limits *limits,
                           df_arena *arena, df_verdict *out, df_error *err)
 {
     df_verdict v = {0};
     df_rules_found rules;
     findings f = {&v, arena, false};
+    const char *caption = written->text;
     df_word *words = df_words_of(caption, arena, &v.words);
     bool ok = words && df_support_find(nouns, caption, words, v.words, ev, arena, &v.support);
     if (ok) {
@@ -104,6 +123,8 @@ df_status df_verdict_make(const df_nouns *nouns, const char *caption, const df_e
         v.text_recall = share(v.support.lines_told, v.support.lines);
         v.object_recall = share(v.support.objects_told, v.support.objects);
         judge(&f, &v, &rules, limits);
+        if (v.words > 0)
+            judge_making(&f, written, words, limits);
         v.pass = v.n_findings == 0;
         ok = !f.failed && print_findings(&v, arena);
     }

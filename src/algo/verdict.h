@@ -6,6 +6,7 @@
 
 typedef struct {
     int64_t max_words, min_words, max_invented, max_quotes;
+    char *language;                          /* "en"; "any" or NULL: not judged */
     double max_repetition, min_text_recall, min_object_recall;
 } df_limits;
 extern const df_limits df_limits_default;
@@ -26,8 +27,15 @@ typedef struct {
     df_support support;
 } df_verdict;
 
+/* A caption and what is known of how it came. */
+typedef struct {
+    const char *text;
+    const char *finish;                      /* "length": cut off by the engine; NULL or "" when unknown */
+    bool elsewhere;                          /* another image has the same words */
+} df_written;
+
 /* Everything lives in the arena. DF_NOMEM. */
-df_status df_verdict_make(const df_nouns *nouns, const char *caption, const df_evidence *ev, const df_limits *limits,
+df_status df_verdict_make(const df_nouns *nouns, const df_written *caption, const df_evidence *ev, const df_limits *limits,
                           df_arena *arena, df_verdict *out, df_error *err);
 /* [[first byte, end byte, "box", item], ...] */
 void df_support_print(const df_support *support, df_str *out);

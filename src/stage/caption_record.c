@@ -138,7 +138,8 @@ static df_status judge(asking *a, bool *failed, df_error *err)
     *failed = false;
     if (!a->work->nouns || !t->answer.text)
         return DF_OK;
-    df_status status = df_verdict_make(a->work->nouns, t->answer.text, a->request.evidence, a->work->limits, &scratch,
+    const df_written written = {.text = t->answer.text, .finish = t->answer.finish};
+    df_status status = df_verdict_make(a->work->nouns, &written, a->request.evidence, a->work->limits, &scratch,
                                        &verdict, err);
     if (status == DF_OK) {
         *failed = !verdict.pass;

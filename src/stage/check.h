@@ -4,6 +4,7 @@
 #include "algo/verdict.h"
 #include "stage/stage.h"
 
-typedef struct { df_limits limits; } df_check_config;                /* the stage's config */
+/* The stage's config. duplicates: captions that several images have fail. */
+typedef struct { df_limits limits; bool duplicates; } df_check_config;
 extern const df_stage df_stage_check;
 #endif

@@ -31,6 +31,7 @@ static const char *const tally_names[TALLY_SKIPPED] = {"verdicts", "reasons", "t
 typedef struct {
     int64_t rows, filtered, distinct, kept;  /* kept by filter; by dedup too; by select too */
     int64_t captions, passed, with_text, with_boxes, with_tags;
+    int64_t named, invented, inventing;      /* things that captions name, those without evidence, captions with one */
     bool has_dedup, has_select;
     df_prose_count prose;
     df_bins bins[BINS_COUNT];
@@ -87,7 +88,8 @@ static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, i
 {
     if (!df_joined_has(j, DF_OF_CAPTION, row, "caption")) {
         const char *why = df_joined_text(j, DF_OF_CAPTION, row, "error");
-        return add_text(&s->tallies[TALLY_UNCAPTIONED], *why ? why : "not captioned yet", err);
+        const bool undrawn = j->table[DF_OF_FUSE] && !df_joined_has(j, DF_OF_FUSE, row, "prompt");
+        return add_text(&s->tallies[TALLY_UNCAPTIONED], *why ? why : undrawn ? "not drawn" : "not captioned yet", err);
     }
     df_prose_count one = {0};
     DF_TRY(df_prose_measure(w->tagger, df_joined_text(j, DF_OF_CAPTION, row, "caption"), &s->space, &one, err));
@@ -100,6 +102,10 @@ static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, i
         s->prose.pos[pos] += one.pos[pos];
     df_bins_add(&s->bins[BINS_WORDS], one.words);
     df_bins_add(&s->bins[BINS_SENTENCES], one.sentences);
+    const int64_t invented = df_joined_int(j, DF_OF_CHECK, row, "objects_invented", 0);
+    s->named += df_joined_int(j, DF_OF_CHECK, row, "objects_named", 0);
+    s->invented += invented;
+    s->inventing += invented > 0;
     DF_TRY(add_text(&s->tallies[TALLY_ENGINES], df_joined_text(j, DF_OF_CAPTION, row, "engine"), err));
     return add_verdict(s, j, row, err);
 }
@@ -233,6 +239,9 @@ static df_status join(sums *a, const sums *b, df_error *err)
     a->has_select |= b->has_select;
     a->captions += b->captions;
     a->passed += b->passed;
+    a->named += b->named;
+    a->invented += b->invented;
+    a->inventing += b->inventing;
     a->with_text += b->with_text;
     a->with_boxes += b->with_boxes;
     a->with_tags += b->with_tags;
@@ -363,7 +372,10 @@ static void append_all(df_str *out, const sums *s, bool tagged, size_t top)
         "\"with_boxes\": %lld, \"with_tags\": %lld},\n",
         (long long)s->rows, (long long)s->kept, (long long)s->captions, (long long)s->passed, (long long)s->with_text,
         (long long)s->with_boxes, (long long)s->with_tags);
-    df_str_append(out, "  \"distributions\": {\n");
+    df_str_printf(out, "  \"chair\": {\"named\": %lld", (long long)s->named);
+    append_mean(out, "objects", s->invented, s->named);
+    append_mean(out, "captions", s->inventing, s->captions);
+    df_str_append(out, "},\n  \"distributions\": {\n");
     for (int i = 0; i < BINS_COUNT; i++) {
         df_str_printf(out, "    \"%s\": ", bins_table[i].name);
         append_bins(out, &s->bins[i]);

@@ -21,7 +21,8 @@ IMAGES = 4
 GOOD = "A plain wall stands behind it."
 OPENING = "The image shows a plain wall."
 WORSE = "The image shows a plain wall that appears to be old"      # opening, reasoning, unfinished
-LENIENT = ["--check.min_object_recall=0", "--check.min_text_recall=0", "--check.max_invented=1000", "--check.max_quotes=1000"]
+LENIENT = ["--check.min_object_recall=0", "--check.min_text_recall=0", "--check.max_invented=1000", "--check.max_quotes=1000",
+           "--check.duplicates=false"]
 
 
 class Talker(Server):
@@ -118,6 +119,20 @@ class Again(unittest.TestCase):
             self.assertEqual(row["caption"][0]["engine"], "compose")
             self.assertNotIn(row["caption"][0]["caption"], (None, "", WORSE))
             self.assertEqual([a["caption"] for a in row["caption/attempts"]], [WORSE, WORSE])
+
+    def test_the_same_caption_on_different_images_is_an_alarm(self):
+        with Talker(GOOD) as server:
+            done = subprocess.run(self.command(server, "--check.duplicates=true"), capture_output=True, text=True)
+        self.assertIn("1 captions are word for word those of several different images", done.stderr)
+        self.assertEqual({row["check"][0]["reasons"] for row in self.rows()}, {"duplicate"})
+
+    def test_what_went_wrong_while_it_was_made(self):
+        cases = ("墙壁是灰色的。前面有一条狗，后面有一棵树。", "short; language"), ("A wall and a wall and a wall and a wall.", "loop")
+        for seed, (text, reason) in enumerate(cases):
+            with Talker(text, GOOD) as server:
+                self.run_it(server, "--caption.ask_again=1", "--check.max_repetition=1", "--caption.seed=%d" % seed)
+            for row in self.rows():
+                self.assertEqual([a["reasons"] for a in row["caption/attempts"]], [reason, ""])
 
     def test_other_limits_ask_only_what_they_change(self):
         with Talker(OPENING, GOOD) as server:

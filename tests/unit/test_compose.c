@@ -164,7 +164,7 @@ static void holds_for_any(df_engine *e, const df_nouns *nouns, evidence_text *t)
     df_limits limits = df_limits_default;
     limits.min_words = 0;
     limits.max_repetition = 0.35;
-    assert_int_equal(df_verdict_make(nouns, text, &t->ev, &limits, &t->arena, &v, NULL), DF_OK);
+    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = text}, &t->ev, &limits, &t->arena, &v, NULL), DF_OK);
     if (n > 0 && !v.pass)
         fail_msg("%s\n%s", v.detail, text);
     char *first = strdup(text);
@@ -211,7 +211,7 @@ static void quotes_paragraphs(void **state)
     const char *text = caption(e, &t.ev, &t.arena);
     assert_non_null(strstr(text, "\"Please keep to the marked paths and do not feed the gulls.\""));
     assert_non_null(strstr(text, "\"Exit\""));
-    assert_int_equal(df_verdict_make(nouns, text, &t.ev, &df_limits_default, &t.arena, &v, NULL), DF_OK);
+    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = text}, &t.ev, &df_limits_default, &t.arena, &v, NULL), DF_OK);
     assert_int_equal(v.support.lines, 4);
     assert_int_equal(v.support.lines_told, 4);
     assert_int_equal(v.support.n_quotes, 0);

@@ -34,7 +34,8 @@ static df_verdict judge(const char *caption)
     }
     df_limits limits = df_limits_default;
     limits.min_text_recall = limits.min_object_recall = 0;
-    assert_int_equal(df_verdict_make(nouns, caption, &t.ev, &limits, &t.arena, &v, NULL), DF_OK);
+    limits.language = (char *)"en";
+    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = caption}, &t.ev, &limits, &t.arena, &v, NULL), DF_OK);
     return v;
 }
 
@@ -61,7 +62,7 @@ static const struct { const char *caption, *reasons; } cases[] = {
     {"- A boat is on the left.", "markup"},
     {"A <b>boat</b> is on the left.", "markup"},
     {"A boat is on the left and", "unfinished"},
-    {"A boat is here. A boat is here. A boat is here. A boat is here. A boat is here.", "repetition"},
+    {"A boat is here. A boat is here. A boat is here. A boat is here. A boat is here.", "repetition; loop"},
     {"A boat carries the words \"NO ENTRY\" and \"12 Harbour Road\".", ""},
     {"A boat carries the words \"no entry\".", ""},
     {"A boat carries the words \"NO SMOKING\".", "quote"},
@@ -71,6 +72,16 @@ static const struct { const char *caption, *reasons; } cases[] = {
     {"A man with an orange stands by the boat.", ""},
     {"The likely \"NO ENTRY\" is on a boat with a zebra.", "reasoning; invented"},
     {"The seashore is behind Nagasaki harbour, with vessels on it.", ""},
+    {"A boat carries the words \"NO ENTPY\" and \"l2 Harbour Road\".", ""},
+    {"A boat carries the words \"NO EXIT\".", "quote"},
+    {"Un bateau gris est dans le port avec une personne sur le quai, et la mer est bleue.", "language"},
+    {"Ein graues Boot liegt links im Bild, und eine Person steht rechts von dem Boot auf der Mauer.", "language"},
+    {"\xE4\xB8\x80\xE8\x89\x98\xE7\x81\xB0\xE8\x89\xB2\xE7\x9A\x84\xE8\x88\xB9\xE5\x9C\xA8\xE5\xB7\xA6\xE8\xBE\xB9 a b \xE6\xB8\xAF\xE5\x8F\xA3\xE9\x87\x8C\xE6\x9C\x89 c d.", "language"},
+    {"A boat carries the words \"NO ENTRY\" and \"\xE6\x9D\xB1\xE4\xBA\xAC\" and lies in Nagasaki harbour near a caf\xC3\xA9.", ""},
+    {"A boat is in the water, and the water, and the water, and the water is grey.", "repetition; loop"},
+    {"A boat is very very very very old and grey on the left side.", "loop"},
+    {"A boat, a boat and a boat are on the left.", ""},
+    {"A boat is on aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa water.", "loop"},
 };
 
 static void rules(void **state)
@@ -90,7 +101,7 @@ static void long_caption(void **state)
     (void)state;
     char caption[4096] = "";
     for (int i = 0; i < 193; i++)
-        snprintf(caption + strlen(caption), 20, "%sw%d", i ? " " : "", i);
+        snprintf(caption + strlen(caption), 20, i % 9 == 5 ? "%sthe" : "%sw%d", i ? " " : "", i);
     strcat(caption, ".");
     df_verdict v = judge(caption);
     assert_string_equal(v.reasons, "long");
@@ -144,7 +155,7 @@ static void text_in_the_picture_is_free(void **state)
     df_verdict v;
     const char *caption =
         "The words \"**The image shows** a mood: [12, 30, 40, 50] <b>probably</b> a zebra\" stand in the centre.";
-    assert_int_equal(df_verdict_make(nouns, caption, &t.ev, &df_limits_default, &t.arena, &v, NULL), DF_OK);
+    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = caption}, &t.ev, &df_limits_default, &t.arena, &v, NULL), DF_OK);
     assert_string_equal(v.detail, "");
     assert_true(v.text_recall == 1.0);
     assert_true(v.object_recall == -1.0);
@@ -156,7 +167,7 @@ static void recall_is_asked_for(void **state)
     df_verdict v;
     judge("");
     const char *caption = "A grey area fills the whole of the picture.";
-    assert_int_equal(df_verdict_make(nouns, caption, &t.ev, &df_limits_default, &t.arena, &v, NULL), DF_OK);
+    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = caption}, &t.ev, &df_limits_default, &t.arena, &v, NULL), DF_OK);
     assert_string_equal(v.reasons, "text; objects");
     assert_true(v.text_recall == 0 && v.object_recall == 0);
 }
