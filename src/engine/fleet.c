@@ -244,7 +244,8 @@ static void note_failure(df_fleet *f, server *s, const df_seat *seat, df_seat_ou
     s->fails++;
     s->busy = outcome == DF_SEAT_BUSY;
     f->failing_ns = f->failing_ns ? f->failing_ns : now;
-    df_limit_cut(&s->limit, seat->since_ns, now, outcome == DF_SEAT_UNREACHED);
+    if (outcome != DF_SEAT_SPOILT || s->fails >= FAILS_TO_REST)      /* one cut connection is no sign of too much */
+        df_limit_cut(&s->limit, seat->since_ns, now, outcome == DF_SEAT_UNREACHED);
     if (retry_after_s > 0) {
         rest_ms = (retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s : RETRY_AFTER_MAX_S) * 1000;
     } else if (outcome == DF_SEAT_UNREACHED || s->fails >= FAILS_TO_REST) {

@@ -25,7 +25,8 @@ typedef struct { int server; const char *name, *url; df_http *http; int64_t sinc
 typedef enum {
     DF_SEAT_FINE,                            /* the server did its work, whatever it thought of the record */
     DF_SEAT_BUSY,                            /* too much at once, or still loading: 429, 502, 503, 504 */
-    DF_SEAT_SPOILT,                          /* it had the request and gave no answer: cut, late, 500, no JSON */
+    DF_SEAT_LATE,                            /* it had the request and did not answer in time: too much, perhaps */
+    DF_SEAT_SPOILT,                          /* it had the request and gave no answer: cut, 500, no JSON */
     DF_SEAT_UNREACHED,                       /* no connection */
     DF_SEAT_UNUSED,                          /* stopped: nothing learnt */
 } df_seat_outcome;

@@ -133,7 +133,9 @@ static df_answer_kind no_answer(openai *o, df_seat *seat, const char *words, df_
     const bool untrusted = failure == DF_HTTP_UNTRUSTED;
     const char *copy = df_arena_printf(arena, "%s%s", words, untrusted ? "; for an authority of your own set caption.ca_file" : "");
     out->error = copy ? copy : "out of memory";
-    df_fleet_give(o->fleet, seat, failure == DF_HTTP_UNREACHED ? DF_SEAT_UNREACHED : DF_SEAT_SPOILT, -1, words);
+    const df_seat_outcome outcome = failure == DF_HTTP_UNREACHED ? DF_SEAT_UNREACHED : failure == DF_HTTP_LATE ? DF_SEAT_LATE
+                                  : DF_SEAT_SPOILT;
+    df_fleet_give(o->fleet, seat, outcome, -1, words);
     return untrusted ? DF_ANSWER_STOP : failure == DF_HTTP_UNREACHED ? DF_ANSWER_BUSY : DF_ANSWER_AGAIN;
 }
 
