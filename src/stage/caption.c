@@ -11,25 +11,21 @@
 #include "stage/caption_record.h"
 #include "stage/check.h"
 
+/* A part that has something to do. Its records are items [first, first + n) of the whole work. */
+typedef struct {
+    int part;
+    int64_t first, n, left;                  /* left: records without an answer yet */
+    df_caption_part open;
+    bool is_open;
+} planned;
+
 typedef struct {
     df_caption_work work;
-    df_caption_part part;                    /* the part at work */
+    planned *plan; int n_plan;
     int64_t n_done, n_total;
-    pthread_mutex_t lock;                    /* n_done and progress */
+    pthread_mutex_t lock;                    /* left, n_done, and progress */
+    pthread_mutex_t opening;                 /* is_open and open, until a part is open */
 } captioner;
-
-static df_status write_one(void *ctx, int64_t i, int thread, df_error *err)
-{
-    captioner *c = ctx;
-    (void)thread;
-    DF_TRY(df_caption_record_answer(&c->work, &c->part, i, err));
-    if (c->work.account)
-        df_caption_account_tell(c->work.account, c->work.run);
-    pthread_mutex_lock(&c->lock);
-    df_run_progress(c->work.run, "caption", ++c->n_done, c->n_total);
-    pthread_mutex_unlock(&c->lock);
-    return DF_OK;
-}
 
 /* ---- one part ---- */
 
@@ -66,9 +62,8 @@ static df_status append_attempts(df_table *t, const df_caption_record *r, df_err
 }
 
 /* Every attempt of every record: of the engines that are asked. */
-static df_status write_attempts(captioner *c, int part, df_error *err)
+static df_status write_attempts(const captioner *c, int part, const df_caption_part *p, df_error *err)
 {
-    const df_caption_part *p = &c->part;
     df_table *t = NULL;
     if (!c->work.ops->remote)
         return DF_OK;
@@ -82,11 +77,10 @@ static df_status write_attempts(captioner *c, int part, df_error *err)
 }
 
 /* The part's own table last: where it is, the part is whole. */
-static df_status write_part(captioner *c, int part, df_error *err)
+static df_status write_part(const captioner *c, int part, const df_caption_part *p, df_error *err)
 {
-    const df_caption_part *p = &c->part;
     df_table *t = NULL;
-    DF_TRY(write_attempts(c, part, err));
+    DF_TRY(write_attempts(c, part, p, err));
     df_status status = df_table_create(&t, columns, err);
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->fuse); i++) {
         const df_caption_record *r = &p->records[i];
@@ -102,36 +96,104 @@ static df_status write_part(captioner *c, int part, df_error *err)
     return status;
 }
 
-static df_status caption_part(captioner *c, int part, df_error *err)
+/* ---- the work, over the borders of parts: while the last answers of one are awaited, the next one is begun ---- */
+
+static df_status open_once(captioner *c, planned *p, df_error *err)
 {
-    df_status status = df_caption_part_open(&c->part, &c->work, part, err);
-    if (status == DF_OK && c->work.ops->remote)
-        status = df_caption_journal_open(&c->part.journal, c->work.ds, part, err);
-    if (status == DF_OK) {
-        int n = c->work.engine->n_at_once > 0 ? c->work.engine->n_at_once : c->work.run->n_threads;
-        status = df_pool_run(n, df_table_rows(c->part.fuse), write_one, c, err);
+    df_status status = DF_OK;
+    pthread_mutex_lock(&c->opening);
+    if (!p->is_open) {
+        status = df_caption_part_open(&p->open, &c->work, p->part, err);
+        if (status == DF_OK && c->work.ops->remote)
+            status = df_caption_journal_open(&p->open.journal, c->work.ds, p->part, err);
+        if (status != DF_OK)
+            df_caption_part_close(&p->open);
+        p->is_open = status == DF_OK;
     }
-    if (status == DF_OK)
-        status = write_part(c, part, err);
-    df_caption_part_close(&c->part);
+    pthread_mutex_unlock(&c->opening);
     return status;
+}
+
+/* Whoever has a part's last answer writes it. */
+static df_status finish(const captioner *c, planned *p, df_error *err)
+{
+    df_status status = write_part(c, p->part, &p->open, err);
+    df_caption_part_close(&p->open);
+    p->is_open = false;
+    return status;
+}
+
+static planned *part_of(const captioner *c, int64_t item)
+{
+    int from = 0, to = c->n_plan;            /* the last part that begins at or before the item */
+    while (to - from > 1) {
+        const int middle = from + (to - from) / 2;
+        *(c->plan[middle].first <= item ? &from : &to) = middle;
+    }
+    return &c->plan[from];
+}
+
+static df_status write_one(void *ctx, int64_t item, int thread, df_error *err)
+{
+    captioner *c = ctx;
+    planned *p = part_of(c, item);
+    (void)thread;
+    DF_TRY(open_once(c, p, err));
+    DF_TRY(df_caption_record_answer(&c->work, &p->open, item - p->first, err));
+    if (c->work.account)
+        df_caption_account_tell(c->work.account, c->work.run);
+    pthread_mutex_lock(&c->lock);
+    const bool last = --p->left == 0;
+    df_run_progress(c->work.run, "caption", ++c->n_done, c->n_total);
+    pthread_mutex_unlock(&c->lock);
+    return last ? finish(c, p, err) : DF_OK;
 }
 
 /* ---- the stage ---- */
 
-static df_status count_work(captioner *c, df_error *err)
+/* The parts to do. One without records is written at once. */
+static df_status plan_work(captioner *c, df_error *err)
 {
     const df_dataset *ds = c->work.ds;
-    int n_parts = df_dataset_parts(ds);
+    const int n_parts = df_dataset_parts(ds);
+    c->plan = calloc((size_t)n_parts + 1, sizeof *c->plan);
+    if (!c->plan)
+        return df_fail(err, DF_NOMEM, "caption: out of memory");
     for (int part = 0; part < n_parts; part++) {
         df_table *fuse = NULL;
         if (!df_run_wants(c->work.run, part) || df_dataset_has_part(ds, "caption", part))
             continue;
         DF_TRY(df_dataset_read(ds, "fuse", part, &fuse, err));
-        c->n_total += df_table_rows(fuse);
+        const int64_t n = df_table_rows(fuse);
         df_table_close(fuse);
+        planned *p = &c->plan[c->n_plan];
+        *p = (planned){.part = part, .first = c->n_total, .n = n, .left = n};
+        if (n == 0) {
+            DF_TRY(open_once(c, p, err));
+            DF_TRY(finish(c, p, err));
+        } else {
+            c->n_plan++;
+            c->n_total += n;
+        }
     }
     return DF_OK;
+}
+
+static df_status do_work(captioner *c, df_error *err)
+{
+    const int n = c->work.engine->n_at_once > 0 ? c->work.engine->n_at_once : c->work.run->n_threads;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_mutex_init(&c->opening, NULL);
+    df_status status = plan_work(c, err);
+    if (status == DF_OK && c->n_plan > 0)
+        status = df_pool_run(n, c->n_total, write_one, c, err);
+    for (int i = 0; i < c->n_plan; i++)
+        if (c->plan[i].is_open)
+            df_caption_part_close(&c->plan[i].open);
+    free(c->plan);
+    pthread_mutex_destroy(&c->opening);
+    pthread_mutex_destroy(&c->lock);
+    return status;
 }
 
 df_status df_caption_make_folder(const df_dataset *ds, df_error *err)
@@ -198,7 +260,6 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
         c.work.ops->close(c.work.engine);
         return status;
     }
-    pthread_mutex_init(&c.lock, NULL);
     df_caption_account account;
     status = open_judge(&c.work, &nouns, err);
     if (status == DF_OK && c.work.ops->remote) {
@@ -208,12 +269,7 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
     if (status == DF_OK)
         status = df_caption_make_folder(ds, err);
     if (status == DF_OK)
-        status = count_work(&c, err);
-    int n_parts = df_dataset_parts(ds);
-    for (int part = 0; status == DF_OK && part < n_parts; part++)
-        if (df_run_wants(run, part) && !df_dataset_has_part(ds, "caption", part))
-            status = caption_part(&c, part, err);
-    pthread_mutex_destroy(&c.lock);
+        status = do_work(&c, err);
     df_nouns_close(nouns);
     if (c.work.account)
         df_caption_account_close(c.work.account);

@@ -97,6 +97,20 @@ class Again(unittest.TestCase):
             self.assertEqual([(a["attempt"], a["caption"], a["reasons"], a["prompt_tokens"]) for a in row["caption/attempts"]],
                              [(1, OPENING, "opening", 1007), (2, GOOD, "", 2007)])
 
+    def test_parts_are_no_borders(self):
+        """Four parts of one image, four requests at once: they are asked together, and each part is written when it is whole."""
+        shutil.rmtree(self.out)
+        more = ["--ingest.part_rows=1", "--caption.concurrency=4"]
+        with Talker(GOOD, delay_s=0.5) as server:
+            self.run_it(server, "--to=fuse", *more)
+            began = time.monotonic()
+            self.run_it(server, *more)
+            self.assertLess(time.monotonic() - began, 4 * 0.5)
+            self.assertEqual(len(server.requests), IMAGES)
+        for part in range(IMAGES):
+            shown = subprocess.run([BINARY, "show", self.out, "%d-0" % part, "--json"], check=True, capture_output=True, text=True)
+            self.assertEqual(json.loads(shown.stdout)["caption"][0]["caption"], GOOD)
+
     def test_by_default_it_is_asked_once(self):
         with Talker(OPENING, GOOD) as server:
             self.run_it(server)
