@@ -11,13 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algo/shorten.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "engine/engine.h"
 #include "llama/df_llama.h"
 
-enum { SEQUENCES_MAX = 64, PIECE_MAX = 512, MESSAGES_MAX = 2 * DF_TURNS_MAX + 1 };
+enum { SEQUENCES_MAX = 64, PIECE_MAX = 512, SHORTENED_MAX = 3, ROOM_FOR_ANSWER = 64, MESSAGES_MAX = 2 * DF_TURNS_MAX + 1 };
 #define CAPTION_BYTES_MAX ((size_t)64 << 10)
 
 typedef struct {
@@ -366,14 +367,36 @@ static df_status answer_ask(llama *l, const df_llama_ask *ask, const char *key, 
     return taken ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", l->config.model);
 }
 
+/* The whole request; where the context does not hold it and the beginning of an answer, less and less of its evidence. */
+static df_status make_fitting_ask(const llama *l, const df_caption_request *request, df_llama_ask **out, df_caption *answer,
+                                  char *why, df_error *err)
+{
+    const int64_t room = l->config.max_tokens < ROOM_FOR_ANSWER ? l->config.max_tokens : ROOM_FOR_ANSWER;
+    DF_TRY(make_ask(l, request, out, why, err));
+    for (int i = 1; *out && l->lib.ask_tokens(*out) + room > l->config.n_ctx && i <= SHORTENED_MAX; i++) {
+        df_str prompt = {0};
+        df_caption_request shorter = *request;
+        const double keep = i == SHORTENED_MAX ? 0 : 1.0 / (1 << i);
+        df_status status = df_prompt_shorten(request->prompt, request->evidence, keep, &prompt, &answer->n_shortened, err);
+        shorter.prompt = df_str_text(&prompt);
+        l->lib.ask_free(*out);
+        *out = NULL;
+        if (status == DF_OK)
+            status = make_ask(l, &shorter, out, why, err);
+        df_str_free(&prompt);
+        DF_TRY(status);
+    }
+    return DF_OK;
+}
+
 static df_status llama_caption(df_engine *e, const df_caption_request *request, df_arena *arena, df_caption *out,
                                df_error *err)
 {
     llama *l = (llama *)e;
     char why[DF_LLAMA_WHY] = "out of memory";
     df_llama_ask *ask = NULL;
-    DF_TRY(make_ask(l, request, &ask, why, err));
     *out = (df_caption){.model = "", .finish = "", .prompt_tokens = -1, .completion_tokens = -1, .attempts = 1};
+    DF_TRY(make_fitting_ask(l, request, &ask, out, why, err));
     if (!ask) {
         out->error = df_arena_strdup(arena, why);
         return out->error ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", l->config.model);

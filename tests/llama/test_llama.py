@@ -206,6 +206,19 @@ class Llama(unittest.TestCase):
         for row in self.rows().values():
             self.assertIn("caption.n_ctx is 256", row["caption"][0]["error"])
 
+    def test_a_context_too_small_takes_less_evidence(self):
+        self.captions("--caption.max_tokens=8")
+        tokens = {path: row["caption"][0]["prompt_tokens"] for path, row in self.rows().items()}
+        self.captions("--caption.max_tokens=8", "--caption.n_ctx=%d" % (max(tokens.values()) + 7))
+        for path, row in self.rows().items():
+            attempt = row["caption/attempts"][0]
+            self.assertTrue(attempt["caption"] or attempt["error"] == "the model answered with an empty caption")
+            if tokens[path] == max(tokens.values()):
+                self.assertGreater(attempt["shortened"], 0)
+                self.assertLess(attempt["prompt_tokens"], tokens[path])
+            else:
+                self.assertEqual((attempt["shortened"], attempt["prompt_tokens"]), (0, tokens[path]))
+
     def test_kill_and_interrupt_go_on_to_the_same_words(self):
         whole = self.captions()
         for number, code in ((signal.SIGKILL, -9), (signal.SIGINT, 3)):
