@@ -51,7 +51,9 @@ static bool send_all(int fd, const char *bytes, size_t n)
 static bool respond(int fd, const char *status, const char *body, size_t size)
 {
     char head[256];
-    const int n = snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", status, size);
+    const int n =
+        snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                 status, size);
     char all[2048];
     const size_t whole = (size_t)n + strlen(body);
     memcpy(all, head, (size_t)n);
@@ -78,10 +80,13 @@ static bool answer(int fd, const char *request, size_t size)
         nanosleep(&(struct timespec){told.delay_ms / 1000, told.delay_ms % 1000 * 1000000}, NULL);
     const int prompt = 700 + (int)(hash % 100), completion = 100 + (int)(hash / 100 % 100);
     char body[1024], line[64];
-    const int length = snprintf(body, sizeof body, "{\"id\":\"c\",\"object\":\"chat.completion\",\"model\":\"mock\",\"choices\":[{\"index\":0,"
-                                "\"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\",\"content\":\"A picture numbered %016" PRIx64
-                                " lies on a plain wooden table beside a window.\"}}],\"usage\":{\"prompt_tokens\":%d,\"completion_tokens\":%d,"
-                                "\"total_tokens\":%d}}", hash, prompt, completion, prompt + completion);
+    const int length = snprintf(
+        body, sizeof body,
+        "{\"id\":\"c\",\"object\":\"chat.completion\",\"model\":\"mock\",\"choices\":[{\"index\":0,"
+        "\"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\",\"content\":\"A picture numbered %016" PRIx64
+        " lies on a plain wooden table beside a window.\"}}],\"usage\":{\"prompt_tokens\":%d,\"completion_tokens\":%d,"
+        "\"total_tokens\":%d}}",
+        hash, prompt, completion, prompt + completion);
     const uint64_t dice = df_hash_64(&n, sizeof n);
     if ((double)(dice >> 11) / 9007199254740992.0 < told.cut) {
         respond(fd, "200 OK", "{\"choices\":[", (size_t)length);
@@ -169,7 +174,8 @@ int main(int argc, char **argv)
 {
     read_arguments(argc, argv);
     const int listening = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)told.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)told.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
     setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     if (bind(listening, (struct sockaddr *)&at, size) != 0 || listen(listening, 1024) != 0 ||

@@ -69,7 +69,8 @@ int main(void)
     double start = seconds();
     for (int i = 0; i < rounds; i++) {
         df_arena_reset(&arena);
-        if (df_verdict_make(nouns, &(df_written){.text = caption, .finish = "stop"}, &ev, &limits, &arena, &v, NULL) != DF_OK)
+        if (df_verdict_make(nouns, &(df_written){.text = caption, .finish = "stop"}, &ev, &limits, &arena, &v, NULL) !=
+            DF_OK)
             return 1;
     }
     double s = seconds() - start;

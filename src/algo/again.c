@@ -53,8 +53,9 @@ const char *df_again_text(const df_verdict *verdict, df_arena *arena)
     df_str_append(&text, "This description cannot be used:\n");
     for (int i = 0; i < verdict->n_findings; i++)
         append_advice(&text, &verdict->findings[i]);
-    df_str_append(&text, "Write the whole description once more without these faults. Keep what was right. Answer with the "
-                         "description alone.");
+    df_str_append(&text,
+                  "Write the whole description once more without these faults. Keep what was right. Answer with the "
+                  "description alone.");
     const char *copy = text.failed ? NULL : df_arena_strdup(arena, df_str_text(&text));
     df_str_free(&text);
     return copy;

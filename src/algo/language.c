@@ -8,15 +8,16 @@ enum { WORDS_TO_JUDGE = 8, WORDS_WITHOUT = 15, PHRASE_MAX = 8, WORD_BYTES_MAX = 
 /* Function words: English, and those of its neighbours (French, German, Spanish, Italian, Portuguese, Dutch) that are not
  * English too. Sorted, for bisection. */
 static const char *const english[] = {
-    "a", "above", "across", "against", "along", "an", "and", "are", "around", "as", "at", "behind", "below", "beside", "between",
-    "by", "from", "has", "have", "in", "into", "is", "it", "its", "near", "of", "on", "onto", "or", "over", "that", "the", "their",
-    "there", "this", "through", "to", "under", "up", "which", "while", "with",
+    "a",      "above", "across",  "against", "along", "an",   "and",   "are",   "around", "as",   "at",
+    "behind", "below", "beside",  "between", "by",    "from", "has",   "have",  "in",     "into", "is",
+    "it",     "its",   "near",    "of",      "on",    "onto", "or",    "over",  "that",   "the",  "their",
+    "there",  "this",  "through", "to",      "under", "up",   "which", "while", "with",
 };
 static const char *const foreign[] = {
-    "auf", "aux", "avec", "com", "con", "dans", "das", "del", "della", "dem", "der", "des", "det", "di", "du", "een", "ein", "eine",
-    "einem", "einer", "eines", "el", "en", "est", "et", "het", "il", "im", "ist", "la", "las", "le", "les", "los", "met", "mit",
-    "na", "nel", "no", "os", "para", "por", "que", "se", "sich", "sono", "sur", "um", "uma", "un", "una", "und", "une", "van",
-    "von", "y", "zu",
+    "auf",  "aux", "avec", "com",   "con",   "dans",  "das", "del", "della", "dem", "der",  "des", "det", "di",  "du",
+    "een",  "ein", "eine", "einem", "einer", "eines", "el",  "en",  "est",   "et",  "het",  "il",  "im",  "ist", "la",
+    "las",  "le",  "les",  "los",   "met",   "mit",   "na",  "nel", "no",    "os",  "para", "por", "que", "se",  "sich",
+    "sono", "sur", "um",   "uma",   "un",    "una",   "und", "une", "van",   "von", "y",    "zu",
 };
 
 static bool holds(const char *const *list, size_t n, const char *word)

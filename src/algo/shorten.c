@@ -117,8 +117,8 @@ static bool replace(df_str *text, const char *old, const char *new)
     return true;
 }
 
-static df_status swap(const char *placeholder, const df_evidence *told, const df_evidence *less, df_str *text, bool *done,
-                      df_error *err)
+static df_status swap(const char *placeholder, const df_evidence *told, const df_evidence *less, df_str *text,
+                      bool *done, df_error *err)
 {
     df_str old = {0}, new = {0};
     df_status status = render(placeholder, told, &old, err);
@@ -131,7 +131,8 @@ static df_status swap(const char *placeholder, const df_evidence *told, const df
     return status;
 }
 
-df_status df_prompt_shorten(const char *prompt, const df_evidence *told, double keep, df_str *out, int *n_left, df_error *err)
+df_status df_prompt_shorten(const char *prompt, const df_evidence *told, double keep, df_str *out, int *n_left,
+                            df_error *err)
 {
     df_arena arena = {0};
     df_evidence less = {0};

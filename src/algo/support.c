@@ -135,7 +135,7 @@ static void add_quote(support *s, const char *const *lines, const char *alt, con
         return;
     const char *words = spaced_words(s->words + first, last - first, s->arena);
     int line = words ? line_with(s, lines, words, alt) : -1;
-    if (line < 0 && words && all &&          /* several lines in one quote, or a letter that one of the two read otherwise */
+    if (line < 0 && words && all && /* several lines in one quote, or a letter that one of the two read otherwise */
         (strstr(all, words) || holds_squeezed(all, words, s->arena) || df_text_holds_nearly(all, words)))
         line = 0;
     if (line < 0) {

@@ -104,12 +104,13 @@ static void judge_making(findings *f, const df_written *written, const df_word *
     if (english && !df_text_is_english(v->support.own, words, v->words))
         add(f, "language", "not English");
     if (df_words_loop(words, v->words, &loop))
-        add(f, "loop", "\"%.*s\" %d times in a row", at_most(words[loop.from + loop.words - 1].to - words[loop.from].from, 60),
+        add(f, "loop", "\"%.*s\" %d times in a row",
+            at_most(words[loop.from + loop.words - 1].to - words[loop.from].from, 60),
             written->text + words[loop.from].from, loop.times);
 }
 
-df_status df_verdict_make(const df_nouns *nouns, const df_written *written, const df_evidence *ev, const df_limits *limits,
-                          df_arena *arena, df_verdict *out, df_error *err)
+df_status df_verdict_make(const df_nouns *nouns, const df_written *written, const df_evidence *ev,
+                          const df_limits *limits, df_arena *arena, df_verdict *out, df_error *err)
 {
     df_verdict v = {0};
     df_rules_found rules;

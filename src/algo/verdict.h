@@ -35,8 +35,8 @@ typedef struct {
 } df_written;
 
 /* Everything lives in the arena. DF_NOMEM. */
-df_status df_verdict_make(const df_nouns *nouns, const df_written *caption, const df_evidence *ev, const df_limits *limits,
-                          df_arena *arena, df_verdict *out, df_error *err);
+df_status df_verdict_make(const df_nouns *nouns, const df_written *caption, const df_evidence *ev,
+                          const df_limits *limits, df_arena *arena, df_verdict *out, df_error *err);
 /* [[first byte, end byte, "box", item], ...] */
 void df_support_print(const df_support *support, df_str *out);
 #endif

@@ -18,7 +18,8 @@ typedef struct {
 
 df_status df_options_defaults(const df_option *options, void *config, df_error *err);
 /* Sets one key from text; unknown key, bad type and out of range are DF_CONFIG naming section.key and the bounds. */
-df_status df_option_set(const df_option *options, void *config, const char *section, const char *key, const char *value, df_error *err);
+df_status df_option_set(const df_option *options, void *config, const char *section, const char *key, const char *value,
+                        df_error *err);
 /* Appends "key=value\n" per option in table order, but for the names in aside (NULL-terminated; NULL: none): what a stage's
  * fingerprint is made of. */
 void df_options_describe(const df_option *options, const void *config, const char *const *aside, df_str *out);

@@ -9,7 +9,8 @@
 #include "progress.h"
 #include "stage/caption_batch.h"
 
-static const command self = {.name = "batch", .usage = "write OUT -o FOLDER | submit FOLDER | poll FOLDER | fetch FOLDER | merge OUT FILE..."};
+static const command self = {
+    .name = "batch", .usage = "write OUT -o FOLDER | submit FOLDER | poll FOLDER | fetch FOLDER | merge OUT FILE..."};
 
 static const df_caption_config *caption_config(const df_config *config)
 {
@@ -28,8 +29,8 @@ static df_status write_files(const df_config *config, const args *a, df_dataset 
     const df_run run = run_of(config, a, p);
     progress_begin(p, "batch");
     DF_TRY(df_batch_write(ds, caption_config(config), &run, a->out, (df_batch_cut){0}, &w, err));
-    printf("%lld requests in %d files in %s; %lld have an answer already; %lld images cannot be read\n", (long long)w.n_requests,
-           w.n_files, a->out, (long long)w.n_known, (long long)w.n_no_image);
+    printf("%lld requests in %d files in %s; %lld have an answer already; %lld images cannot be read\n",
+           (long long)w.n_requests, w.n_files, a->out, (long long)w.n_known, (long long)w.n_no_image);
     return DF_OK;
 }
 
@@ -40,7 +41,8 @@ static df_status merge_files(const df_config *config, const args *a, df_dataset 
     for (int i = 2; i < a->n_positional; i++)
         DF_TRY(df_batch_merge(ds, &run, a->positional[i], &sum, err));
     printf("%lld lines: %lld answers taken, %lld known already, %lld without an answer, %lld not of this dataset\n",
-           (long long)sum.n_lines, (long long)sum.n_taken, (long long)sum.n_known, (long long)sum.n_failed, (long long)sum.n_foreign);
+           (long long)sum.n_lines, (long long)sum.n_taken, (long long)sum.n_known, (long long)sum.n_failed,
+           (long long)sum.n_foreign);
     return DF_OK;
 }
 
@@ -84,7 +86,8 @@ static df_status with_server(const df_config *config, const args *a, df_error *e
         printf("%d batches are still open\n", n);
     } else {
         DF_TRY(df_batch_fetch(&server, folder, &n, err));
-        printf("%d files are new in %s; `densefusion batch merge OUT %s/answers-*.jsonl` takes them\n", n, folder, folder);
+        printf("%d files are new in %s; `densefusion batch merge OUT %s/answers-*.jsonl` takes them\n", n, folder,
+               folder);
     }
     return DF_OK;
 }

@@ -24,7 +24,8 @@ static void print_json(const df_ledger *ledger)
         const df_ledger_line *l = &ledger->lines[i];
         df_str_append(&out, i ? ",\n  {\"model\": " : "\n  {\"model\": ");
         df_json_append_text(&out, l->model);
-        df_str_printf(&out, ", \"batch\": %s, \"answers\": %lld, \"answers_without_usage\": %lld, \"prompt_tokens\": %lld, "
+        df_str_printf(&out,
+                      ", \"batch\": %s, \"answers\": %lld, \"answers_without_usage\": %lld, \"prompt_tokens\": %lld, "
                       "\"cached_tokens\": %lld, \"completion_tokens\": %lld, \"dollars\": ",
                       l->batch ? "true" : "false", (long long)l->n_answers, (long long)l->n_uncounted,
                       (long long)l->prompt_tokens, (long long)l->cached_tokens, (long long)l->completion_tokens);
@@ -64,7 +65,8 @@ static void print_ledger(const df_ledger *ledger, const char *prices)
     if (unknown)
         printf("unknown: no entry of %s matches the name; give yours by --prices\n", prices);
     if (uncounted)
-        printf("%lld answers came without a count of tokens: what they cost is not in these sums\n", (long long)uncounted);
+        printf("%lld answers came without a count of tokens: what they cost is not in these sums\n",
+               (long long)uncounted);
 }
 
 static df_status take_settings(const args *a, cost_config *config, df_error *err)

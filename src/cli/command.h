@@ -10,7 +10,7 @@ typedef struct command {
     int (*run)(const args *a);               /* an exit code */
     bool hidden;
     const df_option *options;                /* its own, as --key=value; NULL: none */
-    const char *stage;                       /* the stage whose options it takes, as --key=value too; NULL: all stages' */
+    const char *stage; /* the stage whose options it takes, as --key=value too; NULL: all stages' */
 } command;
 
 extern const command commands[];             /* ends with {0} */

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const stages[DF_OF_COUNT] = {"ingest", "cluster", "filter", "dedup", "select", "fuse", "caption", "check"};
+static const char *const stages[DF_OF_COUNT] = {"ingest", "cluster", "filter",  "dedup",
+                                                "select", "fuse",    "caption", "check"};
 
 /* A row number that ingest does not have comes from a broken file: it is passed over. */
 static df_status index_rows(df_joined *j, df_joined_of of, df_error *err)

@@ -3,8 +3,17 @@
 #define DF_DATASET_JOINED_H
 #include "dataset/dataset.h"
 
-typedef enum { DF_OF_INGEST, DF_OF_CLUSTER, DF_OF_FILTER, DF_OF_DEDUP, DF_OF_SELECT, DF_OF_FUSE, DF_OF_CAPTION, DF_OF_CHECK,
-               DF_OF_COUNT } df_joined_of;
+typedef enum {
+    DF_OF_INGEST,
+    DF_OF_CLUSTER,
+    DF_OF_FILTER,
+    DF_OF_DEDUP,
+    DF_OF_SELECT,
+    DF_OF_FUSE,
+    DF_OF_CAPTION,
+    DF_OF_CHECK,
+    DF_OF_COUNT
+} df_joined_of;
 typedef struct {
     int part;
     int64_t n_rows;                          /* of ingest */

@@ -31,7 +31,8 @@ typedef struct {
 static df_status save(const session *s, df_error *err)
 {
     char *text = df_json_pretty(s->state);
-    df_status status = text ? df_file_write(s->state_path, text, strlen(text), err) : df_fail(err, DF_NOMEM, "batch: out of memory");
+    df_status status =
+        text ? df_file_write(s->state_path, text, strlen(text), err) : df_fail(err, DF_NOMEM, "batch: out of memory");
     free(text);
     return status;
 }
@@ -51,8 +52,9 @@ static df_status load_state(session *s, df_error *err)
         return status;
     }
     s->state = df_json_new_object();
-    return s->state && df_json_set(s->state, "batches", df_json_new_object()) ? DF_OK
-                                                                              : df_fail(err, DF_NOMEM, "batch: out of memory");
+    return s->state && df_json_set(s->state, "batches", df_json_new_object())
+               ? DF_OK
+               : df_fail(err, DF_NOMEM, "batch: out of memory");
 }
 
 static df_json *entry_of(const session *s, const char *name)
@@ -110,7 +112,8 @@ static df_status open_session(session *s, const df_batch_server *server, const c
     if (!server->url || (strncmp(server->url, "http://", 7) != 0 && strncmp(server->url, "https://", 8) != 0))
         return df_fail(err, DF_CONFIG, "caption.url: the batch API needs its server, such as https://api.openai.com");
     s->base = api_base(server->url);
-    df_status status = s->base ? df_openai_key_read(server->api_key_file, &s->key, err) : df_fail(err, DF_NOMEM, "batch: out of memory");
+    df_status status = s->base ? df_openai_key_read(server->api_key_file, &s->key, err)
+                               : df_fail(err, DF_NOMEM, "batch: out of memory");
     if (status == DF_OK)
         status = load_state(s, err);
     if (status == DF_OK)
@@ -133,8 +136,12 @@ static df_status refused(const char *url, const df_http_answer *answer, const df
 
 static df_http_request request_to(const session *s, const char *url)
 {
-    return (df_http_request){.url = url, .bearer = s->key, .ca_file = s->server->ca_file && *s->server->ca_file ? s->server->ca_file : NULL,
-                             .answer_max = ANSWER_BYTES_MAX, .timeout_s = s->server->timeout_s, .stop = s->server->stop};
+    return (df_http_request){.url = url,
+                             .bearer = s->key,
+                             .ca_file = s->server->ca_file && *s->server->ca_file ? s->server->ca_file : NULL,
+                             .answer_max = ANSWER_BYTES_MAX,
+                             .timeout_s = s->server->timeout_s,
+                             .stop = s->server->stop};
 }
 
 /* One call; *root is its JSON answer. body, upload: NULL or what is sent. */
@@ -185,7 +192,10 @@ static df_status for_each(session *s, each_batch work, int *n, df_error *err)
     const int count = scandir(s->folder, &names, is_batch, alphasort);
     if (count < 0)
         return df_fail(err, DF_IO, "%s: no such folder", s->folder);
-    df_status status = count > 0 ? DF_OK : df_fail(err, DF_CONFIG, "%s: no batch-*.jsonl there; `densefusion batch write` makes them", s->folder);
+    df_status status =
+        count > 0
+            ? DF_OK
+            : df_fail(err, DF_CONFIG, "%s: no batch-*.jsonl there; `densefusion batch write` makes them", s->folder);
     for (int i = 0; i < count; i++) {
         if (status == DF_OK && s->server->stop && atomic_load(s->server->stop))
             status = df_fail(err, DF_STOPPED, "stopped");
@@ -208,8 +218,9 @@ static void say(const session *s, const char *name)
 
 static df_status path_of(const session *s, const char *name, char path[PATH_MAX], df_error *err)
 {
-    return (size_t)snprintf(path, PATH_MAX, "%s/%s", s->folder, name) < PATH_MAX ? DF_OK
-                                                                               : df_fail(err, DF_IO, "%s: path is too long", name);
+    return (size_t)snprintf(path, PATH_MAX, "%s/%s", s->folder, name) < PATH_MAX
+               ? DF_OK
+               : df_fail(err, DF_IO, "%s: path is too long", name);
 }
 
 /* What marks a batch as that of this file, on the server as well. */
@@ -230,7 +241,8 @@ static df_status upload(session *s, const char *name, const char *path, df_error
         return DF_OK;
     DF_TRY(call(s, "/files", NULL, path, &root, err));
     const char *id = id_of(root, "id");
-    df_status status = id ? note(s, name, "file", id, err) : df_fail(err, DF_REMOTE, "%s/files: no id in the answer", s->base);
+    df_status status =
+        id ? note(s, name, "file", id, err) : df_fail(err, DF_REMOTE, "%s/files: no id in the answer", s->base);
     df_json_close(root);
     return status;
 }
@@ -238,7 +250,8 @@ static df_status upload(session *s, const char *name, const char *path, df_error
 static const df_json *find_marked(const df_json *list, const char *mark)
 {
     for (size_t i = 0; i < df_json_count(list); i++) {
-        const char *found = df_json_text(df_json_member(df_json_member(df_json_item(list, i), "metadata"), "densefusion"));
+        const char *found =
+            df_json_text(df_json_member(df_json_member(df_json_item(list, i), "metadata"), "densefusion"));
         if (found && strcmp(found, mark) == 0)
             return df_json_item(list, i);
     }
@@ -272,8 +285,10 @@ static df_status create(session *s, const char *name, const char *mark, df_error
 {
     df_json *root;
     df_str body = {0};
-    df_str_printf(&body, "{\"input_file_id\":\"%s\",\"endpoint\":\"/v1/chat/completions\",\"completion_window\":\"24h\","
-                  "\"metadata\":{\"densefusion\":\"%s\"}}", known(s, name, "file"), mark);
+    df_str_printf(&body,
+                  "{\"input_file_id\":\"%s\",\"endpoint\":\"/v1/chat/completions\",\"completion_window\":\"24h\","
+                  "\"metadata\":{\"densefusion\":\"%s\"}}",
+                  known(s, name, "file"), mark);
     df_status status = body.failed ? df_fail(err, DF_NOMEM, "batch: out of memory") : note(s, name, "mark", mark, err);
     if (status == DF_OK)
         status = call(s, "/batches", df_str_text(&body), NULL, &root, err);
@@ -347,7 +362,8 @@ static df_status poll_one(session *s, const char *name, int *n_open, df_error *e
     const char *now = id_of(root, "status");
     df_status status = note_ids(s, name, root, err);
     if (status == DF_OK)
-        status = now ? note(s, name, "status", now, err) : df_fail(err, DF_REMOTE, "%s%s: no status in the answer", s->base, path);
+        status = now ? note(s, name, "status", now, err)
+                     : df_fail(err, DF_REMOTE, "%s%s: no status in the answer", s->base, path);
     *n_open += status == DF_OK && !has_ended(now);
     df_json_close(root);
     if (status == DF_OK)
@@ -379,7 +395,8 @@ static df_status fetch_file(session *s, const char *id, const char *kind, const 
     df_http_request request = request_to(s, url);
     request.answer_max = RESULT_BYTES_MAX;
     DF_TRY(df_http_ask(s->http, &request, &answer, err));
-    df_status status = answer.code == 200 ? df_file_write(path, answer.body, answer.size, err) : refused(url, &answer, NULL, err);
+    df_status status =
+        answer.code == 200 ? df_file_write(path, answer.body, answer.size, err) : refused(url, &answer, NULL, err);
     *n += status == DF_OK;
     free(answer.body);
     return status;

@@ -10,7 +10,8 @@
 
 /* What `caption`'s options say, for all engines. Text may be NULL where an engine does not need it. */
 typedef struct {
-    const char *url, *model, *api_key_file;  /* openai: comma-separated servers; the key may also come from OPENAI_API_KEY */
+    const char *url, *model,
+        *api_key_file;  /* openai: comma-separated servers; the key may also come from OPENAI_API_KEY */
     const char *ca_file, *extra;             /* openai: authorities to trust; JSON object for the body */
     const char *stop_text;                   /* ends the answer, and is not part of it */
     const char *answers;                     /* replay: JSONL with "key" or "path", and "caption" */
@@ -19,7 +20,7 @@ typedef struct {
     int64_t top_k;                           /* 0: all */
     double temperature, top_p;               /* top_p 1: all */
     int64_t image_side, image_quality, image_bytes;
-    int64_t n_ctx, sequences, gpu_layers;    /* llama: tokens of a sequence; sequences at once; layers on a GPU, -1 all */
+    int64_t n_ctx, sequences, gpu_layers; /* llama: tokens of a sequence; sequences at once; layers on a GPU, -1 all */
     bool batched;                            /* llama: all sequences in one computation */
     int n_threads;
     const atomic_bool *stop;                 /* may be NULL */
@@ -35,7 +36,8 @@ typedef struct {
     const df_evidence *evidence;             /* after fusion */
     const df_image *image;                   /* NULL unless the engine needs pixels */
     const uint8_t *jpeg; size_t jpeg_size;   /* NULL unless the engine needs a JPEG: upright, RGB, within the budget */
-    const df_turn *turns; int n_turns;       /* after the prompt, oldest first; none when it is asked for the first time */
+    const df_turn *turns;
+    int n_turns; /* after the prompt, oldest first; none when it is asked for the first time */
 } df_caption_request;
 
 typedef struct {
@@ -56,7 +58,8 @@ typedef struct {
     df_status (*open)(df_engine **out, const df_engine_config *config, df_error *err);
     /* Thread-safe. A record that fails for itself is DF_OK with out->error; a failure that would hit every record
      * (no server, wrong key) is DF_REMOTE and stops the stage, finished captions kept. */
-    df_status (*caption)(df_engine *e, const df_caption_request *request, df_arena *arena, df_caption *out, df_error *err);
+    df_status (*caption)(df_engine *e, const df_caption_request *request, df_arena *arena, df_caption *out,
+                         df_error *err);
     void (*close)(df_engine *e);
 } df_engine_ops;
 /* First member of every engine's own struct. */

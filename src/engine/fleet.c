@@ -65,9 +65,12 @@ static char *chat_url(const char *base, size_t n)
 static df_status add_server(df_fleet *f, const char *base, size_t n, df_error *err)
 {
     if (strncmp(base, "http://", 7) != 0 && strncmp(base, "https://", 8) != 0)
-        return df_fail(err, DF_CONFIG, "caption.url: \"%.*s\" is no server, such as http://127.0.0.1:8080", (int)(n > 200 ? 200 : n), base);
+        return df_fail(err, DF_CONFIG, "caption.url: \"%.*s\" is no server, such as http://127.0.0.1:8080",
+                       (int)(n > 200 ? 200 : n), base);
     if (memchr(base, '@', n))                /* it would be in the process list, the journal and messages */
-        return df_fail(err, DF_CONFIG, "caption.url: no name or password in an address; the key comes from OPENAI_API_KEY or caption.api_key_file");
+        return df_fail(err, DF_CONFIG,
+                       "caption.url: no name or password in an address; the key comes from OPENAI_API_KEY or "
+                       "caption.api_key_file");
     if (f->n_servers == DF_FLEET_SERVERS_MAX)
         return df_fail(err, DF_CONFIG, "caption.url: more than %d servers", DF_FLEET_SERVERS_MAX);
     server *s = &f->servers[f->n_servers];
@@ -91,7 +94,9 @@ static df_status add_servers(df_fleet *f, df_error *err)
         DF_TRY(add_server(f, at, n, err));
         at += n;
     }
-    return f->n_servers > 0 ? DF_OK : df_fail(err, DF_CONFIG, "caption.url: the openai engine needs a server, such as http://127.0.0.1:8080");
+    return f->n_servers > 0 ? DF_OK
+                            : df_fail(err, DF_CONFIG,
+                                      "caption.url: the openai engine needs a server, such as http://127.0.0.1:8080");
 }
 
 static bool init_locks(df_fleet *f)
@@ -222,7 +227,8 @@ df_status df_fleet_take(df_fleet *f, df_seat *seat, df_error *err)
     pthread_mutex_lock(&f->lock);
     df_status status = wait_for_server(f, &s, err);
     if (status == DF_OK) {
-        *seat = (df_seat){(int)(s - f->servers), s->name, s->url, s->n_idle > 0 ? s->idle[--s->n_idle] : NULL, now_ns()};
+        *seat =
+            (df_seat){(int)(s - f->servers), s->name, s->url, s->n_idle > 0 ? s->idle[--s->n_idle] : NULL, now_ns()};
         f->in_flight++;
         df_limit_sent(&s->limit, ++s->in_flight);
         if (choose(f, seat->since_ns))       /* a limit that has grown has room for more than the one that was woken */

@@ -18,7 +18,13 @@
 #include "engine/engine.h"
 #include "llama/df_llama.h"
 
-enum { SEQUENCES_MAX = 64, PIECE_MAX = 512, SHORTENED_MAX = 3, ROOM_FOR_ANSWER = 64, MESSAGES_MAX = 2 * DF_TURNS_MAX + 1 };
+enum {
+    SEQUENCES_MAX = 64,
+    PIECE_MAX = 512,
+    SHORTENED_MAX = 3,
+    ROOM_FOR_ANSWER = 64,
+    MESSAGES_MAX = 2 * DF_TURNS_MAX + 1
+};
 #define CAPTION_BYTES_MAX ((size_t)64 << 10)
 
 typedef struct {
@@ -43,7 +49,7 @@ typedef struct {
     const df_llama_ask *ask;
     df_llama_sampling sampling;
     df_str text;
-    int64_t n_tokens;                        /* drawn so far, the end of the answer counted as llama.cpp's server counts it */
+    int64_t n_tokens; /* drawn so far, the end of the answer counted as llama.cpp's server counts it */
     const char *finish;                      /* "stop", "length" */
 } slot;
 
@@ -194,7 +200,8 @@ static df_status load_library(llama *l, df_error *err)
         take(h, "df_llama_start", &lib->start) && take(h, "df_llama_step", &lib->step) &&
         take(h, "df_llama_piece", &lib->piece) && take(h, "df_llama_end", &lib->end))
         return DF_OK;
-    return df_fail(err, DF_CONFIG, "caption.engine=llama: llama.cpp is not built, or is of another version; run `make llama`");
+    return df_fail(err, DF_CONFIG,
+                   "caption.engine=llama: llama.cpp is not built, or is of another version; run `make llama`");
 }
 
 static bool is_stopped(void *ctx)
@@ -215,8 +222,10 @@ static df_status check_files(const df_engine_config *k, df_error *err)
     if (!df_file_exists(k->model))
         return df_fail(err, DF_CONFIG, "caption.model: %s: no such file", k->model);
     if (!k->mmproj || !*k->mmproj)
-        return df_fail(err, DF_CONFIG, "caption.mmproj: the llama engine sees through a projector, the mmproj GGUF that "
-                       "comes with %s; mmproj=none captions from the prompt alone", k->model);
+        return df_fail(err, DF_CONFIG,
+                       "caption.mmproj: the llama engine sees through a projector, the mmproj GGUF that "
+                       "comes with %s; mmproj=none captions from the prompt alone",
+                       k->model);
     if (strcmp(k->mmproj, "none") != 0 && !df_file_exists(k->mmproj))
         return df_fail(err, DF_CONFIG, "caption.mmproj: %s: no such file", k->mmproj);
     return DF_OK;
@@ -232,7 +241,8 @@ static df_status open_model(llama *l, df_error *err)
         .aborted = is_stopped, .ctx = l};
     l->model = l->lib.open(&options, why);
     if (!l->model)
-        return df_fail(err, DF_MODEL, "%s%s%s: %.300s", k->model, sees(l) ? " with " : "", sees(l) ? k->mmproj : "", why);
+        return df_fail(err, DF_MODEL, "%s%s%s: %.300s", k->model, sees(l) ? " with " : "", sees(l) ? k->mmproj : "",
+                       why);
     l->started = pthread_create(&l->thread, NULL, own_model, l) == 0;
     return l->started ? DF_OK : df_fail(err, DF_NOMEM, "caption.engine=llama: no thread");
 }
@@ -289,7 +299,8 @@ static df_status llama_open(df_engine **out, const df_engine_config *config, df_
 
 /* ---- a request ---- */
 
-static df_status make_ask(const llama *l, const df_caption_request *request, df_llama_ask **out, char *why, df_error *err)
+static df_status make_ask(const llama *l, const df_caption_request *request, df_llama_ask **out, char *why,
+                          df_error *err)
 {
     df_image small = {0};
     const df_image *image = sees(l) ? request->image : NULL;
@@ -368,8 +379,8 @@ static df_status answer_ask(llama *l, const df_llama_ask *ask, const char *key, 
 }
 
 /* The whole request; where the context does not hold it and the beginning of an answer, less and less of its evidence. */
-static df_status make_fitting_ask(const llama *l, const df_caption_request *request, df_llama_ask **out, df_caption *answer,
-                                  char *why, df_error *err)
+static df_status make_fitting_ask(const llama *l, const df_caption_request *request, df_llama_ask **out,
+                                  df_caption *answer, char *why, df_error *err)
 {
     const int64_t room = l->config.max_tokens < ROOM_FOR_ANSWER ? l->config.max_tokens : ROOM_FOR_ANSWER;
     DF_TRY(make_ask(l, request, out, why, err));
@@ -377,7 +388,8 @@ static df_status make_fitting_ask(const llama *l, const df_caption_request *requ
         df_str prompt = {0};
         df_caption_request shorter = *request;
         const double keep = i == SHORTENED_MAX ? 0 : 1.0 / (1 << i);
-        df_status status = df_prompt_shorten(request->prompt, request->evidence, keep, &prompt, &answer->n_shortened, err);
+        df_status status =
+            df_prompt_shorten(request->prompt, request->evidence, keep, &prompt, &answer->n_shortened, err);
         shorter.prompt = df_str_text(&prompt);
         l->lib.ask_free(*out);
         *out = NULL;

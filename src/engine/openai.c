@@ -51,8 +51,11 @@ static df_status openai_open(df_engine **out, const df_engine_config *config, df
     o->base.ops = &df_engine_openai;
     o->base.n_at_once = (int)config->concurrency;
     o->config = *config;
-    const df_fleet_options servers = {.urls = config->url ? config->url : "", .in_flight_max = config->concurrency,
-                                      .retries = config->retries, .patience_s = config->patience_s, .stop = config->stop};
+    const df_fleet_options servers = {.urls = config->url ? config->url : "",
+                                      .in_flight_max = config->concurrency,
+                                      .retries = config->retries,
+                                      .patience_s = config->patience_s,
+                                      .stop = config->stop};
     /* Without a server: all answers are there already, from batch files. */
     const bool asks = !config->url || strcmp(config->url, "none") != 0;
     df_status status = asks ? df_fleet_open(&o->fleet, &servers, err) : DF_OK;
@@ -99,7 +102,8 @@ static void append_models(const openai *o, const df_seat *seat, df_str *words)
 }
 
 /* What the user should do about what stops the stage. */
-static const char *advise(const openai *o, const df_seat *seat, long code, df_answer_kind kind, const char *words, df_arena *arena)
+static const char *advise(const openai *o, const df_seat *seat, long code, df_answer_kind kind, const char *words,
+                          df_arena *arena)
 {
     df_str text = {0};
     df_str_append(&text, words);
@@ -131,10 +135,12 @@ static df_answer_kind no_answer(openai *o, df_seat *seat, const char *words, df_
 {
     const df_http_failure failure = df_http_failed(seat->http);
     const bool untrusted = failure == DF_HTTP_UNTRUSTED;
-    const char *copy = df_arena_printf(arena, "%s%s", words, untrusted ? "; for an authority of your own set caption.ca_file" : "");
+    const char *copy =
+        df_arena_printf(arena, "%s%s", words, untrusted ? "; for an authority of your own set caption.ca_file" : "");
     out->error = copy ? copy : "out of memory";
-    const df_seat_outcome outcome = failure == DF_HTTP_UNREACHED ? DF_SEAT_UNREACHED : failure == DF_HTTP_LATE ? DF_SEAT_LATE
-                                  : DF_SEAT_SPOILT;
+    const df_seat_outcome outcome = failure == DF_HTTP_UNREACHED ? DF_SEAT_UNREACHED
+                                    : failure == DF_HTTP_LATE    ? DF_SEAT_LATE
+                                                                 : DF_SEAT_SPOILT;
     df_fleet_give(o->fleet, seat, outcome, -1, words);
     return untrusted ? DF_ANSWER_STOP : failure == DF_HTTP_UNREACHED ? DF_ANSWER_BUSY : DF_ANSWER_AGAIN;
 }
@@ -146,7 +152,8 @@ static int64_t now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static df_status ask_once(openai *o, const df_str *body, df_arena *arena, df_caption *out, df_answer_kind *kind, df_error *err)
+static df_status ask_once(openai *o, const df_str *body, df_arena *arena, df_caption *out, df_answer_kind *kind,
+                          df_error *err)
 {
     df_seat seat;
     df_http_answer answer = {0};
@@ -180,8 +187,8 @@ static df_status ask_once(openai *o, const df_str *body, df_arena *arena, df_cap
 /* ---- one record ---- */
 
 /* Asks until there is an answer that no further asking changes, or the record's attempts are used up. */
-static df_status ask(openai *o, const df_caption_request *request, df_arena *arena, df_caption *out, df_answer_kind *kind,
-                     df_error *err)
+static df_status ask(openai *o, const df_caption_request *request, df_arena *arena, df_caption *out,
+                     df_answer_kind *kind, df_error *err)
 {
     df_str body = {0};
     int64_t spoilt = 0;
@@ -191,7 +198,8 @@ static df_status ask(openai *o, const df_caption_request *request, df_arena *are
         out->attempts++;
         spoilt += *kind == DF_ANSWER_AGAIN;
         again = *kind == DF_ANSWER_BUSY || (*kind == DF_ANSWER_AGAIN && spoilt <= o->config.retries);
-        if (status == DF_OK && again && *kind == DF_ANSWER_AGAIN && !df_fleet_pause(o->fleet, df_fleet_pause_ms(spoilt)))
+        if (status == DF_OK && again && *kind == DF_ANSWER_AGAIN &&
+            !df_fleet_pause(o->fleet, df_fleet_pause_ms(spoilt)))
             status = df_fail(err, DF_STOPPED, "stopped");
     }
     df_str_free(&body);
@@ -235,9 +243,11 @@ static df_status openai_caption(df_engine *e, const df_caption_request *request,
 {
     openai *o = (openai *)e;
     if (!o->fleet)
-        return df_fail(err, DF_REMOTE, "there are images without an answer, and caption.url is none: `densefusion batch write` "
+        return df_fail(err, DF_REMOTE,
+                       "there are images without an answer, and caption.url is none: `densefusion batch write` "
                        "writes what is missing; or give a server");
-    df_caption got = {.model = "", .finish = "", .server = "", .prompt_tokens = -1, .completion_tokens = -1, .cached_tokens = -1};
+    df_caption got = {
+        .model = "", .finish = "", .server = "", .prompt_tokens = -1, .completion_tokens = -1, .cached_tokens = -1};
     df_answer_kind kind = DF_ANSWER_AGAIN;
     const int64_t before = df_fleet_answers(o->fleet);
     df_error why = {""};
@@ -249,7 +259,8 @@ static df_status openai_caption(df_engine *e, const df_caption_request *request,
     kind = judge_refusal(o, kind);
     const bool others_fine = kind == DF_ANSWER_AGAIN && df_fleet_answers(o->fleet) > before;   /* it is this record */
     if ((kind == DF_ANSWER_AGAIN && !others_fine) || kind == DF_ANSWER_STOP || kind == DF_ANSWER_NO_MODEL) {
-        snprintf(why.message, sizeof why.message, "%.100s: %.300s (%lld attempts)", got.server, got.error, (long long)got.attempts);
+        snprintf(why.message, sizeof why.message, "%.100s: %.300s (%lld attempts)", got.server, got.error,
+                 (long long)got.attempts);
         df_fleet_shut(o->fleet, why.message);
         return df_fail(err, DF_REMOTE, "%.400s; finished captions are kept, run again to go on", why.message);
     }

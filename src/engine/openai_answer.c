@@ -83,7 +83,8 @@ static bool read_caption(const df_json *root, df_arena *arena, df_caption *out)
     out->error = out->text ? NULL : why_empty(message, out->finish, arena);
     out->prompt_tokens = df_json_int(df_json_member(usage, "prompt_tokens"), -1);
     out->completion_tokens = df_json_int(df_json_member(usage, "completion_tokens"), -1);
-    out->cached_tokens = df_json_int(df_json_member(df_json_member(usage, "prompt_tokens_details"), "cached_tokens"), -1);
+    out->cached_tokens =
+        df_json_int(df_json_member(df_json_member(usage, "prompt_tokens_details"), "cached_tokens"), -1);
     return read;
 }
 
@@ -96,8 +97,9 @@ static bool says(const char *words, const char *const *phrases)
 }
 
 /* As OpenAI, vLLM, SGLang, llama.cpp and those who speak like them put it. */
-static const char *const too_long[] = {"context length", "context_length_exceeded", "context size", "exceed_context_size",
-                                       "context window", "maximum model length", "max_model_len", "prompt is too long", NULL};
+static const char *const too_long[] = {"context length",      "context_length_exceeded", "context size",
+                                       "exceed_context_size", "context window",          "maximum model length",
+                                       "max_model_len",       "prompt is too long",      NULL};
 static const char *const no_model[] = {"model_not_found", "is not a valid model", NULL};
 static const char *const no_money[] = {"insufficient_quota", "exceeded your current quota", NULL};
 
@@ -123,11 +125,12 @@ df_answer_kind df_openai_answer_judge(long code, const df_json *root, const char
         return error_says(root, out->error, no_money) ? DF_ANSWER_STOP : DF_ANSWER_BUSY;
     if ((code >= 502 && code <= 504) || code == 529)
         return DF_ANSWER_BUSY;
-    if (code >= 300 && code < 400)           /* we follow no redirect with a key in hand: the address is not the right one */
+    if (code >= 300 && code < 400) /* we follow no redirect with a key in hand: the address is not the right one */
         return DF_ANSWER_STOP;
     if (code < 400 || code == 408 || code == 409 || code >= 500)
         return DF_ANSWER_AGAIN;
-    return code == 401 || code == 402 || code == 403 || code == 405 || code == 407 || code == 410 ? DF_ANSWER_STOP : DF_ANSWER_RECORD;
+    return code == 401 || code == 402 || code == 403 || code == 405 || code == 407 || code == 410 ? DF_ANSWER_STOP
+                                                                                                  : DF_ANSWER_RECORD;
 }
 
 df_answer_kind df_openai_answer_read(long code, const char *body, size_t size, df_arena *arena, df_caption *out)

@@ -5,13 +5,13 @@
 #include "io/json.h"
 
 typedef enum {
-    DF_ANSWER_DONE,                          /* an answer that was paid for; its caption may be empty, then error says so */
-    DF_ANSWER_RECORD,                        /* wrong with this record alone: error has the server's own words */
-    DF_ANSWER_TOO_LONG,                      /* the same, for want of context: shorter evidence may help */
-    DF_ANSWER_AGAIN,                         /* may pass: ask again (408, 409, 5xx, no chat answer) */
-    DF_ANSWER_BUSY,                          /* passes when the server has room: 429, 502, 503, 504, 529 */
-    DF_ANSWER_STOP,                          /* wrong with every record: key, quota, address (3xx too) */
-    DF_ANSWER_NO_MODEL,                      /* the same: no such model or path (404) */
+    DF_ANSWER_DONE, /* an answer that was paid for; its caption may be empty, then error says so */
+    DF_ANSWER_RECORD, /* wrong with this record alone: error has the server's own words */
+    DF_ANSWER_TOO_LONG, /* the same, for want of context: shorter evidence may help */
+    DF_ANSWER_AGAIN, /* may pass: ask again (408, 409, 5xx, no chat answer) */
+    DF_ANSWER_BUSY, /* passes when the server has room: 429, 502, 503, 504, 529 */
+    DF_ANSWER_STOP, /* wrong with every record: key, quota, address (3xx too) */
+    DF_ANSWER_NO_MODEL, /* the same: no such model or path (404) */
 } df_answer_kind;
 
 /* code: HTTP status; body: size bytes and a NUL. Fills *out but for its attempts; texts are in the arena. */

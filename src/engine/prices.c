@@ -15,7 +15,8 @@ static df_status read_amount(const char *path, const df_yaml_entry *e, double *o
     errno = 0;
     const double v = strtod(e->value, &end);
     if (end == e->value || *end || errno || !isfinite(v) || v < 0)
-        return df_fail(err, DF_CONFIG, "%s line %d: %s: \"%.40s\" is no amount of dollars", path, e->line, e->key, e->value);
+        return df_fail(err, DF_CONFIG, "%s line %d: %s: \"%.40s\" is no amount of dollars", path, e->line, e->key,
+                       e->value);
     *out = v;
     return DF_OK;
 }
@@ -27,8 +28,9 @@ static df_status read_entry(df_prices *p, const char *path, const df_yaml_entry 
     const bool listed = strncmp(e->key, list, sizeof list - 1) == 0;
     const long i = listed ? strtol(e->key + sizeof list - 1, &field, 10) : -1;
     if (i < 0 || i >= ENTRIES_MAX || *field != '.')
-        return df_fail(err, DF_CONFIG, "%s line %d: %s: `prices:` with a list is expected, of model, input, cached, output",
-                       path, e->line, e->key);
+        return df_fail(err, DF_CONFIG,
+                       "%s line %d: %s: `prices:` with a list is expected, of model, input, cached, output", path,
+                       e->line, e->key);
     df_price *price = &p->prices[i];
     p->n = i >= p->n ? (int)i + 1 : p->n;
     field++;
@@ -94,7 +96,8 @@ const df_price *df_prices_find(const df_prices *prices, const char *model)
     return NULL;
 }
 
-double df_price_of(const df_price *price, int64_t prompt_tokens, int64_t cached_tokens, int64_t completion_tokens, bool batch)
+double df_price_of(const df_price *price, int64_t prompt_tokens, int64_t cached_tokens, int64_t completion_tokens,
+                   bool batch)
 {
     const int64_t cached = cached_tokens < prompt_tokens ? cached_tokens : prompt_tokens;
     const double dollars = price->input * (double)(prompt_tokens - cached) + price->cached * (double)cached +

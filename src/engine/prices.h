@@ -18,5 +18,6 @@ df_status df_prices_open(df_prices *out, const char *path, df_error *err);
 void df_prices_close(df_prices *prices);
 const df_price *df_prices_find(const df_prices *prices, const char *model);   /* NULL: nobody knows what it costs */
 /* Dollars. cached of the prompt's tokens came out of the server's cache. */
-double df_price_of(const df_price *price, int64_t prompt_tokens, int64_t cached_tokens, int64_t completion_tokens, bool batch);
+double df_price_of(const df_price *price, int64_t prompt_tokens, int64_t cached_tokens, int64_t completion_tokens,
+                   bool batch);
 #endif

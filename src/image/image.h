@@ -14,7 +14,10 @@ typedef struct {
 
 typedef enum { DF_FORMAT_UNKNOWN, DF_FORMAT_JPEG, DF_FORMAT_PNG, DF_FORMAT_WEBP, DF_FORMAT_GIF, DF_FORMAT_BMP,
                DF_FORMAT_TIFF, DF_FORMAT_AVIF, DF_FORMAT_HEIC } df_image_format;
-typedef struct { df_image_format format; int width, height, orientation; } df_image_info;   /* upright size; EXIF 1..8 */
+typedef struct {
+    df_image_format format;
+    int width, height, orientation;
+} df_image_info; /* upright size; EXIF 1..8 */
 
 /* From the header alone, no pixel decoded. DF_FORMAT when bytes are no image we know or the header is cut. */
 df_status df_image_probe(const uint8_t *bytes, size_t size, df_image_info *out, df_error *err);
@@ -35,15 +38,18 @@ typedef struct { double x0, y0, width, height; int to_width, to_height; bool bic
 df_status df_image_cut_out(const df_image *in, const df_image_cut *cut, df_image *out, df_error *err);
 /* Copies a box, clamped to the image. */
 df_status df_image_crop(const df_image *in, int x0, int y0, int x1, int y1, df_image *out, df_error *err);
-df_status df_image_encode_jpeg(const df_image *in, int quality, uint8_t **bytes, size_t *size, df_error *err);   /* caller frees */
+df_status df_image_encode_jpeg(const df_image *in, int quality, uint8_t **bytes, size_t *size,
+                               df_error *err); /* caller frees */
 /* What may be sent of an image: longest side in pixels, JPEG quality, size. */
 typedef struct { int side, quality; size_t bytes; } df_jpeg_budget;
 /* Copies a JPEG that needs no decoding: upright, grey or three colours of 8 bits, whole, within the budget. Leaves out what
  * is no picture: EXIF with its GPS, XMP, comments, colour profiles (our decoder ignores them too), trailers. False: it must
  * be decoded. *jpeg is malloc'ed, caller frees. */
-bool df_image_copy_jpeg(const uint8_t *bytes, size_t size, const df_jpeg_budget *budget, uint8_t **jpeg, size_t *jpeg_size);
+bool df_image_copy_jpeg(const uint8_t *bytes, size_t size, const df_jpeg_budget *budget, uint8_t **jpeg,
+                        size_t *jpeg_size);
 /* Encodes within the budget: shrunk to its side, then with less quality, then smaller, until the bytes fit. Caller frees. */
-df_status df_image_encode_within(const df_image *in, const df_jpeg_budget *budget, uint8_t **jpeg, size_t *size, df_error *err);
-uint64_t df_image_dhash(const df_image *in);                         /* 64-bit difference hash of the 9x8 grey thumbnail */
+df_status df_image_encode_within(const df_image *in, const df_jpeg_budget *budget, uint8_t **jpeg, size_t *size,
+                                 df_error *err);
+uint64_t df_image_dhash(const df_image *in); /* 64-bit difference hash of the 9x8 grey thumbnail */
 void df_image_free(df_image *image);
 #endif

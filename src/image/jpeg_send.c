@@ -95,7 +95,8 @@ static bool copy_picture(copy *c, const uint8_t *bytes, size_t size)
     return false;
 }
 
-bool df_image_copy_jpeg(const uint8_t *bytes, size_t size, const df_jpeg_budget *budget, uint8_t **jpeg, size_t *jpeg_size)
+bool df_image_copy_jpeg(const uint8_t *bytes, size_t size, const df_jpeg_budget *budget, uint8_t **jpeg,
+                        size_t *jpeg_size)
 {
     df_image_info info;
     if (df_image_probe(bytes, size, &info, NULL) != DF_OK || info.format != DF_FORMAT_JPEG || info.orientation != 1)
@@ -125,7 +126,8 @@ static df_status encode(const df_image *in, int side, int quality, uint8_t **jpe
     return status;
 }
 
-df_status df_image_encode_within(const df_image *in, const df_jpeg_budget *budget, uint8_t **jpeg, size_t *size, df_error *err)
+df_status df_image_encode_within(const df_image *in, const df_jpeg_budget *budget, uint8_t **jpeg, size_t *size,
+                                 df_error *err)
 {
     const int longer = in->width > in->height ? in->width : in->height;
     int side = budget->side < longer ? budget->side : longer, quality = budget->quality;

@@ -81,7 +81,7 @@ df_status df_http_open(df_http **out, df_error *err)
     curl_easy_setopt(http->curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(http->curl, CURLOPT_HEADERDATA, http);
     curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-    curl_easy_setopt(http->curl, CURLOPT_TCP_KEEPALIVE, 1L);     /* an answer may take minutes; what lies between forgets */
+    curl_easy_setopt(http->curl, CURLOPT_TCP_KEEPALIVE, 1L); /* an answer may take minutes; what lies between forgets */
     curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, http);
     curl_easy_setopt(http->curl, CURLOPT_NOPROGRESS, 0L);
@@ -128,7 +128,8 @@ static df_status perform(df_http *http, const df_http_request *request, df_error
         return df_fail(err, DF_STOPPED, "stopped");
     if (code == CURLE_WRITE_ERROR)
         return df_fail(err, DF_REMOTE, "%.300s: the answer is above %zu bytes", request->url, request->answer_max);
-    return df_fail(err, DF_REMOTE, "%.300s: %.180s", request->url, http->words[0] ? http->words : curl_easy_strerror(code));
+    return df_fail(err, DF_REMOTE, "%.300s: %.180s", request->url,
+                   http->words[0] ? http->words : curl_easy_strerror(code));
 }
 
 df_http_failure df_http_failed(const df_http *http)
@@ -155,8 +156,8 @@ static bool make_form(df_http *http, const char *path)
     curl_mimepart *purpose = http->form ? curl_mime_addpart(http->form) : NULL;
     curl_mimepart *file = purpose ? curl_mime_addpart(http->form) : NULL;
     return file && curl_mime_name(purpose, "purpose") == CURLE_OK &&
-           curl_mime_data(purpose, "batch", CURL_ZERO_TERMINATED) == CURLE_OK && curl_mime_name(file, "file") == CURLE_OK &&
-           curl_mime_filedata(file, path) == CURLE_OK;
+           curl_mime_data(purpose, "batch", CURL_ZERO_TERMINATED) == CURLE_OK &&
+           curl_mime_name(file, "file") == CURLE_OK && curl_mime_filedata(file, path) == CURLE_OK;
 }
 
 static void set_request(df_http *http, const df_http_request *request, const struct curl_slist *headers)

@@ -12,11 +12,11 @@ typedef struct df_http df_http;              /* one connection, kept alive betwe
 typedef struct {
     const char *url;                         /* http or https */
     const char *bearer;                      /* NULL: no Authorization header */
-    const char *ca_file;                     /* PEM of authorities to trust instead of the system's; NULL: the system's */
+    const char *ca_file; /* PEM of authorities to trust instead of the system's; NULL: the system's */
     const char *body;                        /* JSON; NULL: GET */
     const char *upload;                      /* path of a file to POST as a form with purpose=batch; NULL: none */
     size_t body_size, answer_max;            /* bytes */
-    int64_t timeout_s;                       /* for all of it; a connection has 30 s, an answer that has begun 60 s to end */
+    int64_t timeout_s; /* for all of it; a connection has 30 s, an answer that has begun 60 s to end */
     const atomic_bool *stop;                 /* may be NULL */
 } df_http_request;
 typedef struct {

@@ -13,7 +13,7 @@ typedef struct {
     void (*note)(void *ctx, const char *line);
     void (*plan)(void *ctx, const df_plan *plan);    /* called with the plan before anything is done; may be NULL */
     void (*begin)(void *ctx, const char *stage);     /* a stage (or "filter+tag+detect") starts; may be NULL */
-    void (*estimate)(void *ctx, const char *stage, const char *words);       /* of a dry run, after the plan; may be NULL */
+    void (*estimate)(void *ctx, const char *stage, const char *words); /* of a dry run, after the plan; may be NULL */
     void *ctx;
     bool dry_run;                            /* plan only */
 } df_job;

@@ -41,10 +41,21 @@ static df_value known(int64_t count)
 }
 
 static const df_column attempt_columns[] = {
-    {"row", DF_COLUMN_INT}, {"attempt", DF_COLUMN_INT}, {"caption", DF_COLUMN_TEXT}, {"error", DF_COLUMN_TEXT},
-    {"reasons", DF_COLUMN_TEXT}, {"model", DF_COLUMN_TEXT}, {"finish", DF_COLUMN_TEXT}, {"prompt_tokens", DF_COLUMN_INT},
-    {"cached_tokens", DF_COLUMN_INT}, {"completion_tokens", DF_COLUMN_INT}, {"requests", DF_COLUMN_INT}, {"ms", DF_COLUMN_INT},
-    {"server", DF_COLUMN_TEXT}, {"shortened", DF_COLUMN_INT}, {0},
+    {"row", DF_COLUMN_INT},
+    {"attempt", DF_COLUMN_INT},
+    {"caption", DF_COLUMN_TEXT},
+    {"error", DF_COLUMN_TEXT},
+    {"reasons", DF_COLUMN_TEXT},
+    {"model", DF_COLUMN_TEXT},
+    {"finish", DF_COLUMN_TEXT},
+    {"prompt_tokens", DF_COLUMN_INT},
+    {"cached_tokens", DF_COLUMN_INT},
+    {"completion_tokens", DF_COLUMN_INT},
+    {"requests", DF_COLUMN_INT},
+    {"ms", DF_COLUMN_INT},
+    {"server", DF_COLUMN_TEXT},
+    {"shortened", DF_COLUMN_INT},
+    {0},
 };
 
 static df_status append_attempts(df_table *t, const df_caption_record *r, df_error *err)
@@ -52,10 +63,20 @@ static df_status append_attempts(df_table *t, const df_caption_record *r, df_err
     df_status status = DF_OK;
     for (int i = 0; status == DF_OK && i < r->n_attempts; i++) {
         const df_caption *a = &r->attempts[i].answer;
-        df_value values[] = {DF_INT(r->row), DF_INT(i + 1), DF_TEXT(a->text), DF_TEXT(a->error),
-                             DF_TEXT(r->attempts[i].reasons), DF_TEXT(a->model), DF_TEXT(a->finish), known(a->prompt_tokens),
-                             DF_INT(a->cached_tokens > 0 ? a->cached_tokens : 0), known(a->completion_tokens),
-                             known(a->attempts), DF_INT(a->ms), DF_TEXT(a->server), DF_INT(a->n_shortened)};
+        df_value values[] = {DF_INT(r->row),
+                             DF_INT(i + 1),
+                             DF_TEXT(a->text),
+                             DF_TEXT(a->error),
+                             DF_TEXT(r->attempts[i].reasons),
+                             DF_TEXT(a->model),
+                             DF_TEXT(a->finish),
+                             known(a->prompt_tokens),
+                             DF_INT(a->cached_tokens > 0 ? a->cached_tokens : 0),
+                             known(a->completion_tokens),
+                             known(a->attempts),
+                             DF_INT(a->ms),
+                             DF_TEXT(a->server),
+                             DF_INT(a->n_shortened)};
         status = df_table_append(t, values, err);
     }
     return status;
@@ -208,13 +229,32 @@ df_status df_caption_make_folder(const df_dataset *ds, df_error *err)
 
 df_engine_config df_caption_engine_config(const df_caption_config *k, int n_threads, const atomic_bool *stop)
 {
-    return (df_engine_config){
-        .url = k->url, .model = k->model, .api_key_file = k->api_key_file, .ca_file = k->ca_file, .answers = k->answers,
-        .mmproj = k->mmproj, .stop_text = k->stop, .extra = k->extra, .max_tokens = k->max_tokens, .timeout_s = k->timeout_s,
-        .retries = k->retries, .patience_s = k->patience_s, .concurrency = k->concurrency, .image_side = k->image_side,
-        .image_quality = k->image_quality, .image_bytes = k->image_bytes, .seed = k->seed, .temperature = k->temperature,
-        .top_p = k->top_p, .top_k = k->top_k, .n_ctx = k->n_ctx, .sequences = k->sequences, .gpu_layers = k->gpu_layers,
-        .batched = k->batched, .n_threads = n_threads, .stop = stop};
+    return (df_engine_config){.url = k->url,
+                              .model = k->model,
+                              .api_key_file = k->api_key_file,
+                              .ca_file = k->ca_file,
+                              .answers = k->answers,
+                              .mmproj = k->mmproj,
+                              .stop_text = k->stop,
+                              .extra = k->extra,
+                              .max_tokens = k->max_tokens,
+                              .timeout_s = k->timeout_s,
+                              .retries = k->retries,
+                              .patience_s = k->patience_s,
+                              .concurrency = k->concurrency,
+                              .image_side = k->image_side,
+                              .image_quality = k->image_quality,
+                              .image_bytes = k->image_bytes,
+                              .seed = k->seed,
+                              .temperature = k->temperature,
+                              .top_p = k->top_p,
+                              .top_k = k->top_k,
+                              .n_ctx = k->n_ctx,
+                              .sequences = k->sequences,
+                              .gpu_layers = k->gpu_layers,
+                              .batched = k->batched,
+                              .n_threads = n_threads,
+                              .stop = stop};
 }
 
 df_status df_caption_engine_open(df_engine **out, const df_caption_config *k, int n_threads, const atomic_bool *stop,
@@ -305,50 +345,75 @@ static df_status caption_depends(const void *config, const df_run *run, df_str *
 
 #define AT(field) offsetof(df_caption_config, field)
 static const df_option options[] = {
-    {"engine", DF_OPT_TEXT, AT(engine), "compose", 0, 0, "who writes: compose (built in, no model), openai (a server), llama (a GGUF model in this process), replay (a file)"},
-    {"url", DF_OPT_TEXT, AT(url), NULL, 0, 0, "openai: base URL of the server, such as http://127.0.0.1:8080; several: commas between"},
+    {"engine", DF_OPT_TEXT, AT(engine), "compose", 0, 0,
+     "who writes: compose (built in, no model), openai (a server), llama (a GGUF model in this process), replay (a "
+     "file)"},
+    {"url", DF_OPT_TEXT, AT(url), NULL, 0, 0,
+     "openai: base URL of the server, such as http://127.0.0.1:8080; several: commas between"},
     {"model", DF_OPT_TEXT, AT(model), NULL, 0, 0, "openai: model name to ask for; llama: the GGUF file"},
     {"api_key_file", DF_OPT_TEXT, AT(api_key_file), NULL, 0, 0, "openai: file with the API key; else $OPENAI_API_KEY"},
-    {"ca_file", DF_OPT_TEXT, AT(ca_file), NULL, 0, 0, "openai: PEM file of the authorities to trust; else the system's"},
+    {"ca_file", DF_OPT_TEXT, AT(ca_file), NULL, 0, 0,
+     "openai: PEM file of the authorities to trust; else the system's"},
     {"answers", DF_OPT_TEXT, AT(answers), NULL, 0, 0, "replay: JSONL with caption and path, image or key"},
-    {"mmproj", DF_OPT_TEXT, AT(mmproj), NULL, 0, 0, "llama: the GGUF file of the projector that goes with the model; none: no picture"},
+    {"mmproj", DF_OPT_TEXT, AT(mmproj), NULL, 0, 0,
+     "llama: the GGUF file of the projector that goes with the model; none: no picture"},
     {"n_ctx", DF_OPT_INT, AT(n_ctx), "4096", 64, 1048576, "llama: context of one caption, tokens"},
     {"sequences", DF_OPT_INT, AT(sequences), "4", 1, 64, "llama: captions at once"},
     {"batched", DF_OPT_BOOL, AT(batched), "false", 0, 0,
      "llama: compute all sequences together: faster, but what a record gets then depends on what runs beside it"},
-    {"gpu_layers", DF_OPT_INT, AT(gpu_layers), "-1", -1, 100000, "llama: layers on a GPU, where llama.cpp was built for one; -1: all"},
+    {"gpu_layers", DF_OPT_INT, AT(gpu_layers), "-1", -1, 100000,
+     "llama: layers on a GPU, where llama.cpp was built for one; -1: all"},
     {"max_tokens", DF_OPT_INT, AT(max_tokens), "512", 1, 32768, "longest answer, tokens"},
     {"temperature", DF_OPT_REAL, AT(temperature), "0.2", 0, 2, "sampling temperature; 0: always the likeliest"},
-    {"top_p", DF_OPT_REAL, AT(top_p), "1", 0, 1, "sample from the likeliest tokens that have this probability together; 1: from all"},
+    {"top_p", DF_OPT_REAL, AT(top_p), "1", 0, 1,
+     "sample from the likeliest tokens that have this probability together; 1: from all"},
     {"top_k", DF_OPT_INT, AT(top_k), "0", 0, 100000, "sample from so many of the likeliest tokens; 0: from all"},
     {"stop", DF_OPT_TEXT, AT(stop), NULL, 0, 0, "text that ends the answer"},
     {"budget", DF_OPT_REAL, AT(budget), "0", 0, 1e9,
-     "openai: dollars that the captions of this dataset may cost in all; no request is sent that could pass it; 0: no limit"},
-    {"prices", DF_OPT_TEXT, AT(prices), NULL, 0, 0, "openai: YAML file of prices per million tokens; else share/prices.yaml"},
+     "openai: dollars that the captions of this dataset may cost in all; no request is sent that could pass it; 0: no "
+     "limit"},
+    {"prices", DF_OPT_TEXT, AT(prices), NULL, 0, 0,
+     "openai: YAML file of prices per million tokens; else share/prices.yaml"},
     {"ask_again", DF_OPT_INT, AT(ask_again), "0", 0, DF_TURNS_MAX,
-     "times that a caption which fails `check` is asked again, told what was wrong: look at the verdicts of a first run before"},
+     "times that a caption which fails `check` is asked again, told what was wrong: look at the verdicts of a first "
+     "run before"},
     {"on_fail", DF_OPT_TEXT, AT(on_fail), "keep", 0, 0,
-     "a caption that fails to the end: keep (the best attempt, with its verdict) or compose (the built-in engine writes it)"},
+     "a caption that fails to the end: keep (the best attempt, with its verdict) or compose (the built-in engine "
+     "writes it)"},
     {"seed", DF_OPT_INT, AT(seed), "0", 0, 2147483647, "sampling seed"},
-    {"extra", DF_OPT_TEXT, AT(extra), NULL, 0, 0, "openai: JSON object merged into each request; null takes an option of ours out"},
-    {"image_side", DF_OPT_INT, AT(image_side), "1344", 28, 2048, "longest side of the picture that the model gets, pixels"},
+    {"extra", DF_OPT_TEXT, AT(extra), NULL, 0, 0,
+     "openai: JSON object merged into each request; null takes an option of ours out"},
+    {"image_side", DF_OPT_INT, AT(image_side), "1344", 28, 2048,
+     "longest side of the picture that the model gets, pixels"},
     {"image_quality", DF_OPT_INT, AT(image_quality), "90", 1, 100, "openai: quality of the JPEG sent"},
-    {"image_bytes", DF_OPT_INT, AT(image_bytes), "4194304", 10000, 20971520, "openai: largest JPEG sent; above it is encoded again, smaller"},
-    {"concurrency", DF_OPT_INT, AT(concurrency), "64", 1, 1024, "openai: most requests in flight; how many are good for a server is found out"},
-    {"in_flight_mb", DF_OPT_INT, AT(in_flight_mb), "128", 1, 1048576, "most memory for images and requests in flight, MiB"},
+    {"image_bytes", DF_OPT_INT, AT(image_bytes), "4194304", 10000, 20971520,
+     "openai: largest JPEG sent; above it is encoded again, smaller"},
+    {"concurrency", DF_OPT_INT, AT(concurrency), "64", 1, 1024,
+     "openai: most requests in flight; how many are good for a server is found out"},
+    {"in_flight_mb", DF_OPT_INT, AT(in_flight_mb), "128", 1, 1048576,
+     "most memory for images and requests in flight, MiB"},
     {"timeout_s", DF_OPT_INT, AT(timeout_s), "300", 1, 86400, "openai: longest wait for one answer, seconds"},
-    {"retries", DF_OPT_INT, AT(retries), "6", 0, 100, "openai: further attempts after an answer that is none (cut, late, 5xx)"},
-    {"patience_s", DF_OPT_INT, AT(patience_s), "3600", 0, 604800, "openai: longest time that all servers may be busy or loading (429, 503), seconds"},
+    {"retries", DF_OPT_INT, AT(retries), "6", 0, 100,
+     "openai: further attempts after an answer that is none (cut, late, 5xx)"},
+    {"patience_s", DF_OPT_INT, AT(patience_s), "3600", 0, 604800,
+     "openai: longest time that all servers may be busy or loading (429, 503), seconds"},
     {0},
 };
 
 /* They change how captions are asked for, or in how many pieces, not what they are. */
-static const char *const aside[] = {"url", "api_key_file", "ca_file", "concurrency", "in_flight_mb", "timeout_s", "retries",
-                                    "patience_s", "sequences", "gpu_layers", "prices", "budget", NULL};
+static const char *const aside[] = {"url",       "api_key_file", "ca_file",    "concurrency", "in_flight_mb",
+                                    "timeout_s", "retries",      "patience_s", "sequences",   "gpu_layers",
+                                    "prices",    "budget",       NULL};
 
 const df_stage df_stage_caption = {
-    .name = "caption", .summary = "write one dense caption per image",
+    .name = "caption",
+    .summary = "write one dense caption per image",
     .reads = (const char *const[]){"ingest", "look", "fuse", NULL},
-    .columns = columns, .options = options, .aside = aside, .config_size = sizeof(df_caption_config), .run = caption_run,
-    .depends = caption_depends, .estimate = df_caption_estimate,
+    .columns = columns,
+    .options = options,
+    .aside = aside,
+    .config_size = sizeof(df_caption_config),
+    .run = caption_run,
+    .depends = caption_depends,
+    .estimate = df_caption_estimate,
 };

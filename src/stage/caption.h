@@ -6,7 +6,8 @@
 
 typedef struct {
     char *engine, *url, *model, *api_key_file, *ca_file, *extra, *answers, *mmproj, *stop, *on_fail, *prices;
-    int64_t max_tokens, timeout_s, retries, patience_s, image_side, image_quality, image_bytes, seed, top_k, concurrency;
+    int64_t max_tokens, timeout_s, retries, patience_s, image_side, image_quality, image_bytes, seed, top_k,
+        concurrency;
     int64_t in_flight_mb, n_ctx, sequences, gpu_layers, ask_again;
     double temperature, top_p, budget;
     bool batched;
@@ -17,6 +18,6 @@ df_engine_config df_caption_engine_config(const df_caption_config *config, int n
 /* The dataset's folder of captions, journals and attempts. */
 df_status df_caption_make_folder(const df_dataset *ds, df_error *err);
 /* Opens the engine that config names. Close with (*out)->ops->close. config and stop are borrowed. n_threads: of a computation. */
-df_status df_caption_engine_open(df_engine **out, const df_caption_config *config, int n_threads, const atomic_bool *stop,
-                                 df_error *err);
+df_status df_caption_engine_open(df_engine **out, const df_caption_config *config, int n_threads,
+                                 const atomic_bool *stop, df_error *err);
 #endif

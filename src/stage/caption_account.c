@@ -23,8 +23,10 @@ static df_status open_prices(df_caption_account *a, const df_run *run, df_error 
     DF_TRY(df_prices_open(&a->prices, given && *given ? given : path, err));
     a->price = df_prices_find(&a->prices, a->config->model ? a->config->model : "");
     if (a->config->budget > 0 && !a->price)
-        return df_fail(err, DF_CONFIG, "caption.budget: no price of \"%.60s\" is known: add it to a copy of %.200s and give that "
-                       "by caption.prices", a->config->model ? a->config->model : "", path);
+        return df_fail(err, DF_CONFIG,
+                       "caption.budget: no price of \"%.60s\" is known: add it to a copy of %.200s and give that "
+                       "by caption.prices",
+                       a->config->model ? a->config->model : "", path);
     return DF_OK;
 }
 
@@ -67,7 +69,8 @@ static double most(const df_caption_account *a, const df_caption_request *reques
     return df_price_of(a->price, tokens, 0, a->config->max_tokens, false);
 }
 
-df_status df_caption_account_hold(df_caption_account *account, const df_caption_request *request, double *held, df_error *err)
+df_status df_caption_account_hold(df_caption_account *account, const df_caption_request *request, double *held,
+                                  df_error *err)
 {
     df_caption_account *a = account;
     *held = 0;
@@ -83,9 +86,11 @@ df_status df_caption_account_hold(df_caption_account *account, const df_caption_
         a->held += wanted, a->n_held++;
     pthread_mutex_unlock(&a->lock);
     *held = fits ? wanted : 0;
-    return fits ? DF_OK : df_fail(err, DF_REMOTE, "caption.budget: $%.4f are spent, and one more request can cost $%.4f, of "
-                                  "$%.4f in all; finished captions are kept, a larger budget goes on from here",
-                                  spent, wanted, a->config->budget);
+    return fits ? DF_OK
+                : df_fail(err, DF_REMOTE,
+                          "caption.budget: $%.4f are spent, and one more request can cost $%.4f, of "
+                          "$%.4f in all; finished captions are kept, a larger budget goes on from here",
+                          spent, wanted, a->config->budget);
 }
 
 static double cost_of(const df_caption_account *a, const df_caption *answer)
@@ -94,7 +99,8 @@ static double cost_of(const df_caption_account *a, const df_caption *answer)
     price = price ? price : a->price;
     const int64_t prompt = answer->prompt_tokens > 0 ? answer->prompt_tokens : 0;
     const int64_t completion = answer->completion_tokens > 0 ? answer->completion_tokens : 0;
-    return price ? df_price_of(price, prompt, answer->cached_tokens > 0 ? answer->cached_tokens : 0, completion, false) : 0;
+    return price ? df_price_of(price, prompt, answer->cached_tokens > 0 ? answer->cached_tokens : 0, completion, false)
+                 : 0;
 }
 
 void df_caption_account_book(df_caption_account *account, double held, const df_caption *answer)

@@ -13,7 +13,7 @@ typedef struct {
     const df_caption_config *config;
     df_prices prices;
     const df_price *price;                   /* of caption.model; NULL: not known */
-    double spent, held;                      /* dollars: of the dataset so far; the most that what is in flight can cost */
+    double spent, held; /* dollars: of the dataset so far; the most that what is in flight can cost */
     int64_t n_held;                          /* requests in flight */
     int64_t largest_prompt;                  /* tokens, of the answers of this run */
     int64_t n_answers, n_again, n_failed, n_retries, prompt_tokens, completion_tokens;       /* of this run */
@@ -28,7 +28,8 @@ void df_caption_account_close(df_caption_account *account);
 
 /* Sets aside the most that one request can cost, waiting for others to end while they hold what it lacks. DF_REMOTE when the
  * budget does not hold it: nothing may be sent. */
-df_status df_caption_account_hold(df_caption_account *account, const df_caption_request *request, double *held, df_error *err);
+df_status df_caption_account_hold(df_caption_account *account, const df_caption_request *request, double *held,
+                                  df_error *err);
 /* Gives back what was set aside and books the answer; NULL: there was none. */
 void df_caption_account_book(df_caption_account *account, double held, const df_caption *answer);
 void df_caption_account_judged(df_caption_account *account, bool failed, bool again);

@@ -32,7 +32,8 @@ typedef struct {
 
 static df_status open_file(writer *w, df_error *err)
 {
-    if ((size_t)snprintf(w->tmp, sizeof w->tmp, "%s/batch-%04d.jsonl.tmp", w->folder, w->written->n_files) >= sizeof w->tmp)
+    if ((size_t)snprintf(w->tmp, sizeof w->tmp, "%s/batch-%04d.jsonl.tmp", w->folder, w->written->n_files) >=
+        sizeof w->tmp)
         return df_fail(err, DF_IO, "%s: path is too long", w->folder);
     w->file = fopen(w->tmp, "wb");
     w->n = w->bytes = 0;
@@ -59,8 +60,10 @@ static df_status put_line(writer *w, const char *custom_id, df_error *err)
     if (w->line.failed)
         return df_fail(err, DF_NOMEM, "batch: out of memory");
     if (size > w->cut.bytes_max)
-        return df_fail(err, DF_CONFIG, "batch: the request of %s has %lld bytes, more than a file may have: lower caption.image_side "
-                       "or caption.image_bytes", custom_id, (long long)size);
+        return df_fail(err, DF_CONFIG,
+                       "batch: the request of %s has %lld bytes, more than a file may have: lower caption.image_side "
+                       "or caption.image_bytes",
+                       custom_id, (long long)size);
     if (w->file && (w->n == w->cut.requests_max || w->bytes + size > w->cut.bytes_max))
         DF_TRY(close_file(w, err));
     if (!w->file)
@@ -93,8 +96,10 @@ static df_status write_request(writer *w, const df_caption_part *p, int part, in
         .evidence = &p->evidence[r->row], .jpeg = seen.jpeg, .jpeg_size = seen.jpeg_size};
     snprintf(custom_id, sizeof custom_id, "%05d-%06lld-%s", part, (long long)r->row, r->key);
     df_str_clear(&w->line);
-    df_str_printf(&w->line, "{\"custom_id\":\"%s\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":", custom_id);
-    status = status == DF_OK ? df_openai_request_append(&config, &request, &w->line, err) : df_fail(err, status, "%s", why.message);
+    df_str_printf(&w->line,
+                  "{\"custom_id\":\"%s\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":", custom_id);
+    status = status == DF_OK ? df_openai_request_append(&config, &request, &w->line, err)
+                             : df_fail(err, status, "%s", why.message);
     df_str_append(&w->line, "}\n");
     df_caption_image_free(work->gates, &seen);
     return status == DF_OK ? put_line(w, custom_id, err) : status;
@@ -124,7 +129,8 @@ static df_status write_part(writer *w, int part, df_error *err)
 {
     df_caption_part p = {0};
     if (!df_dataset_has_part(w->work->ds, "fuse", part))
-        return df_fail(err, DF_CONFIG, "batch: part %d has no prompts yet; run `densefusion run` with --to=fuse first", part);
+        return df_fail(err, DF_CONFIG, "batch: part %d has no prompts yet; run `densefusion run` with --to=fuse first",
+                       part);
     df_status status = df_caption_part_open(&p, w->work, part, err);
     if (status == DF_OK)
         status = df_caption_journal_open(&p.journal, w->work->ds, part, err);
@@ -145,7 +151,8 @@ static df_status check_folder(const char *folder, df_error *err)
     for (const struct dirent *e; status == DF_OK && (e = readdir(dir)) != NULL;) {
         const size_t n = strlen(e->d_name);
         if (strncmp(e->d_name, "batch", 5) == 0 && n > 6 && strcmp(e->d_name + n - 6, ".jsonl") == 0)
-            status = df_fail(err, DF_CONFIG, "%s: there are batch files already, which may be submitted: give another folder", folder);
+            status = df_fail(err, DF_CONFIG,
+                             "%s: there are batch files already, which may be submitted: give another folder", folder);
     }
     closedir(dir);
     return status;
@@ -164,7 +171,8 @@ df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const 
     DF_TRY(check_folder(folder, err));
     DF_TRY(df_caption_make_folder(ds, err));
     DF_TRY(df_caption_gates_init(&gates, config, 1, err));
-    const df_caption_work work = {.ds = ds, .config = config, .run = run, .ops = engine.ops, .engine = &engine, .gates = &gates};
+    const df_caption_work work = {
+        .ds = ds, .config = config, .run = run, .ops = engine.ops, .engine = &engine, .gates = &gates};
     writer w = {.work = &work, .folder = folder, .cut = cut, .written = out};
     w.cut.requests_max = cut.requests_max > 0 ? cut.requests_max : DF_BATCH_REQUESTS_MAX;
     w.cut.bytes_max = cut.bytes_max > 0 ? cut.bytes_max : DF_BATCH_BYTES_MAX;
@@ -192,7 +200,8 @@ typedef struct {
     const df_run *run;
     df_batch_merged *sum;
     df_caption_journal **journals; int n_open;       /* [parts], opened as they are wanted */
-    df_map taken; df_arena keys;             /* what this file brought: of two answers to one request the first counts */
+    df_map taken;
+    df_arena keys;             /* what this file brought: of two answers to one request the first counts */
     int64_t n_notes;
 } merger;
 
@@ -237,7 +246,8 @@ static bool is_known(const merger *m, int part, const char *key)
 {
     df_arena arena = {0};
     df_caption known;
-    const bool found = df_map_find(&m->taken, key, -1) >= 0 || df_caption_journal_find(m->journals[part], key, &arena, &known);
+    const bool found =
+        df_map_find(&m->taken, key, -1) >= 0 || df_caption_journal_find(m->journals[part], key, &arena, &known);
     df_arena_reset(&arena);
     return found;
 }
@@ -273,7 +283,8 @@ static df_status take_answer(merger *m, const df_json *line, const char *id, int
         m->sum->n_known++;
         return DF_OK;
     }
-    const df_answer_kind kind = df_openai_answer_judge((long)code, df_json_member(response, "body"), "", 0, &arena, &answer);
+    const df_answer_kind kind =
+        df_openai_answer_judge((long)code, df_json_member(response, "body"), "", 0, &arena, &answer);
     answer.attempts = 1;
     answer.batch = true;
     df_status status = DF_OK;

@@ -68,7 +68,8 @@ static bool likely_tokens(const df_ledger *ledger, const demand *d, double *prom
     return measured;
 }
 
-static void print_tokens(const df_caption_work *w, const demand *d, const df_prices *prices, const df_ledger *ledger, df_str *out)
+static void print_tokens(const df_caption_work *w, const demand *d, const df_prices *prices, const df_ledger *ledger,
+                         df_str *out)
 {
     const df_caption_config *k = w->config;
     const char *model = k->model && *k->model ? k->model : "default";
@@ -79,15 +80,19 @@ static void print_tokens(const df_caption_work *w, const demand *d, const df_pri
     df_str_printf(out, "  likely    %lld prompt tokens, %lld of captions", (long long)(prompt * (double)n),
                   (long long)(completion * (double)n));
     if (price)
-        df_str_printf(out, ": $%.2f", df_price_of(price, (int64_t)(prompt * (double)n), 0, (int64_t)(completion * (double)n), false));
+        df_str_printf(out, ": $%.2f",
+                      df_price_of(price, (int64_t)(prompt * (double)n), 0, (int64_t)(completion * (double)n), false));
     df_str_printf(out, "\n  at most   %lld of captions (caption.max_tokens%s)", (long long)(k->max_tokens * n * times),
                   times > 1 ? ", each asked again" : "");
     if (price)
-        df_str_printf(out, ": $%.2f", df_price_of(price, (int64_t)(prompt * (double)(n * times)), 0, k->max_tokens * n * times, false));
+        df_str_printf(out, ": $%.2f",
+                      df_price_of(price, (int64_t)(prompt * (double)(n * times)), 0, k->max_tokens * n * times, false));
     df_str_append(out, measured ? "\n  from what the answers so far took on average\n"
                                 : "\n  reckoned: 4 bytes a token, 1000 tokens a picture, 260 a caption\n");
     if (!price)
-        df_str_printf(out, "  no price of %s is known: add it to a copy of share/prices.yaml, and give that by caption.prices\n", model);
+        df_str_printf(
+            out, "  no price of %s is known: add it to a copy of share/prices.yaml, and give that by caption.prices\n",
+            model);
     df_str_printf(out, "  spent     $%.4f so far\n", df_ledger_dollars(ledger));
 }
 
@@ -97,7 +102,8 @@ static df_status print_demand(const df_caption_work *w, const demand *d, df_str 
     df_ledger ledger;
     const df_caption_config *k = w->config;
     df_str_printf(out, "  %lld images of %s at %s; the journals have %lld more\n", (long long)d->n_ask,
-                  k->model && *k->model ? k->model : "the server's own model", k->url ? k->url : "?", (long long)d->n_known);
+                  k->model && *k->model ? k->model : "the server's own model", k->url ? k->url : "?",
+                  (long long)d->n_known);
     if (d->parts_without_prompts)
         df_str_printf(out, "  and those of %d of %d parts that have no prompts yet: run it with --to=fuse first\n",
                       d->parts_without_prompts, d->parts);

@@ -21,8 +21,9 @@ void df_caption_key(const df_caption_config *config, const df_engine *engine, co
     df_str_printf(&text, "%s\n%s\n%s\n", subject->image, subject->evidence, k->engine);
     if (engine->ops->remote)
         df_str_printf(&text, "%s\n%lld\n%lld\n%lld\n%lld\n%.17g\n%.17g\n%lld\n%s\n", k->model ? k->model : "",
-                      (long long)k->max_tokens, (long long)k->seed, (long long)k->image_side, (long long)k->image_quality,
-                      k->temperature, k->top_p, (long long)k->top_k, k->stop ? k->stop : "");
+                      (long long)k->max_tokens, (long long)k->seed, (long long)k->image_side,
+                      (long long)k->image_quality, k->temperature, k->top_p, (long long)k->top_k,
+                      k->stop ? k->stop : "");
     if (engine->ops->needs_jpeg)
         df_str_printf(&text, "%lld\n%s\n", (long long)k->image_bytes, k->extra ? k->extra : "");
     if (engine->identity)
@@ -73,7 +74,8 @@ df_status df_caption_journal_open(df_caption_journal **out, const df_dataset *ds
 {
     char *path = df_dataset_part_path(ds, "caption", part, "journal");
     df_caption_journal *j = calloc(1, sizeof *j);
-    df_status status = path && j ? df_journal_open(&j->lines, path, err) : df_fail(err, DF_NOMEM, "caption: out of memory");
+    df_status status =
+        path && j ? df_journal_open(&j->lines, path, err) : df_fail(err, DF_NOMEM, "caption: out of memory");
     free(path);
     if (status == DF_OK)
         status = index_lines(j, err);
@@ -141,11 +143,12 @@ df_status df_caption_journal_keep(df_caption_journal *j, const char *key, const 
     df_json_append_text(&line, answer->finish);
     df_str_append(&line, ",\"server\":");
     append_text(&line, answer->server);
-    df_str_printf(&line, ",\"prompt_tokens\":%lld,\"cached_tokens\":%lld,\"completion_tokens\":%lld,\"attempts\":%lld,"
+    df_str_printf(&line,
+                  ",\"prompt_tokens\":%lld,\"cached_tokens\":%lld,\"completion_tokens\":%lld,\"attempts\":%lld,"
                   "\"ms\":%lld,\"shortened\":%d%s}",
                   (long long)answer->prompt_tokens, (long long)(answer->cached_tokens > 0 ? answer->cached_tokens : 0),
-                  (long long)answer->completion_tokens, (long long)answer->attempts, (long long)answer->ms, answer->n_shortened,
-                  answer->batch ? ",\"batch\":true" : "");
+                  (long long)answer->completion_tokens, (long long)answer->attempts, (long long)answer->ms,
+                  answer->n_shortened, answer->batch ? ",\"batch\":true" : "");
     df_status status = line.failed ? df_fail(err, DF_NOMEM, "caption: out of memory")
                                    : df_journal_append(j->lines, df_str_text(&line), err);
     df_str_free(&line);

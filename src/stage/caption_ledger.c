@@ -71,7 +71,8 @@ static void price_lines(df_ledger *ledger, const df_prices *prices)
     for (int i = 0; i < ledger->n; i++) {
         df_ledger_line *l = &ledger->lines[i];
         const df_price *price = df_prices_find(prices, l->model);
-        l->dollars = price ? df_price_of(price, l->prompt_tokens, l->cached_tokens, l->completion_tokens, l->batch) : -1;
+        l->dollars =
+            price ? df_price_of(price, l->prompt_tokens, l->cached_tokens, l->completion_tokens, l->batch) : -1;
     }
     qsort(ledger->lines, (size_t)ledger->n, sizeof *ledger->lines, by_model);
 }

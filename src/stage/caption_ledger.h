@@ -8,7 +8,7 @@
 typedef struct {
     const char *model;
     bool batch;
-    int64_t n_answers, n_uncounted;          /* of the answers, those whose server gave no usage: their cost is not known */
+    int64_t n_answers, n_uncounted; /* of the answers, those whose server gave no usage: their cost is not known */
     int64_t prompt_tokens, cached_tokens, completion_tokens;
     double dollars;                          /* -1: no price is known */
 } df_ledger_line;

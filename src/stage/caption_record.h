@@ -13,7 +13,7 @@
 /* One time of asking. */
 typedef struct {
     df_caption answer;
-    const char *reasons;                     /* of failing, as in `check`; "" when it passed, NULL when it was not judged */
+    const char *reasons; /* of failing, as in `check`; "" when it passed, NULL when it was not judged */
     int n_reasons;
 } df_caption_attempt;
 

@@ -148,8 +148,11 @@ static df_status check_run(df_dataset *ds, const void *config, const df_run *run
     if (status == DF_OK)
         status = df_nouns_open(&j.nouns, err);
     if (status == DF_OK && j.twins.n > 0)
-        df_run_note(run, "check: %lld captions are word for word those of several different images: does a server mix up its "
-                    "answers?", (long long)j.twins.n);
+        df_run_note(
+            run,
+            "check: %lld captions are word for word those of several different images: does a server mix up its "
+            "answers?",
+            (long long)j.twins.n);
     if (status == DF_OK)
         status = check_parts(&j, ds, run, err);
     df_nouns_close(j.nouns);
@@ -182,7 +185,8 @@ static const df_option options[] = {
     {"min_object_recall", DF_OPT_REAL, AT(min_object_recall), "0.3", 0, 1,
      "smallest share of the kinds of objects to be told, of those that a caption has room for"},
     {"duplicates", DF_OPT_BOOL, offsetof(df_check_config, duplicates), "true", 0, 0,
-     "fail captions that several different images have, but for those of compose: a sign that a server mixes up its answers"},
+     "fail captions that several different images have, but for those of compose: a sign that a server mixes up its "
+     "answers"},
     {"language", DF_OPT_TEXT, AT(language), "en", 0, 0, "what a caption is written in, its quotes aside: en, or any"},
     {0},
 };

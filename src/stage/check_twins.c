@@ -52,7 +52,8 @@ static df_status add_part(pairs *list, const df_dataset *ds, int part, df_error 
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(captions); i++) {
         const int64_t row = df_table_int(captions, i, of_row);
         const uint64_t hash = hash_of(df_table_text(captions, i, text));
-        if (!hash || row < 0 || row >= df_table_rows(ingest) || strcmp(df_table_text(captions, i, engine), "compose") == 0)
+        if (!hash || row < 0 || row >= df_table_rows(ingest) ||
+            strcmp(df_table_text(captions, i, engine), "compose") == 0)
             continue;
         const char *bytes = df_table_text(ingest, row, df_table_column(ingest, "hash"));
         const char *image = *bytes ? bytes : df_table_text(ingest, row, df_table_column(ingest, "path"));

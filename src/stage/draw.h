@@ -13,6 +13,7 @@ typedef struct {
 
 /* total images of those that every deciding stage among reads keeps, or all where there are fewer. Looks at all parts;
  * DF_CONFIG when a deciding stage has done only some. */
-df_status df_draw_open(df_draw *out, const df_dataset *ds, const char *const *reads, int64_t total, int64_t seed, df_error *err);
+df_status df_draw_open(df_draw *out, const df_dataset *ds, const char *const *reads, int64_t total, int64_t seed,
+                       df_error *err);
 bool df_draw_takes(const df_draw *draw, const char *path);
 #endif

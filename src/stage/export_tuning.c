@@ -101,7 +101,8 @@ static df_status close_file(tuning *t, int side, df_error *err)
     snprintf(path, sizeof path, "%.*s", (int)(strlen(t->tmp[side]) - strlen(".tmp")), t->tmp[side]);
     const int failed = fclose(t->file[side]);
     t->file[side] = NULL;
-    return failed ? df_fail(err, DF_IO, "write %s: %s", path, strerror(errno)) : df_file_commit(t->tmp[side], path, err);
+    return failed ? df_fail(err, DF_IO, "write %s: %s", path, strerror(errno))
+                  : df_file_commit(t->tmp[side], path, err);
 }
 
 static void remove_files(const char *folder)
@@ -130,7 +131,8 @@ static df_status has_prompts(const df_dataset *ds, bool *has, df_error *err)
     return DF_OK;
 }
 
-df_status df_export_tuning(const df_dataset *ds, const char *folder, df_tuning_split split, const df_run *run, df_error *err)
+df_status df_export_tuning(const df_dataset *ds, const char *folder, df_tuning_split split, const df_run *run,
+                           df_error *err)
 {
     char own[PATH_MAX];
     bool has;
@@ -156,9 +158,10 @@ df_status df_export_tuning(const df_dataset *ds, const char *folder, df_tuning_s
             unlink(t.tmp[side]);
     }
     if (status == DF_OK)
-        df_run_note(run, "export: tuning: %lld conversations to train on, %lld held out; left out: %lld failed the check, "
-                    "%lld have no caption", (long long)t.n[TRAIN], (long long)t.n[HELD_OUT], (long long)t.n_failed,
-                    (long long)t.n_empty);
+        df_run_note(run,
+                    "export: tuning: %lld conversations to train on, %lld held out; left out: %lld failed the check, "
+                    "%lld have no caption",
+                    (long long)t.n[TRAIN], (long long)t.n[HELD_OUT], (long long)t.n_failed, (long long)t.n_empty);
     df_str_free(&t.text);
     return status;
 }

@@ -35,20 +35,24 @@ static const df_option options[] = {
     {"tuning_prompt", DF_OPT_TEXT, offsetof(df_fuse_config, tuning_prompt), NULL, 0, 0,
      "a second prompt of the same evidence, as prompt: what the engine is asked that will be tuned on these captions"},
     {"draw", DF_OPT_INT, offsetof(df_fuse_config, draw), "0", 0, 1e9,
-     "so many images at random of those that were kept get a prompt, and so a caption; 0: all (paper: 100000 for the meta set)"},
+     "so many images at random of those that were kept get a prompt, and so a caption; 0: all (paper: 100000 for the "
+     "meta set)"},
     {"draw_seed", DF_OPT_INT, offsetof(df_fuse_config, draw_seed), "0", 0, 2147483647,
      "another seed, another draw; of one seed a larger draw holds every smaller one"},
     {"accept", DF_OPT_TEXT, offsetof(df_fuse_config, accept), "", 0, 0,
-     "score from which each expert is believed by itself, \"nanodet=0.7, owlv2=0.3\"; else its card's `accept`, else box_score"},
+     "score from which each expert is believed by itself, \"nanodet=0.7, owlv2=0.3\"; else its card's `accept`, else "
+     "box_score"},
     {"tag_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.tag_score), "0.5", 0, 1,
      "score from which a tag is believed whose tagger has no `accept`: the small tagger is not trusted below it"},
     {"max_tags", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tags), "10", 0, 1000, "tags an image"},
     {"box_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.accept), "0.75", 0, 1,
-     "score from which a box is believed whose detector has no `accept`; agreement with others lifts a lower one over it"},
+     "score from which a box is believed whose detector has no `accept`; agreement with others lifts a lower one over "
+     "it"},
     {"box_iou", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.iou), "0.55", 0, 1,
      "overlap above which boxes of one label are one object (weighted box fusion's own default)"},
     {"same_place", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.same_place), "0.9", 0, 1,
-     "overlap above which boxes of two labels are one object: the narrower name is told, or of unrelated ones the surer"},
+     "overlap above which boxes of two labels are one object: the narrower name is told, or of unrelated ones the "
+     "surer"},
     {"tag_weight", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.tag_weight), "1", 0, 1,
      "what a tag counts as a witness for boxes of its name, against a detector; 0: tags say nothing of boxes"},
     {"max_boxes", DF_OPT_INT, offsetof(df_fuse_config, fuse.sample.budget), "32", 0, 10000,
@@ -63,9 +67,11 @@ static const df_option options[] = {
      "share of max_boxes held for medium objects; large ones have the rest"},
     {"line_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.line_score), "0.7", 0, 1,
      "least score of a text line: below it blur is read as gibberish"},
-    {"max_lines", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_lines), "60", 0, 10000, "text lines in a prompt; the surest are kept"},
+    {"max_lines", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_lines), "60", 0, 10000,
+     "text lines in a prompt; the surest are kept"},
     {"max_tokens", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tokens), "1500", 0, 1000000,
-     "of the evidence in a prompt, estimated: the surest lines may use half, or what boxes and tags leave; 0: no limit"},
+     "of the evidence in a prompt, estimated: the surest lines may use half, or what boxes and tags leave; 0: no "
+     "limit"},
     {0},
 };
 
@@ -127,7 +133,8 @@ static df_status add_accepts(df_fuser *f, df_accept *list, char *text, const cha
     return DF_OK;
 }
 
-static df_status read_accepts(df_fuser *f, const df_fuse_config *config, const char *models, df_str *depends, df_error *err)
+static df_status read_accepts(df_fuser *f, const df_fuse_config *config, const char *models, df_str *depends,
+                              df_error *err)
 {
     df_str cards = {0};
     df_status status = models ? df_cards_accept(models, &cards, err) : DF_OK;
@@ -158,7 +165,8 @@ static df_status open_options(df_fuser *f, const df_fuse_config *config, const c
     return depends->failed ? df_fail(err, DF_NOMEM, "fuse: out of memory") : DF_OK;
 }
 
-df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share, const char *models, df_error *err)
+df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share, const char *models,
+                        df_error *err)
 {
     df_fuser fresh = {.how.options = &config->fuse};
     df_str unasked = {0};
@@ -270,8 +278,13 @@ static df_status fuse_image(fusing_part *f, int64_t row, const df_evidence *raw,
     df_str_clear(&f->tuning);
     if (f->fuser->tuning)
         DF_TRY(df_prompt_fill(f->fuser->tuning, e, &f->tuning, err));
-    const df_value v[] = {DF_INT(row), DF_TEXT(df_str_text(&f->text)), DF_INT(e->n_tags), DF_INT(e->n_boxes), DF_INT(e->n_lines),
-                          DF_TEXT(hash), f->fuser->tuning ? DF_TEXT(df_str_text(&f->tuning)) : DF_NULL};
+    const df_value v[] = {DF_INT(row),
+                          DF_TEXT(df_str_text(&f->text)),
+                          DF_INT(e->n_tags),
+                          DF_INT(e->n_boxes),
+                          DF_INT(e->n_lines),
+                          DF_TEXT(hash),
+                          f->fuser->tuning ? DF_TEXT(df_str_text(&f->tuning)) : DF_NULL};
     DF_TRY(df_table_append(f->prompts, v, err));
     DF_TRY(append_tags_and_boxes(f, row, e, err));
     DF_TRY(append_lines(f, row, e, err));

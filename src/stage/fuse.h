@@ -21,6 +21,7 @@ typedef struct {
 } df_fuser;                                  /* all-zero is freeable */
 /* share: the folder with prompts/ and lexicon/; models: that of the cards, whose `accept` counts where config.accept is
  * silent. config is borrowed. */
-df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share, const char *models, df_error *err);
+df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share, const char *models,
+                        df_error *err);
 void df_fuser_free(df_fuser *fuser);
 #endif

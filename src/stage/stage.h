@@ -63,7 +63,7 @@ typedef struct {
     const char *const *reads;                /* stage names, NULL-terminated */
     const df_column *columns;                /* of its part tables, ends with {0}; NULL when it writes no parts */
     const df_option *options;                /* ends with {0} */
-    const char *const *aside;                /* options that change how the output is made, not the output; NULL: none */
+    const char *const *aside; /* options that change how the output is made, not the output; NULL: none */
     size_t config_size;
     bool whole;                              /* its parts come from all parts of what it reads: a run of some parts ends
                                                 before it; its checkpoints are NAME/part-*.partial */

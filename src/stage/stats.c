@@ -23,8 +23,22 @@ typedef enum { BINS_WORDS, BINS_SENTENCES, BINS_TAGS, BINS_BOXES, BINS_LINES, BI
 static const struct { const char *name; int64_t step; } bins_table[BINS_COUNT] = {
     {"words", 10}, {"sentences", 1}, {"tags", 1}, {"boxes", 1}, {"text_lines", 1}, {"short_edge", 128}};
 
-typedef enum { TALLY_VERDICTS, TALLY_REASONS, TALLY_TAGS, TALLY_LABELS, TALLY_COLOURS, TALLY_FORMATS, TALLY_ENGINES,
-               TALLY_SKIPPED, TALLY_REJECTED, TALLY_ALIKE, TALLY_UNSELECTED, TALLY_UNCAPTIONED, TALLY_FAILED, TALLY_COUNT } tally_of;
+typedef enum {
+    TALLY_VERDICTS,
+    TALLY_REASONS,
+    TALLY_TAGS,
+    TALLY_LABELS,
+    TALLY_COLOURS,
+    TALLY_FORMATS,
+    TALLY_ENGINES,
+    TALLY_SKIPPED,
+    TALLY_REJECTED,
+    TALLY_ALIKE,
+    TALLY_UNSELECTED,
+    TALLY_UNCAPTIONED,
+    TALLY_FAILED,
+    TALLY_COUNT
+} tally_of;
 static const char *const tally_names[TALLY_SKIPPED] = {"verdicts", "reasons", "tags",   "labels",
                                                        "colours",  "formats", "engines"};
 
@@ -119,7 +133,9 @@ static df_status add_image(const stats_work *w, sums *s, const df_joined *j, int
     s->filtered += by != DF_OF_FILTER;
     s->distinct += by != DF_OF_FILTER && by != DF_OF_DEDUP;
     if (!kept)
-        return add_text(&s->tallies[by == DF_OF_FILTER ? TALLY_REJECTED : by == DF_OF_DEDUP ? TALLY_ALIKE : TALLY_UNSELECTED],
+        return add_text(&s->tallies[by == DF_OF_FILTER  ? TALLY_REJECTED
+                                    : by == DF_OF_DEDUP ? TALLY_ALIKE
+                                                        : TALLY_UNSELECTED],
                         why, err);
     s->kept++;
     int64_t width = df_joined_int(j, DF_OF_INGEST, row, "width", 0),
@@ -494,8 +510,8 @@ static const df_option options[] = {
 const df_stage df_stage_stats = {
     .name = "stats",
     .summary = "count words, parts of speech, evidence and what each stage kept",
-    .reads =
-        (const char *const[]){"ingest", "filter", "dedup", "select", "tag", "detect", "read", "look", "fuse", "caption", "check", NULL},
+    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "tag", "detect", "read", "look", "fuse",
+                                   "caption", "check", NULL},
     .options = options,
     .config_size = sizeof(stats_config),
     .run = stats_run,
