@@ -28,7 +28,7 @@ static df_status write_files(const df_config *config, const args *a, df_dataset 
     df_batch_written w;
     const df_run run = run_of(config, a, p);
     progress_begin(p, "batch");
-    DF_TRY(df_batch_write(ds, caption_config(config), &run, a->out, (df_batch_cut){0}, &w, err));
+    DF_TRY(df_batch_write(ds, caption_config(config), &run, a->out, &w, err));
     printf("%lld requests in %d files in %s; %lld have an answer already; %lld images cannot be read\n",
            (long long)w.n_requests, w.n_files, a->out, (long long)w.n_known, (long long)w.n_no_image);
     return DF_OK;

@@ -369,6 +369,9 @@ static const df_option options[] = {
      "sample from the likeliest tokens that have this probability together; 1: from all"},
     {"top_k", DF_OPT_INT, AT(top_k), "0", 0, 100000, "sample from so many of the likeliest tokens; 0: from all"},
     {"stop", DF_OPT_TEXT, AT(stop), NULL, 0, 0, "text that ends the answer"},
+    {"batch_requests", DF_OPT_INT, AT(batch_requests), "50000", 1, 50000,
+     "batch: most requests in a file (OpenAI: 50,000); fewer where a limit on enqueued tokens is lower"},
+    {"batch_mb", DF_OPT_INT, AT(batch_mb), "200", 1, 200, "batch: largest file, million bytes (OpenAI: 200)"},
     {"budget", DF_OPT_REAL, AT(budget), "0", 0, 1e9,
      "openai: dollars that the captions of this dataset may cost in all; no request is sent that could pass it; 0: no "
      "limit"},
@@ -403,7 +406,7 @@ static const df_option options[] = {
 /* They change how captions are asked for, or in how many pieces, not what they are. */
 static const char *const aside[] = {"url",       "api_key_file", "ca_file",    "concurrency", "in_flight_mb",
                                     "timeout_s", "retries",      "patience_s", "sequences",   "gpu_layers",
-                                    "prices",    "budget",       NULL};
+                                    "prices",    "budget",       "batch_requests", "batch_mb", NULL};
 
 const df_stage df_stage_caption = {
     .name = "caption",

@@ -8,7 +8,7 @@ typedef struct {
     char *engine, *url, *model, *api_key_file, *ca_file, *extra, *answers, *mmproj, *stop, *on_fail, *prices;
     int64_t max_tokens, timeout_s, retries, patience_s, image_side, image_quality, image_bytes, seed, top_k,
         concurrency;
-    int64_t in_flight_mb, n_ctx, sequences, gpu_layers, ask_again;
+    int64_t batch_requests, batch_mb, in_flight_mb, n_ctx, sequences, gpu_layers, ask_again;
     double temperature, top_p, budget;
     bool batched;
 } df_caption_config;                         /* the stage's config */

@@ -22,7 +22,6 @@ enum { NOTES_MAX = 5, LINE_BYTES_MAX = 64 << 20, JOURNALS_MAX = 64 };
 typedef struct {
     const df_caption_work *work;
     const char *folder;
-    df_batch_cut cut;
     df_batch_written *written;
     FILE *file;                              /* of the batch at work */
     char tmp[PATH_MAX];
@@ -59,12 +58,12 @@ static df_status put_line(writer *w, const char *custom_id, df_error *err)
     const int64_t size = (int64_t)w->line.size;
     if (w->line.failed)
         return df_fail(err, DF_NOMEM, "batch: out of memory");
-    if (size > w->cut.bytes_max)
+    if (size > w->work->config->batch_mb * 1000000)
         return df_fail(err, DF_CONFIG,
                        "batch: the request of %s has %lld bytes, more than a file may have: lower caption.image_side "
                        "or caption.image_bytes",
                        custom_id, (long long)size);
-    if (w->file && (w->n == w->cut.requests_max || w->bytes + size > w->cut.bytes_max))
+    if (w->file && (w->n == w->work->config->batch_requests || w->bytes + size > w->work->config->batch_mb * 1000000))
         DF_TRY(close_file(w, err));
     if (!w->file)
         DF_TRY(open_file(w, err));
@@ -159,7 +158,7 @@ static df_status check_folder(const char *folder, df_error *err)
 }
 
 df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const df_run *run, const char *folder,
-                         df_batch_cut cut, df_batch_written *out, df_error *err)
+                         df_batch_written *out, df_error *err)
 {
     df_engine engine = {.ops = &df_engine_openai};
     df_caption_gates gates;
@@ -173,9 +172,7 @@ df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const 
     DF_TRY(df_caption_gates_init(&gates, config, 1, err));
     const df_caption_work work = {
         .ds = ds, .config = config, .run = run, .ops = engine.ops, .engine = &engine, .gates = &gates};
-    writer w = {.work = &work, .folder = folder, .cut = cut, .written = out};
-    w.cut.requests_max = cut.requests_max > 0 ? cut.requests_max : DF_BATCH_REQUESTS_MAX;
-    w.cut.bytes_max = cut.bytes_max > 0 ? cut.bytes_max : DF_BATCH_BYTES_MAX;
+    writer w = {.work = &work, .folder = folder, .written = out};
     df_status status = DF_OK;
     for (int part = 0; status == DF_OK && part < df_dataset_parts(ds); part++) {
         if (df_run_wants(run, part))

@@ -5,16 +5,12 @@
 #include "stage/caption.h"
 #include "stage/stage.h"
 
-/* https://platform.openai.com/docs/guides/batch: requests and bytes of a file. */
-enum { DF_BATCH_REQUESTS_MAX = 50000, DF_BATCH_BYTES_MAX = 200000000 };
-
-/* How batch files are cut; 0: as large as the API takes them. */
-typedef struct { int64_t requests_max, bytes_max; } df_batch_cut;
 typedef struct { int64_t n_requests, n_known, n_no_image; int n_files; } df_batch_written;
-/* Writes folder/batch-0000.jsonl, ...: a line for every record that the journals have no answer for; custom_id is
+/* Writes folder/batch-0000.jsonl, ...: a line for every record that the journals have no answer for, at most
+ * config's batch_requests and batch_mb million bytes a file; custom_id is
  * "PART-ROW-KEY". The same dataset and options give the same bytes; files of another time in the folder are an error. */
 df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const df_run *run, const char *folder,
-                         df_batch_cut cut, df_batch_written *out, df_error *err);
+                         df_batch_written *out, df_error *err);
 
 /* What the lines of answer files were. */
 typedef struct { int64_t n_lines, n_taken, n_known, n_failed, n_foreign; } df_batch_merged;

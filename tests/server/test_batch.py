@@ -242,6 +242,22 @@ class Batch(unittest.TestCase):
         self.assertRegex(told.stdout, r"1 answers taken, 1 known already, 1 without an answer, 13 not of this dataset")
         self.assertIn("HTTP 400: no <b>", told.stderr)
 
+    def test_files_are_cut_by_requests_and_by_bytes(self):
+        whole, pad = None, "--caption.extra=" + json.dumps({"pad": "a" * 120000})
+        for name, cut, check in (("one", [], lambda n, size: n == IMAGES),
+                                 ("requests", ["--caption.batch_requests=2"], lambda n, size: n == 2),
+                                 ("bytes", ["--caption.batch_mb=1"], lambda n, size: size <= 1000000)):
+            folder = self.files + name
+            self.write(folder, pad, *cut)
+            for path in (os.path.join(folder, n) for n in os.listdir(folder)):
+                with open(path, "rb") as f:
+                    data = f.read()
+                self.assertTrue(check(data.count(b"\n"), len(data)), (name, len(data)))
+            self.assertEqual(len(os.listdir(folder)), {"one": 1, "requests": 3}.get(name, len(os.listdir(folder))))
+            whole = whole or self.lines(folder)
+            self.assertEqual(self.lines(folder), whole)
+        self.assertGreater(len(os.listdir(self.files + "bytes")), 1)
+
     def test_a_folder_with_batch_files_is_left_alone(self):
         done = self.call("batch", "write", self.out, "-o", self.files, *self.OPTIONS, "--caption.image_bytes=10000",
                          "--caption.image_side=64")
