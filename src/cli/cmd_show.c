@@ -148,7 +148,7 @@ static df_status print_nearest(const df_dataset *ds, const df_table *t, int64_t 
 static void print_row(const df_table *t, int64_t row, const char *stage)
 {
     int n = df_table_n_columns(t), printed = 0;
-    printf("%-*s", INDENT, stage);
+    printf("%-*s ", INDENT - 1, stage);
     for (int c = 1; c < n; c++) {
         if (is_empty(t, row, c) || is_long(t, row, c))
             continue;
