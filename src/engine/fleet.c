@@ -21,7 +21,7 @@ typedef struct {
     df_limit limit;
     int fails, level;                        /* failures in a row; rests in a row */
     int64_t rest_until_ns, rested_ns;        /* rested: when the last rest was decided */
-    bool busy;                               /* the last failure was of that kind */
+    bool busy;                               /* it said so since its last good answer: a storm, whatever else fails in it */
 } server;
 
 struct df_fleet {
@@ -248,7 +248,7 @@ static void note_failure(df_fleet *f, server *s, const df_seat *seat, df_seat_ou
     const int64_t now = now_ns();
     int64_t rest_ms = 0;
     s->fails++;
-    s->busy = outcome == DF_SEAT_BUSY;
+    s->busy |= outcome == DF_SEAT_BUSY;
     f->failing_ns = f->failing_ns ? f->failing_ns : now;
     if (outcome != DF_SEAT_SPOILT || s->fails >= FAILS_TO_REST)      /* one cut connection is no sign of too much */
         df_limit_cut(&s->limit, seat->since_ns, now, outcome == DF_SEAT_UNREACHED);

@@ -47,8 +47,9 @@ static df_status add_part(pairs *list, const df_dataset *ds, int part, df_error 
     df_status status = df_dataset_read(ds, "caption", part, &captions, err);
     if (status == DF_OK)
         status = df_dataset_read(ds, "ingest", part, &ingest, err);
-    const int of_row = df_table_column(captions, "row"), text = df_table_column(captions, "caption"),
-              engine = df_table_column(captions, "engine");
+    const bool read = status == DF_OK;
+    const int of_row = read ? df_table_column(captions, "row") : -1, text = read ? df_table_column(captions, "caption") : -1,
+              engine = read ? df_table_column(captions, "engine") : -1;
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(captions); i++) {
         const int64_t row = df_table_int(captions, i, of_row);
         const uint64_t hash = hash_of(df_table_text(captions, i, text));
