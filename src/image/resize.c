@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "image/blend.h"
 #include "image/codec.h"
 
 typedef struct { int first, n_taps; float *weights; } taps;          /* of one output position, weights sum to 1 */
@@ -54,58 +55,58 @@ static bool filter_init(filter *f, const axis *a)
     return true;
 }
 
-static void add_row(float *restrict sum, const uint8_t *restrict row, float weight, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        sum[i] += weight * (float)row[i];
-}
-
-/* The columns [first, first + n / 3) of one output row. */
-static void blend_rows(const df_image *in, const taps *t, size_t first, size_t n, float *sum)
-{
-    memset(sum, 0, n * sizeof *sum);
-    for (int k = 0; k < t->n_taps; k++)
-        if (t->weights[k] != 0)
-            add_row(sum, in->rgb + ((size_t)(t->first + k) * (size_t)in->width + first) * 3, t->weights[k], n);
-}
-
 /* A pixel is the first three of four floats: one multiplication a tap. */
 typedef float pixel __attribute__((vector_size(16)));
 
-static void shrink_row(const float *restrict row, int first, const filter *f, int width, float *restrict out)
+enum { ROWS_AT_ONCE = 4 };                   /* sums that do not wait for each other */
+
+/* rows: ROWS_AT_ONCE blended rows, `stride` floats apart; out: the same number, `out_stride` apart. */
+static void shrink_rows(const float *restrict rows, size_t stride, int first, const filter *f, int width,
+                        float *restrict out, size_t out_stride)
 {
-    for (int x = 0; x < width; x++) {
+    for (int x = 0; x < width; x++, out += 3) {
         const taps *t = &f->at[x];
-        const float *p = row + (size_t)(t->first - first) * 3;
-        pixel sum = {0}, value;
-        for (int k = 0; k < t->n_taps; k++, p += 3) {
-            memcpy(&value, p, sizeof value);
-            sum += t->weights[k] * value;
-        }
-        memcpy(out, &sum, sizeof sum);
-        out += 3;
+        const float *p = rows + (size_t)(t->first - first) * 3;
+        pixel sum[ROWS_AT_ONCE] = {{0}}, value;
+        for (int k = 0; k < t->n_taps; k++, p += 3)
+#pragma GCC unroll 4
+            for (size_t r = 0; r < ROWS_AT_ONCE; r++) {
+                memcpy(&value, p + r * stride, sizeof value);
+                sum[r] += t->weights[k] * value;
+            }
+        for (size_t r = 0; r < ROWS_AT_ONCE; r++)
+            memcpy(out + r * out_stride, &sum[r], sizeof sum[r]);
     }
 }
 
 static void round_row(const float *restrict row, size_t n, uint8_t *restrict out)
 {
     for (size_t i = 0; i < n; i++) {
-        float value = row[i] > 0 ? row[i] : 0;
-        out[i] = (uint8_t)(int)((value < 255 ? value : 255) + 0.5f);
+        int value = (int)(row[i] + 0.5f);    /* clamped as an integer, which compilers have vectors for */
+        value = value < 0 ? 0 : value;
+        out[i] = (uint8_t)(value > 255 ? 255 : value);
     }
 }
 
-/* rows: room for a row of `in` and one of `out`, each with one float to spare: the fourth of its last pixel. */
+/* rows: room for ROWS_AT_ONCE rows of `in` and as many of `out`, each with one float to spare: the fourth of its last
+ * pixel. */
 static void fill_rows(const df_image *in, const filter *across, const filter *down, float *rows, df_image *out)
 {
+    const df_blend *blend = df_blend_best();
     const taps *last = &across->at[out->width - 1];
-    int first = across->at[0].first, end = last->first + last->n_taps;
-    size_t n = (size_t)out->width * 3;
-    float *sized = rows + (size_t)in->width * 3 + 1;
-    for (int y = 0; y < out->height; y++) {
-        blend_rows(in, &down->at[y], (size_t)first, (size_t)(end - first) * 3, rows);
-        shrink_row(rows, first, across, out->width, sized);
-        round_row(sized, n, out->rgb + (size_t)y * n);
+    const int first = across->at[0].first, end = last->first + last->n_taps;
+    const size_t in_stride = (size_t)in->width * 3, n = (size_t)out->width * 3, stride = in_stride + 1;
+    float *sized = rows + ROWS_AT_ONCE * stride;
+    for (int y = 0; y < out->height; y += ROWS_AT_ONCE) {
+        const int n_rows = out->height - y < ROWS_AT_ONCE ? out->height - y : ROWS_AT_ONCE;
+        for (int r = 0; r < n_rows; r++) {
+            const taps *t = &down->at[y + r];
+            blend->rows(in->rgb + (size_t)t->first * in_stride + (size_t)first * 3, in_stride, t->weights, t->n_taps,
+                        (size_t)(end - first) * 3, rows + (size_t)r * stride);
+        }
+        shrink_rows(rows, stride, first, across, out->width, sized, n + 1);
+        for (int r = 0; r < n_rows; r++)
+            round_row(sized + (size_t)r * (n + 1), n, out->rgb + (size_t)(y + r) * n);
     }
 }
 
@@ -120,7 +121,7 @@ df_status df_image_cut_out(const df_image *in, const df_image_cut *cut, df_image
     filter across = {0}, down = {0};
     const axis x = {cut->x0, cut->width, in->width, cut->to_width, cut->bicubic};
     const axis y = {cut->y0, cut->height, in->height, cut->to_height, cut->bicubic};
-    float *rows = calloc(((size_t)in->width + (size_t)cut->to_width) * 3 + 2, sizeof *rows);
+    float *rows = calloc(ROWS_AT_ONCE * (((size_t)in->width + (size_t)cut->to_width) * 3 + 2), sizeof *rows);
     if (rows && filter_init(&across, &x) && filter_init(&down, &y))
         status = df_image_alloc(cut->to_width, cut->to_height, &sized, err);
     else
