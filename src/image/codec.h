@@ -26,8 +26,9 @@ df_status df_image_alloc(int64_t width, int64_t height, df_image *out, df_error 
 /* Takes rgba (malloc'ed, freed on failure), lays it on white in place. */
 df_status df_image_from_rgba(uint8_t *rgba, int width, int height, df_image *out, df_error *err);
 
-/* Pixels as stored (no orientation applied, but for HEIF); only JPEG and full_* know about max_side. */
-df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int max_side, df_image *out, df_error *err);
+/* Pixels as stored (no orientation applied, but for HEIF). A JPEG's sides by 1, 2, 4 or 8, rounded up; full_* are the
+ * file's. */
+df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int reduction, df_image *out, df_error *err);
 df_status df_png_decode(const uint8_t *bytes, size_t size, df_image *out, df_error *err);
 df_status df_webp_decode(const uint8_t *bytes, size_t size, df_image *out, df_error *err);
 df_status df_gif_decode(const uint8_t *bytes, size_t size, df_image *out, df_error *err);

@@ -1,10 +1,10 @@
 #include "image/codec.h"
 
-static df_status decode_stored(const uint8_t *bytes, size_t size, df_image_format format, int max_side,
+static df_status decode_stored(const uint8_t *bytes, size_t size, df_image_format format, int reduction,
                                df_image *out, df_error *err)
 {
     switch (format) {
-    case DF_FORMAT_JPEG: return df_jpeg_decode(bytes, size, max_side, out, err);
+    case DF_FORMAT_JPEG: return df_jpeg_decode(bytes, size, reduction, out, err);
     case DF_FORMAT_PNG: return df_png_decode(bytes, size, out, err);
     case DF_FORMAT_WEBP: return df_webp_decode(bytes, size, out, err);
     case DF_FORMAT_GIF: return df_gif_decode(bytes, size, out, err);
@@ -67,21 +67,52 @@ static df_status turn(df_image *image, int orientation, df_error *err)
     return DF_OK;
 }
 
-df_status df_image_decode(const uint8_t *bytes, size_t size, int max_side, df_image *out, df_error *err)
+static int reduce(const df_image_info *info, int side, int least)
 {
-    df_image_info info;
+    int reduction = 1;
+    while (info->format == DF_FORMAT_JPEG && reduction < 8 && side / (2 * reduction) >= least)
+        reduction *= 2;
+    return reduction;
+}
+
+int df_image_reduction(const df_image_info *info, int edge)
+{
+    return reduce(info, info->width < info->height ? info->width : info->height, edge);
+}
+
+/* max_side: 0 where the picture comes as it is decoded. */
+static df_status decode(const uint8_t *bytes, size_t size, const df_image_info *info, int reduction, int max_side,
+                        df_image *out, df_error *err)
+{
     df_image image = {0};
-    DF_TRY(df_image_probe(bytes, size, &info, err));
-    DF_TRY(df_image_check_size(info.width, info.height, err));
-    df_status status = decode_stored(bytes, size, info.format, max_side, &image, err);
+    DF_TRY(df_image_check_size(info->width, info->height, err));
+    df_status status = decode_stored(bytes, size, info->format, reduction, &image, err);
     if (status == DF_OK)
         status = fit(&image, max_side, err);
     if (status == DF_OK)
-        status = turn(&image, info.orientation, err);
-    if (status != DF_OK) {
+        status = turn(&image, info->orientation, err);
+    if (status == DF_OK)
+        *out = image;
+    else
         df_image_free(&image);
-        return status;
-    }
-    *out = image;
-    return DF_OK;
+    return status;
+}
+
+df_status df_image_decode(const uint8_t *bytes, size_t size, int max_side, df_image *out, df_error *err)
+{
+    df_image_info info;
+    DF_TRY(df_image_probe(bytes, size, &info, err));
+    int reduction = 1;
+    if (max_side > 0)
+        reduction = reduce(&info, info.width > info.height ? info.width : info.height, max_side);
+    return decode(bytes, size, &info, reduction, max_side, out, err);
+}
+
+df_status df_image_decode_reduced(const uint8_t *bytes, size_t size, int reduction, df_image *out, df_error *err)
+{
+    df_image_info info;
+    DF_TRY(df_image_probe(bytes, size, &info, err));
+    if (reduction > 1 && info.format != DF_FORMAT_JPEG)
+        return df_fail(err, DF_FORMAT, "only a JPEG is decoded in part");
+    return decode(bytes, size, &info, reduction, 0, out, err);
 }

@@ -30,6 +30,11 @@ const char *df_image_format_name(df_image_format format);            /* "jpeg" *
 /* Decodes so that the long side is at most max_side (0: full size); JPEG by DCT scaling first. Truncated data fails.
  * Refuses above 268,435,456 pixels in the header before any allocation. */
 df_status df_image_decode(const uint8_t *bytes, size_t size, int max_side, df_image *out, df_error *err);
+/* By how much (1, 2, 4, 8) a JPEG's sides can be divided while it is decoded, so that the shorter has at least `edge`
+ * pixels left; 1 for other formats. Such a decode costs a fraction and nothing is resampled. */
+int df_image_reduction(const df_image_info *info, int edge);
+/* reduction: of df_image_reduction. Above 1 only for JPEG, else DF_FORMAT. */
+df_status df_image_decode_reduced(const uint8_t *bytes, size_t size, int reduction, df_image *out, df_error *err);
 /* Antialiased separable resize (triangle filter widened when shrinking). out is allocated. */
 df_status df_image_resize(const df_image *in, int width, int height, df_image *out, df_error *err);
 /* A part of an image, in its pixels, and the size that it becomes. What lies around the part counts at its borders: the

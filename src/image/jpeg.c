@@ -1,6 +1,5 @@
-/* JPEG in and out. Decodes at the smallest DCT scale that still covers max_side, of those that libjpeg-turbo has vector code
- * for: at 5/8 to 7/8 it takes longer than for the whole. A file that ends early is an error,
- * where libjpeg would paint the rest grey and warn. */
+/* JPEG in and out. Decodes in whole or at a DCT scale that libjpeg-turbo has vector code for: at 5/8 to 7/8 it takes longer
+ * than for the whole. A file that ends early is an error, where libjpeg would paint the rest grey and warn. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,20 +69,6 @@ static void trap_init(error_trap *trap, df_error *err)
     trap->status = DF_OK;
 }
 
-static void choose_scale(struct jpeg_decompress_struct *cinfo, int max_side)
-{
-    unsigned longer = cinfo->image_width > cinfo->image_height ? cinfo->image_width : cinfo->image_height;
-    cinfo->scale_denom = 8;
-    cinfo->scale_num = 8;
-    if (max_side <= 0)
-        return;
-    for (unsigned n = 1; n < 8; n *= 2)
-        if ((longer * n + 7) / 8 >= (unsigned)max_side) {
-            cinfo->scale_num = n;
-            return;
-        }
-}
-
 /* Adobe writes four-colour JPEG inverted, so that 255 is no ink; both cases come down to a product of two ratios. */
 static void cmyk_to_rgb(const uint8_t *cmyk, size_t n, bool inverted, uint8_t *rgb)
 {
@@ -96,13 +81,14 @@ static void cmyk_to_rgb(const uint8_t *cmyk, size_t n, bool inverted, uint8_t *r
     }
 }
 
-static df_status start(decoder *d, const uint8_t *bytes, size_t size, int max_side)
+static df_status start(decoder *d, const uint8_t *bytes, size_t size, int reduction)
 {
     struct jpeg_decompress_struct *cinfo = &d->cinfo;
     jpeg_mem_src(cinfo, bytes, (unsigned long)size);
     jpeg_read_header(cinfo, TRUE);
     DF_TRY(df_image_check_size(cinfo->image_width, cinfo->image_height, d->trap.err));
-    choose_scale(cinfo, max_side);
+    cinfo->scale_num = 1;
+    cinfo->scale_denom = (unsigned)reduction;
     bool four = cinfo->num_components == 4;
     cinfo->out_color_space = four ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(cinfo);
@@ -131,7 +117,7 @@ static void read_rows(decoder *d)
     jpeg_finish_decompress(cinfo);
 }
 
-df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int max_side, df_image *out, df_error *err)
+df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int reduction, df_image *out, df_error *err)
 {
     decoder *d = calloc(1, sizeof *d);       /* on the heap: what setjmp returns to must not sit in registers */
     if (!d)
@@ -142,7 +128,7 @@ df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int max_side, df_ima
         jpeg_create_decompress(&d->cinfo);
         d->progress.progress_monitor = limit_scans;
         d->cinfo.progress = &d->progress;
-        d->trap.status = start(d, bytes, size, max_side);
+        d->trap.status = start(d, bytes, size, reduction);
         if (d->trap.status == DF_OK)
             read_rows(d);
     }

@@ -7,7 +7,7 @@
 #include "image/codec.h"
 
 typedef struct { int first, n_taps; float *weights; } taps;          /* of one output position, weights sum to 1 */
-typedef struct { taps *at; float *weights; } filter;
+typedef struct { taps *at; float *weights; int most_taps; } filter;   /* weights beyond n_taps are 0, to most_taps */
 typedef struct { double from, size; int n_in, n_out; bool bicubic; } axis;   /* [from, from + size) becomes n_out */
 
 static void filter_free(filter *f)
@@ -51,6 +51,7 @@ static bool filter_init(filter *f, const axis *a)
     for (int i = 0; i < a->n_out; i++) {
         f->at[i].weights = f->weights + (size_t)i * max_taps;
         filter_position(a, i, stretch, &f->at[i]);
+        f->most_taps = f->at[i].n_taps > f->most_taps ? f->at[i].n_taps : f->most_taps;
     }
     return true;
 }
@@ -68,7 +69,7 @@ static void shrink_rows(const float *restrict rows, size_t stride, int first, co
         const taps *t = &f->at[x];
         const float *p = rows + (size_t)(t->first - first) * 3;
         pixel sum[ROWS_AT_ONCE] = {{0}}, value;
-        for (int k = 0; k < t->n_taps; k++, p += 3)
+        for (int k = 0; k < f->most_taps; k++, p += 3)
 #pragma GCC unroll 4
             for (size_t r = 0; r < ROWS_AT_ONCE; r++) {
                 memcpy(&value, p + r * stride, sizeof value);

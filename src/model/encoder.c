@@ -118,6 +118,11 @@ void df_encoder_close(df_encoder *e)
     free(e);
 }
 
+int df_encoder_edge(const df_encoder *e)
+{
+    return df_preprocess_edge(e->card);
+}
+
 int df_encoder_dim(const df_encoder *e)
 {
     return e->dim;

@@ -11,6 +11,7 @@ df_status df_encoder_open(df_encoder **out, const char *models, const char *name
                           df_error *err);
 void df_encoder_close(df_encoder *e);
 int df_encoder_dim(const df_encoder *e);
+int df_encoder_edge(const df_encoder *e);    /* df_preprocess_edge of its card */
 /* *vector: [dim] as the model gives it, not normalised, in the arena. DF_FORMAT: the model has no answer (NaN). */
 df_status df_encoder_run(df_encoder *e, const df_image *image, df_arena *arena, const float **vector, df_error *err);
 #endif

@@ -1,4 +1,5 @@
 #include "model/preprocess.h"
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -110,6 +111,14 @@ static df_placement place(const df_image *image, const df_image_cut *w)
     double full_x = (double)image->full_width / image->width, full_y = (double)image->full_height / image->height;
     return (df_placement){w->x0 * full_x, w->y0 * full_y, full_x * w->width / w->to_width,
                           full_y * w->height / w->to_height};
+}
+
+int df_preprocess_edge(const df_card *card)
+{
+    int64_t side = card->resize_side;        /* of crop and shortest */
+    side = side > card->width ? side : card->width;
+    side = side > card->height ? side : card->height;
+    return side > 0 && side < INT_MAX / 2 ? (int)(2 * side) : INT_MAX;
 }
 
 df_status df_preprocess(const df_card *card, const df_image *image, df_arena *arena, df_tensor *input,

@@ -195,18 +195,18 @@ df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char
                          df_error *err)
 {
     df_sight sight = {0};
-    df_image image = {0};
-    df_error detail = {""};
+    df_pixels pixels = {0};
     df_table *ingest = NULL;
     df_arena arena = {0};
     df_str alt = {0};
     if (alt_text)
         df_str_append_clean(&alt, alt_text, strlen(alt_text), ALT_TEXT_MAX);
-    df_status status = df_sight_decode(&sight, bytes, size, &image, &detail, err);
+    df_sight_take(&sight, bytes, size, &pixels);
+    df_status status = df_sight_show(&sight, &pixels, DF_EDGE_WHOLE, err);
     if (status == DF_OK && !sight.image)
-        status = df_fail(err, DF_FORMAT, "%s image: %.400s", sight.problem, detail.message);
+        status = df_fail(err, DF_FORMAT, "%s image: %.400s", sight.problem, sight.detail);
     if (status == DF_OK)
-        status = ingest_row(&ingest, one, &image, alt.size ? alt.data : NULL, err);
+        status = ingest_row(&ingest, one, sight.image, alt.size ? alt.data : NULL, err);
     if (status == DF_OK)
         status = look_and_write(one, &sight, ingest, &arena, caption, err);
     for (int i = 0; i < one->n_eyes; i++) {
@@ -214,7 +214,7 @@ df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char
         one->eyes[i].table = NULL;
     }
     df_table_close(ingest);
-    df_image_free(&image);
+    df_pixels_free(&pixels);
     df_arena_reset(&arena);
     df_str_free(&alt);
     return status;

@@ -82,14 +82,46 @@ static df_status take_earlier(const pass *p, df_sight *sight, df_arena *arena, d
                          : DF_OK;
 }
 
+/* A stage that only joins what others saw needs no pixels. */
+static bool looks(const pass *p, int i, int64_t row)
+{
+    const member *m = &p->members[i];
+    return m->table && m->kept[row] && (!m->stage->pixels->looks || m->stage->pixels->looks(m->state));
+}
+
+static bool is_looked_at(const pass *p, int64_t row)
+{
+    for (int i = 0; i < p->n_members; i++)
+        if (looks(p, i, row))
+            return true;
+    return false;
+}
+
+static int edge_of(const member *m)
+{
+    return m->stage->pixels->edge ? m->stage->pixels->edge(m->state) : DF_EDGE_WHOLE;
+}
+
+/* What member i is shown: who takes any picture gets the one that is decoded for the next who does not. */
+static int edge_for(const pass *p, int i, int64_t row)
+{
+    for (; i < p->n_members; i++)
+        if (looks(p, i, row) && edge_of(&p->members[i]) != DF_EDGE_ANY)
+            return edge_of(&p->members[i]);
+    return DF_EDGE_ANY;
+}
+
 /* A stage that can't judge a broken image (all but `filter` and `embed`) is not shown one. `detect` sees tags and `look`
  * sees boxes as the tables of `tag` and `detect` have them, in this pass or a later one. */
-static df_status perceive(pass *p, df_sight *sight, df_arena *arena, df_table **out, df_error *err)
+static df_status perceive(pass *p, df_sight *sight, df_pixels *pixels, df_arena *arena, df_table **out, df_error *err)
 {
     for (int i = 0; i < p->n_members && !sight->rejected; i++) {
         member *m = &p->members[i];
-        if (!m->table || !m->kept[sight->row] ||
-            (!sight->image && !m->stage->pixels->screen && !m->stage->pixels->blind))
+        if (!m->table || !m->kept[sight->row])
+            continue;
+        if (looks(p, i, sight->row))
+            DF_TRY(df_sight_show(sight, pixels, edge_for(p, i, sight->row), err));
+        if (!sight->image && !m->stage->pixels->screen && !m->stage->pixels->blind)
             continue;
         df_error why = {""};
         df_status status = m->stage->pixels->perceive(m->state, sight, arena, out[i], &why);
@@ -108,32 +140,21 @@ static bool is_wanted(const pass *p, const df_sight *sight)
     return false;
 }
 
-/* A stage that only joins what others saw needs no pixels. */
-static bool is_looked_at(const pass *p, int64_t row)
-{
-    for (int i = 0; i < p->n_members; i++) {
-        const member *m = &p->members[i];
-        if (m->table && m->kept[row] && (!m->stage->pixels->looks || m->stage->pixels->looks(m->state)))
-            return true;
-    }
-    return false;
-}
 
 static df_status see(pass *p, int64_t row, df_arena *arena, df_table **out, df_error *err)
 {
-    df_error detail = {""};
-    df_image image = {0};
+    df_pixels pixels = {0};
     df_sight sight = {.ingest = p->ingest, .part = p->part, .row = row};
     df_status status = screen(p, &sight, out, err);
     if (status == DF_OK && is_wanted(p, &sight)) {
         if (is_looked_at(p, row))
-            status = df_sight_load(&sight, p->ds, &image, &detail, err);
+            status = df_sight_load(&sight, p->ds, &pixels, err);
         if (status == DF_OK)
             status = take_earlier(p, &sight, arena, err);
         if (status == DF_OK)
-            status = perceive(p, &sight, arena, out, err);
+            status = perceive(p, &sight, &pixels, arena, out, err);
     }
-    df_image_free(&image);
+    df_pixels_free(&pixels);
     return status;
 }
 

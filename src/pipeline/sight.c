@@ -7,47 +7,67 @@
 #include "dataset/source.h"
 #include "pipeline/pass.h"
 
-static df_status problem(df_sight *sight, const char *what, const df_error *detail)
+static void problem(df_sight *sight, const char *what, const char *detail)
 {
     sight->problem = what;
-    sight->detail = detail->message;
-    return DF_OK;
+    sight->detail = detail;
 }
 
-df_status df_sight_decode(df_sight *sight, const uint8_t *bytes, size_t size, df_image *image, df_error *detail,
-                          df_error *err)
+void df_sight_take(df_sight *sight, const uint8_t *bytes, size_t size, df_pixels *pixels)
 {
-    df_image_info info;
-    if (df_image_probe(bytes, size, &info, detail) != DF_OK)
-        return problem(sight, "unreadable", detail);
-    df_status status = df_image_decode(bytes, size, DF_PASS_SIDE_PX, image, detail);
-    if (status == DF_NOMEM)
-        return df_fail(err, status, "%s", detail->message);
-    if (status != DF_OK)
-        return problem(sight, df_image_is_cut(bytes, size) ? "truncated" : "unreadable", detail);
-    sight->image = image;
-    return DF_OK;
+    pixels->bytes = bytes;
+    pixels->size = size;
+    if (df_image_probe(bytes, size, &pixels->info, &pixels->detail) != DF_OK)
+        problem(sight, "unreadable", pixels->detail.message);
 }
 
-df_status df_sight_load(df_sight *sight, const df_dataset *ds, df_image *image, df_error *detail, df_error *err)
+df_status df_sight_load(df_sight *sight, const df_dataset *ds, df_pixels *pixels, df_error *err)
 {
     const df_table *t = sight->ingest;
+    df_error *detail = &pixels->detail;
     int known = df_table_column(t, "problem");
     if (!df_table_null(t, sight->row, known)) {
         snprintf(detail->message, sizeof detail->message, "%s",
                  df_table_text(t, sight->row, df_table_column(t, "detail")));
-        return problem(sight, df_table_text(t, sight->row, known), detail);
+        problem(sight, df_table_text(t, sight->row, known), detail->message);
+        return DF_OK;
     }
-    uint8_t *bytes = NULL;
     size_t size = 0;
-    df_status status = df_source_read(ds, t, sight->row, &bytes, &size, detail);
+    df_status status = df_source_read(ds, t, sight->row, &pixels->owned, &size, detail);
     if (status == DF_NOMEM)
         return df_fail(err, status, "%s", detail->message);
     if (status != DF_OK)
-        return problem(sight, status == DF_FORMAT ? "changed" : "missing", detail);
-    status = df_sight_decode(sight, bytes, size, image, detail, err);
-    free(bytes);
-    return status;
+        problem(sight, status == DF_FORMAT ? "changed" : "missing", detail->message);
+    else
+        df_sight_take(sight, pixels->owned, size, pixels);
+    return DF_OK;
+}
+
+df_status df_sight_show(df_sight *sight, df_pixels *pixels, int edge, df_error *err)
+{
+    sight->image = NULL;
+    if (sight->problem)
+        return DF_OK;
+    const int reduction = df_image_reduction(&pixels->info, edge);
+    df_image *picture = &pixels->pictures[reduction / 2 - reduction / 8];    /* of 1, 2, 4, 8: 0 to 3 */
+    df_status status = DF_OK;
+    if (!picture->rgb)
+        status = reduction == 1 ? df_image_decode(pixels->bytes, pixels->size, DF_PASS_SIDE_PX, picture, &pixels->detail)
+                                : df_image_decode_reduced(pixels->bytes, pixels->size, reduction, picture, &pixels->detail);
+    if (status == DF_NOMEM)
+        return df_fail(err, status, "%s", pixels->detail.message);
+    if (status == DF_OK)
+        sight->image = picture;
+    else
+        problem(sight, df_image_is_cut(pixels->bytes, pixels->size) ? "truncated" : "unreadable", pixels->detail.message);
+    return DF_OK;
+}
+
+void df_pixels_free(df_pixels *pixels)
+{
+    for (size_t i = 0; i < sizeof pixels->pictures / sizeof *pixels->pictures; i++)
+        df_image_free(&pixels->pictures[i]);
+    free(pixels->owned);
 }
 
 df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int64_t end, df_arena *arena, df_error *err)

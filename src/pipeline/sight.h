@@ -3,12 +3,24 @@
 #define DF_PIPELINE_SIGHT_H
 #include "stage/stage.h"
 
-/* Reads and decodes the sight's row. image is the caller's storage, freed by the caller; detail outlives the sight.
- * A broken image is no error: sight->image stays NULL, problem and detail say why. Errors: DF_NOMEM. */
-df_status df_sight_load(df_sight *sight, const df_dataset *ds, df_image *image, df_error *detail, df_error *err);
-/* The same from bytes in memory. */
-df_status df_sight_decode(df_sight *sight, const uint8_t *bytes, size_t size, df_image *image, df_error *detail,
-                          df_error *err);
+/* One image's bytes, and the pictures that were decoded from them so far. All-zero is empty and freeable. */
+typedef struct {
+    const uint8_t *bytes;
+    size_t size;
+    uint8_t *owned;                          /* NULL: the bytes are the caller's */
+    df_image_info info;
+    df_image pictures[4];                    /* [0] whole, its long side at most DF_PASS_SIDE_PX; [k] by 2^k */
+    df_error detail;
+} df_pixels;
+
+/* Reads the bytes of the sight's row. A broken image is no error, here and below: sight->image stays NULL, problem and
+ * detail say why, the latter from `pixels`, which outlives the sight. Errors: DF_NOMEM. */
+df_status df_sight_load(df_sight *sight, const df_dataset *ds, df_pixels *pixels, df_error *err);
+/* The same of bytes in memory, which are borrowed. */
+void df_sight_take(df_sight *sight, const uint8_t *bytes, size_t size, df_pixels *pixels);
+/* Sets sight->image to the picture for a stage that asks for `edge` (df_pixel_ops), which is decoded when it is the first. */
+df_status df_sight_show(df_sight *sight, df_pixels *pixels, int edge, df_error *err);
+void df_pixels_free(df_pixels *pixels);
 /* sight->tags from the rows [first, end) of a `tag` table, in the arena. */
 df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int64_t end, df_arena *arena, df_error *err);
 /* sight->boxes from the rows [first, end) of a `detect` table, in the arena. */

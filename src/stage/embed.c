@@ -215,8 +215,15 @@ static df_status embed_depends(const void *config, const df_run *run, df_str *ou
     return df_card_describe(run->models, c->model ? c->model : "", out, err);
 }
 
+/* Without an encoder the pixels are for the perceptual hash alone, which is of 9 x 8. */
+static int embed_edge(const void *state)
+{
+    const embed_state *s = state;
+    return s->encoder ? df_encoder_edge(s->encoder) : 64;
+}
+
 static const df_pixel_ops pixels = {
-    .open = embed_open, .perceive = embed_perceive, .close = embed_close, .write = embed_write, .blind = true};
+    .edge = embed_edge, .open = embed_open, .perceive = embed_perceive, .close = embed_close, .write = embed_write, .blind = true};
 
 const df_stage df_stage_embed = {
     .name = "embed", .summary = "a vector for each image, by an image encoder, to compare images by",

@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "expert/expert.h"
+#include "model/preprocess.h"
 #include "stage/stage.h"
 
 typedef struct {
@@ -199,8 +200,14 @@ static df_status filter_depends(const void *config, const df_run *run, df_str *o
     return df_card_describe(run->models, c->safety_model, out, err);
 }
 
+static int filter_edge(const void *state)
+{
+    const filter_state *s = state;
+    return s->safety ? df_preprocess_edge(df_expert_card(s->safety, 0)) : DF_EDGE_ANY;
+}
+
 static const df_pixel_ops pixels = {
-    .open = filter_open, .screen = filter_screen, .perceive = filter_perceive, .close = filter_close};
+    .edge = filter_edge, .open = filter_open, .screen = filter_screen, .perceive = filter_perceive, .close = filter_close};
 
 const df_stage df_stage_filter = {
     .name = "filter", .summary = "keep what is worth describing, say why the rest is not",

@@ -1,6 +1,7 @@
 /* A stage is one file that ends in one descriptor; stage.c lists them in run order. */
 #ifndef DF_STAGE_STAGE_H
 #define DF_STAGE_STAGE_H
+#include <limits.h>
 #include <stdatomic.h>
 #include "algo/evidence.h"
 #include "base/arena.h"
@@ -35,12 +36,14 @@ typedef struct {
     const df_table *ingest;                  /* the part's ingest table */
     int part;
     int64_t row;
-    const df_image *image;                   /* upright, long side <= 2048; NULL when it could not be decoded */
+    const df_image *image;                   /* upright, as the stage asked (df_pixel_ops.edge); NULL: not decodable */
     const char *problem, *detail;            /* why image is NULL: "unreadable", "truncated", "missing"; else NULL */
     df_tag *tags; int n_tags;                /* what `tag` says of it, in its table's order */
     df_box *boxes; int n_boxes;              /* what `detect` saw in it, raw, in its table's order */
     bool rejected;                           /* set by `filter`: later stages do not see the image */
 } df_sight;
+
+enum { DF_EDGE_ANY = 0, DF_EDGE_WHOLE = INT_MAX };
 
 /* A stage over pixels. The runner reads and decodes each image once for all pending pixel stages next to each other.
  * The state is shared by threads: screen and perceive are thread-safe. Rows that perceive appends to `out` (an empty
@@ -56,6 +59,10 @@ typedef struct {
     bool blind;                              /* perceive wants images that could not be decoded too */
     /* Of a blind stage: whether perceive looks at pixels at all; where none does, nothing is decoded. NULL: it does. */
     bool (*looks)(const void *state);
+    /* Pixels of the shorter edge that perceive can use: a JPEG is decoded to a half, a quarter or an eighth while as much is
+     * left, and nothing is resampled. DF_EDGE_ANY: whatever is decoded for others, perceive asks only whether it can be.
+     * NULL or DF_EDGE_WHOLE: the whole, its long side at most 2048. What a stage sees does not depend on its company. */
+    int (*edge)(const void *state);
 } df_pixel_ops;
 
 typedef struct {

@@ -162,14 +162,15 @@ static inline bool same_file(const char *a, const char *b)
 static inline const char *problem_of(const df_dataset *ds, const df_table *t, int64_t row)
 {
     static char found[64];
-    df_error detail = {""}, err;
-    df_image image = {0};
+    df_error err;
+    df_pixels pixels = {0};
     df_sight sight = {.ingest = t, .row = row};
-    assert_int_equal(df_sight_load(&sight, ds, &image, &detail, &err), DF_OK);
+    assert_int_equal(df_sight_load(&sight, ds, &pixels, &err), DF_OK);
+    assert_int_equal(df_sight_show(&sight, &pixels, DF_EDGE_WHOLE, &err), DF_OK);
     snprintf(found, sizeof found, "%s", sight.problem ? sight.problem : "");
-    assert_int_equal(sight.problem != NULL, image.rgb == NULL);
+    assert_int_equal(sight.problem != NULL, sight.image == NULL);
     assert_true(!sight.problem || strlen(sight.detail) > 0);
-    df_image_free(&image);
+    df_pixels_free(&pixels);
     return sight.problem ? found : NULL;
 }
 

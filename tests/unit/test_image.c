@@ -215,6 +215,40 @@ static void a_grey_jpeg_is_grey(void **state)
     free(bytes);
 }
 
+/* A JPEG is decoded in part while enough of its shorter edge is left; the whole file's size is told, and it is upright. */
+static void a_reduced_jpeg_is_the_same_picture(void **state)
+{
+    (void)state;
+    static const struct { int edge, reduction, width, height; } cases[] = {
+        {0, 8, 6, 4}, {4, 8, 6, 4}, {5, 4, 12, 8}, {8, 4, 12, 8}, {9, 2, 24, 16}, {16, 2, 24, 16}, {17, 1, 48, 32}, {4000, 1, 48, 32}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int turned = 0; turned < 2; turned++) {
+            size_t size;
+            uint8_t *bytes = load(turned ? "exif-6.jpg" : "exif-1.jpg", &size);
+            df_image image = {0};
+            df_image_info info;
+            assert_int_equal(df_image_probe(bytes, size, &info, NULL), DF_OK);
+            assert_int_equal(df_image_reduction(&info, cases[i].edge), cases[i].reduction);
+            assert_int_equal(df_image_decode_reduced(bytes, size, cases[i].reduction, &image, NULL), DF_OK);
+            assert_int_equal(image.width, cases[i].width);
+            assert_int_equal(image.height, cases[i].height);
+            assert_int_equal(image.full_width, W);
+            assert_int_equal(image.full_height, H);
+            expect_colour(&image, 0, 0, red, "reduced");
+            expect_colour(&image, image.width - 1, image.height - 1, yellow, "reduced");
+            df_image_free(&image);
+            free(bytes);
+        }
+    size_t size;
+    uint8_t *bytes = load("rgb.png", &size);
+    df_image image = {0};
+    df_image_info info;
+    assert_int_equal(df_image_probe(bytes, size, &info, NULL), DF_OK);
+    assert_int_equal(df_image_reduction(&info, 1), 1);
+    assert_int_equal(df_image_decode_reduced(bytes, size, 2, &image, NULL), DF_FORMAT);
+    free(bytes);
+}
+
 /* A flat picture stays flat, a box stays in its place, whatever the size. */
 static void resize_keeps_colours_and_places(void **state)
 {
@@ -257,6 +291,7 @@ int main(void)
         cmocka_unit_test(bombs_are_refused_by_their_header),
         cmocka_unit_test(no_image_is_no_image),
         cmocka_unit_test(a_grey_jpeg_is_grey),
+        cmocka_unit_test(a_reduced_jpeg_is_the_same_picture),
         cmocka_unit_test(resize_keeps_colours_and_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include "pipeline/run.h"
 
 enum { PART_ROWS = 20, N_IMAGES = 50, N_PARTS = 3, BROKEN_ROW = 7 };   /* in part 0; rows 3 of 5 are rejected unseen */
+enum { WIDTH = 64, HEIGHT = 48, TAG_EDGE = 20 };                       /* `tag` is content with a half of them */
 
 /* ---- fake stages ---- */
 
@@ -23,7 +24,8 @@ static atomic_int n_opened, n_screened, n_seen, n_fused, n_counted, n_shared, n_
 static atomic_bool is_looking = true;         /* `detect`: at pixels */
 static atomic_int fail_at_row = -1, stop_after = -1;
 static atomic_bool stop;
-static const df_image *seen_by_tag[N_PARTS][PART_ROWS];
+static const df_image *seen_by_filter[N_PARTS][PART_ROWS], *seen_by_detect[N_PARTS][PART_ROWS];
+static atomic_int n_shared_small;
 
 static const df_column ingest_columns[] = {{"row", DF_COLUMN_INT}, {"path", DF_COLUMN_TEXT}, {"source", DF_COLUMN_TEXT},
                                            {"offset", DF_COLUMN_INT}, {"size", DF_COLUMN_INT}, {"hash", DF_COLUMN_TEXT},
@@ -90,6 +92,7 @@ static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, 
     (void)state;
     (void)arena;
     sight->rejected = sight->image == NULL;
+    seen_by_filter[sight->part][sight->row] = sight->image;
     return df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(sight->image != NULL), DF_TEXT(sight->problem)}, err);
 }
 
@@ -104,10 +107,12 @@ static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_
         atomic_store(&stop, true);
     if (sight->row == fail_at_row)
         return df_fail(err, DF_MODEL, "the model broke");
-    seen_by_tag[sight->part][sight->row] = sight->image;
+    atomic_fetch_add(&n_shared_small, seen_by_filter[sight->part][sight->row] == sight->image &&
+                                        sight->image->width == WIDTH / 2);
     nanosleep(&(struct timespec){.tv_nsec = (long)(sight->row * 37 % 11 * 200000)}, NULL);
     for (int64_t i = 0; i < sight->row % 3; i++) {
-        char *text = df_arena_printf(arena, "grey %d x %lld", sight->image->rgb[0], (long long)o->factor);
+        char *text = df_arena_printf(arena, "grey %d x %lld, %d wide", sight->image->rgb[0], (long long)o->factor,
+                                     sight->image->width);
         DF_TRY(df_table_append(out, (df_value[]){DF_INT(sight->row), DF_TEXT(text), DF_REAL((double)i / 3)}, err));
     }
     return DF_OK;
@@ -123,6 +128,7 @@ static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, 
     if (sight->n_tags != sight->row % 3)
         atomic_fetch_add(&n_untold, 1);
     atomic_fetch_add(&n_shown, sight->image != NULL);
+    seen_by_detect[sight->part][sight->row] = sight->image;
     for (int i = 0; i < sight->row % 4; i++)
         DF_TRY(df_table_append(out, (df_value[]){DF_INT(sight->row), DF_TEXT(sight->n_tags > 0 ? sight->tags[0].label : "cat"), DF_REAL(0.1 * i), DF_REAL(i / 3.0),
                                                  DF_REAL(2), DF_REAL(30), DF_REAL(40), DF_TEXT("toy")}, err));
@@ -141,7 +147,7 @@ static df_status look_perceive(void *state, df_sight *sight, df_arena *arena, df
 {
     (void)state;
     (void)arena;
-    if (seen_by_tag[sight->part][sight->row] == sight->image)
+    if (seen_by_detect[sight->part][sight->row] == sight->image && sight->image->width == WIDTH)
         atomic_fetch_add(&n_shared, 1);
     for (int i = 0; i < sight->n_boxes; i++)
         DF_TRY(df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(sight->boxes[i].item), DF_REAL(sight->boxes[i].x0),
@@ -195,8 +201,21 @@ static df_status page_run(df_dataset *ds, const void *config, const df_run *run,
 }
 
 #define READS(...) (const char *const[]){__VA_ARGS__, NULL}
-static const df_pixel_ops filter_ops = {.open = pixels_open, .screen = filter_screen, .perceive = filter_perceive, .close = pixels_close};
-static const df_pixel_ops tag_ops = {.open = pixels_open, .perceive = tag_perceive, .close = pixels_close};
+static int filter_edge(const void *state)
+{
+    (void)state;
+    return DF_EDGE_ANY;
+}
+
+static int tag_edge(const void *state)
+{
+    (void)state;
+    return TAG_EDGE;
+}
+
+static const df_pixel_ops filter_ops = {.open = pixels_open, .screen = filter_screen, .perceive = filter_perceive, .close = pixels_close,
+                                        .edge = filter_edge};
+static const df_pixel_ops tag_ops = {.open = pixels_open, .perceive = tag_perceive, .close = pixels_close, .edge = tag_edge};
 static const df_pixel_ops detect_ops = {.open = pixels_open, .perceive = detect_perceive, .close = pixels_close, .blind = true,
                                         .looks = detect_looks};
 static const df_pixel_ops look_ops = {.open = pixels_open, .perceive = look_perceive, .close = pixels_close};
@@ -270,7 +289,7 @@ static df_status go(const char *out, want w, df_error *err)
     assert_int_equal(df_config_set(&config, "run.threads", threads, err), DF_OK);
     for (int i = 0; i < 4 && w.set[i]; i += 2)
         assert_int_equal(df_config_set(&config, w.set[i], w.set[i + 1], err), DF_OK);
-    n_screened = n_seen = n_fused = n_counted = n_shared = n_untold = n_shown = 0;
+    n_screened = n_seen = n_fused = n_counted = n_shared = n_shared_small = n_untold = n_shown = 0;
     df_status status = df_job_run(&config, &job, err);
     df_config_free(&config);
     assert_int_equal(n_opened, 0);
@@ -292,11 +311,11 @@ static int make_input(void **state)
     remove_tree("pipeline.test");
     assert_int_equal(df_file_mkdir("pipeline.test/in", NULL), DF_OK);
     for (int i = 0; i < N_IMAGES; i++) {
-        uint8_t pixels[16 * 16 * 3], *jpeg;
+        uint8_t pixels[WIDTH * HEIGHT * 3], *jpeg;
         size_t size;
         char path[80];
         memset(pixels, i * 5, sizeof pixels);
-        df_image image = {.width = 16, .height = 16, .full_width = 16, .full_height = 16, .rgb = pixels};
+        df_image image = {.width = WIDTH, .height = HEIGHT, .full_width = WIDTH, .full_height = HEIGHT, .rgb = pixels};
         assert_int_equal(df_image_encode_jpeg(&image, 90, &jpeg, &size, NULL), DF_OK);
         snprintf(path, sizeof path, "pipeline.test/in/%03d.jpg", i);
         assert_int_equal(df_file_write(path, i == BROKEN_ROW ? (const void *)"no image" : jpeg, i == BROKEN_ROW ? 8 : size, NULL), DF_OK);
@@ -321,7 +340,8 @@ static void one_pass_sees_each_image_once(void **state)
     ok("pipeline.test/a", (want){.threads = 3});
     assert_int_equal(n_screened, N_IMAGES);
     assert_int_equal(n_seen, N_IMAGES - N_IMAGES / 5 - 1);   /* not the rejected, not the broken one */
-    assert_int_equal(n_shared, n_seen);                      /* look was given the very image that tag was given */
+    assert_int_equal(n_shared_small, n_seen);                /* filter, which takes any picture, took tag's */
+    assert_int_equal(n_shared, n_seen);                      /* look was given the very picture that detect was given */
     assert_int_equal(n_untold, 0);                           /* and detect the tags */
     assert_same_tree("pipeline.test/a", "pipeline.test/whole");
     remove_tree("pipeline.test/a");
