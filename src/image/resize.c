@@ -89,8 +89,14 @@ static void round_row(const float *restrict row, size_t n, uint8_t *restrict out
     }
 }
 
-/* rows: room for ROWS_AT_ONCE rows of `in` and as many of `out`, each with one float to spare: the fourth of its last
- * pixel. */
+/* ROWS_AT_ONCE rows of `in` and as many of the output, each with one float to spare: the fourth of its last pixel. Weights
+ * of 0 reach beyond the end of a row, up to most_taps pixels. */
+static size_t rows_size(const df_image *in, const filter *across, int width)
+{
+    return ROWS_AT_ONCE * (((size_t)in->width + (size_t)width) * 3 + 2) + (size_t)across->most_taps * 3;
+}
+
+/* rows: rows_size floats, finite. */
 static void fill_rows(const df_image *in, const filter *across, const filter *down, float *rows, df_image *out)
 {
     const df_blend *blend = df_blend_best();
@@ -122,8 +128,10 @@ df_status df_image_cut_out(const df_image *in, const df_image_cut *cut, df_image
     filter across = {0}, down = {0};
     const axis x = {cut->x0, cut->width, in->width, cut->to_width, cut->bicubic};
     const axis y = {cut->y0, cut->height, in->height, cut->to_height, cut->bicubic};
-    float *rows = calloc(ROWS_AT_ONCE * (((size_t)in->width + (size_t)cut->to_width) * 3 + 2), sizeof *rows);
-    if (rows && filter_init(&across, &x) && filter_init(&down, &y))
+    float *rows = NULL;
+    if (filter_init(&across, &x) && filter_init(&down, &y))
+        rows = calloc(rows_size(in, &across, cut->to_width), sizeof *rows);
+    if (rows)
         status = df_image_alloc(cut->to_width, cut->to_height, &sized, err);
     else
         status = df_fail(err, DF_NOMEM, "resize to %d x %d: out of memory", cut->to_width, cut->to_height);

@@ -253,7 +253,7 @@ static void a_reduced_jpeg_is_the_same_picture(void **state)
 static void resize_keeps_colours_and_places(void **state)
 {
     (void)state;
-    static const int sizes[][2] = {{1, 1}, {7, 3}, {300, 200}, {48, 32}, {1, 200}};
+    static const int sizes[][2] = {{1, 1}, {3, 2}, {7, 3}, {300, 200}, {48, 32}, {1, 200}};
     size_t size;
     uint8_t *bytes = load("rgb.png", &size);
     df_image image = {0}, flat = {0}, out = {0};
