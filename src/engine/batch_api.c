@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "engine/openai_key.h"
+#include "engine/openai_access.h"
 #include "io/http.h"
 #include "io/json.h"
 
@@ -89,31 +89,14 @@ static void close_session(session *s)
     free(s->key);
 }
 
-static char *api_base(const char *url)
-{
-    static const char path[] = "/chat/completions";
-    size_t n = strlen(url);
-    while (n > 0 && url[n - 1] == '/')
-        n--;
-    if (n >= sizeof path - 1 && strncmp(url + n - (sizeof path - 1), path, sizeof path - 1) == 0)
-        n -= sizeof path - 1;
-    const bool versioned = n >= 3 && strncmp(url + n - 3, "/v1", 3) == 0;
-    df_str base = {0};
-    df_str_append_n(&base, url, n);
-    df_str_append(&base, versioned ? "" : "/v1");
-    if (base.failed)
-        df_str_free(&base);
-    return base.data;
-}
-
 static df_status open_session(session *s, const df_batch_server *server, const char *folder, df_error *err)
 {
     *s = (session){.server = server, .folder = folder};
-    if (!server->url || (strncmp(server->url, "http://", 7) != 0 && strncmp(server->url, "https://", 8) != 0))
+    if (!server->url)
         return df_fail(err, DF_CONFIG, "caption.url: the batch API needs its server, such as https://api.openai.com");
-    s->base = api_base(server->url);
-    df_status status = s->base ? df_openai_key_read(server->api_key_file, &s->key, err)
-                               : df_fail(err, DF_NOMEM, "batch: out of memory");
+    df_status status = df_openai_url(server->url, strlen(server->url), "", &s->base, err);
+    if (status == DF_OK)
+        status = df_openai_key_read(server->api_key_file, &s->key, err);
     if (status == DF_OK)
         status = load_state(s, err);
     if (status == DF_OK)

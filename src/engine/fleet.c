@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "engine/limit.h"
+#include "engine/openai_access.h"
 
 #define NS_PER_MS ((int64_t)1000000)
 #define NS_PER_S ((int64_t)1000000000)
@@ -44,40 +45,15 @@ static int64_t now_ns(void)
 
 /* ---- opening ---- */
 
-/* The base URL as servers print it, with or without /v1 or the whole path. */
-static char *chat_url(const char *base, size_t n)
-{
-    static const char path[] = "/chat/completions";
-    df_str url = {0};
-    while (n > 0 && base[n - 1] == '/')
-        n--;
-    df_str_append_n(&url, base, n);
-    const char *text = df_str_text(&url);
-    bool whole = n >= sizeof path - 1 && strcmp(text + n - (sizeof path - 1), path) == 0;
-    bool versioned = n >= 3 && strcmp(text + n - 3, "/v1") == 0;
-    if (!whole)
-        df_str_printf(&url, "%s%s", versioned ? "" : "/v1", path);
-    if (url.failed)
-        df_str_free(&url);
-    return url.data;
-}
-
 static df_status add_server(df_fleet *f, const char *base, size_t n, df_error *err)
 {
-    if (strncmp(base, "http://", 7) != 0 && strncmp(base, "https://", 8) != 0)
-        return df_fail(err, DF_CONFIG, "caption.url: \"%.*s\" is no server, such as http://127.0.0.1:8080",
-                       (int)(n > 200 ? 200 : n), base);
-    if (memchr(base, '@', n))                /* it would be in the process list, the journal and messages */
-        return df_fail(err, DF_CONFIG,
-                       "caption.url: no name or password in an address; the key comes from OPENAI_API_KEY or "
-                       "caption.api_key_file");
     if (f->n_servers == DF_FLEET_SERVERS_MAX)
         return df_fail(err, DF_CONFIG, "caption.url: more than %d servers", DF_FLEET_SERVERS_MAX);
     server *s = &f->servers[f->n_servers];
     f->n_servers++;                          /* freed from now on */
-    s->url = chat_url(base, n);
+    DF_TRY(df_openai_url(base, n, "/chat/completions", &s->url, err));
     s->name = strndup(base, n);
-    if (!s->url || !s->name)
+    if (!s->name)
         return df_fail(err, DF_NOMEM, "caption.url: out of memory");
     for (int i = 0; i + 1 < f->n_servers; i++)
         if (strcmp(f->servers[i].url, s->url) == 0)
@@ -151,10 +127,15 @@ void df_fleet_close(df_fleet *f)
 
 /* ---- pauses ---- */
 
-int64_t df_fleet_pause_ms(int64_t attempt)
+static int64_t longest_pause_ms(int64_t attempt)
 {
     const int64_t ms = attempt < 8 ? (int64_t)PAUSE_MIN_MS << (attempt > 1 ? attempt - 1 : 0) : PAUSE_MAX_MS;
-    const int64_t longest = ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS, clock = now_ns();
+    return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
+}
+
+int64_t df_fleet_pause_ms(int64_t attempt)
+{
+    const int64_t longest = longest_pause_ms(attempt), clock = now_ns();
     return longest / 2 + (int64_t)(df_hash_64(&clock, sizeof clock) >> 1) % (longest / 2 + 1);
 }
 
@@ -193,7 +174,7 @@ static bool given_up(const df_fleet *f, int64_t now)
         return false;
     int64_t wait = 0;
     for (int64_t i = 1; i <= f->options.retries; i++)
-        wait += (i < 8 ? (int64_t)PAUSE_MIN_MS << (i - 1) : PAUSE_MAX_MS) * NS_PER_MS;
+        wait += longest_pause_ms(i) * NS_PER_MS;
     for (int i = 0; i < f->n_servers; i++)
         if (f->servers[i].busy && wait < f->options.patience_s * NS_PER_S)
             wait = f->options.patience_s * NS_PER_S;

@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "engine/fleet.h"
 #include "engine/openai_answer.h"
-#include "engine/openai_key.h"
+#include "engine/openai_access.h"
 #include "engine/openai_request.h"
 
 #define ANSWER_BYTES_MAX ((size_t)8 << 20)
