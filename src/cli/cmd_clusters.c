@@ -185,17 +185,6 @@ static df_status show(const df_dataset *ds, const args *a, const clusters_config
     return status;
 }
 
-static df_status take_settings(const args *a, clusters_config *config, df_error *err)
-{
-    df_status status = df_options_defaults(cmd_clusters_options, config, err);
-    for (int i = 0; status == DF_OK && i < a->n_settings; i++) {
-        const char *key = a->settings[i].key, *dot = strchr(key, '.');
-        status =
-            df_option_set(cmd_clusters_options, config, "clusters", dot ? dot + 1 : key, a->settings[i].value, err);
-    }
-    return status;
-}
-
 int cmd_clusters(const args *a)
 {
     static const command self = {.name = "clusters", .usage = "OUT [CLUSTER] [--top N] [--eps A,B,...] [--json]"};
@@ -204,7 +193,7 @@ int cmd_clusters(const args *a)
     clusters_config config = {0};
     df_dataset *ds = NULL;
     df_error err = {""};
-    df_status status = take_settings(a, &config, &err);
+    df_status status = command_own_settings(a, "clusters", cmd_clusters_options, &config, &err);
     if (status == DF_OK)
         status = command_dataset(&ds, a->positional[0], &err);
     if (status == DF_OK)

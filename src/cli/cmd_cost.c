@@ -69,16 +69,6 @@ static void print_ledger(const df_ledger *ledger, const char *prices)
                (long long)uncounted);
 }
 
-static df_status take_settings(const args *a, cost_config *config, df_error *err)
-{
-    df_status status = df_options_defaults(cmd_cost_options, config, err);
-    for (int i = 0; status == DF_OK && i < a->n_settings; i++) {
-        const char *key = a->settings[i].key, *dot = strchr(key, '.');
-        status = df_option_set(cmd_cost_options, config, "cost", dot ? dot + 1 : key, a->settings[i].value, err);
-    }
-    return status;
-}
-
 /* The prices that the user gave, else those of this build. */
 static df_status show(const df_dataset *ds, const args *a, const cost_config *config, df_error *err)
 {
@@ -112,7 +102,7 @@ int cmd_cost(const args *a)
     cost_config config = {0};
     df_dataset *ds = NULL;
     df_error err = {""};
-    df_status status = take_settings(a, &config, &err);
+    df_status status = command_own_settings(a, "cost", cmd_cost_options, &config, &err);
     if (status == DF_OK)
         status = command_dataset(&ds, a->positional[0], &err);
     if (status == DF_OK)

@@ -35,6 +35,9 @@ int cmd_man(const args *a);
 int command_config(df_config *out, const args *a);
 /* What the config file and the command line set, over what config holds. */
 df_status command_settings(df_config *config, const args *a, df_error *err);
+/* Defaults, then what the command line sets, of a command whose options are all its own. config: its struct, all-zero;
+ * freed by df_options_free, on failure too. */
+df_status command_own_settings(const args *a, const char *name, const df_option *options, void *config, df_error *err);
 /* Runs a job with progress, notes and signals as `run` has them; an exit code. */
 int command_execute(const df_config *config, df_job *job, bool summarise);
 /* Ctrl-C and SIGTERM set *command_stop(); the second one leaves at once. */

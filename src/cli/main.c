@@ -73,6 +73,16 @@ df_status command_settings(df_config *config, const args *a, df_error *err)
     return status;
 }
 
+df_status command_own_settings(const args *a, const char *name, const df_option *options, void *config, df_error *err)
+{
+    df_status status = df_options_defaults(options, config, err);
+    for (int i = 0; status == DF_OK && i < a->n_settings; i++) {
+        const char *key = a->settings[i].key, *dot = strchr(key, '.');
+        status = df_option_set(options, config, name, dot ? dot + 1 : key, a->settings[i].value, err);
+    }
+    return status;
+}
+
 int command_config(df_config *out, const args *a)
 {
     df_error err = {""};
