@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "algo/dot.h"
 #include "base/map.h"
 #include "expert/expert.h"
 #include "model/encoder.h"
@@ -228,24 +229,20 @@ static df_status classes_perceive(df_expert *e, const df_image *image, const df_
 
 const df_expert_ops df_expert_classes = {"classes", classes_open, classes_perceive, classes_close};
 
-/* [n_labels] scale * cosine + bias, the cosine in double; -infinity for a class that is dropped. */
+/* [n_labels] scale * cosine + bias; -infinity for a class that is dropped. */
 static df_status compare(const classes *c, const float *image, df_arena *arena, float **out, df_error *err)
 {
     const int dim = df_encoder_dim(c->encoder);
-    double length = 0;
+    const double length = sqrt((double)df_dot(image, image, dim));
     float *scores = df_arena_alloc(arena, (size_t)c->card->n_labels, sizeof *scores);
     if (!scores)
         return df_fail(err, DF_NOMEM, "run model %s: out of memory", c->card->name);
-    for (int k = 0; k < dim; k++)
-        length += (double)image[k] * (double)image[k];
     if (!(length > 0) || !isfinite(length))
         return df_fail(err, DF_FORMAT, "%s: a vector without direction", c->card->name);
     for (int i = 0; i < c->card->n_labels; i++) {
         const float *label = c->vectors + (size_t)i * (size_t)dim;
-        double sum = 0;
-        for (int k = 0; k < dim; k++)
-            sum += (double)image[k] * (double)label[k];
-        scores[i] = c->card->label[i] ? (float)(c->scale * sum / sqrt(length) + c->bias) : -INFINITY;
+        const double cosine = (double)df_dot(image, label, dim) / length;
+        scores[i] = c->card->label[i] ? (float)(c->scale * cosine + c->bias) : -INFINITY;
     }
     *out = scores;
     return DF_OK;

@@ -60,4 +60,6 @@ df_status df_cards_accept(const char *folder, df_str *out, df_error *err);
 df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err);
 /* The same with the ONNX file at path: one that is about to become the card's. */
 df_status df_card_open_file(const df_card *card, const char *path, df_onnx **out, df_error *err);
+/* Of what the model gave, the tensor that `output` names, or the first. DF_CONFIG: there is no such one. */
+df_status df_card_output(const df_card *card, const df_tensor *outputs, int n, const df_tensor **out, df_error *err);
 #endif

@@ -7,14 +7,6 @@
 
 struct df_encoder { df_card *card; df_onnx *model; int dim; };
 
-static const df_tensor *find_output(const df_card *card, const df_tensor *outputs, int n)
-{
-    for (int i = 0; i < n; i++)
-        if (!card->output[0] || strcmp(outputs[i].name, card->output) == 0)
-            return &outputs[i];
-    return NULL;
-}
-
 /* [1, tokens, dim] to [dim]: the first token, or the mean of all, summed in double and in order. */
 static df_status pool(const df_card *card, const df_tensor *t, df_arena *arena, const float **vector, int64_t *dim,
                       df_error *err)
@@ -54,10 +46,8 @@ static df_status encode(const df_encoder *e, const df_image *image, df_arena *ar
     int n = 0;
     DF_TRY(df_preprocess(e->card, image, arena, &input, NULL, err));
     DF_TRY(df_onnx_run(e->model, &input, 1, arena, &outputs, &n, err));
-    const df_tensor *t = find_output(e->card, outputs, n);
-    if (!t)
-        return df_fail(err, DF_CONFIG, "%s: output: the model has no output \"%s\"; its first is \"%s\"",
-                       e->card->path, e->card->output, n ? outputs[0].name : "");
+    const df_tensor *t;
+    DF_TRY(df_card_output(e->card, outputs, n, &t, err));
     return pool(e->card, t, arena, vector, dim, err);
 }
 

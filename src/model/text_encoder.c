@@ -69,13 +69,8 @@ static df_status make_prompt(const df_text_encoder *e, const char *words, df_are
 
 static df_status find_vector(const df_text_encoder *e, const df_tensor *outputs, int n, const df_tensor **out, df_error *err)
 {
-    const df_tensor *t = NULL;
-    for (int i = 0; i < n && !t; i++)
-        if (!e->card->output[0] || strcmp(outputs[i].name, e->card->output) == 0)
-            t = &outputs[i];
-    if (!t)
-        return df_fail(err, DF_CONFIG, "%s: output: the model has no output \"%s\"; its first is \"%s\"", e->card->path,
-                       e->card->output, n ? outputs[0].name : "");
+    const df_tensor *t;
+    DF_TRY(df_card_output(e->card, outputs, n, &t, err));
     const int64_t size = df_tensor_size(t);
     if (t->n_dims != 2 || t->dims[0] != 1 || size < 1 || size > DIM_MAX || (e->dim && size != e->dim))
         return df_fail(err, DF_CONFIG, "%s: output: %s is no vector [1, dim] that stays as long", e->card->path, t->name);
