@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 import urllib.request
@@ -18,8 +17,9 @@ import urllib.request
 from PIL import Image
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SOURCE = os.path.join(HERE, "..", "..")
-BINARY = os.environ.get("DF_BINARY", os.path.join(SOURCE, "build", "densefusion"))
+sys.path.insert(0, os.path.join(HERE, "..", "server"))
+from evidence import BINARY, EvidenceCase, samples, SOURCE  # noqa: E402
+
 SERVER = os.environ.get("DF_LLAMA_SERVER", os.path.join(SOURCE, ".deps", "bin", "llama-server"))
 SIDES = [1000, 800, 640, 300, 56, 40]                        # larger and smaller than the model's own 56 pixels
 TOKENS = 48
@@ -68,33 +68,22 @@ class Server:
             return json.load(answer)
 
 
-class Llama(unittest.TestCase):
+class Llama(EvidenceCase):
+    options = ("--skip=embed,cluster,dedup,select",)
+
     @classmethod
-    def setUpClass(cls):
-        """Pictures without loss, so that both sides decode the same pixels; evidence is made once."""
-        cls.folder = tempfile.mkdtemp()
+    def fill(cls):
+        """The model; pictures without loss, so that both sides decode the same pixels."""
         subprocess.run([sys.executable, os.path.join(HERE, "tiny_vlm.py"), cls.folder], check=True)
-        cls.photos = os.path.join(cls.folder, "photos")
-        os.mkdir(cls.photos)
-        names = sorted(n for n in os.listdir(os.path.join(SOURCE, "samples")) if n.endswith(".jpg"))
-        for name, side in zip(names, SIDES):
-            with Image.open(os.path.join(SOURCE, "samples", name)) as image:
+        paths = samples(len(SIDES))
+        names = [os.path.basename(path)[:-4] for path in paths]
+        for path, name, side in zip(paths, names, SIDES):
+            with Image.open(path) as image:
                 image = image.convert("RGB")
                 image.thumbnail((side, side))
-                image.save(os.path.join(cls.photos, name[:-4] + ".png"))
-        with open(os.path.join(cls.photos, names[0][:-4] + ".txt"), "w", encoding="utf-8") as f:
+                image.save(os.path.join(cls.photos, name + ".png"))
+        with open(os.path.join(cls.photos, names[0] + ".txt"), "w", encoding="utf-8") as f:
             f.write("A plain walk in the old town, told in enough words to be kept.")
-        cls.evidence = os.path.join(cls.folder, "evidence")
-        subprocess.run([BINARY, "run", cls.photos, "-o", cls.evidence, "--to", "fuse", "--filter.min_side=1",
-                        "--skip=embed,cluster,dedup,select"], check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
-
-    def setUp(self):
-        self.out = os.path.join(self.folder, self.id().rsplit(".", 1)[1])
-        shutil.copytree(self.evidence, self.out)
 
     def command(self, *more):
         return self.command_over(self.photos, *more)

@@ -9,12 +9,34 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
-class Server:
-    """mode is a list of faults used up one request at a time; after them every request is answered well."""
+class Loopback:
+    """An HTTP server on a free port, for as long as its `with` lasts. certificate: PEM with key, and then https."""
+
+    def __init__(self, handler, certificate=None):
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.http.daemon_threads = True
+        self.url = "%s://127.0.0.1:%d" % ("https" if certificate else "http", self.http.server_address[1])
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.http.socket = context.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
+            self.http.handle_error = lambda *_: None                 # a client that does not trust us hangs up
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.http.shutdown()
+        self.http.server_close()
+
+
+class Server(Loopback):
+    """faults are used up one request at a time (after a storm, if there is one); then every request is answered well."""
 
     def __init__(self, faults=(), always=None, delay_s=0.0, storm_s=0.0, room=0, longest=0, words=0, certificate=None):
         """storm_s: nothing but 429 for so long from the first request on; room: more at once are refused; longest: bytes of
-        text that fit the context; words: how much longer an answer is; certificate: PEM with key, and then https."""
+        text that fit the context; words: how much longer an answer is."""
         self.faults, self.always, self.delay_s = list(faults), always, delay_s
         self.storm_s, self.room, self.longest, self.first = storm_s, room, longest, None
         self.words = words
@@ -43,22 +65,7 @@ class Server:
                     return
                 outer.serve(self, request)
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.url = "%s://127.0.0.1:%d" % ("https" if certificate else "http", self.http.server_address[1])
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self.http.socket = context.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
-            self.http.handle_error = lambda *_: None                 # a client that does not trust us hangs up
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.http.shutdown()
-        self.http.server_close()
+        super().__init__(Handler, certificate)
 
     def serve(self, handler, request):
         parts = request["messages"][0]["content"]
@@ -71,11 +78,12 @@ class Server:
         with self.lock:
             self.requests.append((request, dict(handler.headers), handler.path))
             self.first = self.first or time.monotonic()
-            fault = self.faults.pop(0) if self.faults else self.always
             if time.monotonic() - self.first < self.storm_s or (self.room and self.at_once >= self.room):
                 fault = "storm"
             elif self.longest and len(parts[0]["text"]) > self.longest:
                 fault = "too_long"
+            else:
+                fault = self.faults.pop(0) if self.faults else self.always
             self.at_once += fault != "storm"
             self.most_at_once = max(self.at_once, self.most_at_once)
         time.sleep(self.delay_s if fault != "storm" else 0)

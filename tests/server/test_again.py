@@ -8,16 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from evidence import BINARY, EvidenceCase  # noqa: E402
 from server import Server  # noqa: E402
 
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-BINARY = os.environ.get("DF_BINARY", os.path.join(SOURCE, "build", "densefusion"))
-IMAGES = 4
+IMAGES = EvidenceCase.images
 GOOD = "A plain wall stands behind it."
 OPENING = "The image shows a plain wall."
 WORSE = "The image shows a plain wall that appears to be old"      # opening, reasoning, unfinished
@@ -46,27 +44,7 @@ class Talker(Server):
             "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": text}}]})
 
 
-class Again(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp()
-        cls.photos = os.path.join(cls.folder, "photos")
-        os.mkdir(cls.photos)
-        names = sorted(n for n in os.listdir(os.path.join(SOURCE, "samples")) if n.endswith(".jpg"))
-        for name in names[:IMAGES]:
-            shutil.copy(os.path.join(SOURCE, "samples", name), cls.photos)
-        cls.evidence = os.path.join(cls.folder, "evidence")
-        subprocess.run([BINARY, "run", cls.photos, "-o", cls.evidence, "--to", "fuse", "--filter.min_side=1"],
-                       check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
-
-    def setUp(self):
-        self.out = os.path.join(self.folder, self.id().rsplit(".", 1)[1])
-        shutil.copytree(self.evidence, self.out)
-
+class Again(EvidenceCase):
     def command(self, server, *more):
         return [BINARY, "run", self.photos, "-o", self.out, "--to=check", "--filter.min_side=1", "--caption.engine=openai",
                 "--caption.url=" + server.url, "--caption.model=m", "--caption.concurrency=2", *LENIENT, *more]

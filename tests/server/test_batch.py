@@ -7,22 +7,22 @@ import json
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-BINARY = os.environ.get("DF_BINARY", os.path.join(SOURCE, "build", "densefusion"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from evidence import BINARY, EvidenceCase  # noqa: E402
+from server import Loopback  # noqa: E402
+
 IMAGES = 6
 
 
-class Api:
+class Api(Loopback):
     """The files and batches of OpenAI's API, on loopback. expire: custom_ids (by order) that get no answer."""
 
     def __init__(self, expire=(), stall_create_s=0.0, refuse=False):
@@ -64,17 +64,7 @@ class Api:
                 except (BrokenPipeError, ConnectionResetError):
                     pass
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.url = "http://127.0.0.1:%d" % self.http.server_address[1]
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.http.shutdown()
-        self.http.server_close()
+        super().__init__(Handler)
 
     def upload(self, content_type, body):
         boundary = re.search("boundary=(.*)", content_type).group(1).encode()
@@ -123,26 +113,12 @@ class Api:
         return {**batch, "status": "completed" if not errors else "expired", **ids}
 
 
-class Batch(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp()
-        photos = os.path.join(cls.folder, "photos")
-        os.mkdir(photos)
-        for name in sorted(n for n in os.listdir(os.path.join(SOURCE, "samples")) if n.endswith(".jpg"))[:IMAGES]:
-            shutil.copy(os.path.join(SOURCE, "samples", name), photos)
-        cls.evidence = os.path.join(cls.folder, "evidence")
-        subprocess.run([BINARY, "run", photos, "-o", cls.evidence, "--to", "fuse", "--filter.min_side=1"],
-                       check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
+class Batch(EvidenceCase):
+    images = IMAGES
 
     def setUp(self):
-        self.out = os.path.join(self.folder, self.id().rsplit(".", 1)[1])
+        super().setUp()
         self.files = self.out + "-files"
-        shutil.copytree(self.evidence, self.out)
 
     def call(self, *command, code=0, env=None):
         done = subprocess.run([BINARY, *command], capture_output=True, text=True, timeout=60, env={**os.environ, **(env or {})})

@@ -5,7 +5,6 @@
 import collections
 import glob
 import http.server
-import json
 import os
 import shlex
 import shutil

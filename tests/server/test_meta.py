@@ -14,7 +14,8 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from test_again import BINARY, GOOD, LENIENT, OPENING, SOURCE, Talker  # noqa: E402
+from evidence import BINARY, SOURCE  # noqa: E402
+from test_again import GOOD, LENIENT, OPENING, Talker  # noqa: E402
 
 
 def digest(folder):

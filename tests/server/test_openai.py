@@ -14,10 +14,9 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from evidence import BINARY, EvidenceCase  # noqa: E402
 from server import Server  # noqa: E402
 
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-BINARY = os.environ.get("DF_BINARY", os.path.join(SOURCE, "build", "densefusion"))
 IMAGES = 6
 
 
@@ -26,27 +25,8 @@ def captions(out):
         return [json.loads(line) for line in lines]
 
 
-class OpenAI(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        """Evidence is made once; each test copies it and runs caption on."""
-        cls.folder = tempfile.mkdtemp()
-        cls.photos = os.path.join(cls.folder, "photos")
-        os.mkdir(cls.photos)
-        samples = sorted(n for n in os.listdir(os.path.join(SOURCE, "samples")) if n.endswith(".jpg"))
-        for name in samples[:IMAGES]:
-            shutil.copy(os.path.join(SOURCE, "samples", name), cls.photos)
-        cls.evidence = os.path.join(cls.folder, "evidence")
-        subprocess.run([BINARY, "run", cls.photos, "-o", cls.evidence, "--to", "fuse", "--filter.min_side=1"],
-                       check=True, stderr=subprocess.DEVNULL)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
-
-    def setUp(self):
-        self.out = os.path.join(self.folder, self.id().rsplit(".", 1)[1])
-        shutil.copytree(self.evidence, self.out)
+class OpenAI(EvidenceCase):
+    images = IMAGES
 
     def command(self, url, *more):
         return [BINARY, "run", self.photos, "-o", self.out, "--filter.min_side=1", "--caption.engine=openai",
@@ -136,6 +116,14 @@ class OpenAI(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
             self.assertLess(len(server.requests), IMAGES + 20)       # it was left alone for growing pauses
+
+    def test_a_cut_after_a_storm_does_not_end_its_patience(self):
+        """The retries alone would be worth half a second; the storm has lasted longer when the connection breaks."""
+        with Server(["cut"], storm_s=3) as server:
+            done = self.run_it(server.url, "--caption.retries=1", "--caption.concurrency=1")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_all_captioned(server)
+            self.assertFalse(server.faults)
 
     def test_a_storm_without_end_stops(self):
         with Server(storm_s=1000) as server:
