@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/pool.h"
 #include "expert/expert.h"
+#include "expert/tiles.h"
 #include "model/text_encoder.h"
 #include "pictures.h"
 
@@ -137,6 +138,61 @@ static int see(df_expert_handle *h, const df_tag *tags, int n, df_arena *arena, 
     assert_int_equal(df_expert_perceive(h, &image, &(df_queries){tags, n}, arena, seen, NULL), DF_OK);
     df_image_free(&image);
     return seen->n_boxes;
+}
+
+/* Whether box b is one that the expert, asked for the same, sees in this part of the picture by itself. */
+static bool is_of_tile(df_expert_handle *h, const df_image *image, const df_slice_grid *grid, int tile, const df_box *b)
+{
+    const df_slice at = df_slice_at(grid, tile);
+    df_image part = {0};
+    df_arena arena = {0};
+    df_percept seen = {0};
+    bool found = false;
+    assert_int_equal(df_image_crop(image, at.x0, at.y0, at.x1, at.y1, &part, NULL), DF_OK);
+    assert_int_equal(df_expert_perceive(h, &part, &five, &arena, &seen, NULL), DF_OK);
+    for (int i = 0; i < seen.n_boxes; i++) {
+        const df_box *a = &seen.boxes[i];
+        found |= strcmp(a->label, b->label) == 0 && fabs(a->score - b->score) < 1e-6 && fabs(a->x0 + at.x0 - b->x0) < 1e-3 &&
+                 fabs(a->y0 + at.y0 - b->y0) < 1e-3 && fabs(a->x1 + at.x0 - b->x1) < 1e-3 && fabs(a->y1 + at.y0 - b->y1) < 1e-3;
+    }
+    df_image_free(&part);
+    df_arena_reset(&arena);
+    return found;
+}
+
+static void test_tiles_are_asked_the_same(void **state)
+{
+    (void)state;
+    df_expert_handle *h = open_or_skip(oracle(), "tiny-owlv2");
+    const df_slicing how = {.slices = 3, .overlap = 0.5};
+    df_arena arena = {0};
+    df_percept whole = {0}, seen;
+    df_image small = picture(), image = {0};
+    int n_whole = 0, n_tiles = 0;
+    assert_int_equal(df_image_resize(&small, 4 * WIDTH, 4 * HEIGHT, &image, NULL), DF_OK);
+    image.full_width = image.width;
+    image.full_height = image.height;
+    const df_slice_grid grid = df_slice_grid_of(image.width, image.height, &how);
+    assert_true(grid.columns * grid.rows >= 4);
+    assert_int_equal(df_expert_perceive(h, &image, &five, &arena, &whole, NULL), DF_OK);
+    seen = whole;
+    assert_int_equal(df_tiles_perceive(h, &image, &five, &how, &arena, &seen, NULL), DF_OK);
+    assert_null(seen.trouble);
+    for (int i = 0; i < seen.n_boxes; i++) {
+        bool found = false;
+        for (int k = 0; k < whole.n_boxes && !found; k++)
+            found = seen.boxes[i].score == whole.boxes[k].score && seen.boxes[i].x0 == whole.boxes[k].x0;
+        n_whole += found;
+        n_tiles += !found;
+        for (int k = 0; k < grid.columns * grid.rows && !found; k++)
+            found = is_of_tile(h, &image, &grid, k, &seen.boxes[i]);
+        assert_true(found);
+    }
+    assert_true(n_whole > 0 && n_tiles > 0);
+    df_image_free(&small);
+    df_image_free(&image);
+    df_arena_reset(&arena);
+    df_expert_close(h);
 }
 
 /* Tags come from models and, imported, from anyone. */
@@ -265,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_owl_finds_what_transformers_finds),
         cmocka_unit_test(test_similarities_are_those_of_transformers), cmocka_unit_test(test_odd_tags),
+        cmocka_unit_test(test_tiles_are_asked_the_same),
         cmocka_unit_test(test_labels_of_the_card_are_asked_for_too),
         cmocka_unit_test(test_each_text_is_encoded_once), cmocka_unit_test(test_cards_that_do_not_fit),
     };
