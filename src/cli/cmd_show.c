@@ -33,7 +33,7 @@ static df_status find_path(const df_dataset *ds, const char *path, image_id *id,
     *found = false;
     for (int part = 0; part < n && !*found; part++) {
         char *file = df_dataset_part_path(ds, "ingest", part, "parquet");
-        char *from = file ? df_sql_quote(file) : NULL, *name = df_sql_quote(path);
+        char *from = file ? df_sql_path(file) : NULL, *name = df_sql_quote(path);
         df_str sql = {0};
         df_table *t = NULL;
         df_str_printf(&sql, "SELECT \"row\" FROM read_parquet(%s) WHERE path = %s", from ? from : "", name ? name : "");

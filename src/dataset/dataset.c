@@ -333,3 +333,20 @@ df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str 
     df_str_append(sql, "])");
     return sql->failed ? df_fail(err, DF_NOMEM, "read %s: out of memory", stage) : DF_OK;
 }
+
+df_status df_dataset_skipped(const df_dataset *ds, df_table **out, df_error *err)
+{
+    char path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s/ingest/skipped.parquet", df_dataset_folder(ds)) >= sizeof path ||
+        !df_file_exists(path))
+        return DF_OK;
+    char *quoted = df_sql_path(path);
+    df_str sql = {0};
+    df_str_printf(&sql, "SELECT reason, count(*) AS n FROM read_parquet(%s) GROUP BY reason ORDER BY n DESC, reason",
+                  quoted ? quoted : "");
+    df_status status = quoted && !sql.failed ? df_table_query(out, df_str_text(&sql), err)
+                                             : df_fail(err, DF_NOMEM, "count: out of memory");
+    df_str_free(&sql);
+    free(quoted);
+    return status;
+}

@@ -23,6 +23,8 @@ df_status df_dataset_count(const df_dataset *ds, const char *stage, const char *
  * lacks: DF_CONFIG. */
 df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str *sql, df_error *err);
 
+/* What ingest passed over, by reason: a table reason, n, the most frequent first. *out stays NULL when there is none. */
+df_status df_dataset_skipped(const df_dataset *ds, df_table **out, df_error *err);
 /* Rows that every deciding stage (filter, dedup, select) among `reads` kept: bool per row of ingest, malloc'ed, caller
  * frees. One that never did the part decides nothing; of one that did, a row that it does not have is not kept. */
 df_status df_dataset_kept(const df_dataset *ds, const char *const *reads, int part, bool **kept, int64_t *n_rows,

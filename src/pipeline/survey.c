@@ -61,7 +61,7 @@ static void append_files(df_str *sql, const df_dataset *ds, const char *stage, i
     for (int part = 0; part < n_parts; part++) {
         if (!df_dataset_has_part(ds, stage, part))
             continue;
-        char *path = df_dataset_part_path(ds, stage, part, "parquet"), *quoted = path ? df_sql_quote(path) : NULL;
+        char *path = df_dataset_part_path(ds, stage, part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
         df_str_printf(sql, "%s%s", comma, quoted ? quoted : "");
         sql->failed = sql->failed || !quoted;
         comma = ", ";
@@ -132,19 +132,10 @@ static df_status count_rows(df_survey_stage *s, const df_dataset *ds, int n_part
 
 static df_status count_skipped(df_survey *survey, const df_dataset *ds, df_error *err)
 {
-    char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/ingest/skipped.parquet", df_dataset_folder(ds)) >= sizeof path ||
-        !df_file_exists(path))
-        return DF_OK;
-    char *quoted = df_sql_quote(path);
-    df_str sql = {0};
     df_table *t = NULL;
-    df_str_printf(&sql, "SELECT reason, count(*) AS n FROM read_parquet(%s) GROUP BY reason ORDER BY n DESC, reason",
-                  quoted ? quoted : "");
-    sql.failed = sql.failed || !quoted;
-    free(quoted);
-    DF_TRY(ask(&sql, &t, err));
-    df_status status = counts_of(t, &survey->skipped, &survey->n_skipped, err);
+    df_status status = df_dataset_skipped(ds, &t, err);
+    if (status == DF_OK && t)
+        status = counts_of(t, &survey->skipped, &survey->n_skipped, err);
     df_table_close(t);
     return status;
 }

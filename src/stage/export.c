@@ -143,7 +143,7 @@ static df_status write_parquet(const df_dataset *ds, df_error *err)
         (size_t)snprintf(tmp, sizeof tmp, "%s/export/captions.parquet.tmp", folder) >= sizeof tmp)
         return df_fail(err, DF_IO, "write captions.parquet: path is too long");
     snprintf(lines, sizeof lines, "%s/captions.jsonl", folder);
-    char *from = df_sql_quote(lines), *to = df_sql_quote(tmp);
+    char *from = df_sql_path(lines), *to = df_sql_quote(tmp);
     df_str sql = {0};
     if (from && to)
         df_str_printf(

@@ -276,23 +276,13 @@ static df_status join(sums *a, const sums *b, df_error *err)
 
 static df_status add_skipped(const df_dataset *ds, df_tally *tally, df_error *err)
 {
-    char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/ingest/skipped.parquet", df_dataset_folder(ds)) >= sizeof path ||
-        !df_file_exists(path))
-        return DF_OK;
-    char *quoted = df_sql_quote(path);
-    df_str sql = {0};
-    df_str_printf(&sql, "SELECT reason, count(*) AS n FROM read_parquet(%s) GROUP BY reason", quoted ? quoted : "");
     df_table *t = NULL;
-    df_status status = quoted && !sql.failed ? df_table_query(&t, df_str_text(&sql), err)
-                                             : df_fail(err, DF_NOMEM, "count: out of memory");
-    for (int64_t i = 0; status == DF_OK && i < df_table_rows(t); i++) {
+    df_status status = df_dataset_skipped(ds, &t, err);
+    for (int64_t i = 0; status == DF_OK && t && i < df_table_rows(t); i++) {
         const char *reason = df_table_text(t, i, 0);
         status = df_tally_add(tally, reason, strlen(reason), df_table_int(t, i, 1), err);
     }
     df_table_close(t);
-    df_str_free(&sql);
-    free(quoted);
     return status;
 }
 
