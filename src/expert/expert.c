@@ -3,7 +3,7 @@
 #include <string.h>
 
 extern const df_expert_ops df_expert_classes, df_expert_nanodet, df_expert_centernet, df_expert_text, df_expert_similarity,
-    df_expert_owl, df_expert_detr, df_expert_boxes, df_expert_yolox;
+    df_expert_owl, df_expert_grounding, df_expert_detr, df_expert_boxes, df_expert_yolox;
 
 /* A decoder, and what it needs of a card: tasks that it serves; fields that must be there; all numbers that may stand under
  * `decode:` (a list of them by its name). Words are separated by spaces. */
@@ -16,6 +16,7 @@ static const struct { const df_expert_ops *ops; const char *tasks, *needs, *numb
     {&df_expert_yolox, "detect", "labels width height", "strides max_boxes"},
     {&df_expert_boxes, "detect", "labels", "class_offset normalised boxes scores classes max_boxes"},
     {&df_expert_owl, "detect", "text width height", "queries"},
+    {&df_expert_grounding, "detect", "tokenizer", "tokens queries"},
     {&df_expert_text, "text-detect text-orient text-recognise", "",
      "limit_side max_side step map_threshold unclip dilate max_boxes turned_class squeeze width_min width_max width_step"},
     {0},
@@ -61,6 +62,7 @@ static bool has_field(const df_card *card, const char *field, size_t n)
     const struct { const char *name; bool there; } fields[] = {
         {"labels", card->labels != NULL}, {"width", card->width > 0}, {"height", card->height > 0},
         {"text", card->text != NULL}, {"thresholds", card->thresholds != NULL},
+        {"tokenizer", card->tokenizer != NULL},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (strlen(fields[i].name) == n && memcmp(fields[i].name, field, n) == 0)

@@ -46,7 +46,7 @@ static const df_option fields[] = {
     TEXT(thresholds, NULL, "file beside the card: a least score a line, one for each label, in place of threshold"),
     TEXT(text, NULL, "card (task text-embed) that makes vectors of the labels and queries"),
     TEXT(template, "{}", "what a label or query becomes before the text encoder sees it: it stands for {}"),
-    TEXT(tokenizer, NULL, "text-embed: tokenizer.json beside the card"),
+    TEXT(tokenizer, NULL, "tokenizer.json beside the card, of a model that reads words"),
     REAL("threshold", threshold, "0.5", 0, 1, "least score kept"),
     REAL("accept", accept, "0", 0, 1, "score from which fuse believes an answer by itself; 0: as its options say"),
     REAL("iou", iou, "0.5", 0, 1, "of two boxes of one class that overlap more, the weaker goes"),

@@ -25,7 +25,7 @@ typedef struct {
     char *thresholds;                        /* file beside the card: a number a label, in place of `threshold` */
     char *text;                              /* the card (task text-embed) that makes vectors of its labels and queries */
     char *template;                          /* around a label or query, which stands for {}: "a photo of a {}" */
-    char *tokenizer;                         /* of a text-embed card: tokenizer.json beside it */
+    char *tokenizer;                         /* of a model that reads words: tokenizer.json beside the card */
     double threshold, iou;                   /* least score kept; NMS overlap */
     double accept;                           /* score from which `fuse` believes an answer by itself; 0: as its options say */
     const char **label;                      /* [n_labels], read from `labels`; NULL entry: class not used */

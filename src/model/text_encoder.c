@@ -32,8 +32,7 @@ struct df_text_encoder {
 
 /* ---- from words to a prompt ---- */
 
-/* Words as they may stand in a prompt: single spaces, nothing that a tokenizer takes for more than a word. */
-static df_status clean(const char *words, char out[DF_WORDS_MAX_BYTES + 1], df_error *err)
+df_status df_words_clean(const char *words, char out[DF_WORDS_MAX_BYTES + 1], df_error *err)
 {
     df_str plain = {0};
     size_t n = 0;
@@ -60,7 +59,7 @@ static df_status make_prompt(const df_text_encoder *e, const char *words, df_are
 {
     char name[DF_WORDS_MAX_BYTES + 1];
     const char *slot = strstr(e->template, "{}");                    /* the card was checked: there is one */
-    DF_TRY(clean(words, name, err));
+    DF_TRY(df_words_clean(words, name, err));
     *prompt = df_arena_printf(arena, "%.*s%s%s", (int)(slot - e->template), e->template, name, slot + 2);
     return *prompt ? DF_OK : df_fail(err, DF_NOMEM, "run model %s: out of memory", e->card->name);
 }

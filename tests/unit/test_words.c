@@ -97,6 +97,12 @@ static void test_owl_finds_what_transformers_finds(void **state)
     compare_boxes("tiny-owlvit", square(), 5);
 }
 
+static void test_grounding_finds_what_transformers_finds(void **state)
+{
+    (void)state;
+    compare_boxes("tiny-grounding-dino", picture(), 5);
+}
+
 static void compare_tags(const char *name, df_image image)
 {
     df_expert_handle *h = open_or_skip(oracle(), name);
@@ -224,6 +230,41 @@ static void test_odd_tags(void **state)
     df_expert_close(h);
 }
 
+/* Each phrase of the text that Grounding DINO reads has a point after it, which no tag may bring along. */
+static void test_tags_within_one_text(void **state)
+{
+    (void)state;
+    df_expert_handle *h = open_or_skip(oracle(), "tiny-grounding-dino");
+    df_arena arena = {0};
+    df_percept plain, odd;
+    df_expert_set_threshold(h, 1e-9);
+    assert_int_equal(see(h, NULL, 0, &arena, &plain), 0);
+    const df_tag nothing[] = {{.label = ""}, {.label = ".?. ."}, {.label = "\x01<|>"}};
+    assert_int_equal(see(h, nothing, 3, &arena, &plain), 0);
+    const df_tag points[] = {{.label = "red. horse?"}, {.label = ".?"}, {.label = "red. horse?"}, {.label = "tree"}};
+    const df_tag clean[] = {{.label = "red horse"}, {.label = "tree"}};
+    const int n = see(h, clean, 2, &arena, &plain);
+    assert_true(n > 0);
+    assert_int_equal(see(h, points, 4, &arena, &odd), n);
+    for (int i = 0; i < n; i++) {
+        assert_memory_equal(&plain.boxes[i].score, &odd.boxes[i].score, sizeof(double));
+        assert_string_equal(odd.boxes[i].label, strcmp(plain.boxes[i].label, "tree") == 0 ? "tree" : "red. horse?");
+    }
+    char label[5000][16];                    /* more than a text holds: the first that fit are asked for */
+    df_tag *many = calloc(5000, sizeof *many);
+    for (int i = 0; i < 5000; i++) {
+        snprintf(label[i], sizeof label[i], "the %d", i);
+        many[i].label = label[i];
+    }
+    const int n_many = see(h, many, 5000, &arena, &odd);
+    assert_true(n_many > 0);
+    for (int i = 0; i < n_many; i++)
+        assert_true(strlen(odd.boxes[i].label) < sizeof "the 00");
+    free(many);
+    df_arena_reset(&arena);
+    df_expert_close(h);
+}
+
 typedef struct { df_text_encoder *e; const float *first[4]; } shared;
 
 static df_status encode(void *ctx, int64_t item, int thread, df_error *err)
@@ -309,6 +350,10 @@ static void test_cards_that_do_not_fit(void **state)
     expect_refused("tiny-owlv2", "tiny-owlv2-text", "tokenizer:", "tokenizer: words.labels.txt", "no tokenizer.json");
     expect_refused("tiny-owlv2", "tiny-owlv2-text", "  tokens:", "  tokens: 2", "decode.tokens: must be 3 to 512");
     expect_refused("tiny-owlv2", "tiny-owlv2-text", "output:", "output: nothing", "has no output \"nothing\"");
+    expect_refused("tiny-grounding-dino", "tiny-grounding-dino", "tokenizer:", "", "tokenizer: missing");
+    expect_refused("tiny-grounding-dino", "tiny-grounding-dino", "tokenizer:", "tokenizer: siglip.tokenizer.json", "not as BERT");
+    expect_refused("tiny-grounding-dino", "tiny-grounding-dino", "  tokens:", "  tokens: 3", "decode.tokens: must be 4 to 512");
+    expect_refused("tiny-grounding-dino", "tiny-grounding-dino", "  tokens:", "  queries: 0", "decode.queries: must be 1 to");
     expect_refused("tiny-clip-tagger", "tiny-clip-tagger", "  softmax:", "  sigmoid: 0 #", "softmax: 1 or sigmoid: 1");
     expect_refused("tiny-clip-tagger", "tiny-clip-tagger", "text:", "text: tiny-clip-tagger-text\\naccept: 2", "accept");
 }
@@ -322,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_owl_finds_what_transformers_finds),
         cmocka_unit_test(test_similarities_are_those_of_transformers), cmocka_unit_test(test_odd_tags),
         cmocka_unit_test(test_tiles_are_asked_the_same),
+        cmocka_unit_test(test_grounding_finds_what_transformers_finds), cmocka_unit_test(test_tags_within_one_text),
         cmocka_unit_test(test_labels_of_the_card_are_asked_for_too),
         cmocka_unit_test(test_each_text_is_encoded_once), cmocka_unit_test(test_cards_that_do_not_fit),
     };
