@@ -91,14 +91,6 @@ static df_status ask_all(const grounding *g, const df_queries *tags, df_arena *a
 
 /* ---- what is found ---- */
 
-static const df_tensor *named(const df_tensor *outputs, int n, const char *name)
-{
-    for (int i = 0; i < n; i++)
-        if (strcmp(outputs[i].name, name) == 0)
-            return &outputs[i];
-    return NULL;
-}
-
 /* Which phrase a place shows, in input pixels; the candidate's label is the phrase's best token. */
 static df_candidate judge(const float *logits, const float *box, const text *t, double width, double height)
 {
@@ -120,7 +112,7 @@ static df_status find(const grounding *g, const text *t, const df_tensor *inputs
     df_tensor *outputs = NULL;
     int n_outputs = 0;
     DF_TRY(df_onnx_run(g->model, inputs, 2, arena, &outputs, &n_outputs, err));
-    const df_tensor *boxes = named(outputs, n_outputs, "boxes"), *logits = named(outputs, n_outputs, "logits");
+    const df_tensor *boxes = df_tensor_named(outputs, n_outputs, "boxes"), *logits = df_tensor_named(outputs, n_outputs, "logits");
     const int64_t places = boxes ? df_tensor_size(boxes) / 4 : 0;
     if (!logits || places < 1 || places > PLACES_MAX || df_tensor_size(boxes) != places * 4 ||
         df_tensor_size(logits) != places * t->n)

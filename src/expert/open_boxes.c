@@ -70,14 +70,6 @@ static df_status ask_all(const owl *o, const df_queries *tags, df_arena *arena, 
 
 typedef struct { const float *embeddings, *shift, *scale, *boxes; int n, dim; } places;
 
-static const df_tensor *named(const df_tensor *outputs, int n, const char *name)
-{
-    for (int i = 0; i < n; i++)
-        if (strcmp(outputs[i].name, name) == 0)
-            return &outputs[i];
-    return NULL;
-}
-
 static df_status read_places(const owl *o, const df_tensor *outputs, int n_outputs, places *p, df_error *err)
 {
     const struct { const char *name; const float **to; int64_t columns; } wanted[] = {
@@ -85,7 +77,7 @@ static df_status read_places(const owl *o, const df_tensor *outputs, int n_outpu
         {"scale", &p->scale, 1}};
     int64_t n = 0;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        const df_tensor *t = named(outputs, n_outputs, wanted[i].name);
+        const df_tensor *t = df_tensor_named(outputs, n_outputs, wanted[i].name);
         const int64_t size = t ? df_tensor_size(t) : 0;
         if (i == 0)
             n = size / 4;

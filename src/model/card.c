@@ -441,11 +441,9 @@ df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err)
 
 df_status df_card_output(const df_card *card, const df_tensor *outputs, int n, const df_tensor **out, df_error *err)
 {
-    for (int i = 0; i < n; i++)
-        if (!card->output[0] || strcmp(outputs[i].name, card->output) == 0) {
-            *out = &outputs[i];
-            return DF_OK;
-        }
+    *out = card->output[0] ? df_tensor_named(outputs, n, card->output) : n > 0 ? outputs : NULL;
+    if (*out)
+        return DF_OK;
     return df_fail(err, DF_CONFIG, "%s: output: the model has no output \"%s\"; its first is \"%s\"", card->path, card->output,
                    n ? outputs[0].name : "");
 }

@@ -327,6 +327,14 @@ int64_t df_tensor_size(const df_tensor *t)
     return size;
 }
 
+const df_tensor *df_tensor_named(const df_tensor *tensors, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(tensors[i].name, name) == 0)
+            return &tensors[i];
+    return NULL;
+}
+
 #define COPY_AS(type) \
     for (size_t i = 0; i < n; i++) \
         to[i] = (float)((const type *)from)[i]

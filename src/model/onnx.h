@@ -24,6 +24,7 @@ typedef struct df_onnx df_onnx;              /* shared by threads: run is thread
 df_status df_onnx_open(df_onnx **out, const char *path, const df_onnx_options *options, df_error *err);
 void df_onnx_close(df_onnx *model);
 int64_t df_tensor_size(const df_tensor *t);                          /* product of dims */
+const df_tensor *df_tensor_named(const df_tensor *tensors, int n, const char *name); /* NULL: there is none */
 /* Runs on the given inputs (matched by name; a single unnamed input is the first; values of an int64 input must be whole
  * and below 2^24). All outputs, in the model's order, are copied into the arena (integers converted to float). NaN or +infinity in an output is DF_FORMAT: the model has no answer for this input. */
 df_status df_onnx_run(df_onnx *model, const df_tensor *inputs, int n_inputs, df_arena *arena, df_tensor **outputs,
