@@ -86,6 +86,13 @@ static void test_two_stages_match_torchvision(void **state)
     compare("tiny-rcnn", 5);                 /* an input without batch, and more classes than labels: background */
 }
 
+/* The paper's detector, by its authors' fork of Detectron2: padded to a square, boxes end at the picture's edge. */
+static void test_eva02_matches_its_authors(void **state)
+{
+    (void)state;
+    compare("tiny-eva02", 10);
+}
+
 /* As the authors' postprocess: grids by the card, and in pixels; the picture is padded below. */
 static void test_yolox_matches_its_authors(void **state)
 {
@@ -182,7 +189,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_detr_family_matches_transformers), cmocka_unit_test(test_two_stages_match_torchvision),
-        cmocka_unit_test(test_yolox_matches_its_authors), cmocka_unit_test(test_ten_thousand_boxes),
+        cmocka_unit_test(test_eva02_matches_its_authors), cmocka_unit_test(test_yolox_matches_its_authors),
+        cmocka_unit_test(test_ten_thousand_boxes),
         cmocka_unit_test(test_answers_that_do_not_fit), cmocka_unit_test(test_boxes_as_the_card_says),
         cmocka_unit_test(test_cards_that_say_nonsense),
     };

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Tiny detectors of random weights from the classes of transformers, torchvision and YOLOX, and what their own code finds with them in a
-picture that needs no resizing: what test_detectors.c compares with. Cards are written by tools/convert/export_detector.py.
+"""Tiny detectors of random weights from the classes of transformers, torchvision, YOLOX and EVA-02, and what their own
+code finds with them in a picture that needs no resizing: what test_detectors.c compares with. Cards are written by tools/convert/export_detector.py.
 
     pip install torch transformers torchvision timm onnx
     tests/oracle/detect/make_detectors.py [YOLOX]
+    tests/oracle/detect/make_detectors.py --eva02 EVA/EVA-02/det
 
 YOLOX is a folder with the authors' code (needs loguru, opencv-python, psutil, tabulate): without it the tiny-yolox fixtures stay.
+--eva02 makes tiny-eva02 alone, for the authors' code is a fork of Detectron2 that needs older packages: docs/EXTENDING.md.
 The picture is ../open/picture.rgb, 96 x 64. NAME.boxes: "score x0 y0 x1 y1 class" by falling score, cut at its edges.
 """
+import argparse
 import hashlib
 import pathlib
 import sys
@@ -36,20 +39,26 @@ def spread(model, seed, std=0.3):
     return model.eval()
 
 
+def shorten(graph, names):
+    del graph.value_info[:]
+    for node in graph.node:
+        node.name = node.doc_string = ""
+        for ends in (node.input, node.output):
+            ends[:] = [end and names.setdefault(end, f"{len(names):x}") for end in ends]
+        for branch in [a.g for a in node.attribute if a.type == onnx.AttributeProto.GRAPH]:
+            shorten(branch, names)
+            for end in branch.output:
+                end.name = names[end.name]
+    for weight in graph.initializer:
+        weight.name = names.setdefault(weight.name, f"{len(names):x}")
+
+
 def shrink(name):
     """Short names within the graph, which are most of such a small file; the card's sha256 follows."""
     file, card = HERE / f"{name}.onnx", HERE / f"{name}.yaml"
     before = hashlib.sha256(file.read_bytes()).hexdigest()
     model = onnx.load(file)
-    keep = {end.name: end.name for end in [*model.graph.input, *model.graph.output]}
-    del model.graph.value_info[:]
-    for node in model.graph.node:
-        assert not any(a.type == onnx.AttributeProto.GRAPH for a in node.attribute)
-        node.name = node.doc_string = ""
-        for ends in (node.input, node.output):
-            ends[:] = [end and keep.setdefault(end, f"{len(keep):x}") for end in ends]
-    for weight in model.graph.initializer:
-        weight.name = keep.setdefault(weight.name, f"{len(keep):x}")
+    shorten(model.graph, {end.name: end.name for end in [*model.graph.input, *model.graph.output]})
     onnx.checker.check_model(model)
     data = model.SerializeToString(deterministic=True)
     file.write_bytes(data)
@@ -153,7 +162,71 @@ def yolox(folder):
             write_boxes(name, {"boxes": found[:, :4], "scores": found[:, 4] * found[:, 5], "labels": found[:, 6]})
 
 
+def even_out(layer, size):
+    """Each answer of the layer about 0 and of this size on the whole, in what it is asked first."""
+    def first(layer, inputs, answer):
+        done.remove()
+        over = [d for d in range(answer.dim()) if d != 1]
+        scale, middle = size / answer.std(over), answer.mean(over)
+        layer.weight *= scale.reshape(-1, *[1] * (layer.weight.dim() - 1))
+        layer.bias.copy_(scale * (layer.bias - middle))
+        return layer(inputs[0])
+    done = layer.register_forward_hook(first)
+
+
+def eva02(folder):
+    """The paper's detector by the authors' config for LVIS, made small: windows, then the whole; a square; three stages."""
+    export_detector.leave_out("wandb", "mmcv", "mmcv.ops")
+    sys.path.insert(0, folder)
+    from detectron2.config import LazyConfig, instantiate
+    from detectron2.layers import ShapeSpec
+    config = LazyConfig.load(f"{folder}/projects/ViTDet/configs/eva2_mim_to_lvis/"
+                             "eva2_lvis_cascade_mask_rcnn_vitdet_l_8attn_win32_1536_lrd0p8.py").model
+    config.backbone.net.update(img_size=WIDTH, embed_dim=8, depth=2, num_heads=2,
+                               window_size=4, window_block_indexes=[0], pretrain_img_size=64, drop_path_rate=0,
+                               use_act_checkpoint=False, xattn=False)
+    config.backbone.update(out_channels=8, square_pad=WIDTH)
+    config.proposal_generator.head.in_channels = 8
+    config.proposal_generator.anchor_generator.sizes = [[12], [24], [48], [64], [96]]
+    config.proposal_generator.post_nms_topk = (40, 40)
+    heads = config.roi_heads
+    heads.num_classes = len(NAMES)
+    heads.box_pooler.update(output_size=3, canonical_box_size=24)      # so that such small boxes come from all levels
+    for head, predictor in zip(heads.box_heads, heads.box_predictors):
+        head.update(input_shape=ShapeSpec(channels=8, height=3, width=3), conv_dims=[8], fc_dims=[16])
+        predictor.update(input_shape=ShapeSpec(channels=16), test_topk_per_image=20, use_fed_loss=False)
+    heads.mask_head.update(input_shape=ShapeSpec(channels=8, width=14, height=14), conv_dims=[8, 8])
+    torch.manual_seed(5)
+    model = spread(instantiate(config), 5)
+    for p in model.parameters():
+        if p.dim() == 1:                                               # biases, too, which are zero else
+            p.data += 0.2 * torch.randn_like(p)
+    even_out(model.backbone.net.patch_embed.proj, 1)
+    even_out(model.proposal_generator.rpn_head.objectness_logits, 2)
+    even_out(model.proposal_generator.rpn_head.anchor_deltas, 0.3)
+    for predictor in model.roi_heads.box_predictor:
+        even_out(predictor.cls_score, 2)
+        even_out(predictor.bbox_pred, 2)
+    pixels = torch.from_numpy(PICTURE.transpose(2, 0, 1).copy())
+    with torch.no_grad():
+        model.inference([{"image": pixels}])
+        found = model.inference([{"image": pixels, "height": HEIGHT, "width": WIDTH}])[0]["instances"]
+    threshold = round(float(found.scores.min()) + 1e-4, 5)
+    export_detector.export_detectron2(model, HERE / "tiny-eva02", "five.labels.txt", HEIGHT, WIDTH)
+    shrink("tiny-eva02")
+    edit_card("tiny-eva02", threshold)
+    keep = found.scores >= threshold
+    write_boxes("tiny-eva02", {"boxes": found.pred_boxes.tensor[keep], "scores": found.scores[keep],
+                               "labels": found.pred_classes[keep]})
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("yolox", metavar="YOLOX", nargs="?")
+    parser.add_argument("--eva02", metavar="FOLDER")
+    options = parser.parse_args()
+    if options.eva02:
+        return eva02(options.eva02)
     torch.manual_seed(1)                                               # of what spread() leaves as it was
     (HERE / "five.labels.txt").write_text(export_detector.label_lines(hf.PretrainedConfig(id2label=NAMES)))
     backbone = hf.RTDetrResNetConfig(embedding_size=8, hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], layer_type="basic",
@@ -185,8 +258,8 @@ def main():
          decoder_cross_attention_heads=2, decoder_n_points=2, c2f_num_blocks=1)), 9, 0.5),
          hf.RfDetrImageProcessor(size=size))
     faster_rcnn()
-    if len(sys.argv) > 1:
-        yolox(sys.argv[1])
+    if options.yolox:
+        yolox(options.yolox)
 
 
 if __name__ == "__main__":
