@@ -192,7 +192,7 @@ static df_status grounding_open(df_expert **out, df_card *const *cards, int n_ca
 {
     const df_card *card = cards[0];
     const double tokens = df_card_number(card, "tokens", 256), queries = df_card_number(card, "queries", 64);
-    if (!(tokens >= TOKENS_MIN && tokens <= (double)DF_TOKENS_MAX))
+    if (!(tokens >= (double)TOKENS_MIN && tokens <= (double)DF_TOKENS_MAX))
         return df_fail(err, DF_CONFIG, "%s: decode.tokens: must be 4 to %d", card->path, DF_TOKENS_MAX);
     if (n_cards != 1 || !(queries >= 1 && queries <= tokens))
         return df_fail(err, DF_CONFIG, "%s: decode.queries: must be 1 to decode.tokens", card->path);
