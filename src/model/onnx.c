@@ -157,6 +157,20 @@ static df_status append_tensorrt(const df_onnx *m, OrtSessionOptions *to, const 
     return status == DF_OK ? append_cuda(m, to, keys, values, n, err) : status;
 }
 
+/* On a CPU it has a stream for each run at a time, or else they wait for each other. */
+static df_status append_openvino(const df_onnx *m, OrtSessionOptions *to, const char *name, const char *device,
+                                 const df_onnx_options *options, df_error *err)
+{
+    const int at_once = options->at_once > 1 ? options->at_once : 1, threads = options->threads > 1 ? options->threads : 1;
+    const bool on_cpu = !device || !device[0] || strcasecmp(device, "CPU") == 0;
+    char n_streams[12], n_threads[12];
+    snprintf(n_streams, sizeof n_streams, "%d", at_once);
+    snprintf(n_threads, sizeof n_threads, "%d", at_once * threads);
+    const char *const keys[] = {"device_type", "num_streams", "num_of_threads"};
+    const char *const values[] = {on_cpu ? "CPU" : device, n_streams, n_threads};
+    return check(m, m->api->SessionOptionsAppendExecutionProvider(to, name, keys, values, on_cpu ? 3 : 1), "open", err);
+}
+
 /* What follows the colon is the provider's own way to name a device. */
 static df_status append_provider(const df_onnx *m, OrtSessionOptions *to, const df_onnx_options *options, df_error *err)
 {
@@ -165,10 +179,10 @@ static df_status append_provider(const df_onnx *m, OrtSessionOptions *to, const 
         return DF_OK;
     DF_TRY(find_provider(m->api, options, name, err));
     const char *colon = strchr(options->provider, ':');
-    const char *key = strcmp(name, "OpenVINO") == 0 ? "device_type" : strcmp(name, "QNN") == 0 ? "backend_path"
-                                                                                               : "device_id";
-    const char *value = colon ? colon + 1 : NULL;
+    const char *key = strcmp(name, "QNN") == 0 ? "backend_path" : "device_id", *value = colon ? colon + 1 : NULL;
     const size_t n = value && value[0];
+    if (strcmp(name, "OpenVINO") == 0)
+        return append_openvino(m, to, name, value, options, err);
     if (strcmp(name, "CUDA") == 0)
         return append_cuda(m, to, &key, &value, n, err);
     if (strcmp(name, "Tensorrt") == 0)

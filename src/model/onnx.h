@@ -14,6 +14,7 @@ typedef struct {
     const char *library;                     /* ONNX Runtime's shared library; NULL: the one of this build */
     const char *provider;                    /* "cuda", "cuda:1", "openvino:GPU": execution provider and device; NULL: cpu */
     int threads;                             /* of one run; 0: 1 */
+    int at_once;                             /* runs that meet in one model, for providers that must know; 0: 1 */
 } df_onnx_options;
 /* Appends "provider NAME\n" for any but the CPU's, whose results differ in the last digits. DF_CONFIG when the library
  * has no such provider, naming those it has. */

@@ -155,7 +155,8 @@ int df_config_threads(const df_config *config)
 
 df_onnx_options df_config_runtime(const df_config *config)
 {
-    return (df_onnx_options){config->run.onnxruntime, config->run.provider, (int)config->run.model_threads};
+    return (df_onnx_options){config->run.onnxruntime, config->run.provider, (int)config->run.model_threads,
+                             df_config_threads(config)};
 }
 
 const char *df_config_share(const df_config *config)
