@@ -59,7 +59,7 @@ if(Python3_FOUND AND CLI_SOURCES AND EXISTS ${DF_DEPS}/truth/darknet-dog.jpg
    AND EXISTS ${PROJECT_SOURCE_DIR}/share/models/nanodet.onnx)
   add_test(NAME truth COMMAND ${PROJECT_SOURCE_DIR}/tests/truth/run $<TARGET_FILE:densefusion-cli>
            ${PROJECT_BINARY_DIR}/truth)
-  set_tests_properties(truth PROPERTIES TIMEOUT 600)
+  set_tests_properties(truth PROPERTIES TIMEOUT 1200)
 endif()
 
 # Interrupted in every way, a run ends with the same bytes: tests/resume, over a few samples and a file that is none.
@@ -103,7 +103,7 @@ if(Python3_FOUND AND CLI_SOURCES)
   add_test(NAME openai_again COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_again.py)
   add_test(NAME meta COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_meta.py)
   add_test(NAME batch COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_batch.py)
-  set_tests_properties(openai_again meta batch PROPERTIES TIMEOUT 300
+  set_tests_properties(openai_again meta batch PROPERTIES TIMEOUT 600
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
