@@ -38,25 +38,6 @@ int df_best_label(const float *scores, int n)
 
 /* ---- an image ---- */
 
-static df_status place_boxes(const df_detector *d, df_candidates *found, const df_placement *p, const df_image *image,
-                             df_arena *arena, df_percept *out, df_error *err)
-{
-    const int n = df_nms(found->at, found->n, d->card->iou, d->max_boxes);
-    df_box *boxes = df_arena_alloc(arena, (size_t)n + 1, sizeof *boxes);
-    if (!boxes)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", d->card->name);
-    int n_boxes = 0;
-    for (int i = 0; i < n; i++) {
-        df_box box = {.label = d->card->label[found->at[i].label], .source = d->card->name,
-                      .score = fmin(found->at[i].score, 1), .item = n_boxes};
-        if (box.label && df_box_place(&box, &found->at[i], p, image))
-            boxes[n_boxes++] = box;
-    }
-    out->boxes = boxes;
-    out->n_boxes = n_boxes;
-    return DF_OK;
-}
-
 /* Four times as many as are kept stand for suppression; twice that is room to collect them. */
 static df_status make_room(const df_detector *d, df_arena *arena, df_candidates *found, df_error *err)
 {
@@ -94,7 +75,8 @@ df_status df_detector_perceive(df_expert *e, const df_image *image, const df_que
     answer.width = (double)sides[0];
     answer.height = (double)sides[1];
     DF_TRY(d->decode(d, &answer, &found, err));
-    return place_boxes(d, &found, &placement, image, arena, out, err);
+    return df_boxes_place(d->card, found.at, found.n, d->max_boxes, d->card->label, &placement, image, arena, out,
+                          err);
 }
 
 /* ---- opening ---- */

@@ -5,6 +5,7 @@
  * The best decode.max_boxes of all places and labels are kept. The family needs no suppression: `iou: 1`. */
 #include <math.h>
 #include "expert/detector.h"
+#include "expert/place.h"
 
 extern const df_expert_ops df_expert_detr;                           /* listed in expert.c */
 
@@ -13,9 +14,8 @@ static void add(const df_detector *d, const df_answer *answer, const float *box,
 {
     if (!(score >= d->card->threshold))
         return;
-    const double x = (double)box[0] * answer->width, half_w = (double)box[2] * answer->width / 2;
-    const double y = (double)box[1] * answer->height, half_h = (double)box[3] * answer->height / 2;
-    df_candidates_add(out, &(df_candidate){x - half_w, y - half_h, x + half_w, y + half_h, score, label});
+    const df_candidate found = df_candidate_centred(box, answer->width, answer->height, score, label);
+    df_candidates_add(out, &found);
 }
 
 /* Share of logits[at] among n. */

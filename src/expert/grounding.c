@@ -101,9 +101,7 @@ static df_candidate judge(const float *logits, const float *box, const text *t, 
             most = (double)logits[i], best = i;
     while (best > 1 && t->phrase[best - 1] == t->phrase[best])
         best--;                              /* to its first token: one phrase is one label to suppression */
-    return (df_candidate){((double)box[0] - (double)box[2] / 2) * width, ((double)box[1] - (double)box[3] / 2) * height,
-                          ((double)box[0] + (double)box[2] / 2) * width, ((double)box[1] + (double)box[3] / 2) * height,
-                          1 / (1 + exp(-most)), best};
+    return df_candidate_centred(box, width, height, 1 / (1 + exp(-most)), best);
 }
 
 static df_status find(const grounding *g, const text *t, const df_tensor *inputs, df_arena *arena, df_candidate **found,
@@ -129,7 +127,6 @@ static df_status find(const grounding *g, const text *t, const df_tensor *inputs
         if (c.score > g->card->threshold)
             (*found)[(*n)++] = c;
     }
-    *n = df_nms(*found, *n, g->card->iou, BOXES_MAX);
     return DF_OK;
 }
 
@@ -148,16 +145,7 @@ static df_status grounding_perceive(df_expert *e, const df_image *image, const d
     DF_TRY(df_preprocess(g->card, image, arena, &inputs[0], &placement, err));
     inputs[1] = (df_tensor){.name = "input_ids", .n_dims = 2, .dims = {1, asked.n}, .data = asked.id};
     DF_TRY(find(g, &asked, inputs, arena, &found, &n, err));
-    df_box *boxes = df_arena_alloc(arena, (size_t)n + 1, sizeof *boxes);
-    if (!boxes)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", g->card->name);
-    out->boxes = boxes;
-    for (int i = 0; i < n; i++) {
-        boxes[out->n_boxes] = (df_box){.label = asked.phrase[found[i].label], .source = g->card->name,
-                                       .score = found[i].score, .item = out->n_boxes};
-        out->n_boxes += df_box_place(&boxes[out->n_boxes], &found[i], &placement, image);
-    }
-    return DF_OK;
+    return df_boxes_place(g->card, found, n, BOXES_MAX, asked.phrase, &placement, image, arena, out, err);
 }
 
 /* ---- opening ---- */

@@ -27,8 +27,7 @@ typedef struct {
     int queries_max;
 } owl;
 
-typedef struct { const char *label; const float *vector; } query;
-typedef struct { query *at; int n; } asked;
+typedef struct { const char **labels; const float **vectors; int n; } asked;
 
 /* ---- what is asked ---- */
 
@@ -38,7 +37,7 @@ static df_status ask(const owl *o, const char *label, df_arena *arena, asked *qu
     if (!label || queries->n == o->queries_max)
         return DF_OK;
     for (int i = 0; i < queries->n; i++)
-        if (strcmp(queries->at[i].label, label) == 0)
+        if (strcmp(queries->labels[i], label) == 0)
             return DF_OK;
     const float *vector;
     df_error why;
@@ -50,14 +49,16 @@ static df_status ask(const owl *o, const char *label, df_arena *arena, asked *qu
     char *copy = df_arena_strdup(arena, label);
     if (!copy)
         return df_fail(err, DF_NOMEM, "run model %s: out of memory", o->card->name);
-    queries->at[queries->n++] = (query){copy, vector};
+    queries->labels[queries->n] = copy;
+    queries->vectors[queries->n++] = vector;
     return DF_OK;
 }
 
 static df_status ask_all(const owl *o, const df_queries *tags, df_arena *arena, asked *queries, df_error *err)
 {
-    queries->at = df_arena_alloc(arena, (size_t)o->queries_max, sizeof *queries->at);
-    if (!queries->at)
+    queries->labels = df_arena_alloc(arena, (size_t)o->queries_max, sizeof *queries->labels);
+    queries->vectors = df_arena_alloc(arena, (size_t)o->queries_max, sizeof *queries->vectors);
+    if (!queries->labels || !queries->vectors)
         return df_fail(err, DF_NOMEM, "run model %s: out of memory", o->card->name);
     for (int i = 0; i < o->card->n_labels; i++)
         DF_TRY(ask(o, o->card->label[i], arena, queries, err));
@@ -99,13 +100,11 @@ static df_candidate judge(const owl *o, const places *p, int i, const asked *que
     int best = 0;
     double most = -INFINITY;
     for (int q = 0; q < queries->n; q++) {
-        const double logit = ((double)df_dot(seen, queries->at[q].vector, p->dim) / length + (double)p->shift[i]) * (double)p->scale[i];
+        const double logit = ((double)df_dot(seen, queries->vectors[q], p->dim) / length + (double)p->shift[i]) * (double)p->scale[i];
         if (logit > most)
             most = logit, best = q;
     }
-    return (df_candidate){((double)box[0] - (double)box[2] / 2) * w, ((double)box[1] - (double)box[3] / 2) * h,
-                          ((double)box[0] + (double)box[2] / 2) * w, ((double)box[1] + (double)box[3] / 2) * h,
-                          1 / (1 + exp(-most)), best};
+    return df_candidate_centred(box, w, h, 1 / (1 + exp(-most)), best);
 }
 
 static df_status find(const owl *o, const places *p, const asked *queries, df_arena *arena, df_candidate **found, int *n,
@@ -120,7 +119,6 @@ static df_status find(const owl *o, const places *p, const asked *queries, df_ar
         if (c.score > o->card->threshold)
             (*found)[(*n)++] = c;
     }
-    *n = df_nms(*found, *n, o->card->iou, BOXES_MAX);
     return DF_OK;
 }
 
@@ -141,16 +139,7 @@ static df_status owl_perceive(df_expert *e, const df_image *image, const df_quer
     DF_TRY(df_onnx_run(o->model, &input, 1, arena, &outputs, &n_outputs, err));
     DF_TRY(read_places(o, outputs, n_outputs, &p, err));
     DF_TRY(find(o, &p, &queries, arena, &found, &n, err));
-    df_box *boxes = df_arena_alloc(arena, (size_t)n + 1, sizeof *boxes);
-    if (!boxes)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", o->card->name);
-    out->boxes = boxes;
-    for (int i = 0; i < n; i++) {
-        boxes[out->n_boxes] = (df_box){.label = queries.at[found[i].label].label, .source = o->card->name,
-                                       .score = found[i].score, .item = out->n_boxes};
-        out->n_boxes += df_box_place(&boxes[out->n_boxes], &found[i], &placement, image);
-    }
-    return DF_OK;
+    return df_boxes_place(o->card, found, n, BOXES_MAX, queries.labels, &placement, image, arena, out, err);
 }
 
 static void owl_close(df_expert *e)

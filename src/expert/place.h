@@ -3,8 +3,15 @@
 #define DF_EXPERT_PLACE_H
 #include "algo/evidence.h"
 #include "algo/nms.h"
+#include "expert/expert.h"
 #include "model/preprocess.h"
 
-/* Sets the box's corners, cut at the image's edges, from those in input pixels. False when less than a pixel is left. */
-bool df_box_place(df_box *box, const df_candidate *in_input, const df_placement *placement, const df_image *image);
+/* A box that a model gives as centre x, y, width, height, in shares of its input's sides. */
+df_candidate df_candidate_centred(const float *box, double width, double height, double score, int label);
+/* From what was found, in input pixels, to out->boxes: of those that overlap and have one label the surest stays (the card's
+ * `iou`), at most `most`, cut at the image's edges; what has less than a pixel left goes. labels: the name of each label,
+ * NULL for one that is dropped; they outlive `out`. DF_NOMEM. */
+df_status df_boxes_place(const df_card *card, df_candidate *found, int n, int most, const char *const *labels,
+                         const df_placement *placement, const df_image *image, df_arena *arena, df_percept *out,
+                         df_error *err);
 #endif
