@@ -51,7 +51,7 @@ static void scan(const char *folder, const char *hash, int n_threads, const char
     must(df_options_defaults(stage->options, config, &err), &err);
     must(df_option_set(stage->options, config, "ingest", "hash", hash, &err), &err);
     must(df_option_set(stage->options, config, "ingest", "part_rows", "10000", &err), &err);
-    must(df_dataset_open(&ds, out, &err), &err);
+    must(df_dataset_create(&ds, out, &err), &err);
     df_run run = {.n_threads = n_threads, .input = folder};
     double start = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
     must(stage->run(ds, config, &run, &err), &err);

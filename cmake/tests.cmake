@@ -95,6 +95,13 @@ if(Python3_FOUND AND CHROMIUM)
                        ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
+# ---- what the program may write and delete ----
+if(Python3_FOUND AND CLI_SOURCES)
+  add_test(NAME output COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/output/test_output.py)
+  set_tests_properties(output PROPERTIES TIMEOUT 600
+    ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
+endif()
+
 # ---- the openai engine against a server on loopback that misbehaves ----
 if(Python3_FOUND AND CLI_SOURCES)
   add_test(NAME openai_server COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_openai.py)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static df_status read_all(int fd, const char *path, size_t max_bytes, char **data, size_t *size, df_error *err)
@@ -67,7 +68,7 @@ static void sync_folder(const char *path)
 
 df_status df_file_commit(const char *tmp, const char *path, df_error *err)
 {
-    int fd = open(tmp, O_RDWR | O_CLOEXEC);
+    int fd = open(tmp, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return df_fail(err, DF_IO, "open %s: %s", tmp, strerror(errno));
     bool synced = fsync(fd) == 0;
@@ -80,14 +81,29 @@ df_status df_file_commit(const char *tmp, const char *path, df_error *err)
     return DF_OK;
 }
 
+/* A name beside the path that nobody has: what lies there under another name is not ours to overwrite. */
+static int open_beside(const char *path, char tmp[PATH_MAX])
+{
+    struct timespec now;
+    int fd = -1;
+    for (int attempt = 0; fd < 0 && attempt < 100; attempt++) {
+        clock_gettime(CLOCK_REALTIME, &now);
+        errno = ENAMETOOLONG;
+        if (snprintf(tmp, PATH_MAX, "%s.%ld-%09ld.tmp", path, (long)getpid(), now.tv_nsec) >= PATH_MAX)
+            return -1;
+        fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST)
+            return -1;
+    }
+    return fd;
+}
+
 df_status df_file_write(const char *path, const void *data, size_t size, df_error *err)
 {
     char tmp[PATH_MAX];
-    if ((size_t)snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp)
-        return df_fail(err, DF_IO, "write %s: path is too long", path);
-    int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = open_beside(path, tmp);
     if (fd < 0)
-        return df_fail(err, DF_IO, "open %s: %s", tmp, strerror(errno));
+        return df_fail(err, DF_IO, "write %s: %s", path, strerror(errno));
     for (size_t done = 0; done < size;) {
         ssize_t n = write(fd, (const char *)data + done, size - done);
         if (n < 0 && errno == EINTR)
@@ -100,8 +116,11 @@ df_status df_file_write(const char *path, const void *data, size_t size, df_erro
         }
         done += (size_t)n;
     }
-    if (close(fd) != 0)
-        return df_fail(err, DF_IO, "write %s: %s", path, strerror(errno));
+    if (close(fd) != 0) {
+        int reason = errno;
+        unlink(tmp);
+        return df_fail(err, DF_IO, "write %s: %s", path, strerror(reason));
+    }
     return df_file_commit(tmp, path, err);
 }
 

@@ -8,7 +8,7 @@
 
 /* Reads a regular file of at most max_bytes; *data is malloc'ed with a NUL after the last byte, caller frees. */
 df_status df_file_read(const char *path, size_t max_bytes, char **data, size_t *size, df_error *err);
-/* Writes PATH.tmp, syncs, renames over path. */
+/* Writes a new file beside path, syncs, renames it over path. For files of no folder of ours (base/folder.h). */
 df_status df_file_write(const char *path, const void *data, size_t size, df_error *err);
 /* Syncs tmp and renames it to path: the second half of df_file_write, for libraries that write files themselves. */
 df_status df_file_commit(const char *tmp, const char *path, df_error *err);

@@ -54,9 +54,9 @@ static df_status with_dataset(const df_config *config, const args *a, dataset_wo
     df_dataset *ds = NULL;
     df_lock lock = {-1, -1};
     progress p;
-    DF_TRY(command_dataset(&ds, a->positional[1], err));
+    DF_TRY(df_dataset_open(&ds, a->positional[1], err));
     progress_init(&p);
-    df_status status = df_lock_open(&lock, a->positional[1], false, err);
+    df_status status = df_lock_open(&lock, ds, false, err);
     if (status == DF_OK)
         status = work(config, a, ds, &p, err);
     progress_end(&p);

@@ -195,7 +195,7 @@ int cmd_clusters(const args *a)
     df_error err = {""};
     df_status status = command_own_settings(a, "clusters", cmd_clusters_options, &config, &err);
     if (status == DF_OK)
-        status = command_dataset(&ds, a->positional[0], &err);
+        status = df_dataset_open(&ds, a->positional[0], &err);
     if (status == DF_OK)
         status = show(ds, a, &config, &err);
     df_dataset_close(ds);

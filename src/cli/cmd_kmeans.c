@@ -24,7 +24,9 @@ static df_status reduce(df_dataset *ds, const void *config, const df_run *run, d
     bool finished = false;
     int round = 0;
     DF_TRY(df_cluster_reduce(ds, config, run, &round, &finished, err));
-    if (finished)
+    if (finished && round < 0)
+        printf("finished: densefusion cluster %s gives every image its cluster\n", df_dataset_folder(ds));
+    else if (finished)
         printf("finished after %d rounds: densefusion cluster %s gives every image its cluster\n", round,
                df_dataset_folder(ds));
     else
@@ -58,12 +60,12 @@ int cmd_kmeans(const args *a)
     df_run run = {.n_threads = df_config_threads(&config), .parts = a->parts, .n_parts = a->n_parts,
                   .progress = progress_update, .note = progress_note, .ctx = &p};
     df_dataset *ds = NULL;
-    df_lock lock = {-1, -1};
+    df_lock lock = {.fd = -1};
     df_error err = {""};
     const void *cluster = config.configs[df_config_find(&config, "cluster")];
-    df_status status = command_dataset(&ds, a->positional[1], &err);
+    df_status status = df_dataset_open(&ds, a->positional[1], &err);
     if (status == DF_OK)                     /* others may map beside it; who closes the round is alone */
-        status = df_lock_open(&lock, a->positional[1], maps, &err);
+        status = df_lock_open(&lock, ds, maps, &err);
     if (status == DF_OK)
         status = check_parts(a, ds, &err);
     if (status == DF_OK) {

@@ -26,7 +26,7 @@ static int meta_config(df_config *config, const args *a)
 static df_status derive(const args *a, df_error *err)
 {
     df_dataset *from = NULL;
-    DF_TRY(command_dataset(&from, a->positional[0], err));
+    DF_TRY(df_dataset_open(&from, a->positional[0], err));
     df_status status = df_dataset_derive(from, a->out, "fuse", err);
     df_dataset_close(from);
     return status;

@@ -262,7 +262,7 @@ int cmd_show(const args *a)
     df_dataset *ds = NULL;
     image_id id = {0};
     df_error err = {""};
-    df_status status = command_dataset(&ds, a->positional[0], &err);
+    df_status status = df_dataset_open(&ds, a->positional[0], &err);
     if (status == DF_OK)
         status = find_image(ds, a->positional[1], &id, &err);
     if (status == DF_OK)

@@ -47,7 +47,7 @@ int cmd_status(const args *a)
     df_dataset *ds = NULL;
     df_survey survey = {0};
     df_error err = {""};
-    df_status status = command_dataset(&ds, a->positional[0], &err);
+    df_status status = df_dataset_open(&ds, a->positional[0], &err);
     if (status == DF_OK)
         status = df_survey_make(&survey, df_stages, ds, &err);
     if (status == DF_OK && a->given & FLAG_JSON)

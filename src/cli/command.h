@@ -43,8 +43,6 @@ int command_execute(const df_config *config, df_job *job, bool summarise);
 /* Ctrl-C and SIGTERM set *command_stop(); the second one leaves at once. */
 void command_catch_signals(void);
 atomic_bool *command_stop(void);
-/* Opens a dataset that is there; makes none. */
-df_status command_dataset(df_dataset **out, const char *folder, df_error *err);
 int command_usage(const command *c, const char *what);               /* says what is wrong and how it is meant */
 int command_failed(df_status status, const df_error *err);           /* says err; the exit code for status */
 #endif

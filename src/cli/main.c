@@ -1,10 +1,8 @@
 /* densefusion: the command table, --help and --version. */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "command.h"
 #include "dataset/metadata.h"
 #include "help.h"
@@ -55,14 +53,6 @@ int command_failed(df_status status, const df_error *err)
     case DF_CONFIG: return EXIT_USAGE;
     default: return EXIT_FAILED;
     }
-}
-
-df_status command_dataset(df_dataset **out, const char *folder, df_error *err)
-{
-    char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/dataset.json", folder) >= sizeof path || !df_file_exists(path))
-        return df_fail(err, DF_IO, "%s: no dataset there", folder);
-    return df_dataset_open(out, folder, err);
 }
 
 df_status command_settings(df_config *config, const args *a, df_error *err)

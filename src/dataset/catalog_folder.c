@@ -79,6 +79,19 @@ static bool is_own_folder(const df_catalog *c, const char *path)
            strcmp(c->own_folder + n + 1, path) == 0;
 }
 
+/* Pictures of its page are no new images. */
+static bool holds_dataset(int folder, const char *name)
+{
+    static const char *const files[] = {"dataset.json", "dataset.files"};
+    char path[NAME_MAX + 32];
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", name, files[i]);
+        if (faccessat(folder, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+            return false;
+    }
+    return true;
+}
+
 static df_status add_entry(walk *w, int folder, const char *prefix, const char *name, df_error *err)
 {
     df_catalog *c = w->catalog;
@@ -90,6 +103,10 @@ static df_status add_entry(walk *w, int folder, const char *prefix, const char *
     bool is_folder = seen && S_ISDIR(st.st_mode);
     if (is_folder && is_own_folder(c, path))
         return DF_OK;
+    if (is_folder && holds_dataset(folder, name)) {
+        c->n_found++;
+        return df_catalog_skip(c, path, "a dataset of densefusion", err);
+    }
     if (is_folder && name[0] != '.' && df_str_is_plain(name, strlen(name)))
         return df_found_add(&w->folders, (df_found){.name = path}, err);
 

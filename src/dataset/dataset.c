@@ -1,6 +1,6 @@
 #include "dataset/dataset.h"
 
-#include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,20 +10,31 @@
 #include "base/file.h"
 #include "io/json.h"
 
-#define DATASET_VERSION 1
+#define DATASET_VERSION 2
+#define KIND "dataset"
 #define DATASET_JSON_MAX ((size_t)16 << 20)
 
-struct df_dataset { char *folder, *input; };
+struct df_dataset { df_folder *files; char *input; };
 
 const char *df_dataset_folder(const df_dataset *ds)
 {
-    return ds->folder;
+    return df_folder_path(ds->files);
+}
+
+df_folder *df_dataset_files(const df_dataset *ds)
+{
+    return ds->files;
+}
+
+df_status df_dataset_is_one(const char *folder, bool *is_one, df_error *err)
+{
+    return df_folder_is_ours(folder, KIND, is_one, err);
 }
 
 char *df_dataset_part_path(const df_dataset *ds, const char *stage, int part, const char *extension)
 {
     df_str path = {0};
-    df_str_printf(&path, "%s/%s/part-%05d.%s", ds->folder, stage, part, extension);
+    df_str_printf(&path, "%s/%s/part-%05d.%s", df_dataset_folder(ds), stage, part, extension);
     if (path.failed)
         df_str_free(&path);
     return path.data;
@@ -31,10 +42,9 @@ char *df_dataset_part_path(const df_dataset *ds, const char *stage, int part, co
 
 bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part)
 {
-    char *path = df_dataset_part_path(ds, stage, part, "parquet");
-    bool has = path && df_file_exists(path);
-    free(path);
-    return has;
+    char path[PATH_MAX];                     /* no memory is needed: its lack is not taken for "no such part" */
+    int n = snprintf(path, sizeof path, "%s/%s/part-%05d.parquet", df_dataset_folder(ds), stage, part);
+    return n < PATH_MAX && df_file_exists(path);
 }
 
 int df_dataset_parts(const df_dataset *ds)
@@ -64,24 +74,33 @@ df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_
 
 df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err)
 {
-    char folder[PATH_MAX];
-    if ((size_t)snprintf(folder, sizeof folder, "%s/%s", ds->folder, stage) >= sizeof folder)
-        return df_fail(err, DF_IO, "write %s: path is too long", stage);
-    DF_TRY(df_file_mkdir(folder, err));
-    char *path = df_dataset_part_path(ds, stage, part, "parquet");
-    df_status status = path ? df_table_write(t, path, err) : df_fail(err, DF_NOMEM, "write %s: out of memory", stage);
-    free(path);
-    return status;
+    char name[256];
+    snprintf(name, sizeof name, "%s/part-%05d.parquet", stage, part);
+    return df_dataset_write_table(ds, name, t, err);
+}
+
+df_status df_dataset_write_table(const df_dataset *ds, const char *name, const df_table *t, df_error *err)
+{
+    df_draft draft;
+    DF_TRY(df_folder_draft(ds->files, name, &draft, err));
+    df_error why = {""};
+    df_status status = df_table_write(t, draft.path, &why);
+    if (status == DF_OK)
+        return df_draft_commit(&draft, err);
+    df_draft_drop(&draft);
+    return df_fail(err, status, "write %s/%s: %.300s", df_dataset_folder(ds), name, why.message);
 }
 
 static df_status load(const df_dataset *ds, df_json **out, df_error *err)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/dataset.json", ds->folder);
-    const char *fresh = "{\"version\": 1, \"stages\": {}}";
+    snprintf(path, sizeof path, "%s/dataset.json", df_dataset_folder(ds));
+    const char *fresh = "{\"version\": 2, \"stages\": {}}";
     char *text = NULL;
     size_t size = strlen(fresh);
-    bool exists = df_file_exists(path);
+    bool exists = access(path, F_OK) == 0;
+    if (!exists && errno != ENOENT)          /* only a missing one is begun anew */
+        return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
     if (exists)
         DF_TRY(df_file_read(path, DATASET_JSON_MAX, &text, &size, err));
     df_json *root = NULL;
@@ -90,7 +109,8 @@ static df_status load(const df_dataset *ds, df_json **out, df_error *err)
     if (status != DF_OK || df_json_int(df_json_member(root, "version"), 0) != DATASET_VERSION ||
         df_json_kind(df_json_member(root, "stages")) != DF_JSON_OBJECT) {
         df_json_close(root);
-        return df_fail(err, DF_FORMAT, "%s: not a densefusion dataset of version %d; choose another output folder", path,
+        return df_fail(err, DF_FORMAT, "%s: not a densefusion dataset of version %d; give another output folder (captions "
+                       "that it has can be taken over: --caption.engine=replay --caption.answers=captions.jsonl)", path,
                        DATASET_VERSION);
     }
     *out = root;
@@ -99,34 +119,30 @@ static df_status load(const df_dataset *ds, df_json **out, df_error *err)
 
 static df_status save(const df_dataset *ds, const df_json *root, df_error *err)
 {
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/dataset.json", ds->folder);
     char *text = df_json_pretty(root);
     if (!text)
-        return df_fail(err, DF_NOMEM, "write %s: out of memory", path);
-    df_status status = df_file_write(path, text, strlen(text), err);
+        return df_fail(err, DF_NOMEM, "write dataset.json: out of memory");
+    df_status status = df_folder_write(ds->files, "dataset.json", text, strlen(text), err);
     free(text);
     return status;
 }
 
-df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err)
+/* Takes over the folder. */
+static df_status open_in(df_dataset **out, df_folder *files, df_error *err)
 {
-    DF_TRY(df_file_mkdir(folder, err));
     df_dataset *ds = calloc(1, sizeof *ds);
-    if (!ds)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", folder);
     df_json *root = NULL;
-    df_status status = DF_OK;
-    ds->folder = strdup(folder);
-    if (!ds->folder)
-        status = df_fail(err, DF_NOMEM, "open %s: out of memory", folder);
-    else
-        status = load(ds, &root, err);
+    if (!ds) {
+        df_folder_close(files);
+        return df_fail(err, DF_NOMEM, "open a dataset: out of memory");
+    }
+    ds->files = files;
+    df_status status = load(ds, &root, err);
     if (status == DF_OK) {
         const char *input = df_json_text(df_json_member(root, "input"));
         ds->input = strdup(input ? input : "");
         if (!ds->input)
-            status = df_fail(err, DF_NOMEM, "open %s: out of memory", folder);
+            status = df_fail(err, DF_NOMEM, "open %s: out of memory", df_dataset_folder(ds));
     }
     df_json_close(root);
     if (status == DF_OK)
@@ -136,11 +152,38 @@ df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err)
     return status;
 }
 
+static df_status not_one(const char *folder, df_error *err)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/dataset.json", folder) >= PATH_MAX || !df_file_exists(path))
+        return df_fail(err, DF_IO, "%s: no dataset there", folder);
+    return df_fail(err, DF_IO, "%s: dataset.json is there, but not dataset.files: an older version made it, or it was copied in "
+                   "part", folder);
+}
+
+df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err)
+{
+    bool is_one;
+    df_folder *files;
+    DF_TRY(df_dataset_is_one(folder, &is_one, err));
+    if (!is_one)
+        return not_one(folder, err);
+    DF_TRY(df_folder_open(&files, folder, KIND, err));
+    return open_in(out, files, err);
+}
+
+df_status df_dataset_create(df_dataset **out, const char *folder, df_error *err)
+{
+    df_folder *files;
+    DF_TRY(df_folder_create(&files, folder, KIND, err));
+    return open_in(out, files, err);
+}
+
 void df_dataset_close(df_dataset *ds)
 {
     if (!ds)
         return;
-    free(ds->folder);
+    df_folder_close(ds->files);
     free(ds->input);
     free(ds);
 }
@@ -206,17 +249,11 @@ df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char 
 }
 
 /* Journals stay: what a server was paid for is found again by its key, whatever made the stage stale. */
-static void remove_parts(const char *folder)
+static bool is_part(const char *name, const void *ctx)
 {
-    DIR *dir = opendir(folder);
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        const char *dot = strrchr(e->d_name, '.');
-        if (strncmp(e->d_name, "part-", 5) != 0 || !dot || strcmp(dot, ".journal") == 0)
-            continue;
-        unlinkat(dirfd(dir), e->d_name, 0);
-    }
-    if (dir)
-        closedir(dir);
+    const char *dot = strrchr(name, '.');
+    (void)ctx;
+    return strncmp(name, "part-", 5) == 0 && dot && strcmp(dot, ".journal") != 0;
 }
 
 df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *err)
@@ -227,11 +264,7 @@ df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *er
     if (df_json_remove(df_json_edit(root, "stages"), stage))
         status = save(ds, root, err);
     df_json_close(root);
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s/%s", ds->folder, stage);
-    if (status == DF_OK)
-        remove_parts(folder);
-    return status;
+    return status == DF_OK ? df_folder_remove_chosen(ds->files, stage, is_part, NULL, err) : status;
 }
 
 static df_status query_counts(const df_dataset *ds, const char *stage, const char *where, df_table **out, df_error *err)

@@ -1,13 +1,18 @@
 /* A dataset is a folder; each stage owns a sub-folder of parts. (part, row) is an image's identity for ever. */
 #ifndef DF_DATASET_DATASET_H
 #define DF_DATASET_DATASET_H
+#include "base/folder.h"
 #include "base/str.h"
 #include "dataset/table.h"
 
 typedef struct df_dataset df_dataset;
-df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err);      /* makes the folder when it is missing */
+df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err);      /* DF_CONFIG when there is none */
+/* Opens a dataset, or makes one in a new or empty folder; as df_folder_create. */
+df_status df_dataset_create(df_dataset **out, const char *folder, df_error *err);
+df_status df_dataset_is_one(const char *folder, bool *is_one, df_error *err);
 void df_dataset_close(df_dataset *ds);
 const char *df_dataset_folder(const df_dataset *ds);
+df_folder *df_dataset_files(const df_dataset *ds);                   /* by which all that is written here is written */
 int df_dataset_parts(const df_dataset *ds);                          /* parts of ingest: 0 before ingest ran */
 /* FOLDER/STAGE/part-00000.EXT; caller frees. NULL when out of memory. */
 char *df_dataset_part_path(const df_dataset *ds, const char *stage, int part, const char *extension);
@@ -15,6 +20,7 @@ bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part);    
 bool df_dataset_has_all(const df_dataset *ds, const char *stage);    /* every part, and there is one */
 df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_table **out, df_error *err);
 df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err);
+df_status df_dataset_write_table(const df_dataset *ds, const char *name, const df_table *t, df_error *err);
 
 /* Rows of a stage's parts for which an SQL condition holds ("true": all), cumulated: *first is [parts + 1], malloc'ed, caller
  * frees; one query over all parts, which must be there. */

@@ -246,21 +246,11 @@ static df_status take(df_evidence_import *e, df_error *err)
 
 /* ---- opening ---- */
 
-/* The one that the path lies in. */
-static df_status make_folder(const char *path, df_error *err)
-{
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-    return df_file_mkdir(folder, err);
-}
-
 static df_status import(df_evidence_import *e, const df_dataset *ds, const char *from, df_str *told, df_error *err)
 {
-    char spill[PATH_MAX];
-    if ((size_t)snprintf(spill, sizeof spill, "%s/%s/import-%ld.tmp", df_dataset_folder(ds), e->shape->stage,
-                         (long)getpid()) >= sizeof spill)
-        return df_fail(err, DF_IO, "%s.from: path is too long", e->shape->stage);
-    DF_TRY(make_folder(spill, err));
+    char name[64], spill[PATH_MAX];
+    snprintf(name, sizeof name, "import-%s", e->shape->stage);
+    DF_TRY(df_folder_scratch(df_dataset_files(ds), name, spill, err));
     DF_TRY(df_evidence_files_sql(e->shape->stage, from, &e->from, err));
     DF_TRY(df_sql_open(&e->sql, MEMORY_MB, spill, err));
     df_str_printf(&e->statement, "SELECT column_name FROM (DESCRIBE SELECT * EXCLUDE (df_seq) FROM %s)", df_str_text(&e->from));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/str.h"
 
 #define JOURNAL_BYTES_MAX ((size_t)4 << 30)
 
@@ -45,31 +46,35 @@ static df_status split_lines(df_journal *j, size_t size, df_error *err)
         *end = '\0';
         j->lines[j->n_lines++] = start;
     }
-    if (truncate(j->path, start - j->text) != 0)
+    if (ftruncate(j->fd, start - j->text) != 0)
         return df_fail(err, DF_IO, "%s: %s", j->path, strerror(errno));
     return DF_OK;
 }
 
-df_status df_journal_open(df_journal **out, const char *path, df_error *err)
+static char *join(const char *folder, const char *name)
+{
+    df_str path = {0};
+    df_str_printf(&path, "%s/%s", folder, name);
+    if (path.failed)
+        df_str_free(&path);
+    return path.data;
+}
+
+df_status df_journal_open(df_journal **out, df_folder *folder, const char *name, df_error *err)
 {
     df_journal *j = calloc(1, sizeof *j);
+    size_t size = 0;
     if (!j)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", name);
     pthread_mutex_init(&j->lock, NULL);
     j->fd = -1;
-    j->path = strdup(path);
-    df_status status = j->path ? DF_OK : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
-    if (status == DF_OK && df_file_exists(path)) {
-        size_t size = 0;
-        status = df_file_read(path, JOURNAL_BYTES_MAX, &j->text, &size, err);
-        if (status == DF_OK)
-            status = split_lines(j, size, err);
-    }
-    if (status == DF_OK) {
-        j->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-        if (j->fd < 0)
-            status = df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
-    }
+    j->path = join(df_folder_path(folder), name);
+    df_status status = j->path ? df_folder_open_file(folder, name, O_WRONLY | O_APPEND | O_CREAT, &j->fd, err)
+                               : df_fail(err, DF_NOMEM, "open %s: out of memory", name);
+    if (status == DF_OK)
+        status = df_file_read(j->path, JOURNAL_BYTES_MAX, &j->text, &size, err);
+    if (status == DF_OK)
+        status = split_lines(j, size, err);
     if (status == DF_OK)
         *out = j;
     else

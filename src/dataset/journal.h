@@ -2,11 +2,11 @@
 #ifndef DF_DATASET_JOURNAL_H
 #define DF_DATASET_JOURNAL_H
 #include <stdint.h>
-#include "base/status.h"
+#include "base/folder.h"
 
 typedef struct df_journal df_journal;
 /* Reads the lines that are there (none when the file is missing) and cuts off a torn last one. */
-df_status df_journal_open(df_journal **out, const char *path, df_error *err);
+df_status df_journal_open(df_journal **out, df_folder *folder, const char *name, df_error *err);
 void df_journal_close(df_journal *j);
 int64_t df_journal_lines(const df_journal *j);                       /* that were there at open */
 const char *df_journal_line(const df_journal *j, int64_t i);         /* without its line end */

@@ -308,23 +308,15 @@ static df_status fill_sql_table(session *s, const df_table *t, df_error *err)
 
 static df_status copy_out(session *s, const char *path, df_error *err)
 {
-    char tmp[PATH_MAX];
-    if ((size_t)snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp)
-        return df_fail(err, DF_IO, "write %s: path is too long", path);
-    char *quoted = df_sql_quote(tmp);
+    char *quoted = df_sql_quote(path);
     df_str sql = {0};
     if (quoted)
         df_str_printf(&sql, "COPY t TO %s (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)", quoted);
     free(quoted);
-    df_error why = {""};
-    df_status status = !quoted || sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
-                                             : query_only(s, df_str_text(&sql), &why);
+    df_status status =
+        sql.failed || !sql.size ? df_fail(err, DF_NOMEM, "out of memory") : query_only(s, df_str_text(&sql), err);
     df_str_free(&sql);
-    if (status != DF_OK) {
-        unlink(tmp);
-        return df_fail(err, status == DF_NOMEM ? DF_NOMEM : DF_IO, "write %s: %.300s", path, why.message);
-    }
-    return df_file_commit(tmp, path, err);
+    return status == DF_FORMAT ? DF_IO : status;
 }
 
 df_status df_table_write(const df_table *t, const char *path, df_error *err)

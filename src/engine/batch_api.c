@@ -1,14 +1,18 @@
 #include "engine/batch_api.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/hash.h"
+#include "base/range_lock.h"
 #include "engine/openai_access.h"
 #include "io/http.h"
 #include "io/json.h"
@@ -20,6 +24,8 @@ enum { FILE_BYTES_MAX = 256 << 20, LIST_PAGES_MAX = 1000 };
 typedef struct {
     const df_batch_server *server;
     const char *folder;
+    df_folder *files;                        /* that folder */
+    int lock;
     char *base, *key;                        /* "https://api.openai.com/v1" */
     df_http *http;
     df_json *state;                          /* of batches.json: {"batches": {"batch-0000.jsonl": {...}}} */
@@ -32,7 +38,7 @@ static df_status save(const session *s, df_error *err)
 {
     char *text = df_json_pretty(s->state);
     df_status status =
-        text ? df_file_write(s->state_path, text, strlen(text), err) : df_fail(err, DF_NOMEM, "batch: out of memory");
+        text ? df_folder_write(s->files, "batches.json", text, strlen(text), err) : df_fail(err, DF_NOMEM, "batch: out of memory");
     free(text);
     return status;
 }
@@ -85,18 +91,38 @@ static void close_session(session *s)
 {
     df_http_close(s->http);
     df_json_close(s->state);
+    df_folder_close(s->files);
+    if (s->lock >= 0)
+        close(s->lock);
     free(s->base);
     free(s->key);
 }
 
+/* The folder that `batch write` made, for this process alone: two that submit at once would both pay. */
+static df_status open_folder(session *s, df_error *err)
+{
+    bool is_ours;
+    DF_TRY(df_folder_is_ours(s->folder, DF_BATCH_FOLDER, &is_ours, err));
+    if (!is_ours)
+        return df_fail(err, DF_CONFIG, "%s: no folder of batch files; `densefusion batch write` makes one", s->folder);
+    DF_TRY(df_folder_open(&s->files, s->folder, DF_BATCH_FOLDER, err));
+    DF_TRY(df_folder_open_lock(s->files, &s->lock, err));
+    const int reason = df_range_lock(s->lock, DF_RANGE_ALONE, 0, 1, false);
+    if (reason == EAGAIN)
+        return df_fail(err, DF_IO, "%s: another densefusion batch is at work there; wait for it or stop it", s->folder);
+    return reason == 0 ? DF_OK : df_fail(err, DF_IO, "lock %s: %s", s->folder, strerror(reason));
+}
+
 static df_status open_session(session *s, const df_batch_server *server, const char *folder, df_error *err)
 {
-    *s = (session){.server = server, .folder = folder};
+    *s = (session){.server = server, .folder = folder, .lock = -1};
     if (!server->url)
         return df_fail(err, DF_CONFIG, "caption.url: the batch API needs its server, such as https://api.openai.com");
     df_status status = df_openai_url(server->url, strlen(server->url), "", &s->base, err);
     if (status == DF_OK)
         status = df_openai_key_read(server->api_key_file, &s->key, err);
+    if (status == DF_OK)
+        status = open_folder(s, err);
     if (status == DF_OK)
         status = load_state(s, err);
     if (status == DF_OK)
@@ -379,7 +405,7 @@ static df_status fetch_file(session *s, const char *id, const char *kind, const 
     request.answer_max = RESULT_BYTES_MAX;
     DF_TRY(df_http_ask(s->http, &request, &answer, err));
     df_status status =
-        answer.code == 200 ? df_file_write(path, answer.body, answer.size, err) : refused(url, &answer, NULL, err);
+        answer.code == 200 ? df_folder_write(s->files, strrchr(path, '/') + 1, answer.body, answer.size, err) : refused(url, &answer, NULL, err);
     *n += status == DF_OK;
     free(answer.body);
     return status;

@@ -14,6 +14,10 @@ typedef struct {
     void *ctx;
 } df_batch_server;
 
+/* The kind of a folder (base/folder.h) of batch files: batch-0000.jsonl as `batch write` made them, batches.json with what was
+ * submitted, answers-0000.jsonl and errors-0000.jsonl as they were fetched. */
+#define DF_BATCH_FOLDER "batches"
+
 /* Uploads every batch-*.jsonl of the folder that was not, and makes a batch of it. *n: batches that are new. */
 df_status df_batch_submit(const df_batch_server *server, const char *folder, int *n, df_error *err);
 /* Asks how all submitted batches stand. *n_open: those that will still change. */

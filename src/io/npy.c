@@ -262,7 +262,7 @@ df_status df_npy_read(const df_npy *npy, int64_t first, int64_t n, void *out, df
 
 /* ---- writing ---- */
 
-struct df_npy_writer { char *path, *tmp; FILE *file; df_npy_shape shape; };
+struct df_npy_writer { char *path; FILE *file; df_npy_shape shape; };
 
 static df_status write_failed(const df_npy_writer *w, df_error *err)
 {
@@ -286,7 +286,7 @@ static void fill_header(df_npy_shape shape, char header[WRITTEN_HEADER])
 static df_status begin_file(df_npy_writer *w, df_error *err)
 {
     char header[WRITTEN_HEADER];
-    w->file = fopen(w->tmp, "wbe");
+    w->file = fopen(w->path, "wbe");
     if (!w->file)
         return write_failed(w, err);
     fill_header(w->shape, header);
@@ -298,19 +298,11 @@ df_status df_npy_create(df_npy_writer **out, const char *path, df_npy_type type,
     if (dim < 0 || dim > DF_NPY_DIM_MAX)
         return df_fail(err, DF_CONFIG, "write %s: %lld values a row", path, (long long)dim);
     df_npy_writer *w = calloc(1, sizeof *w);
-    size_t size = strlen(path) + sizeof ".tmp";
     if (!w)
         return df_fail(err, DF_NOMEM, "write %s: out of memory", path);
     w->shape = (df_npy_shape){type, 0, dim};
     w->path = strdup(path);
-    w->tmp = malloc(size);
-    df_status status = DF_OK;
-    if (!w->path || !w->tmp) {
-        status = df_fail(err, DF_NOMEM, "write %s: out of memory", path);
-    } else {
-        snprintf(w->tmp, size, "%s.tmp", path);
-        status = begin_file(w, err);
-    }
+    df_status status = w->path ? begin_file(w, err) : df_fail(err, DF_NOMEM, "write %s: out of memory", path);
     if (status == DF_OK)
         *out = w;
     else
@@ -327,30 +319,25 @@ df_status df_npy_append(df_npy_writer *w, const void *rows, int64_t n, df_error 
     return DF_OK;
 }
 
-df_status df_npy_commit(df_npy_writer *w, df_error *err)
+df_status df_npy_finish(df_npy_writer *w, df_error *err)
 {
     char header[WRITTEN_HEADER];
     fill_header(w->shape, header);
     bool written = fseek(w->file, 0, SEEK_SET) == 0 && fwrite(header, 1, sizeof header, w->file) == sizeof header;
-    if (fclose(w->file) != 0 || !written) {
-        w->file = NULL;
-        df_status status = write_failed(w, err);
-        unlink(w->tmp);
-        return status;
-    }
+    int reason = errno;
+    bool closed = fclose(w->file) == 0;
     w->file = NULL;
-    return df_file_commit(w->tmp, w->path, err);
+    if (!written)
+        errno = reason;
+    return written && closed ? DF_OK : write_failed(w, err);
 }
 
 void df_npy_writer_close(df_npy_writer *w)
 {
     if (!w)
         return;
-    if (w->file) {
+    if (w->file)
         fclose(w->file);
-        unlink(w->tmp);
-    }
     free(w->path);
-    free(w->tmp);
     free(w);
 }

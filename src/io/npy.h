@@ -22,10 +22,10 @@ df_npy_shape df_npy_shape_of(const df_npy *npy);
 /* Rows as they are stored. Thread-safe. */
 df_status df_npy_read(const df_npy *npy, int64_t first, int64_t n, void *out, df_error *err);
 
-/* Streaming: PATH.tmp until commit, which syncs and renames; close without a commit removes it. */
+/* Streaming: a file that is complete once it is finished. */
 typedef struct df_npy_writer df_npy_writer;
 df_status df_npy_create(df_npy_writer **out, const char *path, df_npy_type type, int64_t dim, df_error *err);
 df_status df_npy_append(df_npy_writer *w, const void *rows, int64_t n, df_error *err);
-df_status df_npy_commit(df_npy_writer *w, df_error *err);            /* once; then close */
+df_status df_npy_finish(df_npy_writer *w, df_error *err);            /* once; then close */
 void df_npy_writer_close(df_npy_writer *w);
 #endif

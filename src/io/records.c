@@ -36,21 +36,16 @@ static df_status fit(const df_records *r, df_error *err)
     return DF_OK;
 }
 
-df_status df_records_open(df_records **out, const char *path, size_t record_bytes, int64_t n, df_error *err)
+df_status df_records_open(df_records **out, df_folder *folder, const char *name, size_t record_bytes, int64_t n,
+                          df_error *err)
 {
     df_records *r = calloc(1, sizeof *r);
     if (!r)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
-    *r = (df_records){.fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666),
-                      .path = strdup(path),
-                      .record_bytes = record_bytes,
-                      .n = n};
-    df_status status = DF_OK;
-    if (r->fd < 0)
-        status = df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
-    else if (!r->path)
-        status = df_fail(err, DF_NOMEM, "open %s: out of memory", path);
-    else
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", name);
+    *r = (df_records){.fd = -1, .path = strdup(name), .record_bytes = record_bytes, .n = n};
+    df_status status = r->path ? df_folder_open_file(folder, name, O_RDWR | O_CREAT, &r->fd, err)
+                               : df_fail(err, DF_NOMEM, "open %s: out of memory", name);
+    if (status == DF_OK)
         status = fit(r, err);
     if (status == DF_OK)
         *out = r;

@@ -4,11 +4,13 @@
 #define DF_IO_RECORDS_H
 #include <stddef.h>
 #include <stdint.h>
-#include "base/status.h"
+#include "base/folder.h"
 
 typedef struct df_records df_records;
-/* Opens a file of n records, or makes one: what was never written is zero. A file of another size is emptied first. */
-df_status df_records_open(df_records **out, const char *path, size_t record_bytes, int64_t n, df_error *err);
+/* Opens a file of n records in a folder of ours, or makes one: what was never written is zero. A file of another size is
+ * emptied first. */
+df_status df_records_open(df_records **out, df_folder *folder, const char *name, size_t record_bytes, int64_t n,
+                          df_error *err);
 void df_records_close(df_records *r);
 /* Within [0, n). Thread-safe. */
 df_status df_records_read(const df_records *r, int64_t first, int64_t count, void *out, df_error *err);

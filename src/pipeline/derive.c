@@ -9,26 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
-
-static df_status copy_file(const char *source, const char *target, df_error *err)
-{
-    char *bytes;
-    size_t size;
-    DF_TRY(df_file_read(source, SIZE_MAX / 2, &bytes, &size, err));
-    df_status status = df_file_write(target, bytes, size, err);
-    free(bytes);
-    return status;
-}
-
-static df_status share_file(const char *source, const char *target, df_error *err)
-{
-    if (unlink(target) != 0 && errno != ENOENT)
-        return df_fail(err, DF_IO, "%s: %s", target, strerror(errno));
-    if (link(source, target) == 0)
-        return DF_OK;
-    return copy_file(source, target, err);
-}
+#include "pipeline/lock.h"
 
 /* What a stage is through with: neither checkpoints, nor what was being written, nor its rounds of work. */
 static bool is_output(const char *path, const char *name)
@@ -42,20 +23,25 @@ static bool is_output(const char *path, const char *name)
     return lstat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-static df_status share_folder(const char *source, const char *target, df_error *err)
+static df_status share_stage(const df_dataset *from, const df_dataset *to, const char *stage, df_error *err)
 {
+    char source[PATH_MAX], path[PATH_MAX], name[PATH_MAX];
+    if (snprintf(source, sizeof source, "%s/%s", df_dataset_folder(from), stage) >= PATH_MAX)
+        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(from));
     DIR *dir = opendir(source);
     if (!dir)
         return errno == ENOENT ? DF_OK : df_fail(err, DF_IO, "%s: %s", source, strerror(errno));
-    df_status status = df_file_mkdir(target, err);
-    for (const struct dirent *e; status == DF_OK && (e = readdir(dir)) != NULL;) {
-        char from[PATH_MAX], to[PATH_MAX];
-        if ((size_t)snprintf(from, sizeof from, "%s/%s", source, e->d_name) >= sizeof from ||
-            (size_t)snprintf(to, sizeof to, "%s/%s", target, e->d_name) >= sizeof to)
+    df_status status = DF_OK;
+    const struct dirent *e;
+    for (errno = 0; status == DF_OK && (e = readdir(dir)) != NULL; errno = 0) {
+        if (snprintf(path, sizeof path, "%s/%s", source, e->d_name) >= PATH_MAX ||
+            snprintf(name, sizeof name, "%s/%s", stage, e->d_name) >= PATH_MAX)
             status = df_fail(err, DF_IO, "%s: path is too long", source);
-        else if (is_output(from, e->d_name))
-            status = share_file(from, to, err);
+        else if (is_output(path, e->d_name))
+            status = df_folder_share(df_dataset_files(to), path, name, err);
     }
+    if (status == DF_OK && errno != 0)
+        status = df_fail(err, DF_IO, "read %s: %s", source, strerror(errno));
     closedir(dir);
     return status;
 }
@@ -63,18 +49,14 @@ static df_status share_folder(const char *source, const char *target, df_error *
 /* The stage's note of how it was made comes last: where it is, all its files are. */
 static df_status derive_stage(const df_dataset *from, df_dataset *to, const char *stage, df_error *err)
 {
-    char source[PATH_MAX], target[PATH_MAX];
     char *made = df_dataset_stage_made(from, stage);
     if (!made || df_dataset_stage_done(to, stage, made)) {
         free(made);
         return DF_OK;
     }
     df_status status = df_dataset_stage_reset(to, stage, err);
-    if ((size_t)snprintf(source, sizeof source, "%s/%s", df_dataset_folder(from), stage) >= sizeof source ||
-        (size_t)snprintf(target, sizeof target, "%s/%s", df_dataset_folder(to), stage) >= sizeof target)
-        status = df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(from));
     if (status == DF_OK)
-        status = share_folder(source, target, err);
+        status = share_stage(from, to, stage, err);
     if (status == DF_OK)
         status = df_dataset_stage_commit(to, stage, made, err);
     free(made);
@@ -94,12 +76,16 @@ static df_status check_target(const df_dataset *from, const df_dataset *to, df_e
 df_status df_dataset_derive(const df_dataset *from, const char *to, const char *until, df_error *err)
 {
     df_dataset *own;
-    DF_TRY(df_dataset_open(&own, to, err));
-    df_status status = check_target(from, own, err);
+    df_lock lock = {.fd = -1};
+    DF_TRY(df_dataset_create(&own, to, err));
+    df_status status = df_lock_open(&lock, own, false, err);
+    if (status == DF_OK)
+        status = check_target(from, own, err);
     if (status == DF_OK && !*df_dataset_input(own))
         status = df_dataset_set_input(own, df_dataset_input(from), err);
     for (const df_stage *const *s = df_stages; status == DF_OK && *s && strcmp((*s)->name, until) != 0; s++)
         status = derive_stage(from, own, (*s)->name, err);
+    df_lock_close(&lock);
     df_dataset_close(own);
     return status;
 }

@@ -1,64 +1,58 @@
 #include "pipeline/lock.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-static int open_file(const char *folder, const char *name, df_error *err)
+#include "base/range_lock.h"
+
+/* Bytes of dataset.lock. A part of a stage is PARTS + stage * PARTS_OF_STAGE + part. */
+enum { RUN_BYTE, PLAN_BYTE };
+#define PARTS_OF_STAGE ((int64_t)1 << 32)
+#define PARTS PARTS_OF_STAGE
+
+df_status df_lock_open(df_lock *out, const df_dataset *ds, bool shared, df_error *err)
 {
-    char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path) {
-        df_fail(err, DF_IO, "%s: path is too long", folder);
-        return -1;
+    const char *folder = df_dataset_folder(ds);
+    df_lock lock = {.fd = -1, .shared = shared};
+    DF_TRY(df_folder_open_lock(df_dataset_files(ds), &lock.fd, err));
+    df_lock_plan(&lock, true);               /* so that none joins while another decides by being alone */
+    int reason = df_range_lock(lock.fd, shared ? DF_RANGE_SHARED : DF_RANGE_ALONE, RUN_BYTE, 1, false);
+    df_lock_plan(&lock, false);
+    if (reason == 0) {
+        *out = lock;
+        return DF_OK;
     }
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
-    return fd;
+    df_lock_close(&lock);
+    if (reason == EAGAIN)
+        return df_fail(err, DF_IO, "%s: another densefusion run is at work there; wait for it or stop it", folder);
+    return df_fail(err, DF_IO, "lock %s/dataset.lock: %s", folder, strerror(reason));
 }
 
-df_status df_lock_open(df_lock *out, const char *folder, bool shared, df_error *err)
+void df_lock_plan(const df_lock *lock, bool hold)
 {
-    df_lock lock = {.run = open_file(folder, "dataset.lock", err), .plan = -1};
-    if (lock.run < 0)
-        return DF_IO;
-    if (flock(lock.run, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
-        int reason = errno;
-        df_lock_close(&lock);
-        if (reason == EWOULDBLOCK)
-            return df_fail(err, DF_IO, "%s: another densefusion run is at work there; wait for it or stop it", folder);
-        return df_fail(err, DF_IO, "lock %s: %s", folder, strerror(reason));
-    }
-    char plan[PATH_MAX];
-    if (!shared && (size_t)snprintf(plan, sizeof plan, "%s/dataset.plan.lock", folder) < sizeof plan)
-        unlink(plan);                                                        /* nobody shares now */
-    if (shared)
-        lock.plan = open_file(folder, "dataset.plan.lock", err);
-    if (shared && lock.plan < 0) {
-        df_lock_close(&lock);
-        return DF_IO;
-    }
-    *out = lock;
-    return DF_OK;
+    if (lock->fd >= 0 && lock->shared)
+        df_range_lock(lock->fd, hold ? DF_RANGE_ALONE : DF_RANGE_FREE, PLAN_BYTE, 1, true);
 }
 
-void df_lock_plan(df_lock *lock, bool hold)
+bool df_lock_is_alone(const df_lock *lock)
 {
-    if (lock->plan < 0)
-        return;
-    while (flock(lock->plan, hold ? LOCK_EX : LOCK_UN) != 0 && errno == EINTR)
-        continue;
+    return !lock->shared || df_range_ask(lock->fd, DF_RANGE_ALONE, RUN_BYTE, 1) == 0;
+}
+
+df_status df_lock_part(const df_lock *lock, int stage, const char *name, int part, df_error *err)
+{
+    if (!lock->shared)
+        return DF_OK;
+    int reason = df_range_lock(lock->fd, DF_RANGE_ALONE, PARTS + stage * PARTS_OF_STAGE + part, 1, false);
+    if (reason == EAGAIN)
+        return df_fail(err, DF_IO, "%s: another run is at work on part %d; give other parts, or wait for it", name, part);
+    return reason == 0 ? DF_OK : df_fail(err, DF_IO, "%s: lock part %d: %s", name, part, strerror(reason));
 }
 
 void df_lock_close(df_lock *lock)
 {
-    if (lock->run >= 0)
-        close(lock->run);
-    if (lock->plan >= 0)
-        close(lock->plan);
-    lock->run = lock->plan = -1;
+    if (lock->fd >= 0)
+        close(lock->fd);
+    lock->fd = -1;
 }

@@ -1,19 +1,18 @@
 #include "pipeline/partial.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 
-enum { COLUMNS_MAX = 64 };
+enum { COLUMNS_MAX = 64, NAME_SIZE = 128 };
 
-static bool partial_path(const df_dataset *ds, const char *stage, int part, char *path, size_t size)
+static const char *partial_name(const char *stage, int part, char name[NAME_SIZE])
 {
-    return (size_t)snprintf(path, size, "%s/%s/part-%05d.partial", df_dataset_folder(ds), stage, part) < size;
+    snprintf(name, NAME_SIZE, "%s/part-%05d.partial", stage, part);
+    return name;
 }
 
 /* Appends the rows of `from` whose image is below n_rows. */
@@ -43,32 +42,30 @@ static df_status append_count(df_table *t, int64_t n_rows, df_error *err)
 df_status df_partial_write(const df_dataset *ds, const char *stage, int part, const df_table *t, int64_t n_rows,
                            df_error *err)
 {
-    char path[PATH_MAX], folder[PATH_MAX];
+    char name[NAME_SIZE];
     df_column columns[COLUMNS_MAX + 1] = {{0}};
     int n = df_table_n_columns(t);
-    if (n > COLUMNS_MAX || !partial_path(ds, stage, part, path, sizeof path))
+    if (n > COLUMNS_MAX)
         return df_fail(err, DF_IO, "%s: can't keep a partial table", stage);
     for (int c = 0; c < n; c++)
         columns[c] = df_table_column_at(t, c);
-    snprintf(folder, sizeof folder, "%s/%s", df_dataset_folder(ds), stage);
-    DF_TRY(df_file_mkdir(folder, err));
     df_table *copy;
     DF_TRY(df_table_create(&copy, columns, err));
     df_status status = copy_rows(t, df_table_rows(t), n_rows, copy, err);
     if (status == DF_OK)
         status = append_count(copy, n_rows, err);
     if (status == DF_OK)
-        status = df_table_write(copy, path, err);
+        status = df_dataset_write_table(ds, partial_name(stage, part, name), copy, err);
     df_table_close(copy);
     return status;
 }
 
 static df_table *open_partial(const df_dataset *ds, const char *stage, int part)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], name[NAME_SIZE];
     df_table *t = NULL;
-    if (!partial_path(ds, stage, part, path, sizeof path) || !df_file_exists(path) ||
-        df_table_read(&t, path, NULL) != DF_OK)
+    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), partial_name(stage, part, name)) >= PATH_MAX ||
+        !df_file_exists(path) || df_table_read(&t, path, NULL) != DF_OK)
         return NULL;
     return t;
 }
@@ -98,28 +95,16 @@ df_status df_partial_read(const df_dataset *ds, const char *stage, int part, int
 
 void df_partial_remove(const df_dataset *ds, const char *stage, int part)
 {
-    char path[PATH_MAX], tmp[PATH_MAX + 4];
-    if (!partial_path(ds, stage, part, path, sizeof path))
-        return;
-    unlink(path);
-    snprintf(tmp, sizeof tmp, "%s.tmp", path);
-    unlink(tmp);
+    char name[NAME_SIZE];
+    (void)df_folder_remove(df_dataset_files(ds), partial_name(stage, part, name), NULL);  /* else df_partial_tidy does it */
 }
 
-/* What is left when every part is there: checkpoints of other names, files that a kill left half-written. */
-static void remove_all(const df_dataset *ds, const char *stage)
+/* What is left when every part is there: checkpoints of other names. */
+static bool is_partial(const char *name, const void *ctx)
 {
-    char folder[PATH_MAX];
-    if ((size_t)snprintf(folder, sizeof folder, "%s/%s", df_dataset_folder(ds), stage) >= sizeof folder)
-        return;
-    DIR *dir = opendir(folder);
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        const char *dot = strrchr(e->d_name, '.');
-        if (dot && (strcmp(dot, ".partial") == 0 || strcmp(dot, ".tmp") == 0))
-            unlinkat(dirfd(dir), e->d_name, 0);
-    }
-    if (dir)
-        closedir(dir);
+    const char *dot = strrchr(name, '.');
+    (void)ctx;
+    return dot && strcmp(dot, ".partial") == 0;
 }
 
 void df_partial_tidy(const df_dataset *ds, const char *stage)
@@ -131,5 +116,5 @@ void df_partial_tidy(const df_dataset *ds, const char *stage)
             n_done++;
         }
     if (n_done == n)
-        remove_all(ds, stage);
+        (void)df_folder_remove_chosen(df_dataset_files(ds), stage, is_partial, NULL, NULL);
 }

@@ -13,7 +13,7 @@ int64_t df_partial_rows(const df_dataset *ds, const char *stage, int part);
 df_status df_partial_read(const df_dataset *ds, const char *stage, int part, int64_t n_rows, df_table *to,
                           df_error *err);
 void df_partial_remove(const df_dataset *ds, const char *stage, int part);
-/* Removes partials of finished parts: a kill between the two leaves one. When all parts are there, every *.partial and
- * *.tmp of the stage goes. */
+/* Removes partials of finished parts: a kill between the two leaves one. When all parts are there, every *.partial of
+ * the stage goes. */
 void df_partial_tidy(const df_dataset *ds, const char *stage);
 #endif

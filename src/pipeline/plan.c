@@ -93,14 +93,19 @@ df_status df_step_refresh(df_step *step, const df_dataset *ds, const df_run *run
 
 /* ---- what is chosen ---- */
 
+df_status df_plan_range(const df_config *config, const char *from, const char *to, int *first, int *last, df_error *err)
+{
+    *first = from ? df_config_find(config, from) : 0;
+    *last = to ? df_config_find(config, to) : config->n_stages - 1;
+    if (*first < 0 || *last < 0)
+        return df_fail(err, DF_CONFIG, "no stage is called \"%s\"", *first < 0 ? from : to);
+    return *first > *last ? df_fail(err, DF_CONFIG, "%s comes after %s: nothing to do", from, to) : DF_OK;
+}
+
 static df_status choose(df_plan *plan, const df_config *config, const char *from, const char *to, df_error *err)
 {
-    int first = from ? df_config_find(config, from) : 0;
-    int last = to ? df_config_find(config, to) : config->n_stages - 1;
-    if (first < 0 || last < 0)
-        return df_fail(err, DF_CONFIG, "no stage is called \"%s\"", first < 0 ? from : to);
-    if (first > last)
-        return df_fail(err, DF_CONFIG, "%s comes after %s: nothing to do", from, to);
+    int first, last;
+    DF_TRY(df_plan_range(config, from, to, &first, &last, err));
     for (int i = 0; i < plan->n_steps; i++) {
         bool chosen = i >= first && i <= last && !df_config_skips(config, config->stages[i]->name);
         plan->steps[i] = (df_step){.stage = config->stages[i], .config = config->configs[i],

@@ -22,6 +22,9 @@ typedef struct {
 
 typedef struct { df_step *steps; int n_steps; } df_plan;             /* all-zero is freeable */
 
+/* Places of the first and the last stage of a run, by name; NULL: the first and the last there are. DF_CONFIG for an unknown
+ * name, or when nothing lies between them. */
+df_status df_plan_range(const df_config *config, const char *from, const char *to, int *first, int *last, df_error *err);
 /* from, to: names of stages or NULL. Errors: DF_CONFIG for an unknown stage; what the stages' `depends` say, e.g.
  * DF_MODEL when a model is not installed; DF_FORMAT naming what must run before. */
 df_status df_plan_make(df_plan *out, const df_config *config, const df_dataset *ds, const df_run *run,

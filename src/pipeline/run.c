@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pipeline/lock.h"
+#include "pipeline/output.h"
 #include "pipeline/partial.h"
 #include "pipeline/pass.h"
 
@@ -18,15 +19,19 @@ typedef struct {
 
 /* The fingerprint is written before a stage's first part, so that parts found later are of this making; a stage that
  * writes no parts has it written when it is through. */
+static df_status begin_stage(work *w, df_step *step, df_error *err)
+{
+    DF_TRY(df_step_refresh(step, w->ds, &w->run, err));
+    if (step->state != DF_STEP_STALE && step->state != DF_STEP_NEW)
+        return DF_OK;
+    DF_TRY(df_dataset_stage_reset(w->ds, step->stage->name, err));
+    return step->stage->columns ? df_dataset_stage_commit(w->ds, step->stage->name, step->made, err) : DF_OK;
+}
+
 static df_status prepare(work *w, df_step *step, df_error *err)
 {
     df_lock_plan(&w->lock, true);
-    df_status status = df_step_refresh(step, w->ds, &w->run, err);
-    if (status == DF_OK && (step->state == DF_STEP_STALE || step->state == DF_STEP_NEW)) {
-        status = df_dataset_stage_reset(w->ds, step->stage->name, err);
-        if (status == DF_OK && step->stage->columns)
-            status = df_dataset_stage_commit(w->ds, step->stage->name, step->made, err);
-    }
+    df_status status = begin_stage(w, step, err);
     df_lock_plan(&w->lock, false);
     return status;
 }
@@ -99,8 +104,54 @@ static df_status run_pixels(work *w, int first, int *next, df_error *err)
     return df_pass_run(w->ds, stages, n, &w->run, err);
 }
 
+static bool is_for_us(const work *w, const df_step *step)
+{
+    return !left_out(w, step) && step->state != DF_STEP_DONE;
+}
+
+/* Parts of another making are for a run that is alone to remove. */
+static df_status check_options(work *w, df_step *step, df_error *err)
+{
+    DF_TRY(df_step_refresh(step, w->ds, &w->run, err));
+    if (step->state != DF_STEP_STALE || df_lock_is_alone(&w->lock))
+        return DF_OK;
+    return df_fail(err, DF_CONFIG, "%s: another run is at work here with other options of this stage, or of one before it; "
+                   "give the same options, or wait for it", step->stage->name);
+}
+
+/* Takes the parts of a stage that are not there yet. */
+static df_status take_step(work *w, int i, df_error *err)
+{
+    df_step *step = &w->plan.steps[i];
+    DF_TRY(begin_stage(w, step, err));
+    for (int k = 0; k < w->job->n_parts; k++)
+        if (!df_dataset_has_part(w->ds, step->stage->name, w->job->parts[k]))
+            DF_TRY(df_lock_part(&w->lock, i, step->stage->name, w->job->parts[k], err));
+    return DF_OK;
+}
+
+/* Runs that share a dataset agree on the options, and on who makes which part, before the first of them writes. */
+static df_status take_parts(work *w, df_error *err)
+{
+    df_status status = DF_OK;
+    int n = 0;
+    while (n < w->plan.n_steps && !ends_before(w, &w->plan.steps[n]))
+        n++;
+    df_lock_plan(&w->lock, true);
+    for (int i = 0; status == DF_OK && i < n; i++)
+        if (is_for_us(w, &w->plan.steps[i]))
+            status = check_options(w, &w->plan.steps[i], err);
+    for (int i = 0; status == DF_OK && i < n; i++)
+        if (is_for_us(w, &w->plan.steps[i]))
+            status = take_step(w, i, err);
+    df_lock_plan(&w->lock, false);
+    return status;
+}
+
 static df_status run_steps(work *w, df_error *err)
 {
+    if (w->job->parts)
+        DF_TRY(take_parts(w, err));
     df_status status = DF_OK;
     for (int i = 0; status == DF_OK && i < w->plan.n_steps;) {
         if (df_run_stopped(&w->run))
@@ -168,18 +219,27 @@ df_status df_job_run(const df_config *config, const df_job *job, df_error *err)
     char *models = df_config_models(config);
     if (!models)
         return df_fail(err, DF_NOMEM, "run: out of memory");
-    work w = {.job = job, .lock = {-1, -1},
+    work w = {.job = job, .lock = {.fd = -1},
               .run = {.n_threads = df_config_threads(config), .input = job->input, .models = models,
                       .runtime = df_config_runtime(config), .share = df_config_share(config), .parts = job->parts,
                       .n_parts = job->n_parts, .stop = job->stop, .progress = job->progress, .live = job->live,
                       .note = job->note, .ctx = job->ctx}};
     const int check = df_config_find(config, "check");
     w.run.check = check < 0 ? NULL : config->configs[check];
-    df_status status = df_dataset_open(&w.ds, job->out, err);
+    int first, last;
+    df_status status = df_plan_range(config, job->from, job->to, &first, &last, err);
     if (status == DF_OK)
-        status = df_lock_open(&w.lock, job->out, job->parts != NULL, err);
+        status = df_output_check(job->input, job->out, err);
+    if (status == DF_OK)
+        status = job->input ? df_dataset_create(&w.ds, job->out, err) : df_dataset_open(&w.ds, job->out, err);
+    if (status == DF_OK)
+        status = df_lock_open(&w.lock, w.ds, job->parts != NULL, err);
     if (status == DF_OK)
         status = run_dataset(&w, config, err);
+    if (w.lock.fd >= 0 && !job->parts && !job->dry_run && status != DF_NOMEM) {
+        df_status tidied = df_folder_tidy(df_dataset_files(w.ds), status == DF_OK ? err : NULL);
+        status = status == DF_OK ? tidied : status;
+    }
     df_plan_free(&w.plan);
     df_lock_close(&w.lock);
     df_dataset_close(w.ds);

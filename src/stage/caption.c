@@ -217,16 +217,6 @@ static df_status do_work(captioner *c, df_error *err)
     return status;
 }
 
-df_status df_caption_make_folder(const df_dataset *ds, df_error *err)
-{
-    df_str folder = {0};
-    df_str_printf(&folder, "%s/caption", df_dataset_folder(ds));
-    df_status status = folder.failed ? df_fail(err, DF_NOMEM, "caption: out of memory")
-                                     : df_file_mkdir(df_str_text(&folder), err);
-    df_str_free(&folder);
-    return status;
-}
-
 df_engine_config df_caption_engine_config(const df_caption_config *k, int n_threads, const atomic_bool *stop)
 {
     return (df_engine_config){.url = k->url,
@@ -306,8 +296,6 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
         status = df_caption_account_open(&account, ds, k, run, err);
         c.work.account = status == DF_OK ? &account : NULL;
     }
-    if (status == DF_OK)
-        status = df_caption_make_folder(ds, err);
     if (status == DF_OK)
         status = do_work(&c, err);
     df_nouns_close(nouns);

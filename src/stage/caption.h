@@ -15,8 +15,6 @@ typedef struct {
 
 /* What an engine is told of config; text is borrowed. */
 df_engine_config df_caption_engine_config(const df_caption_config *config, int n_threads, const atomic_bool *stop);
-/* The dataset's folder of captions, journals and attempts. */
-df_status df_caption_make_folder(const df_dataset *ds, df_error *err);
 /* Opens the engine that config names. Close with (*out)->ops->close. config and stop are borrowed. n_threads: of a computation. */
 df_status df_caption_engine_open(df_engine **out, const df_caption_config *config, int n_threads,
                                  const atomic_bool *stop, df_error *err);

@@ -10,6 +10,8 @@
 
 #include "base/file.h"
 #include "base/map.h"
+#include "base/stream.h"
+#include "engine/batch_api.h"
 #include "engine/openai_answer.h"
 #include "engine/openai_request.h"
 #include "io/json.h"
@@ -21,36 +23,27 @@ enum { NOTES_MAX = 5, LINE_BYTES_MAX = 64 << 20, JOURNALS_MAX = 64 };
 
 typedef struct {
     const df_caption_work *work;
-    const char *folder;
+    df_folder *folder;
     df_batch_written *written;
-    FILE *file;                              /* of the batch at work */
-    char tmp[PATH_MAX];
+    df_stream file;                          /* of the batch at work */
     int64_t n, bytes;                        /* in it */
     df_str line;
 } writer;
 
 static df_status open_file(writer *w, df_error *err)
 {
-    if ((size_t)snprintf(w->tmp, sizeof w->tmp, "%s/batch-%04d.jsonl.tmp", w->folder, w->written->n_files) >=
-        sizeof w->tmp)
-        return df_fail(err, DF_IO, "%s: path is too long", w->folder);
-    w->file = fopen(w->tmp, "wb");
+    char name[64];
+    snprintf(name, sizeof name, "batch-%04d.jsonl", w->written->n_files);
     w->n = w->bytes = 0;
-    return w->file ? DF_OK : df_fail(err, DF_IO, "%s: %s", w->tmp, strerror(errno));
+    return df_stream_open(&w->file, w->folder, name, err);
 }
 
 static df_status close_file(writer *w, df_error *err)
 {
-    char path[PATH_MAX];
-    if (!w->file)
+    if (!w->file.file)
         return DF_OK;
-    snprintf(path, sizeof path, "%.*s", (int)(strlen(w->tmp) - strlen(".tmp")), w->tmp);
-    const int failed = fclose(w->file);
-    w->file = NULL;
-    if (failed)
-        return df_fail(err, DF_IO, "%s: %s", path, strerror(errno));
     w->written->n_files++;
-    return df_file_commit(w->tmp, path, err);
+    return df_stream_commit(&w->file, err);
 }
 
 static df_status put_line(writer *w, const char *custom_id, df_error *err)
@@ -63,12 +56,11 @@ static df_status put_line(writer *w, const char *custom_id, df_error *err)
                        "batch: the request of %s has %lld bytes, more than a file may have: lower caption.image_side "
                        "or caption.image_bytes",
                        custom_id, (long long)size);
-    if (w->file && (w->n == w->work->config->batch_requests || w->bytes + size > w->work->config->batch_mb * 1000000))
+    if (w->file.file && (w->n == w->work->config->batch_requests || w->bytes + size > w->work->config->batch_mb * 1000000))
         DF_TRY(close_file(w, err));
-    if (!w->file)
+    if (!w->file.file)
         DF_TRY(open_file(w, err));
-    if (fwrite(w->line.data, 1, w->line.size, w->file) != w->line.size)
-        return df_fail(err, DF_IO, "%s: %s", w->tmp, strerror(errno));
+    DF_TRY(df_stream_put(&w->file, &w->line, err));
     w->n++;
     w->bytes += size;
     w->written->n_requests++;
@@ -142,7 +134,6 @@ static df_status write_part(writer *w, int part, df_error *err)
 /* Files that are there may be submitted already. */
 static df_status check_folder(const char *folder, df_error *err)
 {
-    DF_TRY(df_file_mkdir(folder, err));
     DIR *dir = opendir(folder);
     if (!dir)
         return df_fail(err, DF_IO, "%s: %s", folder, strerror(errno));
@@ -167,13 +158,18 @@ df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const 
     if (strcmp(config->engine, "openai") != 0 || !config->model || !*config->model)
         return df_fail(err, DF_CONFIG, "batch: needs caption.engine=openai and caption.model");
     DF_TRY(df_openai_request_check(&settings, err));
-    DF_TRY(check_folder(folder, err));
-    DF_TRY(df_caption_make_folder(ds, err));
-    DF_TRY(df_caption_gates_init(&gates, config, 1, err));
+    df_folder *files;
+    DF_TRY(df_folder_create(&files, folder, DF_BATCH_FOLDER, err));
+    df_status status = check_folder(folder, err);
+    if (status == DF_OK)
+        status = df_caption_gates_init(&gates, config, 1, err);
+    if (status != DF_OK) {
+        df_folder_close(files);
+        return status;
+    }
     const df_caption_work work = {
         .ds = ds, .config = config, .run = run, .ops = engine.ops, .engine = &engine, .gates = &gates};
-    writer w = {.work = &work, .folder = folder, .written = out};
-    df_status status = DF_OK;
+    writer w = {.work = &work, .folder = files, .written = out};
     for (int part = 0; status == DF_OK && part < df_dataset_parts(ds); part++) {
         if (df_run_wants(run, part))
             status = write_part(&w, part, err);
@@ -181,10 +177,8 @@ df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const 
     }
     if (status == DF_OK)
         status = close_file(&w, err);
-    if (w.file) {
-        fclose(w.file);
-        unlink(w.tmp);
-    }
+    df_stream_drop(&w.file);
+    df_folder_close(files);
     df_str_free(&w.line);
     df_caption_gates_free(&gates);
     return status;
@@ -315,7 +309,6 @@ static df_status merge_line(merger *m, const char *text, size_t size, df_error *
 df_status df_batch_merge(df_dataset *ds, const df_run *run, const char *file, df_batch_merged *sum, df_error *err)
 {
     merger m = {.ds = ds, .run = run, .sum = sum};
-    DF_TRY(df_caption_make_folder(ds, err));
     m.journals = calloc((size_t)df_dataset_parts(ds) + 1, sizeof *m.journals);
     FILE *in = m.journals ? fopen(file, "rb") : NULL;
     if (!in) {

@@ -1,5 +1,6 @@
 #include "stage/caption_journal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,11 +73,11 @@ static df_status index_lines(df_caption_journal *j, df_error *err)
 
 df_status df_caption_journal_open(df_caption_journal **out, const df_dataset *ds, int part, df_error *err)
 {
-    char *path = df_dataset_part_path(ds, "caption", part, "journal");
+    char name[64];
     df_caption_journal *j = calloc(1, sizeof *j);
+    snprintf(name, sizeof name, "caption/part-%05d.journal", part);
     df_status status =
-        path && j ? df_journal_open(&j->lines, path, err) : df_fail(err, DF_NOMEM, "caption: out of memory");
-    free(path);
+        j ? df_journal_open(&j->lines, df_dataset_files(ds), name, err) : df_fail(err, DF_NOMEM, "caption: out of memory");
     if (status == DF_OK)
         status = index_lines(j, err);
     if (status == DF_OK)

@@ -246,7 +246,7 @@ df_status df_cluster_reduce(df_dataset *ds, const void *config, const df_run *ru
     df_cluster_work w;
     DF_TRY(check_config(config, err));
     DF_TRY(df_cluster_work_open(&w, ds, config, run, false, err));
-    df_status status = w.round < 0 ? df_fail(err, DF_FORMAT, "nothing is mapped yet: densefusion kmeans map %s",
+    df_status status = w.round < 0 && !w.finished ? df_fail(err, DF_FORMAT, "nothing is mapped yet: densefusion kmeans map %s",
                                              df_dataset_folder(ds)) : DF_OK;
     if (status == DF_OK && !w.finished)
         status = reduce(&w, err);

@@ -35,15 +35,13 @@ static void name_of(int round, const int *parts, int n_parts, char *name, size_t
 df_status df_cluster_work_write_sums(const df_cluster_work *w, const int *parts, int n_parts, const int64_t *sum,
                                      const int64_t *count, df_error *err)
 {
-    char name[200], path[PATH_MAX];
+    char name[200], within[256];
     size_t size = sums_size(w->k, w->d, n_parts);
     int64_t *bytes = malloc(size);
-    name_of(w->round, parts, n_parts, name, sizeof name);
-    if (!bytes ||
-        (size_t)snprintf(path, sizeof path, "%s/cluster/work/%s", df_dataset_folder(w->ds), name) >= sizeof path) {
-        free(bytes);
+    if (!bytes)
         return df_fail(err, DF_NOMEM, "sums of %d clusters: out of memory", w->k);
-    }
+    name_of(w->round, parts, n_parts, name, sizeof name);
+    snprintf(within, sizeof within, "cluster/work/%s", name);
     sums_header header = {.k = w->k, .d = w->d, .n_parts = n_parts};
     memcpy(header.magic, magic, sizeof magic);
     memcpy(bytes, &header, sizeof header);
@@ -52,7 +50,7 @@ df_status df_cluster_work_write_sums(const df_cluster_work *w, const int *parts,
         *to++ = parts[i];
     memcpy(to, count, (size_t)w->k * sizeof *count);
     memcpy(to + w->k, sum, (size_t)w->k * (size_t)w->d * sizeof *sum);
-    df_status status = df_file_write(path, bytes, size, err);
+    df_status status = df_folder_write(df_dataset_files(w->ds), within, bytes, size, err);
     free(bytes);
     return status;
 }

@@ -1,13 +1,10 @@
 #include "stage/cluster_work.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -20,20 +17,6 @@ static df_status path_of(const df_dataset *ds, const char *name, char path[PATH_
     if ((size_t)snprintf(path, PATH_MAX, "%s/cluster/%s", df_dataset_folder(ds), name) >= PATH_MAX)
         return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(ds));
     return DF_OK;
-}
-
-/* Machines may begin at the same moment. Each writes what they all begin with under a name of its own, then renames it:
- * whoever is last puts the same bytes there, and nobody reads what another is writing. */
-static void own_name(const char *name, char *own, size_t size)
-{
-    struct timespec now = {0};
-    clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(own, size, "%s.%ld-%ld", name, (long)getpid(), now.tv_nsec);
-}
-
-static df_status move(const char *from, const char *to, df_error *err)
-{
-    return rename(from, to) == 0 ? DF_OK : df_fail(err, DF_IO, "rename %s: %s", from, strerror(errno));
 }
 
 /* ---- what it is made from ---- */
@@ -76,29 +59,22 @@ static df_status describe(const df_cluster_work *w, df_str *out, df_error *err)
     return out->failed ? df_fail(err, DF_NOMEM, "out of memory") : DF_OK;
 }
 
-/* Files in `work` that belong to rounds before this one; INT_MAX: all files. */
-static void remove_before(const df_dataset *ds, int round)
+/* A file in `work` that belongs to a round before this one. made.txt is of none. */
+static bool is_before(const char *name, const void *ctx)
 {
-    char path[PATH_MAX];
-    if (path_of(ds, "work", path, NULL) != DF_OK)
-        return;
-    DIR *dir = opendir(path);
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        int of;
-        bool before = sscanf(e->d_name, "%5d.", &of) == 1 && of < round;
-        if (e->d_name[0] != '.' && (before || round == INT_MAX))
-            unlinkat(dirfd(dir), e->d_name, 0);
-    }
-    if (dir)
-        closedir(dir);
+    int of;
+    return sscanf(name, "%5d.", &of) == 1 && of < *(const int *)ctx;
 }
 
-static void remove_work(const df_dataset *ds)
+static df_status remove_before(const df_dataset *ds, int round, df_error *err)
 {
-    char path[PATH_MAX];
-    if (path_of(ds, "centroids.npy", path, NULL) == DF_OK)
-        unlink(path);
-    remove_before(ds, INT_MAX);
+    return df_folder_remove_chosen(df_dataset_files(ds), "cluster/work", is_before, &round, err);
+}
+
+static df_status remove_work(const df_dataset *ds, df_error *err)
+{
+    DF_TRY(df_folder_remove(df_dataset_files(ds), "cluster/centroids.npy", err));
+    return remove_before(ds, INT_MAX, err);
 }
 
 /* The line at which two texts part, for the message. */
@@ -158,13 +134,9 @@ static df_status check_made(const df_cluster_work *w, const char *text, bool fre
     if (status != DF_OK || same)
         return status;
     if (other)
-        remove_work(w->ds);
-    char folder[PATH_MAX], own[PATH_MAX + 64];
-    DF_TRY(path_of(w->ds, "work", folder, err));
-    DF_TRY(df_file_mkdir(folder, err));
-    own_name(path, own, sizeof own);
-    DF_TRY(df_file_write(own, text, strlen(text), err));
-    return move(own, path, err);
+        DF_TRY(remove_work(w->ds, err));
+    /* Machines may begin at the same moment: whoever is last puts the same bytes there. */
+    return df_folder_write(df_dataset_files(w->ds), "cluster/work/made.txt", text, strlen(text), err);
 }
 
 /* ---- centroids ---- */
@@ -185,25 +157,21 @@ static df_status read_centroids(const df_cluster_work *w, const char *name, floa
 
 static df_status write_centroids(const df_cluster_work *w, const char *name, const float *centroid, df_error *err)
 {
-    char path[PATH_MAX];
-    df_npy_writer *writer;
-    DF_TRY(path_of(w->ds, name, path, err));
-    DF_TRY(df_npy_create(&writer, path, DF_NPY_FLOAT32, w->d, err));
-    df_status status = df_npy_append(writer, centroid, w->k, err);
+    char within[64];
+    df_draft draft;
+    df_npy_writer *writer = NULL;
+    snprintf(within, sizeof within, "cluster/%s", name);
+    DF_TRY(df_folder_draft(df_dataset_files(w->ds), within, &draft, err));
+    df_status status = df_npy_create(&writer, draft.path, DF_NPY_FLOAT32, w->d, err);
     if (status == DF_OK)
-        status = df_npy_commit(writer, err);
+        status = df_npy_append(writer, centroid, w->k, err);
+    if (status == DF_OK)
+        status = df_npy_finish(writer, err);
     df_npy_writer_close(writer);
+    if (status == DF_OK)
+        return df_draft_commit(&draft, err);
+    df_draft_drop(&draft);
     return status;
-}
-
-static df_status write_start(const df_cluster_work *w, df_error *err)
-{
-    char name[64], from[PATH_MAX], to[PATH_MAX];
-    own_name("work/00000.npy", name, sizeof name);
-    DF_TRY(path_of(w->ds, name, from, err));
-    DF_TRY(path_of(w->ds, "work/00000.npy", to, err));
-    DF_TRY(write_centroids(w, name, w->centroid, err));
-    return move(from, to, err);
 }
 
 static df_status resume(df_cluster_work *w, df_error *err)
@@ -211,8 +179,10 @@ static df_status resume(df_cluster_work *w, df_error *err)
     char name[32];
     w->finished = df_cluster_work_finished(w->ds);
     w->round = latest_round(w->ds);
-    if (w->finished)
+    if (w->finished) {                       /* and perhaps killed before the last rounds were gone */
+        DF_TRY(remove_before(w->ds, INT_MAX, err));
         return read_centroids(w, "centroids.npy", w->centroid, err);
+    }
     if (w->round < 0)
         return DF_OK;
     snprintf(name, sizeof name, "work/%05d.npy", w->round);
@@ -277,7 +247,7 @@ df_status df_cluster_work_start(df_cluster_work *w, df_error *err)
                            : df_kmeans_start_sample(&t.rows, w->k, seed, w->centroid, err);
     df_training_free(&t);
     if (status == DF_OK)
-        status = write_start(w, err);
+        status = write_centroids(w, "work/00000.npy", w->centroid, err);
     if (status == DF_OK)
         w->round = 0;
     return status;
@@ -289,14 +259,11 @@ df_status df_cluster_work_advance(df_cluster_work *w, const float *centroid, df_
     size_t bytes = (size_t)w->k * (size_t)w->d * sizeof *centroid;
     bool last = memcmp(w->centroid, centroid, bytes) == 0 || w->round + 1 >= w->config->iters;
     snprintf(name, sizeof name, "work/%05d.npy", w->round + 1);
-    if (last)                                /* first: a kill in between must not leave room for a round too many */
-        DF_TRY(write_centroids(w, "centroids.npy", centroid, err));
-    DF_TRY(write_centroids(w, name, centroid, err));
+    DF_TRY(write_centroids(w, last ? "centroids.npy" : name, centroid, err));
     memcpy(w->centroid, centroid, bytes);
     w->round++;
     w->finished = last;
-    remove_before(w->ds, w->round);          /* of earlier rounds nothing is needed any more */
-    return DF_OK;
+    return remove_before(w->ds, last ? INT_MAX : w->round, err);     /* of earlier rounds nothing is needed any more */
 }
 
 /* ---- training rows ---- */

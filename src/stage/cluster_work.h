@@ -1,7 +1,7 @@
 /* What k-means has reached, in cluster/work: any process, on any machine, goes on from there.
  *
  *     made.txt                 options and vectors that it is made from; other ones begin anew
- *     00003.npy                centroids after 3 rounds, float32 [k, dim]; the latest counts
+ *     00003.npy                centroids after 3 rounds, float32 [k, dim]; the latest counts; gone when centroids.npy is there
  *     00003.0-9.sums           parts 0 to 9 assigned to them and summed up: the map half of the 4th round
  *     cluster/centroids.npy    the last ones
  */

@@ -107,24 +107,22 @@ size_t df_dedup_memory(const df_dedup *d)
     return (size_t)d->config->memory << 20;
 }
 
-df_status df_dedup_path(const df_dedup *d, const char *what, char path[PATH_MAX], df_error *err)
+const char *df_dedup_name(const char *what, char name[DF_DEDUP_NAME])
 {
-    if ((size_t)snprintf(path, PATH_MAX, "%s/dedup/part-%s.partial", df_dataset_folder(d->ds), what) >= PATH_MAX)
-        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(d->ds));
-    return DF_OK;
+    snprintf(name, DF_DEDUP_NAME, "dedup/part-%s.partial", what);
+    return name;
 }
 
 static const char state_format[] = "vectors %lld dim %d clusters %lld copies %lld next %lld\n";
 
 df_status df_dedup_save(const df_dedup *d, df_error *err)
 {
-    char path[PATH_MAX], text[256];
-    DF_TRY(df_dedup_path(d, "state", path, err));
+    char name[DF_DEDUP_NAME], text[256];
     DF_TRY(df_records_sync(d->items, err));
     DF_TRY(df_records_sync(d->found, err));
     snprintf(text, sizeof text, state_format, (long long)d->n, d->dim, (long long)d->n_clusters,
              (long long)d->copies_done, (long long)d->next_cluster);
-    return df_file_write(path, text, strlen(text), err);
+    return df_folder_write(df_dataset_files(d->ds), df_dedup_name("state", name), text, strlen(text), err);
 }
 
 /* What another run left, when it was at work on as many vectors; else from the beginning. */
@@ -146,32 +144,25 @@ static void load_state(df_dedup *d, const char *path)
 
 static df_status open_records(df_dedup *d, df_error *err)
 {
-    char path[PATH_MAX];
-    DF_TRY(df_dedup_path(d, "state", path, err));
+    char path[PATH_MAX], name[DF_DEDUP_NAME];
+    df_folder *files = df_dataset_files(d->ds);
+    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(d->ds), df_dedup_name("state", name)) >= PATH_MAX)
+        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(d->ds));
     load_state(d, path);
     if (d->n_clusters == 0) {                /* what is there is of no known state */
-        const char *const names[] = {"items", "found"};
-        for (int i = 0; i < 2; i++) {
-            DF_TRY(df_dedup_path(d, names[i], path, err));
-            unlink(path);
-        }
+        DF_TRY(df_folder_remove(files, df_dedup_name("items", name), err));
+        DF_TRY(df_folder_remove(files, df_dedup_name("found", name), err));
     }
-    DF_TRY(df_dedup_path(d, "items", path, err));
-    DF_TRY(df_records_open(&d->items, path, sizeof(df_dedup_item), d->n, err));
-    DF_TRY(df_dedup_path(d, "found", path, err));
-    return df_records_open(&d->found, path, sizeof(df_dedup_found), d->n, err);
+    DF_TRY(df_records_open(&d->items, files, df_dedup_name("items", name), sizeof(df_dedup_item), d->n, err));
+    return df_records_open(&d->found, files, df_dedup_name("found", name), sizeof(df_dedup_found), d->n, err);
 }
 
 static df_status open_dedup(df_dedup *d, df_error *err)
 {
-    char folder[PATH_MAX];
     DF_TRY(use_config(d, err));
     DF_TRY(df_vectors_open(&d->vectors, d->ds, err));
     d->n = df_vectors_count(d->vectors);
     d->dim = df_vectors_dim(d->vectors);
-    if ((size_t)snprintf(folder, sizeof folder, "%s/dedup", df_dataset_folder(d->ds)) >= sizeof folder)
-        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(d->ds));
-    DF_TRY(df_file_mkdir(folder, err));
     return open_records(d, err);
 }
 
@@ -245,13 +236,14 @@ static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
     return status;
 }
 
-static void remove_records(const df_dedup *d)
+/* The state first: without it, what is left of the others is made anew. */
+static df_status remove_records(const df_dedup *d, df_error *err)
 {
     static const char *const names[] = {"state", "items", "found", "hashes"};
-    char path[PATH_MAX];
+    char name[DF_DEDUP_NAME];
     for (int i = 0; i < 4; i++)
-        if (df_dedup_path(d, names[i], path, NULL) == DF_OK)
-            unlink(path);
+        DF_TRY(df_folder_remove(df_dataset_files(d->ds), df_dedup_name(names[i], name), err));
+    return DF_OK;
 }
 
 /* ---- the stage ---- */
@@ -281,9 +273,7 @@ static df_status dedup_run(df_dataset *ds, const void *config, const df_run *run
     if (status == DF_OK)
         status = df_pool_run(run->n_threads, df_dataset_parts(ds), write_part, &d, err);
     close_dedup(&d);
-    if (status == DF_OK)
-        remove_records(&d);
-    return status;
+    return status == DF_OK ? remove_records(&d, err) : status;
 }
 
 /* On nothing more: but a wrong word is said before what is there is removed. */

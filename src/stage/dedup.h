@@ -56,8 +56,9 @@ df_status df_dedup_find_copies(df_dedup *d, df_error *err);
 df_status df_dedup_find_similar(df_dedup *d, df_error *err);
 /* Bytes for the vectors, or for the hashes, that are compared at a time. */
 size_t df_dedup_memory(const df_dedup *d);
-/* OUT/dedup/part-WHAT.partial. */
-df_status df_dedup_path(const df_dedup *d, const char *what, char path[PATH_MAX], df_error *err);
+enum { DF_DEDUP_NAME = 64 };
+/* dedup/part-WHAT.partial. */
+const char *df_dedup_name(const char *what, char name[DF_DEDUP_NAME]);
 /* Syncs `items` and `found`, then writes the state. */
 df_status df_dedup_save(const df_dedup *d, df_error *err);
 #endif

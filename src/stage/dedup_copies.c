@@ -95,14 +95,13 @@ static int64_t cut_ranges(copying *c)
 
 static df_status deal(copying *c, uint64_t mask, df_error *err)
 {
-    char path[PATH_MAX];
+    char name[DF_DEDUP_NAME];
     for (int bin = 0; bin < BINS; bin++)
         c->bins[bin] = 0;
     DF_TRY(scan(c, mask, false, err));
     int64_t n = cut_ranges(c);
     if (!c->dealt) {
-        DF_TRY(df_dedup_path(c->d, "hashes", path, err));
-        DF_TRY(df_records_open(&c->dealt, path, sizeof(df_hashed), n, err));
+        DF_TRY(df_records_open(&c->dealt, df_dataset_files(c->d->ds), df_dedup_name("hashes", name), sizeof(df_hashed), n, err));
     }
     return scan(c, mask, true, err);
 }

@@ -181,28 +181,26 @@ static df_status fill_part(const df_table *t, int dim, df_npy_writer *w, df_tabl
 static df_status embed_write(void *state, const df_dataset *ds, int part, const df_table *t, df_error *err)
 {
     const embed_state *s = state;
-    char *path = df_dataset_part_path(ds, "embed", part, "npy"), *slash = path ? strrchr(path, '/') : NULL;
+    char name[64];
+    df_draft draft;
     df_npy_writer *w = NULL;
     df_table *table = NULL;
-    df_status status = path ? DF_OK : df_fail(err, DF_NOMEM, "out of memory");
-    if (slash) {
-        *slash = '\0';
-        status = df_file_mkdir(path, err);
-        *slash = '/';
-    }
-    if (status == DF_OK)
-        status = df_npy_create(&w, path, DF_NPY_FLOAT16, s->dim, err);
+    snprintf(name, sizeof name, "embed/part-%05d.npy", part);
+    DF_TRY(df_folder_draft(df_dataset_files(ds), name, &draft, err));
+    df_status status = df_npy_create(&w, draft.path, DF_NPY_FLOAT16, s->dim, err);
     if (status == DF_OK)
         status = df_table_create(&table, written, err);
     if (status == DF_OK)
         status = fill_part(t, s->dim, w, table, err);
     if (status == DF_OK)
-        status = df_npy_commit(w, err);
+        status = df_npy_finish(w, err);
+    if (status == DF_OK)
+        status = df_draft_commit(&draft, err);
     if (status == DF_OK)
         status = df_dataset_write(ds, "embed", part, table, err);
     df_table_close(table);
     df_npy_writer_close(w);
-    free(path);
+    df_draft_drop(&draft);
     return status;
 }
 

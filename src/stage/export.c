@@ -1,13 +1,11 @@
 /* export: the captions as others read them, and the list of what was selected. JSON lines first; the Parquet file is
  * made from them, so both say the same. */
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "base/stream.h"
 #include "dataset/joined.h"
 #include "io/json.h"
 #include "stage/conversation.h"
@@ -19,8 +17,7 @@ typedef struct { bool passed_only, evidence; char *instruction, *coco; df_tuning
 
 /* Two files that grow row by row; the line buffer is shared. */
 typedef struct {
-    FILE *lines, *llava;
-    char lines_path[PATH_MAX], llava_path[PATH_MAX];         /* temporary names */
+    df_stream lines, llava;
     df_str text;
     int64_t n;
     const export_config *config;
@@ -66,28 +63,19 @@ static void append_line(df_str *text, const df_joined *j, int64_t row)
     df_str_append(text, "}\n");
 }
 
-static df_status put(FILE *file, const char *path, const df_str *text, df_error *err)
-{
-    if (text->failed)
-        return df_fail(err, DF_NOMEM, "write %s: out of memory", path);
-    if (text->size && fwrite(text->data, 1, text->size, file) != text->size)
-        return df_fail(err, DF_IO, "write %s: %s", path, strerror(errno));
-    return DF_OK;
-}
-
 static df_status put_row(export_out *out, const df_joined *j, int64_t row, df_error *err)
 {
     char id[DF_ROW_ID_MAX];
     df_str_clear(&out->text);
     append_line(&out->text, j, row);
-    DF_TRY(put(out->lines, out->lines_path, &out->text, err));
+    DF_TRY(df_stream_put(&out->lines, &out->text, err));
     df_str_clear(&out->text);
     df_str_append(&out->text, out->n++ ? ",\n" : "[\n");
     df_row_id(j->part, row, id);
     df_conversation_append(&out->text, id, df_joined_text(j, DF_OF_INGEST, row, "path"),
                            out->config->instruction ? out->config->instruction : "",
                            df_joined_text(j, DF_OF_CAPTION, row, "caption"));
-    return put(out->llava, out->llava_path, &out->text, err);
+    return df_stream_put(&out->llava, &out->text, err);
 }
 
 static df_status put_part(export_out *out, const df_dataset *ds, int part, df_error *err)
@@ -108,57 +96,31 @@ static df_status put_part(export_out *out, const df_dataset *ds, int part, df_er
     return status;
 }
 
-static df_status open_temporary(FILE **file, char path[PATH_MAX], const char *folder, const char *name, df_error *err)
-{
-    if ((size_t)snprintf(path, PATH_MAX, "%s/%s.tmp", folder, name) >= PATH_MAX)
-        return df_fail(err, DF_IO, "write %s: path is too long", name);
-    *file = fopen(path, "wb");
-    return *file ? DF_OK : df_fail(err, DF_IO, "write %s: %s", path, strerror(errno));
-}
-
-static df_status close_and_commit(FILE **file, const char *tmp, df_error *err)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%.*s", (int)(strlen(tmp) - strlen(".tmp")), tmp);
-    int failed = fclose(*file);
-    *file = NULL;
-    return failed ? df_fail(err, DF_IO, "write %s: %s", path, strerror(errno)) : df_file_commit(tmp, path, err);
-}
-
-static void drop(FILE *file, const char *tmp)
-{
-    if (!file)
-        return;
-    fclose(file);
-    unlink(tmp);
-}
-
 /* From the lines, so that it has their columns and their rows in their order. The columns are spelled out: DuckDB would
  * guess types from a sample. */
 static df_status write_parquet(const df_dataset *ds, df_error *err)
 {
-    char lines[PATH_MAX], tmp[PATH_MAX], path[PATH_MAX];
-    const char *folder = df_dataset_folder(ds);
-    if ((size_t)snprintf(path, sizeof path, "%s/export/captions.parquet", folder) >= sizeof path ||
-        (size_t)snprintf(tmp, sizeof tmp, "%s/export/captions.parquet.tmp", folder) >= sizeof tmp)
+    char lines[PATH_MAX];
+    df_draft draft;
+    if (snprintf(lines, sizeof lines, "%s/captions.jsonl", df_dataset_folder(ds)) >= PATH_MAX)
         return df_fail(err, DF_IO, "write captions.parquet: path is too long");
-    snprintf(lines, sizeof lines, "%s/captions.jsonl", folder);
-    char *from = df_sql_path(lines), *to = df_sql_quote(tmp);
+    DF_TRY(df_folder_draft(df_dataset_files(ds), "export/captions.parquet", &draft, err));
+    char *from = df_sql_path(lines), *to = df_sql_quote(draft.path);
     df_str sql = {0};
     if (from && to)
         df_str_printf(
             &sql,
             "COPY (SELECT * FROM read_json(%s, format = 'newline_delimited', columns = {id: 'VARCHAR', "
             "image: 'VARCHAR', caption: 'VARCHAR', verdict: 'VARCHAR', reasons: 'VARCHAR[]', width: 'BIGINT', "
-            "height: 'BIGINT', url: 'VARCHAR', alt_text: 'VARCHAR'})) TO %s (FORMAT parquet, COMPRESSION zstd)",
+            "height: 'BIGINT', url: 'VARCHAR', alt_text: 'VARCHAR'})) TO %s (FORMAT parquet, COMPRESSION zstd, "
+            "USE_TMP_FILE false)",
             from, to);
     bool memory = from && to && !sql.failed;
-    df_status status =
-        memory ? df_sql_run(df_str_text(&sql), err) : df_fail(err, DF_NOMEM, "write %s: out of memory", path);
+    df_status status = memory ? df_sql_run(df_str_text(&sql), err)
+                              : df_fail(err, DF_NOMEM, "write captions.parquet: out of memory");
     if (status == DF_OK)
-        status = df_file_commit(tmp, path, err);
-    else
-        unlink(tmp);
+        status = df_draft_commit(&draft, err);
+    df_draft_drop(&draft);
     df_str_free(&sql);
     free(from);
     free(to);
@@ -170,11 +132,9 @@ static df_status write_parquet(const df_dataset *ds, df_error *err)
 /* What `select` kept, captioned or not: a list that img2dataset fetches and `ingest` reads. */
 static df_status write_selected(const df_dataset *ds, df_error *err)
 {
-    char tmp[PATH_MAX], path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/export/selected.parquet", df_dataset_folder(ds)) >= sizeof path ||
-        (size_t)snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp)
-        return df_fail(err, DF_IO, "write selected.parquet: path is too long");
-    char *to = df_sql_quote(tmp);
+    df_draft draft;
+    DF_TRY(df_folder_draft(df_dataset_files(ds), "export/selected.parquet", &draft, err));
+    char *to = df_sql_quote(draft.path);
     df_str sql = {0};
     df_str_append(&sql, "COPY (SELECT i.path, i.url, i.width, i.height, i.alt_text, s.cluster, s.\"rank\" FROM ");
     df_status status = df_dataset_append_sql(ds, "ingest", &sql, err);
@@ -182,15 +142,14 @@ static df_status write_selected(const df_dataset *ds, df_error *err)
     if (status == DF_OK)
         status = df_dataset_append_sql(ds, "select", &sql, err);
     df_str_printf(&sql, " s ON i.file_index = s.file_index AND i.\"row\" = s.\"row\" WHERE s.kept = 1 "
-                        "ORDER BY i.file_index, i.\"row\") TO %s (FORMAT parquet, COMPRESSION zstd)", to ? to : "");
+                        "ORDER BY i.file_index, i.\"row\") TO %s (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)", to ? to : "");
     if (status == DF_OK && (!to || sql.failed))
-        status = df_fail(err, DF_NOMEM, "write %s: out of memory", path);
+        status = df_fail(err, DF_NOMEM, "write selected.parquet: out of memory");
     if (status == DF_OK)
         status = df_sql_run(df_str_text(&sql), err);
     if (status == DF_OK)
-        status = df_file_commit(tmp, path, err);
-    else
-        unlink(tmp);
+        status = df_draft_commit(&draft, err);
+    df_draft_drop(&draft);
     df_str_free(&sql);
     free(to);
     return status;
@@ -210,22 +169,21 @@ static df_status write_rows(export_out *out, const df_dataset *ds, const df_run 
         return status;
     df_str_clear(&out->text);
     df_str_append(&out->text, out->n ? "\n]\n" : "[]\n");
-    DF_TRY(put(out->llava, out->llava_path, &out->text, err));
-    DF_TRY(close_and_commit(&out->lines, out->lines_path, err));
-    return close_and_commit(&out->llava, out->llava_path, err);
+    DF_TRY(df_stream_put(&out->llava, &out->text, err));
+    DF_TRY(df_stream_commit(&out->lines, err));
+    return df_stream_commit(&out->llava, err);
 }
 
-static df_status write_captions(const df_dataset *ds, const char *folder, const void *config, const df_run *run,
-                                df_error *err)
+static df_status write_captions(const df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     export_out out = {.config = config};
-    df_status status = open_temporary(&out.lines, out.lines_path, df_dataset_folder(ds), "captions.jsonl", err);
+    df_status status = df_stream_open(&out.lines, df_dataset_files(ds), "captions.jsonl", err);
     if (status == DF_OK)
-        status = open_temporary(&out.llava, out.llava_path, folder, "llava.json", err);
+        status = df_stream_open(&out.llava, df_dataset_files(ds), "export/llava.json", err);
     if (status == DF_OK)
         status = write_rows(&out, ds, run, err);
-    drop(out.lines, out.lines_path);
-    drop(out.llava, out.llava_path);
+    df_stream_drop(&out.lines);
+    df_stream_drop(&out.llava);
     df_str_free(&out.text);
     return status == DF_OK ? write_parquet(ds, err) : status;
 }
@@ -249,24 +207,17 @@ static const char *boxes_of(const df_dataset *ds, const export_config *config)
  * or boxes, that others can use. */
 static df_status export_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
-    char folder[PATH_MAX];
-    if ((size_t)snprintf(folder, sizeof folder, "%s/export", df_dataset_folder(ds)) >= sizeof folder)
-        return df_fail(err, DF_IO, "export: path is too long");
     const bool selected = df_dataset_has_all(ds, "select");
     const char *boxes = boxes_of(ds, config);
-    DF_TRY(df_file_mkdir(folder, err));
     if (selected)
         DF_TRY(write_selected(ds, err));
-    if (boxes)
-        DF_TRY(df_export_coco(ds, folder, strcmp(boxes, "fuse") == 0, run, err));
-    else
-        df_export_no_coco(folder);
+    DF_TRY(boxes ? df_export_coco(ds, strcmp(boxes, "fuse") == 0, run, err) : df_export_no_coco(ds, err));
     const bool evidence = ((const export_config *)config)->evidence;
-    DF_TRY(df_export_evidence(ds, folder, evidence, run, err));
-    DF_TRY(df_export_tuning(ds, folder, ((const export_config *)config)->tuning, run, err));
+    DF_TRY(df_export_evidence(ds, evidence, run, err));
+    DF_TRY(df_export_tuning(ds, ((const export_config *)config)->tuning, run, err));
     if ((selected || boxes || evidence) && !has_any(ds, "caption"))
         return DF_OK;
-    return write_captions(ds, folder, config, run, err);
+    return write_captions(ds, config, run, err);
 }
 
 static df_status export_depends(const void *config, const df_run *run, df_str *out, df_error *err)

@@ -1,35 +1,31 @@
 #include "stage/export_coco.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "base/stream.h"
 #include "dataset/joined.h"
 #include "io/json.h"
 
 enum { ROWS_PER_PART = 1000000 };            /* of image ids: part and row as in captions.jsonl, read as one number */
+
+static const char file_name[] = "export/coco.json";
 
 typedef struct {
     const df_dataset *ds;
     const df_run *run;
     const char *stage, *label;               /* whose boxes, and their column of labels */
     df_table *labels;                        /* sorted; a category's id is its place, from 1 */
-    FILE *file;
-    const char *path;
+    df_stream file;
     df_str text;
     int64_t n_images, n_boxes;
 } coco;
 
 static df_status put(coco *c, df_error *err)
 {
-    df_status status = c->text.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", c->path) : DF_OK;
-    if (status == DF_OK && fwrite(df_str_text(&c->text), 1, c->text.size, c->file) != c->text.size)
-        status = df_fail(err, DF_IO, "write %s: %s", c->path, strerror(errno));
+    df_status status = df_stream_put(&c->file, &c->text, err);
     df_str_clear(&c->text);
     return status;
 }
@@ -44,7 +40,7 @@ static df_status read_labels(coco *c, df_error *err)
     df_str_printf(&sql, " WHERE label IS NOT NULL%s ORDER BY label",
                   strcmp(c->label, "text") == 0 ? " AND kind = 'box'" : "");
     if (status == DF_OK)
-        status = sql.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", c->path)
+        status = sql.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", file_name)
                             : df_table_query(&c->labels, df_str_text(&sql), err);
     df_str_free(&sql);
     return status;
@@ -189,33 +185,23 @@ static df_status put_all(coco *c, df_error *err)
     return put(c, err);
 }
 
-df_status df_export_coco(const df_dataset *ds, const char *folder, bool fused, const df_run *run, df_error *err)
+df_status df_export_coco(const df_dataset *ds, bool fused, const df_run *run, df_error *err)
 {
-    char path[PATH_MAX], tmp[PATH_MAX];
-    coco c = {.ds = ds, .run = run, .path = path};
+    coco c = {.ds = ds, .run = run};
     c.stage = fused ? "fuse/evidence" : "detect";
     c.label = fused ? "text" : "label";
-    if ((size_t)snprintf(path, sizeof path, "%s/coco.json", folder) >= sizeof path ||
-        (size_t)snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp)
-        return df_fail(err, DF_IO, "write coco.json: path is too long");
-    c.file = fopen(tmp, "wb");
-    if (!c.file)
-        return df_fail(err, DF_IO, "write %s: %s", path, strerror(errno));
-    df_status status = put_all(&c, err);
-    if (fclose(c.file) != 0 && status == DF_OK)
-        status = df_fail(err, DF_IO, "write %s: %s", path, strerror(errno));
+    df_status status = df_stream_open(&c.file, df_dataset_files(ds), file_name, err);
     if (status == DF_OK)
-        status = df_file_commit(tmp, path, err);
-    else
-        unlink(tmp);
+        status = put_all(&c, err);
+    if (status == DF_OK)
+        status = df_stream_commit(&c.file, err);
+    df_stream_drop(&c.file);
     df_table_close(c.labels);
     df_str_free(&c.text);
     return status;
 }
 
-void df_export_no_coco(const char *folder)
+df_status df_export_no_coco(const df_dataset *ds, df_error *err)
 {
-    char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/coco.json", folder) < sizeof path)
-        unlink(path);
+    return df_folder_remove(df_dataset_files(ds), file_name, err);
 }

@@ -5,6 +5,6 @@
 
 /* Writes `folder`/coco.json of every kept image, part by part. fused: boxes of fuse/evidence, which every part must
  * have; else those of `detect`. DF_STOPPED when the run is asked to. */
-df_status df_export_coco(const df_dataset *ds, const char *folder, bool fused, const df_run *run, df_error *err);
-void df_export_no_coco(const char *folder);                          /* removes that of an earlier run */
+df_status df_export_coco(const df_dataset *ds, bool fused, const df_run *run, df_error *err);
+df_status df_export_no_coco(const df_dataset *ds, df_error *err);    /* removes that of an earlier run */
 #endif

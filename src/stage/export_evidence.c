@@ -1,16 +1,15 @@
 #include "stage/export_evidence.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
+enum { NAME_SIZE = 64 };
 
-static bool path_of(char path[PATH_MAX], const char *folder, const char *stage, int part)
+static const char *name_of(const char *stage, int part, char name[NAME_SIZE])
 {
-    return snprintf(path, PATH_MAX, "%s/%s/part-%05d.parquet", folder, stage, part) < PATH_MAX - 4;
+    snprintf(name, NAME_SIZE, "export/%s/part-%05d.parquet", stage, part);
+    return name;
 }
 
 /* An image's rows stay in their order. */
@@ -37,54 +36,47 @@ static df_status append_query(const df_dataset *ds, const char *stage, int part,
     return memory ? DF_OK : df_fail(err, DF_NOMEM, "write %s: out of memory", to);
 }
 
-static df_status write_part(const df_dataset *ds, const char *folder, const char *stage, int part, df_error *err)
+static df_status write_part(const df_dataset *ds, const char *stage, int part, df_error *err)
 {
-    char path[PATH_MAX], tmp[PATH_MAX + 8];
-    if (!path_of(path, folder, stage, part))
-        return df_fail(err, DF_IO, "write %s: path is too long", stage);
-    snprintf(tmp, sizeof tmp, "%s.tmp", path);
+    char name[NAME_SIZE];
+    df_draft draft;
     df_str sql = {0};
-    df_status status = append_query(ds, stage, part, tmp, &sql, err);
+    DF_TRY(df_folder_draft(df_dataset_files(ds), name_of(stage, part, name), &draft, err));
+    df_status status = append_query(ds, stage, part, draft.path, &sql, err);
     if (status == DF_OK)
         status = df_sql_run(df_str_text(&sql), err);
     df_str_free(&sql);
     if (status == DF_OK)
-        return df_file_commit(tmp, path, err);
-    unlink(tmp);
+        return df_draft_commit(&draft, err);
+    df_draft_drop(&draft);
     return status;
 }
 
-static df_status write_stage(const df_dataset *ds, const char *folder, const char *stage, const df_run *run,
-                             df_error *err)
+static df_status write_stage(const df_dataset *ds, const char *stage, const df_run *run, df_error *err)
 {
-    char path[PATH_MAX];
-    if (!path_of(path, folder, stage, 0))
-        return df_fail(err, DF_IO, "write %s: path is too long", stage);
-    *strrchr(path, '/') = '\0';
-    DF_TRY(df_file_mkdir(path, err));
-    for (int part = 0; part < df_dataset_parts(ds); part++) {
+    int n_parts = df_dataset_parts(ds);
+    for (int part = 0; part < n_parts; part++) {
         if (df_run_stopped(run))
             return DF_STOPPED;
-        DF_TRY(write_part(ds, folder, stage, part, err));
+        DF_TRY(write_part(ds, stage, part, err));
     }
     return DF_OK;
 }
 
-static void remove_stage(const df_dataset *ds, const char *folder, const char *stage)
+static df_status remove_stage(const df_dataset *ds, const char *stage, df_error *err)
 {
-    char path[PATH_MAX];
-    for (int part = 0; part < df_dataset_parts(ds); part++)
-        if (path_of(path, folder, stage, part))
-            unlink(path);
+    char name[NAME_SIZE];
+    int n_parts = df_dataset_parts(ds);
+    for (int part = 0; part < n_parts; part++)
+        DF_TRY(df_folder_remove(df_dataset_files(ds), name_of(stage, part, name), err));
+    return DF_OK;
 }
 
-df_status df_export_evidence(const df_dataset *ds, const char *folder, bool wanted, const df_run *run, df_error *err)
+df_status df_export_evidence(const df_dataset *ds, bool wanted, const df_run *run, df_error *err)
 {
     static const char *const stages[] = {"tag", "detect", "read"};
     for (int i = 0; i < 3; i++)
-        if (!wanted || !df_dataset_has_all(ds, stages[i]))
-            remove_stage(ds, folder, stages[i]);
-        else
-            DF_TRY(write_stage(ds, folder, stages[i], run, err));
+        DF_TRY(wanted && df_dataset_has_all(ds, stages[i]) ? write_stage(ds, stages[i], run, err)
+                                                           : remove_stage(ds, stages[i], err));
     return DF_OK;
 }

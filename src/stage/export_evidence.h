@@ -5,5 +5,5 @@
 
 /* Writes `folder`/STAGE/part-00000.parquet ... for tag, detect and read where every part has them; wanted false:
  * removes those of an earlier run. DF_STOPPED when the run is asked to. */
-df_status df_export_evidence(const df_dataset *ds, const char *folder, bool wanted, const df_run *run, df_error *err);
+df_status df_export_evidence(const df_dataset *ds, bool wanted, const df_run *run, df_error *err);
 #endif

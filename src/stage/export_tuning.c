@@ -1,22 +1,18 @@
 #include "stage/export_tuning.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/hash.h"
+#include "base/stream.h"
 #include "dataset/joined.h"
 #include "stage/conversation.h"
 
 enum { TRAIN, HELD_OUT, SIDES };
-static const char *const names[SIDES] = {"train.json", "held_out.json"};
+static const char *const names[SIDES] = {"export/tuning/train.json", "export/tuning/held_out.json"};
 
 typedef struct {
-    FILE *file[SIDES];
-    char tmp[SIDES][PATH_MAX];
+    df_stream file[SIDES];
     int64_t n[SIDES], n_failed, n_empty;     /* conversations; left out: failed the check, no caption */
     df_tuning_split split;
     df_str text;
@@ -39,11 +35,7 @@ static int side_of(const tuning *t, const df_joined *j, int64_t row)
 
 static df_status put(tuning *t, int side, df_error *err)
 {
-    if (t->text.failed)
-        return df_fail(err, DF_NOMEM, "write %s: out of memory", t->tmp[side]);
-    if (fwrite(t->text.data, 1, t->text.size, t->file[side]) != t->text.size)
-        return df_fail(err, DF_IO, "write %s: %s", t->tmp[side], strerror(errno));
-    return DF_OK;
+    return df_stream_put(&t->file[side], &t->text, err);
 }
 
 static df_status put_row(tuning *t, const df_joined *j, int64_t row, df_error *err)
@@ -84,34 +76,20 @@ static df_status put_parts(tuning *t, const df_dataset *ds, const df_run *run, d
     return status;
 }
 
-static df_status open_file(tuning *t, const char *folder, int side, df_error *err)
-{
-    if ((size_t)snprintf(t->tmp[side], PATH_MAX, "%s/%s.tmp", folder, names[side]) >= PATH_MAX)
-        return df_fail(err, DF_IO, "write %s: path is too long", names[side]);
-    t->file[side] = fopen(t->tmp[side], "wb");
-    return t->file[side] ? DF_OK : df_fail(err, DF_IO, "write %s: %s", t->tmp[side], strerror(errno));
-}
-
 static df_status close_file(tuning *t, int side, df_error *err)
 {
-    char path[PATH_MAX];
     df_str_clear(&t->text);
     df_str_append(&t->text, t->n[side] ? "\n]\n" : "[]\n");
     DF_TRY(put(t, side, err));
-    snprintf(path, sizeof path, "%.*s", (int)(strlen(t->tmp[side]) - strlen(".tmp")), t->tmp[side]);
-    const int failed = fclose(t->file[side]);
-    t->file[side] = NULL;
-    return failed ? df_fail(err, DF_IO, "write %s: %s", path, strerror(errno))
-                  : df_file_commit(t->tmp[side], path, err);
+    return df_stream_commit(&t->file[side], err);
 }
 
-static void remove_files(const char *folder)
+static df_status remove_files(const df_dataset *ds, df_error *err)
 {
-    char path[PATH_MAX];
     for (int side = 0; side < SIDES; side++)
-        if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, names[side]) < sizeof path)
-            unlink(path);
-    rmdir(folder);
+        DF_TRY(df_folder_remove(df_dataset_files(ds), names[side], err));
+    df_folder_remove_empty(df_dataset_files(ds), "export/tuning");
+    return DF_OK;
 }
 
 static df_status has_prompts(const df_dataset *ds, bool *has, df_error *err)
@@ -131,32 +109,22 @@ static df_status has_prompts(const df_dataset *ds, bool *has, df_error *err)
     return DF_OK;
 }
 
-df_status df_export_tuning(const df_dataset *ds, const char *folder, df_tuning_split split, const df_run *run,
-                           df_error *err)
+df_status df_export_tuning(const df_dataset *ds, df_tuning_split split, const df_run *run, df_error *err)
 {
-    char own[PATH_MAX];
     bool has;
-    if ((size_t)snprintf(own, sizeof own, "%s/tuning", folder) >= sizeof own)
-        return df_fail(err, DF_IO, "export: path is too long");
     DF_TRY(has_prompts(ds, &has, err));
-    if (!has) {
-        remove_files(own);
-        return DF_OK;
-    }
+    if (!has)
+        return remove_files(ds, err);
     tuning t = {.split = split};
-    df_status status = df_file_mkdir(own, err);
+    df_status status = DF_OK;
     for (int side = 0; status == DF_OK && side < SIDES; side++)
-        status = open_file(&t, own, side, err);
+        status = df_stream_open(&t.file[side], df_dataset_files(ds), names[side], err);
     if (status == DF_OK)
         status = put_parts(&t, ds, run, err);
     for (int side = 0; status == DF_OK && side < SIDES; side++)
         status = close_file(&t, side, err);
-    for (int side = 0; side < SIDES; side++) {
-        if (t.file[side])
-            fclose(t.file[side]);
-        if (status != DF_OK && t.tmp[side][0])
-            unlink(t.tmp[side]);
-    }
+    for (int side = 0; side < SIDES; side++)
+        df_stream_drop(&t.file[side]);
     if (status == DF_OK)
         df_run_note(run,
                     "export: tuning: %lld conversations to train on, %lld held out; left out: %lld failed the check, "

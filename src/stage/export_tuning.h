@@ -11,6 +11,5 @@ typedef struct { double held_out; int64_t seed; } df_tuning_split;   /* share th
  * whose prompts were made with fuse.tuning_prompt. A cluster is on one side as a whole, so that near neighbours do not
  * leak; where `cluster` did not run, images of equal bytes are. Notes the counts. Without such prompts it removes the
  * folder's files. */
-df_status df_export_tuning(const df_dataset *ds, const char *folder, df_tuning_split split, const df_run *run,
-                           df_error *err);
+df_status df_export_tuning(const df_dataset *ds, df_tuning_split split, const df_run *run, df_error *err);
 #endif

@@ -427,16 +427,7 @@ static df_status describe_skipped(const df_table *t, df_str *out, df_error *err)
 
 static df_status write_skipped(const work *w, df_error *err)
 {
-    df_str path = {0};
-    df_str_printf(&path, "%s/ingest", df_dataset_folder(w->ds));
-    df_status status = path.failed ? DF_NOMEM : df_file_mkdir(df_str_text(&path), err);
-    df_str_append(&path, "/skipped.parquet");
-    if (path.failed)
-        status = df_fail(err, DF_NOMEM, "ingest: out of memory");
-    if (status == DF_OK)
-        status = df_table_write(df_catalog_skipped(w->catalog), df_str_text(&path), err);
-    df_str_free(&path);
-    return status;
+    return df_dataset_write_table(w->ds, "ingest/skipped.parquet", df_catalog_skipped(w->catalog), err);
 }
 
 /* One line in which the counts add up; an input without any image is an error, said with the same words. */

@@ -56,26 +56,18 @@ static bool sample(sampler *s)
     return (int64_t)((double)(i + 1) * step) > (int64_t)((double)i * step);
 }
 
-static df_status in_report(const report *r, const char *name, char path[PATH_MAX], df_error *err)
-{
-    if ((size_t)snprintf(path, PATH_MAX, "%s/report/%s", df_dataset_folder(r->ds), name) >= PATH_MAX)
-        return df_fail(err, DF_IO, "report: path is too long");
-    return DF_OK;
-}
-
 /* ---- images ---- */
 
 static df_status flush(report *r, df_error *err)
 {
     if (r->in_chunk == 0)
         return DF_OK;
-    char name[40], path[PATH_MAX];
-    snprintf(name, sizeof name, "data/images-%04lld.js", (long long)r->n_chunks);
-    DF_TRY(in_report(r, name, path, err));
+    char name[64];
+    snprintf(name, sizeof name, "report/data/images-%04lld.js", (long long)r->n_chunks);
     df_str_append(&r->chunk, "\n]);\n");
     if (r->chunk.failed)
-        return df_fail(err, DF_NOMEM, "write %s: out of memory", path);
-    DF_TRY(df_file_write(path, r->chunk.data, r->chunk.size, err));
+        return df_fail(err, DF_NOMEM, "write %s: out of memory", name);
+    DF_TRY(df_folder_write(df_dataset_files(r->ds), name, r->chunk.data, r->chunk.size, err));
     df_str_clear(&r->chunk);
     r->n_chunks++;
     r->in_chunk = 0;
@@ -191,10 +183,8 @@ static df_status write_stats(const report *r, df_error *err)
     df_str_append(&out, stats ? stats : "null");
     df_str_append(&out, "});\n");
     free(stats);
-    df_status status = in_report(r, "data/stats.js", path, err);
-    if (status == DF_OK)
-        status = out.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", path)
-                            : df_file_write(path, out.data, out.size, err);
+    df_status status = out.failed ? df_fail(err, DF_NOMEM, "report: out of memory")
+                                  : df_folder_write(df_dataset_files(r->ds), "report/data/stats.js", out.data, out.size, err);
     df_str_free(&out);
     return status;
 }
@@ -225,62 +215,49 @@ static df_status report_depends(const void *config, const df_run *run, df_str *o
 static df_status copy_assets(const report *r, df_error *err)
 {
     for (size_t i = 0; i < sizeof assets / sizeof *assets; i++) {
-        char to[PATH_MAX], *bytes;
+        char name[64], *bytes;
         size_t size;
-        DF_TRY(in_report(r, assets[i], to, err));
+        snprintf(name, sizeof name, "report/%s", assets[i]);
         DF_TRY(read_asset(r->run, assets[i], &bytes, &size, err));
-        df_status status = df_file_write(to, bytes, size, err);
+        df_status status = df_folder_write(df_dataset_files(r->ds), name, bytes, size, err);
         free(bytes);
         DF_TRY(status);
     }
     return DF_OK;
 }
 
-/* Pictures and chunks of an earlier report that showed others. */
-static void remove_stale(const report *r)
+static bool is_later_chunk(const char *name, const void *ctx)
 {
-    char name[40], path[PATH_MAX];
-    df_thumbs_remove_others(&r->thumbs);
-    if (!r->has_clusters && in_report(r, "data/clusters.js", path, NULL) == DF_OK)
-        unlink(path);
-    for (int64_t i = r->n_chunks;; i++) {
-        snprintf(name, sizeof name, "data/images-%04lld.js", (long long)i);
-        if (in_report(r, name, path, NULL) != DF_OK || unlink(path) != 0)
-            return;
-    }
+    long long chunk;
+    return sscanf(name, "images-%lld.js", &chunk) == 1 && chunk >= *(const int64_t *)ctx;
+}
+
+/* Pictures and chunks of an earlier report that showed others. */
+static df_status remove_stale(const report *r, df_error *err)
+{
+    df_folder *files = df_dataset_files(r->ds);
+    DF_TRY(df_thumbs_remove_others(&r->thumbs, err));
+    if (!r->has_clusters)
+        DF_TRY(df_folder_remove(files, "report/data/clusters.js", err));
+    return df_folder_remove_chosen(files, "report/data", is_later_chunk, &r->n_chunks, err);
 }
 
 static df_status write_clusters(report *r, df_error *err)
 {
-    char path[PATH_MAX];
     df_str out = {0};
     df_status status = df_report_clusters(&out, &r->thumbs, &r->config->clusters, err);
     if (status == DF_OK && out.failed)
         status = df_fail(err, DF_NOMEM, "report: out of memory");
     r->has_clusters = status == DF_OK && out.size > 0;
     if (r->has_clusters)
-        status = in_report(r, "data/clusters.js", path, err);
-    if (r->has_clusters && status == DF_OK)
-        status = df_file_write(path, out.data, out.size, err);
+        status = df_folder_write(df_dataset_files(r->ds), "report/data/clusters.js", out.data, out.size, err);
     df_str_free(&out);
     return status;
-}
-
-static df_status make_folders(const report *r, df_error *err)
-{
-    const char *const names[] = {"data", "thumbs"};
-    char path[PATH_MAX];
-    for (int i = 0; i < 2; i++) {
-        DF_TRY(in_report(r, names[i], path, err));
-        DF_TRY(df_file_mkdir(path, err));
-    }
-    return DF_OK;
 }
 
 static df_status show_all(report *r, df_error *err)
 {
     int n_parts = df_dataset_parts(r->ds);
-    DF_TRY(make_folders(r, err));
     DF_TRY(count_images(r, err));
     for (int part = 0; part < n_parts; part++) {
         if (df_run_stopped(r->run))
@@ -290,7 +267,7 @@ static df_status show_all(report *r, df_error *err)
     }
     DF_TRY(flush(r, err));
     DF_TRY(write_clusters(r, err));
-    remove_stale(r);
+    DF_TRY(remove_stale(r, err));
     DF_TRY(write_stats(r, err));
     return copy_assets(r, err);
 }

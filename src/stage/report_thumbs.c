@@ -1,10 +1,8 @@
 #include "stage/report_thumbs.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/pool.h"
@@ -19,7 +17,7 @@ typedef struct {
     df_thumb_name *names;
 } job;
 
-static df_status make_thumb(const job *j, int64_t row, const char *path, df_error *err)
+static df_status make_thumb(const job *j, int64_t row, const char *name, df_error *err)
 {
     uint8_t *bytes = NULL, *jpeg = NULL;
     size_t size = 0, jpeg_size = 0;
@@ -28,7 +26,7 @@ static df_status make_thumb(const job *j, int64_t row, const char *path, df_erro
     bool made = df_source_read(j->thumbs->ds, j->ingest, row, &bytes, &size, &quiet) == DF_OK &&
                 df_image_decode(bytes, size, (int)j->side, &image, &quiet) == DF_OK &&
                 df_image_encode_jpeg(&image, (int)j->thumbs->quality, &jpeg, &jpeg_size, &quiet) == DF_OK;
-    df_status status = made ? df_file_write(path, jpeg, jpeg_size, err) : DF_FORMAT;
+    df_status status = made ? df_folder_write(df_dataset_files(j->thumbs->ds), name, jpeg, jpeg_size, err) : DF_FORMAT;
     free(bytes);
     free(jpeg);
     df_image_free(&image);
@@ -43,16 +41,16 @@ static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
     if (df_run_stopped(j->thumbs->run))
         return df_fail(err, DF_STOPPED, "stopped");
     int64_t row = j->rows[item];
-    char id[DF_ROW_ID_MAX], path[PATH_MAX], *name = j->names[item];
+    char id[DF_ROW_ID_MAX], path[PATH_MAX], within[DF_THUMB_NAME + 32], *name = j->names[item];
     df_row_id(j->part, row, id);
     const char *hash = df_table_text(j->ingest, row, df_table_column(j->ingest, "hash"));
     snprintf(name, DF_THUMB_NAME, "%s-%.12s-%d-%d.jpg", id, *hash ? hash : "x", (int)j->side, (int)j->thumbs->quality);
-    if ((size_t)snprintf(path, sizeof path, "%s/report/thumbs/%s", df_dataset_folder(j->thumbs->ds), name) >=
-        sizeof path)
+    snprintf(within, sizeof within, "report/thumbs/%s", name);
+    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(j->thumbs->ds), within) >= PATH_MAX)
         return df_fail(err, DF_IO, "report: path is too long");
     if (*hash && df_file_exists(path))
         return DF_OK;
-    df_status status = make_thumb(j, row, path, err);
+    df_status status = make_thumb(j, row, within, err);
     if (status == DF_FORMAT)
         *name = '\0';
     return status == DF_FORMAT ? DF_OK : status;
@@ -72,16 +70,15 @@ df_status df_thumbs_make(df_thumbs *t, int part, const df_table *ingest, const i
     return DF_OK;
 }
 
-void df_thumbs_remove_others(const df_thumbs *t)
+static bool is_not_shown(const char *name, const void *ctx)
 {
-    char path[PATH_MAX];
-    bool fits = (size_t)snprintf(path, sizeof path, "%s/report/thumbs", df_dataset_folder(t->ds)) < sizeof path;
-    DIR *folder = fits ? opendir(path) : NULL;
-    for (struct dirent *e; folder && (e = readdir(folder));)
-        if (e->d_name[0] != '.' && df_map_find(&t->shown, e->d_name, 0) == 0)
-            unlinkat(dirfd(folder), e->d_name, 0);
-    if (folder)
-        closedir(folder);
+    const df_thumbs *t = ctx;
+    return df_map_find(&t->shown, name, 0) == 0;
+}
+
+df_status df_thumbs_remove_others(const df_thumbs *t, df_error *err)
+{
+    return df_folder_remove_chosen(df_dataset_files(t->ds), "report/thumbs", is_not_shown, t, err);
 }
 
 void df_thumbs_free(df_thumbs *t)

@@ -19,6 +19,6 @@ typedef struct {
 /* Makes those that are not there yet. names: [n], "" where an image could not be decoded. */
 df_status df_thumbs_make(df_thumbs *t, int part, const df_table *ingest, const int64_t *rows, int64_t n, int64_t side,
                          df_thumb_name *names, df_error *err);
-void df_thumbs_remove_others(const df_thumbs *t);                    /* pictures of an earlier report */
+df_status df_thumbs_remove_others(const df_thumbs *t, df_error *err);                    /* pictures of an earlier report */
 void df_thumbs_free(df_thumbs *t);
 #endif

@@ -84,7 +84,9 @@ static df_status choose_ranking(const df_select_config *config, df_ranking *out,
     return DF_OK;
 }
 
-static df_status open_select(df_selecting *s, char path[PATH_MAX], df_error *err)
+static const char working_file[] = "select/part-items.partial";
+
+static df_status open_select(df_selecting *s, df_error *err)
 {
     DF_TRY(choose_ranking(s->config, &s->by, err));
     DF_TRY(df_vectors_open(&s->vectors, s->ds, err));
@@ -92,20 +94,15 @@ static df_status open_select(df_selecting *s, char path[PATH_MAX], df_error *err
     s->chunk = malloc(DF_MEMBERS_READ * sizeof *s->chunk);
     if (!s->chunk)
         return df_fail(err, DF_NOMEM, "select: out of memory");
-    if ((size_t)snprintf(path, PATH_MAX, "%s/select", df_dataset_folder(s->ds)) >= PATH_MAX - 32)
-        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(s->ds));
-    DF_TRY(df_file_mkdir(path, err));
-    memcpy(path + strlen(path), "/part-items.partial", sizeof "/part-items.partial");
-    unlink(path);
-    return df_records_open(&s->items, path, sizeof(df_select_item), s->n, err);
+    DF_TRY(df_folder_remove(df_dataset_files(s->ds), working_file, err));
+    return df_records_open(&s->items, df_dataset_files(s->ds), working_file, sizeof(df_select_item), s->n, err);
 }
 
 static df_status select_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
-    char path[PATH_MAX] = "";
     int n_parts = df_dataset_parts(ds);
     df_selecting s = {.ds = ds, .config = config, .run = run, .lock = PTHREAD_MUTEX_INITIALIZER};
-    df_status status = open_select(&s, path, err);
+    df_status status = open_select(&s, err);
     if (status == DF_OK)
         status = df_select_make_items(&s, err);
     if (status == DF_OK)
@@ -115,7 +112,7 @@ static df_status select_run(df_dataset *ds, const void *config, const df_run *ru
     df_members_free(&s.members);
     df_vectors_close(s.vectors);
     if (s.items)
-        unlink(path);
+        (void)df_folder_remove(df_dataset_files(ds), working_file, NULL);    /* else the next run does it */
     df_records_close(s.items);
     free(s.one_more);
     free(s.chunk);

@@ -397,17 +397,12 @@ static void append_all(df_str *out, const sums *s, bool tagged, size_t top)
 
 static df_status write_stats(const df_dataset *ds, sums *s, bool tagged, size_t top, df_error *err)
 {
-    char folder[PATH_MAX], path[PATH_MAX];
-    if ((size_t)snprintf(folder, sizeof folder, "%s/stats", df_dataset_folder(ds)) >= sizeof folder ||
-        (size_t)snprintf(path, sizeof path, "%s/stats/stats.json", df_dataset_folder(ds)) >= sizeof path)
-        return df_fail(err, DF_IO, "stats: path is too long");
-    DF_TRY(df_file_mkdir(folder, err));
     for (int i = 0; i < TALLY_COUNT; i++)
         df_tally_sort(&s->tallies[i]);
     df_str out = {0};
     append_all(&out, s, tagged, top);
-    df_status status = out.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", path)
-                                  : df_file_write(path, out.data, out.size, err);
+    df_status status = out.failed ? df_fail(err, DF_NOMEM, "stats: out of memory")
+                                  : df_folder_write(df_dataset_files(ds), "stats/stats.json", out.data, out.size, err);
     df_str_free(&out);
     return status;
 }

@@ -68,7 +68,7 @@ static inline df_dataset *cluster_fixture(const char *folder)
     assert_int_equal(df_file_mkdir(input, NULL), DF_OK);
     df_dataset *ds;
     df_error err = {""};
-    if (df_dataset_open(&ds, folder, &err) != DF_OK || df_dataset_set_input(ds, input, &err) != DF_OK)
+    if (df_dataset_create(&ds, folder, &err) != DF_OK || df_dataset_set_input(ds, input, &err) != DF_OK)
         fail_msg("%s", err.message);
     for (int part = 0; part < 2; part++)
         cluster_fixture_ingest(ds, part, input);

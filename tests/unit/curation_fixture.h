@@ -146,7 +146,7 @@ static inline void make_part(df_dataset *ds, int part)
         assert_int_equal(df_npy_append(npy, half, 1, NULL), DF_OK);
         put_row(cluster, (const df_value[]){DF_INT(row), DF_INT(m->cluster), DF_REAL(m->to_centroid)});
     }
-    assert_int_equal(df_npy_commit(npy, NULL), DF_OK);
+    assert_int_equal(df_npy_finish(npy, NULL), DF_OK);
     df_npy_writer_close(npy);
     free(file);
     put_part(ds, "ingest", part, ingest);
@@ -163,7 +163,7 @@ static inline df_dataset *make_dataset(const char *folder)
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     assert_int_equal(system(command), 0);
     make_images();
-    assert_int_equal(df_dataset_open(&ds, folder, NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, folder, NULL), DF_OK);
     for (int part = 0; part < PARTS; part++)
         make_part(ds, part);
     return ds;

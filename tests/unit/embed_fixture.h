@@ -54,7 +54,7 @@ static inline void must_embed(const char *out, int threads, const char *const *s
 static inline df_dataset *open_dataset(const char *out)
 {
     df_dataset *ds;
-    assert_int_equal(df_dataset_open(&ds, at(out), NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, at(out), NULL), DF_OK);
     return ds;
 }
 

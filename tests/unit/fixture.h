@@ -205,7 +205,7 @@ static inline df_dataset *fixture_dataset(const char *folder)
     }
     df_dataset *ds;
     df_error err = {""};
-    if (df_dataset_open(&ds, folder, &err) != DF_OK || df_dataset_set_input(ds, input, &err) != DF_OK)
+    if (df_dataset_create(&ds, folder, &err) != DF_OK || df_dataset_set_input(ds, input, &err) != DF_OK)
         fail_msg("%s", err.message);
     fixture_part0(ds, files);
     fixture_captions0(ds);

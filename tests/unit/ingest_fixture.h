@@ -98,7 +98,7 @@ static inline df_status ingest(const char *input, const char *out, int n_threads
     const df_stage *stage = df_stage_find("ingest");
     void *config = config_of(stage, settings);
     df_dataset *ds;
-    assert_int_equal(df_dataset_open(&ds, at(out), NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, at(out), NULL), DF_OK);
     n->text[0] = '\0';
     err->message[0] = '\0';
     df_run run = {.n_threads = n_threads, .input = at(input), .note = keep_note, .ctx = n};

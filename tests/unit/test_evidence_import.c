@@ -34,7 +34,7 @@ static df_dataset *small_dataset(void)
 {
     df_dataset *ds;
     shell("rm -rf out from && mkdir from");
-    assert_int_equal(df_dataset_open(&ds, at("out"), NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, at("out"), NULL), DF_OK);
     assert_int_equal(df_dataset_set_input(ds, "/pictures", NULL), DF_OK);
     for (int part = 0; part < 2; part++) {
         df_table *t;
@@ -71,7 +71,7 @@ static df_table *imported(const char *stage, const df_column *columns, const cha
     df_table *t;
     char path[512];
     snprintf(path, sizeof path, "%s", at(from));
-    assert_int_equal(df_dataset_open(&ds, at("out"), NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, at("out"), NULL), DF_OK);
     if (df_evidence_import_open(&e, ds, stage, path, &words, &err) != DF_OK)
         fail_msg("%s", err.message);
     assert_string_equal(df_str_text(&words), told);
@@ -92,7 +92,7 @@ static void expect_refused(const char *stage, const char *from, const char *why)
     df_error err = {""};
     char path[512];
     snprintf(path, sizeof path, "%s", at(from));
-    assert_int_equal(df_dataset_open(&ds, at("out"), NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, at("out"), NULL), DF_OK);
     assert_int_not_equal(df_evidence_import_open(&e, ds, stage, path, NULL, &err), DF_OK);
     assert_null(e);
     if (!strstr(err.message, why) || strchr(err.message, '\n'))
@@ -291,7 +291,7 @@ static int64_t boxes_of(const char *out)
 {
     df_dataset *ds;
     int64_t *first;
-    assert_int_equal(df_dataset_open(&ds, at(out), NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, at(out), NULL), DF_OK);
     assert_int_equal(df_dataset_count(ds, "detect", "true", &first, NULL), DF_OK);
     int64_t n = first[df_dataset_parts(ds)];
     free(first);

@@ -142,7 +142,7 @@ static void what_was_selected_is_a_list(void **state)
     static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT},
                                         {"cluster", DF_COLUMN_INT}, {"rank", DF_COLUMN_INT}, {0}};
     df_dataset *ds;
-    assert_int_equal(df_dataset_open(&ds, "export.urls.test", NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, "export.urls.test", NULL), DF_OK);
     for (int part = 0; part < 2; part++) {
         char urls[2][40];
         df_value rows[2 * 14];

@@ -75,7 +75,7 @@ static df_table *judge(const char *const *settings, int part, const char *proble
     assert_int_equal(df_options_defaults(stage->options, config, NULL), DF_OK);
     for (; settings && settings[0]; settings += 2)
         assert_int_equal(df_option_set(stage->options, config, "filter", settings[0], settings[1], NULL), DF_OK);
-    assert_int_equal(df_dataset_open(&ds, folder, NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, folder, NULL), DF_OK);
     for (int i = 0; i < 2; i++) {
         tables[i] = ingest_of(i);
         assert_int_equal(df_dataset_write(ds, "ingest", i, tables[i], NULL), DF_OK);

@@ -39,7 +39,7 @@ static void write_part(df_dataset *ds, const char *stage, df_table *t)
 static df_dataset *dataset(const char *folder)
 {
     df_dataset *ds;
-    assert_int_equal(df_dataset_open(&ds, folder, NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, folder, NULL), DF_OK);
     df_table *ingest = make(ingest_columns), *filter = make(filter_columns), *detect = make(detect_columns);
     for (int i = 0; i < 3; i++) {
         ADD(ingest, DF_INT(i), DF_TEXT("a.jpg"), DF_INT(640), DF_INT(480), i == 2 ? DF_TEXT("[IMAGE]: a dog") : DF_NULL);
@@ -142,7 +142,7 @@ static void a_crowd_reads_back(void **state)
 {
     (void)state;
     df_dataset *ds;
-    assert_int_equal(df_dataset_open(&ds, "fuse_crowd.test", NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, "fuse_crowd.test", NULL), DF_OK);
     df_table *ingest = make(ingest_columns), *detect = make(detect_columns);
     ADD(ingest, DF_INT(0), DF_TEXT("a.jpg"), DF_INT(4000), DF_INT(1000), DF_NULL);
     for (int i = 0; i < 40; i++)

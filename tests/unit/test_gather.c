@@ -164,7 +164,7 @@ static void from_a_dataset(void **state)
 {
     (void)state;
     df_dataset *ds;
-    assert_int_equal(df_dataset_open(&ds, "gather.test", NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, "gather.test", NULL), DF_OK);
     df_evidence_tables t = raw_tables(), back;
     assert_int_equal(df_dataset_write(ds, "ingest", 0, t.ingest, NULL), DF_OK);
     assert_int_equal(df_dataset_write(ds, "tag", 0, t.tag, NULL), DF_OK);

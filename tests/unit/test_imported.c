@@ -20,7 +20,7 @@ static void write_npy(const char *name, df_npy_type type, int first, int n)
         const void *row = type == DF_NPY_FLOAT16 ? (const void *)half : type == DF_NPY_FLOAT32 ? (const void *)x : d;
         assert_int_equal(df_npy_append(w, row, 1, NULL), DF_OK);
     }
-    assert_int_equal(df_npy_commit(w, NULL), DF_OK);
+    assert_int_equal(df_npy_finish(w, NULL), DF_OK);
     df_npy_writer_close(w);
 }
 
@@ -191,7 +191,7 @@ static void test_what_does_not_fit_is_one_line(void **state)
     snprintf(path, sizeof path, "%s", at("from/b.npy"));
     assert_int_equal(df_npy_create(&w, path, DF_NPY_FLOAT16, 5, NULL), DF_OK);
     assert_int_equal(df_npy_append(w, (uint16_t[5]){1, 2, 3, 4, 5}, 1, NULL), DF_OK);
-    assert_int_equal(df_npy_commit(w, NULL), DF_OK);
+    assert_int_equal(df_npy_finish(w, NULL), DF_OK);
     df_npy_writer_close(w);
     expect_refused("", "", "b.npy: vectors of 5 values");
     shell("truncate -s 150 from/a.npy");

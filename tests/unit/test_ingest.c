@@ -102,7 +102,7 @@ static void broken_images_are_rows(void **state)
     assert_non_null(strstr(n.text, "3 of these broken"));
 
     df_dataset *ds;
-    assert_int_equal(df_dataset_open(&ds, at("x.out"), NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, at("x.out"), NULL), DF_OK);
     static const struct { const char *path, *problem; } cases[] = {
         {"cut.jpg", "truncated"}, {"bomb.png", "unreadable"}, {"text.jpg", "unreadable"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -224,7 +224,7 @@ static void grown_input_keeps_rows(void **state)
     df_table_close(t);
 
     df_dataset *ds;
-    assert_int_equal(df_dataset_open(&ds, at("g.out"), NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, at("g.out"), NULL), DF_OK);
     t = part_of("g.out", 1);
     assert_string_equal(problem_of(ds, t, 0), "changed");
     assert_string_equal(problem_of(ds, t, 1), "missing");
@@ -269,9 +269,26 @@ static void the_dataset_may_lie_in_its_input(void **state)
     notes n;
     df_error err;
     put_jpeg("in/a.jpg", 480, 480, 1);
+    assert_int_equal(ingest("in", "in/out", 1, NULL, &n, &err), DF_OK);
     put_jpeg("in/out/report/thumb.jpg", 480, 480, 2);
     assert_int_equal(ingest("in", "in/out", 1, NULL, &n, &err), DF_OK);
     assert_non_null(strstr(n.text, "1 found: 1 images"));
+}
+
+/* Another dataset's thumbnails are no images; a folder that merely has such a name is. */
+static void a_dataset_in_the_input_is_no_input(void **state)
+{
+    (void)state;
+    notes n;
+    df_error err;
+    put_jpeg("with/a.jpg", 480, 480, 1);
+    put_jpeg("with/trip/dataset.jpg", 480, 480, 2);
+    put_text("with/trip/dataset.json", "{}");
+    assert_int_equal(ingest("with", "with/old", 1, NULL, &n, &err), DF_OK);
+    put_jpeg("with/old/report/thumb.jpg", 480, 480, 2);
+    assert_int_equal(ingest("with", "new", 1, NULL, &n, &err), DF_OK);
+    assert_non_null(strstr(n.text, "2 images"));
+    assert_non_null(strstr(n.text, "1 a dataset of densefusion"));
 }
 
 int main(void)
@@ -286,6 +303,7 @@ int main(void)
         cmocka_unit_test(grown_input_keeps_rows),
         cmocka_unit_test(threads_and_kills_do_not_show),
         cmocka_unit_test(the_dataset_may_lie_in_its_input),
+        cmocka_unit_test(a_dataset_in_the_input_is_no_input),
     };
     return run_in_folder(tests, sizeof tests / sizeof *tests);
 }

@@ -36,7 +36,7 @@ static void tars_become_rows(void **state)
     assert_string_equal(text(t, 1, "url"), "http://a/b");
     assert_int_equal(number(t, 1, "height"), 491);
     df_dataset *ds;
-    assert_int_equal(df_dataset_open(&ds, at("one.out"), NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, at("one.out"), NULL), DF_OK);
     assert_null(problem_of(ds, t, 1));
     df_dataset_close(ds);
     df_table_close(t);
@@ -142,7 +142,7 @@ static void a_csv_becomes_rows(void **state)
     assert_string_equal(text(t, 6, "path"), "http://x/w");
     assert_true(df_table_null(t, 6, df_table_column(t, "width")));
     df_dataset *ds;
-    assert_int_equal(df_dataset_open(&ds, at("l.out"), NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, at("l.out"), NULL), DF_OK);
     assert_null(problem_of(ds, t, 0));
     assert_null(problem_of(ds, t, 4));
     assert_string_equal(problem_of(ds, t, 2), "not fetched");

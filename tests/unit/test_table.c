@@ -102,7 +102,7 @@ static void stages_are_remembered(void **state)
 {
     (void)state;
     df_dataset *ds;
-    assert_int_equal(df_dataset_open(&ds, "dataset.test/deep", NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, "dataset.test", NULL), DF_OK);
     assert_false(df_dataset_stage_done(ds, "filter", "a"));
     assert_int_equal(df_dataset_stage_commit(ds, "filter", "a", NULL), DF_OK);
     assert_true(df_dataset_stage_done(ds, "filter", "a"));

@@ -37,7 +37,7 @@ static void write_vectors(const df_dataset *ds, int part, df_npy_type type, int 
             row[k] = (uint16_t)(100 * (first + i) + k);
         assert_int_equal(df_npy_append(w, row, 1, NULL), DF_OK);
     }
-    assert_int_equal(df_npy_commit(w, NULL), DF_OK);
+    assert_int_equal(df_npy_finish(w, NULL), DF_OK);
     df_npy_writer_close(w);
     free(path);
 }
@@ -49,7 +49,7 @@ static df_dataset *make(const char *name)
     char path[128];
     df_dataset *ds;
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    assert_int_equal(df_dataset_open(&ds, path, NULL), DF_OK);
+    assert_int_equal(df_dataset_create(&ds, path, NULL), DF_OK);
     for (int part = 0, first = 0; part < 4; part++) {
         write_table(ds, "ingest", part, rows[part], 0);
         write_table(ds, "embed", part, rows[part], problems[part]);

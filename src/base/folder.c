@@ -1,0 +1,259 @@
+#include "base/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/folder_state.h"
+
+/* ---- opening ---- */
+
+df_status df_folder_has_list(int root, const char *path, const char *kind, bool *has, df_error *err)
+{
+    char name[64];
+    struct stat st;
+    snprintf(name, sizeof name, "%s.files", kind);
+    *has = fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!*has && errno != ENOENT)
+        return df_fail(err, DF_IO, "%s/%s: %s", path, name, strerror(errno));
+    if (*has && !S_ISREG(st.st_mode))
+        return df_fail(err, DF_CONFIG, "%s/%s: not a regular file; give another folder", path, name);
+    return DF_OK;
+}
+
+df_status df_folder_is_ours(const char *path, const char *kind, bool *is_ours, df_error *err)
+{
+    *is_ours = false;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR ? DF_OK : df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+    df_status status = df_folder_has_list(fd, path, kind, is_ours, err);
+    close(fd);
+    return status;
+}
+
+df_status df_folder_open(df_folder **out, const char *path, const char *kind, df_error *err)
+{
+    df_folder *f = calloc(1, sizeof *f);
+    if (!f)
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    *f = (df_folder){.kind = kind, .path = strdup(path), .root = -1, .lock = -1, .scratch = -1};
+    pthread_mutex_init(&f->mutex, NULL);
+    df_status status = DF_OK;
+    if (!f->path)
+        status = df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    else if ((f->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        status = df_fail(err, errno == ENOTDIR ? DF_CONFIG : DF_IO, "%s: %s", path,
+                         errno == ENOTDIR ? "a file, not a folder" : strerror(errno));
+    if (status == DF_OK)
+        *out = f;
+    else
+        df_folder_close(f);
+    return status;
+}
+
+const char *df_folder_path(const df_folder *f)
+{
+    return f->path;
+}
+
+/* ---- files below, without following links ---- */
+
+df_status df_folder_failed(const df_folder *f, const char *what, const char *name, df_error *err)
+{
+    if (errno == ELOOP || errno == ENOTDIR)
+        return df_fail(err, DF_CONFIG, "%s %s/%.300s: a link or a file is in the way of a folder; move it away: nothing is "
+                       "written or deleted through a link", what, f->path, name);
+    return df_fail(err, DF_IO, "%s %s/%.300s: %s", what, f->path, name, strerror(errno));
+}
+
+df_status df_folder_open_parent(const df_folder *f, const char *name, bool make, int *fd, const char **base, df_error *err)
+{
+    char step[NAME_MAX + 1];
+    int at = fcntl(f->root, F_DUPFD_CLOEXEC, 0);
+    if (at < 0)
+        return df_fail(err, DF_IO, "open %s: %s", f->path, strerror(errno));
+    for (const char *slash; (slash = strchr(name, '/')); name = slash + 1) {
+        snprintf(step, sizeof step, "%.*s", (int)(slash - name), name);
+        if (make && mkdirat(at, step, 0777) == 0)
+            fsync(at);
+        int next = openat(at, step, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int reason = errno;
+        close(at);
+        at = next;
+        errno = reason;
+        if (at < 0 && reason == ENOENT && !make)
+            break;
+        if (at < 0)
+            return df_folder_failed(f, "open", step, err);
+    }
+    *fd = at;
+    *base = name;
+    return DF_OK;
+}
+
+/* ---- which files are ours ---- */
+
+static void list_path(const df_folder *f, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/%s.files", f->path, f->kind);
+}
+
+df_status df_folder_read_list(df_folder *f, df_error *err)
+{
+    char path[PATH_MAX];
+    list_path(f, path);
+    if (f->has_list)
+        return df_owned_refresh(&f->owned, path, err);
+    int fd = openat(f->root, strrchr(path, '/') + 1, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+    DF_TRY(df_owned_init(&f->owned, fd, path, err));
+    f->has_list = true;
+    return DF_OK;
+}
+
+/* Another process may have claimed the name since the list was read. */
+df_status df_folder_check_free(df_folder *f, int parent, const char *base, const char *name, df_error *err)
+{
+    struct stat st;
+    if (f->has_list && df_owned_has(&f->owned, name))
+        return DF_OK;
+    DF_TRY(df_folder_read_list(f, err));
+    if (df_owned_has(&f->owned, name))
+        return DF_OK;
+    if (parent < 0 || fstatat(parent, base, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return parent < 0 || errno == ENOENT ? DF_OK : df_folder_failed(f, "write", name, err);
+    return df_fail(err, DF_CONFIG, "%s/%s: densefusion did not make this %s and does not replace it; move it away", f->path,
+                   name, S_ISLNK(st.st_mode) ? "link" : S_ISDIR(st.st_mode) ? "folder" : "file");
+}
+
+df_status df_folder_claim(df_folder *f, int parent, const char *base, const char *name, df_error *err)
+{
+    char path[PATH_MAX];
+    DF_TRY(df_folder_check_free(f, parent, base, name, err));
+    list_path(f, path);
+    return df_owned_has(&f->owned, name) ? DF_OK : df_owned_note(&f->owned, name, true, path, err);
+}
+
+void df_folder_close(df_folder *f)
+{
+    if (!f)
+        return;
+    if (f->scratch >= 0) {
+        df_folder_remove_scratch(f, f->id);
+        close(f->scratch);
+    }
+    if (f->lock >= 0)
+        close(f->lock);
+    if (f->has_list)
+        df_owned_free(&f->owned);
+    if (f->root >= 0)
+        close(f->root);
+    pthread_mutex_destroy(&f->mutex);
+    free(f->path);
+    free(f);
+}
+
+df_status df_folder_open_file(df_folder *f, const char *name, int flags, int *fd, df_error *err)
+{
+    int parent;
+    const char *base;
+    DF_TRY(df_folder_open_parent(f, name, true, &parent, &base, err));
+    pthread_mutex_lock(&f->mutex);
+    df_status status = df_folder_claim(f, parent, base, name, err);
+    pthread_mutex_unlock(&f->mutex);
+    if (status == DF_OK) {
+        *fd = openat(parent, base, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+        if (*fd < 0)
+            status = df_folder_failed(f, "open", name, err);
+        else
+            fsync(parent);
+    }
+    close(parent);
+    return status;
+}
+
+/* ---- deleting ---- */
+
+static df_status remove_at(df_folder *f, int parent, const char *base, const char *name, df_error *err)
+{
+    char path[PATH_MAX];
+    if (!df_owned_has(&f->owned, name))
+        return DF_OK;
+    if (unlinkat(parent, base, 0) != 0 && errno != ENOENT)
+        return df_folder_failed(f, "delete", name, err);
+    list_path(f, path);
+    return df_owned_note(&f->owned, name, false, path, err);
+}
+
+df_status df_folder_remove(df_folder *f, const char *name, df_error *err)
+{
+    int parent;
+    const char *base;
+    DF_TRY(df_folder_open_parent(f, name, false, &parent, &base, err));
+    if (parent < 0)
+        return DF_OK;
+    pthread_mutex_lock(&f->mutex);
+    df_status status = df_folder_read_list(f, err);
+    if (status == DF_OK)
+        status = remove_at(f, parent, base, name, err);
+    pthread_mutex_unlock(&f->mutex);
+    close(parent);
+    return status;
+}
+
+static df_status remove_entries(df_folder *f, int parent, const char *sub, df_folder_chosen *chosen, const void *ctx,
+                                df_error *err)
+{
+    char name[PATH_MAX];
+    int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir) {
+        df_status status = df_folder_failed(f, "open", sub, err);
+        if (fd >= 0)
+            close(fd);
+        return status;
+    }
+    df_status status = df_folder_read_list(f, err);
+    const struct dirent *e;
+    for (errno = 0; status == DF_OK && (e = readdir(dir)); errno = 0)
+        if (chosen(e->d_name, ctx) && (size_t)snprintf(name, sizeof name, "%s/%s", sub, e->d_name) < sizeof name)
+            status = remove_at(f, parent, e->d_name, name, err);
+    if (status == DF_OK && errno != 0)
+        status = df_folder_failed(f, "read", sub, err);
+    closedir(dir);
+    return status;
+}
+
+df_status df_folder_remove_chosen(df_folder *f, const char *sub, df_folder_chosen *chosen, const void *ctx, df_error *err)
+{
+    char inside[PATH_MAX];
+    int parent;
+    const char *base;
+    if ((size_t)snprintf(inside, sizeof inside, "%s/", sub) >= sizeof inside)
+        return df_fail(err, DF_IO, "%.200s: path is too long", sub);
+    DF_TRY(df_folder_open_parent(f, inside, false, &parent, &base, err));
+    if (parent < 0)
+        return DF_OK;
+    pthread_mutex_lock(&f->mutex);
+    df_status status = remove_entries(f, parent, sub, chosen, ctx, err);
+    pthread_mutex_unlock(&f->mutex);
+    close(parent);
+    return status;
+}
+
+void df_folder_remove_empty(df_folder *f, const char *sub)
+{
+    int parent;
+    const char *base;
+    if (df_folder_open_parent(f, sub, false, &parent, &base, NULL) != DF_OK || parent < 0)
+        return;
+    unlinkat(parent, base, AT_REMOVEDIR);
+    close(parent);
+}

@@ -1,0 +1,317 @@
+/* The working folder of a process, and the files that are written in it before they get their names. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/folder.h"
+#include "base/folder_state.h"
+#include "base/hash.h"
+#include "base/range_lock.h"
+
+/* Each process holds the byte of its working folder's number in KIND.lock, above those that the lock's owner uses. */
+#define PROCESS_BYTES ((int64_t)1 << 60)
+#define PROCESS_IDS ((uint64_t)1 << 48)
+
+/* ---- the working folder of this process ---- */
+
+static int open_scratch(const df_folder *f, int64_t id, bool make)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s.tmp", f->kind);
+    if (make)
+        mkdirat(f->root, name, 0777);
+    int all = openat(f->root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (all < 0 || id < 0)
+        return all;
+    snprintf(name, sizeof name, "%012llx", (unsigned long long)id);
+    int own = make && mkdirat(all, name, 0777) != 0 ? -1 : openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int reason = errno;
+    close(all);
+    errno = reason;
+    return own;
+}
+
+/* Deletes what lies in an open folder, two folders deep: a library's working files. Closes it. */
+static void clear_folder(int fd, int depth)
+{
+    DIR *dir = fdopendir(fd);
+    if (!dir) {
+        close(fd);
+        return;
+    }
+    for (const struct dirent *e; (e = readdir(dir));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || unlinkat(fd, e->d_name, 0) == 0)
+            continue;
+        int below = depth > 0 ? openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+        if (below < 0)
+            continue;
+        clear_folder(below, depth - 1);
+        unlinkat(fd, e->d_name, AT_REMOVEDIR);
+    }
+    closedir(dir);
+}
+
+void df_folder_remove_scratch(const df_folder *f, int64_t id)
+{
+    char name[64];
+    int own = open_scratch(f, id, false), all = open_scratch(f, -1, false);
+    snprintf(name, sizeof name, "%012llx", (unsigned long long)id);
+    if (own >= 0)
+        clear_folder(own, 2);
+    if (all >= 0) {
+        unlinkat(all, name, AT_REMOVEDIR);
+        close(all);
+    }
+    snprintf(name, sizeof name, "%s.tmp", f->kind);
+    unlinkat(f->root, name, AT_REMOVEDIR);   /* stays while another process has a folder in it */
+}
+
+/* Deletes the working folders of processes that are gone: nobody holds their bytes of the lock. */
+static void remove_left(const df_folder *f)
+{
+    int all = open_scratch(f, -1, false);
+    DIR *dir = all >= 0 ? fdopendir(all) : NULL;
+    if (all >= 0 && !dir)
+        close(all);
+    for (const struct dirent *e; dir && (e = readdir(dir));) {
+        char *end;
+        long long id = strtoll(e->d_name, &end, 16);
+        if (strlen(e->d_name) != 12 || *end || id < 0 || id == f->id)
+            continue;
+        if (df_range_lock(f->lock, DF_RANGE_ALONE, PROCESS_BYTES + id, 1, false) != 0)
+            continue;
+        df_folder_remove_scratch(f, id);
+        df_range_lock(f->lock, DF_RANGE_FREE, PROCESS_BYTES + id, 1, false);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+df_status df_folder_open_lock(const df_folder *f, int *fd, df_error *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s.lock", f->kind);
+    *fd = openat(f->root, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    return *fd >= 0 ? DF_OK : df_folder_failed(f, "open", name, err);
+}
+
+/* The lock first: a working folder without its holder is there to be deleted. */
+static df_status begin_scratch(df_folder *f, df_error *err)
+{
+    if (f->scratch >= 0)
+        return DF_OK;
+    if (f->lock < 0)
+        DF_TRY(df_folder_open_lock(f, &f->lock, err));
+    int reason = EEXIST;
+    for (int64_t attempt = 0; f->scratch < 0 && attempt < 100 && (reason == EEXIST || reason == ENOENT); attempt++) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        const int64_t seed[] = {now.tv_sec, now.tv_nsec, getpid(), attempt};
+        f->id = (int64_t)(df_hash_64(seed, sizeof seed) & (PROCESS_IDS - 1));
+        reason = df_range_lock(f->lock, DF_RANGE_ALONE, PROCESS_BYTES + f->id, 1, false);
+        if (reason == EAGAIN)
+            reason = EEXIST;
+        if (reason != 0)
+            continue;
+        f->scratch = open_scratch(f, f->id, true);
+        reason = f->scratch < 0 ? errno : 0;
+        if (f->scratch < 0)
+            df_range_lock(f->lock, DF_RANGE_FREE, PROCESS_BYTES + f->id, 1, false);
+    }
+    errno = reason;
+    if (f->scratch < 0)
+        return df_folder_failed(f, "make", "a working folder", err);
+    remove_left(f);
+    return DF_OK;
+}
+
+static df_status path_in_scratch(const df_folder *f, const char *name, char path[PATH_MAX], df_error *err)
+{
+    int n = snprintf(path, PATH_MAX, "%s/%s.tmp/%012llx/%s", f->path, f->kind, (unsigned long long)f->id, name);
+    return n < PATH_MAX ? DF_OK : df_fail(err, DF_IO, "%s: path is too long", f->path);
+}
+
+df_status df_folder_scratch(df_folder *f, const char *name, char path[PATH_MAX], df_error *err)
+{
+    pthread_mutex_lock(&f->mutex);
+    df_status status = begin_scratch(f, err);
+    if (status == DF_OK)
+        status = path_in_scratch(f, name, path, err);
+    if (status == DF_OK && mkdirat(f->scratch, name, 0777) != 0 && errno != EEXIST)
+        status = df_folder_failed(f, "make", name, err);
+    pthread_mutex_unlock(&f->mutex);
+    return status;
+}
+
+/* ---- drafts ---- */
+
+static df_status begin_draft(df_folder *f, const char *name, df_draft *d, df_error *err)
+{
+    char number[32];
+    int parent;
+    const char *base;
+    DF_TRY(begin_scratch(f, err));
+    DF_TRY(df_folder_open_parent(f, name, true, &parent, &base, err));
+    df_status status = df_folder_check_free(f, parent, base, name, err);
+    close(parent);
+    DF_TRY(status);
+    snprintf(number, sizeof number, "%lld", (long long)++f->n_drafts);
+    return path_in_scratch(f, number, d->path, err);
+}
+
+df_status df_folder_draft(df_folder *f, const char *name, df_draft *out, df_error *err)
+{
+    df_draft d = {.folder = f};
+    if ((size_t)snprintf(d.name, sizeof d.name, "%s", name) >= sizeof d.name)
+        return df_fail(err, DF_IO, "%.200s: path is too long", name);
+    pthread_mutex_lock(&f->mutex);
+    df_status status = begin_draft(f, name, &d, err);
+    pthread_mutex_unlock(&f->mutex);
+    if (status == DF_OK)
+        *out = d;
+    return status;
+}
+
+static const char *name_in_scratch(const df_draft *d)
+{
+    return strrchr(d->path, '/') + 1;
+}
+
+void df_draft_drop(df_draft *d)
+{
+    if (d->folder)
+        unlinkat(d->folder->scratch, name_in_scratch(d), 0);
+    d->folder = NULL;
+}
+
+static df_status sync_draft(const df_draft *d, df_error *err)
+{
+    const df_folder *f = d->folder;
+    int fd = openat(f->scratch, name_in_scratch(d), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return df_folder_failed(f, "write", d->name, err);
+    bool synced = fsync(fd) == 0;
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return synced ? DF_OK : df_folder_failed(f, "write", d->name, err);
+}
+
+/* The name is claimed before the file has it, and the folder is synced, or a power cut forgets the rename. */
+static df_status place(const df_draft *d, df_error *err)
+{
+    df_folder *f = d->folder;
+    int parent;
+    const char *base;
+    DF_TRY(df_folder_open_parent(f, d->name, true, &parent, &base, err));
+    pthread_mutex_lock(&f->mutex);
+    df_status status = df_folder_claim(f, parent, base, d->name, err);
+    pthread_mutex_unlock(&f->mutex);
+    if (status == DF_OK && (renameat(f->scratch, name_in_scratch(d), parent, base) != 0 || fsync(parent) != 0))
+        status = df_folder_failed(f, "write", d->name, err);
+    close(parent);
+    return status;
+}
+
+df_status df_draft_commit(df_draft *d, df_error *err)
+{
+    df_status status = sync_draft(d, err);
+    if (status == DF_OK)
+        status = place(d, err);
+    if (status != DF_OK)
+        df_draft_drop(d);
+    d->folder = NULL;
+    return status;
+}
+
+static df_status write_bytes(const df_draft *d, const char *bytes, size_t size, df_error *err)
+{
+    int fd = openat(d->folder->scratch, name_in_scratch(d), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return df_folder_failed(d->folder, "write", d->name, err);
+    bool ok = true;
+    for (size_t done = 0; ok && done < size;) {
+        ssize_t n = write(fd, bytes + done, size - done);
+        ok = n > 0 || (n < 0 && errno == EINTR);
+        if (n == 0)
+            errno = ENOSPC;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    int reason = errno;
+    if (close(fd) != 0 && ok) {
+        ok = false;
+        reason = errno;
+    }
+    errno = reason;
+    return ok ? DF_OK : df_folder_failed(d->folder, "write", d->name, err);
+}
+
+df_status df_folder_write(df_folder *f, const char *name, const void *data, size_t size, df_error *err)
+{
+    df_draft d;
+    DF_TRY(df_folder_draft(f, name, &d, err));
+    df_status status = write_bytes(&d, data, size, err);
+    if (status == DF_OK)
+        return df_draft_commit(&d, err);
+    df_draft_drop(&d);
+    return status;
+}
+
+df_status df_folder_replace_list(df_folder *f, const char *text, size_t size, df_error *err)
+{
+    df_draft d = {.folder = f};
+    pthread_mutex_lock(&f->mutex);
+    df_status status = begin_scratch(f, err);
+    snprintf(d.name, sizeof d.name, "%s.files", f->kind);
+    if (status == DF_OK)
+        status = path_in_scratch(f, "files", d.path, err);
+    if (status == DF_OK)
+        status = write_bytes(&d, text, size, err);
+    if (status == DF_OK)
+        status = sync_draft(&d, err);
+    if (status == DF_OK && (renameat(f->scratch, "files", f->root, d.name) != 0 || fsync(f->root) != 0))
+        status = df_folder_failed(f, "write", d.name, err);
+    if (status == DF_OK && f->has_list)
+        df_owned_free(&f->owned);
+    f->has_list = f->has_list && status != DF_OK;
+    pthread_mutex_unlock(&f->mutex);
+    return status;
+}
+
+/* ---- shared files ---- */
+
+static df_status copy_file(const df_draft *d, const char *source, df_error *err)
+{
+    char bytes[1 << 16];
+    int from = open(source, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (from < 0)
+        return df_fail(err, DF_IO, "open %s: %s", source, strerror(errno));
+    int to = openat(d->folder->scratch, name_in_scratch(d), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    ssize_t n = 0, written = 0;
+    while (to >= 0 && written == n && (n = read(from, bytes, sizeof bytes)) > 0) {
+        errno = ENOSPC;                      /* what a short write means */
+        written = write(to, bytes, (size_t)n);
+    }
+    df_status status = to >= 0 && n == 0 ? DF_OK : df_folder_failed(d->folder, "write", d->name, err);
+    close(from);
+    if (to >= 0 && close(to) != 0 && status == DF_OK)
+        status = df_folder_failed(d->folder, "write", d->name, err);
+    return status;
+}
+
+df_status df_folder_share(df_folder *f, const char *source, const char *name, df_error *err)
+{
+    df_draft d;
+    DF_TRY(df_folder_draft(f, name, &d, err));
+    df_status status = linkat(AT_FDCWD, source, f->scratch, name_in_scratch(&d), 0) == 0 ? DF_OK : copy_file(&d, source, err);
+    if (status == DF_OK)
+        return df_draft_commit(&d, err);
+    df_draft_drop(&d);
+    return status;
+}

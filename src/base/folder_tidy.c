@@ -1,0 +1,83 @@
+/* The list of files as one that nobody interrupted would have written it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/folder.h"
+#include "base/folder_state.h"
+
+#define LIST_BYTES_MAX ((size_t)1 << 30)
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A claim may be older than its file: a run was killed between the two. */
+static df_status is_there(const df_folder *f, const char *name, bool *there, df_error *err)
+{
+    int parent;
+    const char *base;
+    struct stat st;
+    DF_TRY(df_folder_open_parent(f, name, false, &parent, &base, err));
+    *there = parent >= 0 && fstatat(parent, base, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    int reason = parent < 0 ? ENOENT : errno;
+    if (parent >= 0)
+        close(parent);
+    errno = reason;
+    return *there || reason == ENOENT ? DF_OK : df_folder_failed(f, "look at", name, err);
+}
+
+static df_status append_names(const df_folder *f, df_str *text, df_error *err)
+{
+    const df_map *index = &f->owned.index;
+    const char **names = malloc((f->owned.n + 1) * sizeof *names);
+    size_t n = 0;
+    if (!names)
+        return df_fail(err, DF_NOMEM, "%s: out of memory", f->path);
+    for (size_t i = 0; i < index->capacity; i++)
+        if (index->slots[i].key && f->owned.ours[index->slots[i].value])
+            names[n++] = index->slots[i].key;
+    if (n > 1)
+        qsort(names, n, sizeof *names, by_text);
+    df_status status = DF_OK;
+    for (size_t i = 0; status == DF_OK && i < n; i++) {
+        bool there;
+        status = is_there(f, names[i], &there, err);
+        if (status == DF_OK && there)
+            df_str_printf(text, "+ %s\n", names[i]);
+    }
+    free(names);
+    return status == DF_OK && text->failed ? df_fail(err, DF_NOMEM, "%s: out of memory", f->path) : status;
+}
+
+static bool is_same(const char *path, const df_str *text)
+{
+    char *now = NULL;
+    size_t size = 0;
+    bool same = df_file_read(path, LIST_BYTES_MAX, &now, &size, NULL) == DF_OK && size == text->size &&
+                memcmp(now, df_str_text(text), size) == 0;
+    free(now);
+    return same;
+}
+
+df_status df_folder_tidy(df_folder *f, df_error *err)
+{
+    char path[PATH_MAX], name[64];
+    df_str text = {0};
+    DF_TRY(df_folder_read_list(f, err));
+    snprintf(name, sizeof name, "%s.files", f->kind);
+    if (snprintf(path, sizeof path, "%s/%s", f->path, name) >= PATH_MAX)
+        return df_fail(err, DF_IO, "%s: path is too long", f->path);
+    df_str_append(&text, DF_FOLDER_HEADING);
+    df_status status = append_names(f, &text, err);
+    if (status == DF_OK && !is_same(path, &text))
+        status = df_folder_replace_list(f, df_str_text(&text), text.size, err);
+    df_str_free(&text);
+    return status;
+}
