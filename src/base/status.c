@@ -2,14 +2,21 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+enum { WORDS_MAX = 2048 };                   /* more than a message holds: it is cut behind a whole character */
 
 df_status df_fail(df_error *err, df_status status, const char *fmt, ...)
 {
     if (err) {
+        char words[WORDS_MAX] = "";
         va_list args;
         va_start(args, fmt);
-        vsnprintf(err->message, sizeof err->message, fmt, args);
+        vsnprintf(words, sizeof words, fmt, args);
         va_end(args);
+        df_printable(words, strlen(words), err->message, sizeof err->message);
     }
     return status;
 }

@@ -1,6 +1,5 @@
 #include "base/str.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,13 +42,11 @@ void df_str_append(df_str *s, const char *text)
     df_str_append_n(s, text, strlen(text));
 }
 
-void df_str_printf(df_str *s, const char *fmt, ...)
+void df_str_vprintf(df_str *s, const char *fmt, va_list args)
 {
-    va_list args, again;
-    va_start(args, fmt);
+    va_list again;
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
     if (n < 0)
         s->failed = true;
     else if (reserve(s, (size_t)n)) {
@@ -57,6 +54,14 @@ void df_str_printf(df_str *s, const char *fmt, ...)
         s->size += (size_t)n;
     }
     va_end(again);
+}
+
+void df_str_printf(df_str *s, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    df_str_vprintf(s, fmt, args);
+    va_end(args);
 }
 
 void df_str_clear(df_str *s)
@@ -95,6 +100,15 @@ size_t df_utf8_length(const char *text, size_t n)
     return length;
 }
 
+unsigned df_utf8_code(const char *text, size_t length)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    unsigned code = length == 1 ? p[0] : p[0] & (0xFFu >> (length + 1));
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | (p[i] & 0x3Fu);
+    return code;
+}
+
 bool df_str_is_plain(const char *text, size_t n)
 {
     for (size_t i = 0; i < n;) {
@@ -116,6 +130,51 @@ static bool invisible(const unsigned char *p, size_t length)
     if (p[1] == 0x80)
         return (p[2] >= 0x8B && p[2] <= 0x8F) || (p[2] >= 0xA8 && p[2] <= 0xAE);
     return p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9;
+}
+
+/* What stands for the character of `length` bytes at p, 0 for a byte that is none; NULL: the character itself. */
+static const char *escape(const char *p, size_t length, char buffer[8])
+{
+    const unsigned char c = (unsigned char)*p;
+    if (length > 1 ? !invisible((const unsigned char *)p, length) : length == 1 && c >= ' ' && c != 0x7F)
+        return NULL;
+    if (c == '\n' || c == '\t')
+        return c == '\n' ? "\\n" : "\\t";
+    if (length > 1)
+        snprintf(buffer, 8, "\\u%04x", df_utf8_code(p, length) & 0xFFFFu);
+    else
+        snprintf(buffer, 8, "\\x%02x", c);
+    return buffer;
+}
+
+size_t df_printable(const char *text, size_t n, char *out, size_t size)
+{
+    size_t taken = 0, written = 0;
+    while (taken < n) {
+        const size_t length = df_utf8_length(text + taken, n - taken);
+        char buffer[8];
+        const char *instead = escape(text + taken, length, buffer);
+        const size_t more = instead ? strlen(instead) : length;
+        if (more >= size - written)
+            break;
+        memcpy(out + written, instead ? instead : text + taken, more);
+        written += more;
+        taken += length ? length : 1;
+    }
+    out[written] = '\0';
+    return taken;
+}
+
+bool df_str_is_printable(const char *text, size_t n)
+{
+    char buffer[8];
+    size_t length = 1;
+    for (size_t i = 0; i < n; i += length) {
+        length = df_utf8_length(text + i, n - i);
+        if (escape(text + i, length, buffer))
+            return false;
+    }
+    return true;
 }
 
 void df_str_append_clean(df_str *s, const char *text, size_t n, size_t max_bytes)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "put.h"
+
 /* key: the setting that a flag stands for. */
 typedef struct { flag_id id; char letter; const char *name, *value, *key, *help; } flag;
 
@@ -31,17 +33,23 @@ static const flag flags[] = {
 
 static int usage(const char *fmt, const char *what)
 {
-    fprintf(stderr, "densefusion: ");
-    fprintf(stderr, fmt, what);
-    fprintf(stderr, "; --help lists what there is\n");
+    fputs("densefusion: ", stderr);
+    put_words(stderr, fmt, what);
+    fputs("; --help lists what there is\n", stderr);
     return EXIT_USAGE;
+}
+
+static int out_of_memory(void)
+{
+    fputs("densefusion: out of memory\n", stderr);
+    return EXIT_FAILED;
 }
 
 static int add_setting(args *a, const char *section, const char *key, size_t n, const char *value)
 {
     setting *settings = realloc(a->settings, ((size_t)a->n_settings + 1) * sizeof *settings);
     if (!settings)
-        return EXIT_FAILED;
+        return out_of_memory();
     a->settings = settings;
     df_str name = {0};
     if (section && !memchr(key, '.', n))
@@ -52,7 +60,7 @@ static int add_setting(args *a, const char *section, const char *key, size_t n, 
     if (name.failed)
         df_str_free(&name);
     if (!name.data)
-        return EXIT_FAILED;
+        return out_of_memory();
     a->settings[a->n_settings++] = (setting){name.data, value};
     return EXIT_DONE;
 }
@@ -62,7 +70,7 @@ static int parse_parts(args *a, const char *text)
 {
     a->parts = calloc(PARTS_MAX, sizeof *a->parts);
     if (!a->parts)
-        return EXIT_FAILED;
+        return out_of_memory();
     for (const char *p = text; ; p++) {
         char *end;
         long first = isdigit((unsigned char)*p) ? strtol(p, &end, 10) : -1;
@@ -146,7 +154,7 @@ static int take_dashed(args *a, int argc, char **argv, int *i, unsigned accepts,
 int args_parse(args *out, int argc, char **argv, unsigned accepts, const char *section)
 {
     *out = (args){.positional = calloc((size_t)argc + 1, sizeof *out->positional)};
-    int code = out->positional ? EXIT_DONE : EXIT_FAILED;
+    int code = out->positional ? EXIT_DONE : out_of_memory();
     bool only_positional = false;
     for (int i = 0; code == EXIT_DONE && i < argc; i++) {
         if (!only_positional && strcmp(argv[i], "--") == 0)

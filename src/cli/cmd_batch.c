@@ -7,6 +7,7 @@
 #include "engine/batch_api.h"
 #include "pipeline/lock.h"
 #include "progress.h"
+#include "put.h"
 #include "stage/caption_batch.h"
 
 static const command self = {
@@ -29,8 +30,8 @@ static df_status write_files(const df_config *config, const args *a, df_dataset 
     const df_run run = run_of(config, a, p);
     progress_begin(p, "batch");
     DF_TRY(df_batch_write(ds, caption_config(config), &run, a->out, &w, err));
-    printf("%lld requests in %d files in %s; %lld have an answer already; %lld images cannot be read\n",
-           (long long)w.n_requests, w.n_files, a->out, (long long)w.n_known, (long long)w.n_no_image);
+    put_line(stdout, "%lld requests in %d files in %s; %lld have an answer already; %lld images cannot be read",
+             (long long)w.n_requests, w.n_files, a->out, (long long)w.n_known, (long long)w.n_no_image);
     return DF_OK;
 }
 
@@ -68,7 +69,7 @@ static df_status with_dataset(const df_config *config, const args *a, dataset_wo
 static void print_state(void *ctx, const char *file, const char *status)
 {
     (void)ctx;
-    printf("%-20s %s\n", file, status);
+    put_line(stdout, "%-20s %s", file, status);
 }
 
 static df_status with_server(const df_config *config, const args *a, df_error *err)
@@ -86,8 +87,8 @@ static df_status with_server(const df_config *config, const args *a, df_error *e
         printf("%d batches are still open\n", n);
     } else {
         DF_TRY(df_batch_fetch(&server, folder, &n, err));
-        printf("%d files are new in %s; `densefusion batch merge OUT %s/answers-*.jsonl` takes them\n", n, folder,
-               folder);
+        put_line(stdout, "%d files are new in %s; `densefusion batch merge OUT %s/answers-*.jsonl` takes them", n, folder,
+                 folder);
     }
     return DF_OK;
 }

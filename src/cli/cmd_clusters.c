@@ -8,6 +8,7 @@
 #include "dataset/clusters.h"
 #include "dataset/joined.h"
 #include "io/json.h"
+#include "put.h"
 
 enum { EPS_MAX = 100 };
 typedef struct {
@@ -55,9 +56,9 @@ static void print_largest(const df_table *t)
     printf("%8s %9s %10s %9s %9s  %s\n", "cluster", "members", "similarity", "removed", "selected",
            "nearest to the centroid");
     for (int64_t i = 0; i < df_table_rows(t); i++)
-        printf("%8lld %9lld %10.3f %9s %9s  %s\n", (long long)number(t, i, "cluster"),
-               (long long)number(t, i, "members"), df_table_real(t, i, df_table_column(t, "similarity")),
-               count(t, i, "removed", removed), count(t, i, "selected", selected), text(t, i, "path"));
+        put_line(stdout, "%8lld %9lld %10.3f %9s %9s  %s", (long long)number(t, i, "cluster"),
+                 (long long)number(t, i, "members"), df_table_real(t, i, df_table_column(t, "similarity")),
+                 count(t, i, "removed", removed), count(t, i, "selected", selected), text(t, i, "path"));
 }
 
 static void print_members(const df_table *t)
@@ -76,12 +77,12 @@ static void print_members(const df_table *t)
         else
             snprintf(fate, sizeof fate, has(t, i, "rank") ? "selected, rank %lld" : "kept",
                      (long long)number(t, i, "rank"));
-        printf("%-14s %10.3f  %-24s %s%s%s\n", id, df_table_real(t, i, df_table_column(t, "similarity")), fate,
-               text(t, i, "path"), removed ? "  like " : "", removed ? text(t, i, "nearest_path") : "");
+        put_line(stdout, "%-14s %10.3f  %-24s %s%s%s", id, df_table_real(t, i, df_table_column(t, "similarity")), fate,
+                 text(t, i, "path"), removed ? "  like " : "", removed ? text(t, i, "nearest_path") : "");
     }
 }
 
-static void print_json(const df_table *t)
+static df_status print_json(const df_table *t, df_error *err)
 {
     df_str out = {0};
     df_str_append(&out, "[");
@@ -102,8 +103,7 @@ static void print_json(const df_table *t)
         df_str_append(&out, "}");
     }
     df_str_append(&out, "\n]");
-    puts(df_str_text(&out));
-    df_str_free(&out);
+    return put_json(&out, err);
 }
 
 /* ---- the sweep ---- */
@@ -149,7 +149,7 @@ static df_status sweep(const df_dataset *ds, const char *list, bool json, df_err
         status = df_table_append(
             t, (df_value[]){DF_REAL(eps[i]), DF_INT(kept[i]), DF_INT(now.n_kept + now.n_similar - kept[i])}, err);
     if (status == DF_OK && json)
-        print_json(t);
+        status = print_json(t, err);
     else if (status == DF_OK)
         print_sweep(t, &now);
     df_table_close(t);
@@ -176,7 +176,7 @@ static df_status show(const df_dataset *ds, const args *a, const clusters_config
     if (one && df_table_rows(t) == 0)
         status = df_fail(err, DF_CONFIG, "cluster %lld has no members", (long long)cluster);
     else if (json)
-        print_json(t);
+        status = print_json(t, err);
     else if (one)
         print_members(t);
     else

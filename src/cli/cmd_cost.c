@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "io/json.h"
+#include "put.h"
 #include "stage/caption_ledger.h"
 
 typedef struct { char *prices; } cost_config;
@@ -16,7 +17,7 @@ const df_option cmd_cost_options[] = {
     {0},
 };
 
-static void print_json(const df_ledger *ledger)
+static df_status print_json(const df_ledger *ledger, df_error *err)
 {
     df_str out = {0};
     df_str_append(&out, "{\"models\": [");
@@ -35,20 +36,17 @@ static void print_json(const df_ledger *ledger)
     df_str_append(&out, "\n], \"dollars\": ");
     df_json_append_real(&out, df_ledger_dollars(ledger));
     df_str_append(&out, "}");
-    puts(df_str_text(&out));
-    df_str_free(&out);
+    return put_json(&out, err);
 }
 
 static void print_line(const df_ledger_line *l)
 {
-    df_str name = {0};
-    char dollars[32];
-    df_str_append_clean(&name, l->model, strlen(l->model), 60);
-    df_str_append(&name, l->batch ? " (batch)" : "");
+    char model[64], name[80], dollars[32];
+    df_printable(l->model, strlen(l->model), model, sizeof model);
+    snprintf(name, sizeof name, "%s%s", model, l->batch ? " (batch)" : "");
     snprintf(dollars, sizeof dollars, l->dollars < 0 ? "unknown" : "%.4f", l->dollars);
-    printf("%-32s %10lld %13lld %13lld %13lld %12s\n", df_str_text(&name), (long long)l->n_answers,
-           (long long)l->prompt_tokens, (long long)l->cached_tokens, (long long)l->completion_tokens, dollars);
-    df_str_free(&name);
+    printf("%-32s %10lld %13lld %13lld %13lld %12s\n", name, (long long)l->n_answers, (long long)l->prompt_tokens,
+           (long long)l->cached_tokens, (long long)l->completion_tokens, dollars);
 }
 
 static void print_ledger(const df_ledger *ledger, const char *prices)
@@ -63,7 +61,7 @@ static void print_ledger(const df_ledger *ledger, const char *prices)
     }
     printf("%-32s %65.4f\n", "all that is known", df_ledger_dollars(ledger));
     if (unknown)
-        printf("unknown: no entry of %s matches the name; give yours by --prices\n", prices);
+        put_line(stdout, "unknown: no entry of %s matches the name; give yours by --prices", prices);
     if (uncounted)
         printf("%lld answers came without a count of tokens: what they cost is not in these sums\n",
                (long long)uncounted);
@@ -83,7 +81,7 @@ static df_status show(const df_dataset *ds, const args *a, const cost_config *co
     if (status == DF_OK) {
         status = df_ledger_read(&ledger, ds, &prices, err);
         if (status == DF_OK && a->given & FLAG_JSON)
-            print_json(&ledger);
+            status = print_json(&ledger, err);
         else if (status == DF_OK)
             print_ledger(&ledger, file);
         if (status == DF_OK)

@@ -6,6 +6,7 @@
 #include "pipeline/config.h"
 #include "pipeline/lock.h"
 #include "progress.h"
+#include "put.h"
 #include "stage/cluster.h"
 
 static df_status map(df_dataset *ds, const void *config, const df_run *run, df_error *err)
@@ -13,7 +14,7 @@ static df_status map(df_dataset *ds, const void *config, const df_run *run, df_e
     bool finished = false;
     DF_TRY(df_cluster_map(ds, config, run, &finished, err));
     if (finished)
-        printf("finished: densefusion cluster %s gives every image its cluster\n", df_dataset_folder(ds));
+        put_line(stdout, "finished: densefusion cluster %s gives every image its cluster", df_dataset_folder(ds));
     else
         printf("mapped\n");
     return DF_OK;
@@ -25,10 +26,10 @@ static df_status reduce(df_dataset *ds, const void *config, const df_run *run, d
     int round = 0;
     DF_TRY(df_cluster_reduce(ds, config, run, &round, &finished, err));
     if (finished && round < 0)
-        printf("finished: densefusion cluster %s gives every image its cluster\n", df_dataset_folder(ds));
+        put_line(stdout, "finished: densefusion cluster %s gives every image its cluster", df_dataset_folder(ds));
     else if (finished)
-        printf("finished after %d rounds: densefusion cluster %s gives every image its cluster\n", round,
-               df_dataset_folder(ds));
+        put_line(stdout, "finished after %d rounds: densefusion cluster %s gives every image its cluster", round,
+                 df_dataset_folder(ds));
     else
         printf("round %d done\n", round);
     return DF_OK;

@@ -5,7 +5,7 @@
 
 #include "command.h"
 #include "dataset/metadata.h"
-#include "io/json.h"
+#include "put.h"
 
 static const struct {
     const char *name, *words;
@@ -27,7 +27,7 @@ static void print_json(const df_metadata_result *r)
     printf(", \"files\": %d}\n", r->n_files);
 }
 
-/* 'text' as a POSIX shell reads it. */
+/* 'text' as a POSIX shell reads it; what is not printable as $'\033', which most shells read and no terminal obeys. */
 static void print_word(const char *text)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=+@%";
@@ -35,9 +35,17 @@ static void print_word(const char *text)
         fputs(text, stdout);
         return;
     }
-    putchar('\'');
-    for (; *text; text++)
-        fputs(*text == '\'' ? "'\\''" : (char[]){*text, '\0'}, stdout);
+    const bool plain_text = df_str_is_printable(text, strlen(text));
+    fputs(plain_text ? "'" : "$'", stdout);
+    for (; *text; text++) {
+        const unsigned char c = (unsigned char)*text;
+        if (plain_text)
+            fputs(c == '\'' ? "'\\''" : (char[]){*text, '\0'}, stdout);
+        else if (c < ' ' || c >= 0x7F || c == '\'' || c == '\\')
+            printf("\\%03o", c);
+        else
+            putchar(c);
+    }
     putchar('\'');
 }
 
@@ -75,8 +83,8 @@ static void print_table(const df_metadata_result *r, const char *out)
     for (int i = DF_METADATA_KEPT + 1; i < DF_METADATA_REASONS; i++)
         if (r->n[i])
             printf("%15lld  %s\n", -(long long)r->n[i], reasons[i].words);
-    printf("%15lld  kept, in %d file%s of %s\n", (long long)r->n[DF_METADATA_KEPT], r->n_files,
-           r->n_files == 1 ? "" : "s", out);
+    put_line(stdout, "%15lld  kept, in %d file%s of %s", (long long)r->n[DF_METADATA_KEPT], r->n_files,
+             r->n_files == 1 ? "" : "s", out);
     if (r->n_files)
         print_next(r, out);
 }

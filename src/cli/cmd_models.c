@@ -8,6 +8,7 @@
 #include "io/json.h"
 #include "model/card.h"
 #include "model/install.h"
+#include "put.h"
 #include "wrap.h"
 
 typedef struct { const df_config *config; const char *folder; bool verify; df_str *json; } listing;
@@ -74,7 +75,7 @@ static const char *state_of(const listing *l, const df_card *card, const df_str 
 
 static void print_card(const df_card *card, const char *state, const char *use, const char *missing, const char *why)
 {
-    printf("%-9s %-26s %-14s %-20s %s\n", state, card->name, card->task, card->licence, use);
+    put_line(stdout, "%-9s %-26s %-14s %-20s %s", state, card->name, card->task, card->licence, use);
     if (why[0])
         wrap_print(stdout, 10, why);
     if (!missing[0])
@@ -136,7 +137,7 @@ static bool list_file(const listing *l, const char *name)
     if (good)
         good = list_card(l, card, &missing);
     else
-        fprintf(stderr, "densefusion: %s\n", err.message);
+        put_line(stderr, "densefusion: %s", err.message);
     df_card_close(card);
     df_str_free(&missing);
     return good;
@@ -161,8 +162,8 @@ static int list_cards(listing *l, bool as_json)
             code = EXIT_FAILED;
     df_arena_reset(&arena);
     df_str_append(&json, "\n]");
-    if (as_json)
-        puts(df_str_text(&json));
+    if (as_json && put_json(&json, &err) != DF_OK)
+        code = command_failed(DF_NOMEM, &err);
     df_str_free(&json);
     return code;
 }
@@ -174,7 +175,7 @@ static int install(const char *folder, const args *a)
     const df_install how = {folder, a->positional[1], a->from, (a->given & FLAG_TRUST) != 0};
     const df_status status = df_install_model(&how, sha256, &err);
     if (status == DF_OK)
-        printf("installed %s, SHA-256 %s\n", how.name, sha256);
+        put_line(stdout, "installed %s, SHA-256 %s", how.name, sha256);
     return command_failed(status, &err);
 }
 
@@ -200,7 +201,9 @@ int cmd_models(const args *a)
         return code;
     char *folder = df_config_models(&config);
     listing l = {.config = &config, .folder = folder, .verify = (a->given & FLAG_VERIFY) != 0};
-    code = !folder ? EXIT_FAILED : a->n_positional ? install(folder, a) : list_cards(&l, (a->given & FLAG_JSON) != 0);
+    const df_error none = {"models: out of memory"};
+    code = !folder ? command_failed(DF_NOMEM, &none)
+                   : a->n_positional ? install(folder, a) : list_cards(&l, (a->given & FLAG_JSON) != 0);
     free(folder);
     df_config_free(&config);
     return code;

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "pipeline/run.h"
 #include "progress.h"
+#include "put.h"
 #include "summary.h"
 
 /* A signal handler has no argument: the one global of the program, and not in the library. */
@@ -55,7 +56,9 @@ static void print_plan(void *ctx, const df_plan *plan)
 static void print_estimate(void *ctx, const char *stage, const char *words)
 {
     (void)ctx;
-    printf("\n%s would ask\n%s", stage, words);
+    printf("\n%s would ask\n", stage);
+    for (; *words; words += strcspn(words, "\n"), words += *words == '\n')
+        put_line(stdout, "%.*s", (int)strcspn(words, "\n"), words);
 }
 
 int command_execute(const df_config *config, df_job *job, bool summarise)
@@ -124,7 +127,7 @@ int cmd_stage(const args *a, const df_stage *stage)
     if (!job.out || a->n_positional > 1 || (a->out && !source && a->n_positional))
         return command_usage(&self, "one dataset folder is needed");
     if (!df_file_exists(job.out) && !job.input) {
-        fprintf(stderr, "densefusion: %s: no such dataset\n", job.out);
+        put_line(stderr, "densefusion: %s: no such dataset", job.out);
         return EXIT_FAILED;
     }
     if (job.parts && (!stage->columns || source)) {

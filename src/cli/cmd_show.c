@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "io/json.h"
+#include "put.h"
 
 enum { LINE_WIDTH = 96, INLINE_MAX = 60, INDENT = 15 };
 
@@ -73,15 +74,6 @@ static df_status find_image(const df_dataset *ds, const char *text, image_id *id
 
 /* ---- for people ---- */
 
-/* Words from servers may hold anything: nothing of it commands the terminal. */
-static void print_clean(const char *text, size_t n)
-{
-    df_str clean = {0};
-    df_str_append_clean(&clean, text, n, n + 1);
-    fputs(df_str_text(&clean), stdout);
-    df_str_free(&clean);
-}
-
 /* Text in lines of LINE_WIDTH, broken at spaces; its own line breaks stay. */
 static void print_wrapped(const char *text)
 {
@@ -94,7 +86,7 @@ static void print_wrapped(const char *text)
             n = n ? n : strcspn(text, " \n");
         }
         printf("%*s", INDENT, "");
-        print_clean(text, n);
+        put_text(stdout, text, n);
         putchar('\n');
         text += n;
         text += *text == ' ' || *text == '\n';
@@ -112,7 +104,7 @@ static void print_value(const df_table *t, int64_t row, int column)
     switch (df_table_column_at(t, column).type) {
     case DF_COLUMN_INT: printf("%lld", (long long)df_table_int(t, row, column)); break;
     case DF_COLUMN_REAL: printf("%.4g", df_table_real(t, row, column)); break;
-    case DF_COLUMN_TEXT: print_clean(df_table_text(t, row, column), strlen(df_table_text(t, row, column))); break;
+    case DF_COLUMN_TEXT: put_words(stdout, "%s", df_table_text(t, row, column)); break;
     }
 }
 
@@ -135,10 +127,8 @@ static df_status print_nearest(const df_dataset *ds, const df_table *t, int64_t 
     DF_TRY(df_dataset_read(ds, "ingest", (int)part, &ingest, err));
     bool removed = df_table_int(t, at, df_table_column(t, "kept")) == 0;
     printf("%*s%s %05d-%06lld ", INDENT, "", removed ? "in favour of" : "most like", (int)part, (long long)row);
-    if (row >= 0 && row < df_table_rows(ingest)) {
-        const char *path = df_table_text(ingest, row, df_table_column(ingest, "path"));
-        print_clean(path, strlen(path));
-    }
+    if (row >= 0 && row < df_table_rows(ingest))
+        put_words(stdout, "%s", df_table_text(ingest, row, df_table_column(ingest, "path")));
     putchar('\n');
     df_table_close(ingest);
     return DF_OK;
@@ -152,14 +142,14 @@ static void print_row(const df_table *t, int64_t row, const char *stage)
     for (int c = 1; c < n; c++) {
         if (is_empty(t, row, c) || is_long(t, row, c))
             continue;
-        printf("%s%s ", printed++ ? "  " : "", df_table_column_at(t, c).name);
+        put_words(stdout, "%s%s ", printed++ ? "  " : "", df_table_column_at(t, c).name);
         print_value(t, row, c);
     }
     putchar('\n');
     for (int c = 1; c < n; c++) {
         if (is_empty(t, row, c) || !is_long(t, row, c))
             continue;
-        printf("%*s%s:\n", INDENT, "", df_table_column_at(t, c).name);
+        put_line(stdout, "%*s%s:", INDENT, "", df_table_column_at(t, c).name);
         print_wrapped(df_table_text(t, row, c));
     }
 }
@@ -249,7 +239,7 @@ static df_status show_image(const df_dataset *ds, image_id id, bool as_json, df_
     }
     df_str_append(&text, "\n}");
     if (status == DF_OK && json)
-        puts(df_str_text(&text));
+        status = put_json(&text, err);
     df_str_free(&text);
     return status;
 }

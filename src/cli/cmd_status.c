@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "io/json.h"
+#include "put.h"
 #include "summary.h"
 
 static void append_counts(df_str *out, const char *name, const df_survey_count *counts, int n)
@@ -16,7 +17,7 @@ static void append_counts(df_str *out, const char *name, const df_survey_count *
     df_str_append(out, "}");
 }
 
-static void print_json(const df_survey *survey)
+static df_status print_json(const df_survey *survey, df_error *err)
 {
     df_str out = {0};
     df_str_append(&out, "{\"stages\": [");
@@ -35,8 +36,7 @@ static void print_json(const df_survey *survey)
     df_str_append(&out, "\n]");
     append_counts(&out, "skipped_inputs", survey->skipped, survey->n_skipped);
     df_str_append(&out, "}");
-    puts(df_str_text(&out));
-    df_str_free(&out);
+    return put_json(&out, err);
 }
 
 int cmd_status(const args *a)
@@ -51,7 +51,7 @@ int cmd_status(const args *a)
     if (status == DF_OK)
         status = df_survey_make(&survey, df_stages, ds, &err);
     if (status == DF_OK && a->given & FLAG_JSON)
-        print_json(&survey);
+        status = print_json(&survey, &err);
     else if (status == DF_OK)
         summary_print_stages(&survey);
     df_survey_free(&survey);

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "dataset/metadata.h"
 #include "help.h"
+#include "put.h"
 
 #define RUN_FLAGS (FLAG_OUT | FLAG_JOBS | FLAG_DRY_RUN | FLAG_PARTS | FLAG_MODELS | FLAG_PROVIDER | \
                    FLAG_MODEL_THREADS | FLAG_SHARE | FLAG_SETTINGS)
@@ -39,14 +40,14 @@ const command stage_command = {.usage = "OUT [CONFIG.yaml]", .accepts = RUN_FLAG
 
 int command_usage(const command *c, const char *what)
 {
-    fprintf(stderr, "densefusion %s: %s; usage: densefusion %s %s\n", c->name, what, c->name, c->usage);
+    put_line(stderr, "densefusion %s: %s; usage: densefusion %s %s", c->name, what, c->name, c->usage);
     return EXIT_USAGE;
 }
 
 int command_failed(df_status status, const df_error *err)
 {
     if (status != DF_OK)
-        fprintf(stderr, "densefusion: %s\n", err->message);
+        put_line(stderr, "densefusion: %s", err->message);
     switch (status) {
     case DF_OK: return EXIT_DONE;
     case DF_STOPPED: return EXIT_STOPPED;
@@ -112,7 +113,7 @@ static int dispatch(const char *name, int argc, char **argv)
     const df_stage *stage = df_stage_find(name);
     if (stage)
         return run_stage(stage, argc, argv);
-    fprintf(stderr, "densefusion: no command is called %s; densefusion --help lists them\n", name);
+    put_line(stderr, "densefusion: no command is called %s; densefusion --help lists them", name);
     return EXIT_USAGE;
 }
 

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/str.h"
+#include "put.h"
 
 enum { NOTES_MAX = 20 };
 static const double redraw_s = 0.1;
@@ -67,8 +67,11 @@ static void draw(progress *p, double now)
         df_str_printf(&line, "  %s to go", left);
     }
     fputs("\r\033[J", stderr);
-    if (p->live[0])
-        fprintf(stderr, "\n  %.*s\033[A\r", width - 2, p->live);
+    if (p->live[0]) {
+        char live[sizeof p->live];
+        df_printable(p->live, strlen(p->live), live, width - 1 < (int)sizeof live ? (size_t)width - 1 : sizeof live);
+        fprintf(stderr, "\n  %s\033[A\r", live);
+    }
     fprintf(stderr, "%.*s", width, df_str_text(&line));
     fflush(stderr);
     df_str_free(&line);
@@ -118,17 +121,8 @@ void progress_live(void *ctx, const char *text)
 {
     progress *p = ctx;
     pthread_mutex_lock(&p->lock);
-    snprintf(p->live, sizeof p->live, "%s", text);
+    df_printable(text, strlen(text), p->live, sizeof p->live);
     pthread_mutex_unlock(&p->lock);
-}
-
-/* One line, whatever a server or a file name put into it. */
-static void say(const char *line)
-{
-    df_str clean = {0};
-    df_str_append_clean(&clean, line, strlen(line), 2000);
-    fprintf(stderr, "densefusion: %s\n", df_str_text(&clean));
-    df_str_free(&clean);
 }
 
 /* A folder of broken files must not bury what else is said: the tables hold every reason. */
@@ -138,7 +132,7 @@ void progress_note(void *ctx, const char *line)
     pthread_mutex_lock(&p->lock);
     erase(p);
     if (p->n_notes < NOTES_MAX)
-        say(line);
+        put_line(stderr, "densefusion: %s", line);
     else if (p->n_notes == NOTES_MAX)
         fprintf(stderr, "densefusion: further notes are left out; `densefusion status` counts every reason\n");
     p->n_notes++;

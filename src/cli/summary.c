@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "put.h"
 
 static void append_reasons(df_str *out, const df_survey_count *counts, int n)
 {
@@ -55,7 +56,7 @@ static void print_stage(const df_survey *survey, const df_survey_stage *s)
     } else if (!s->parts) {
         printf(" done");
     }
-    printf("%s%s\n", line.size ? " " : "", df_str_text(&line));
+    put_line(stdout, "%s%s", line.size ? " " : "", df_str_text(&line));
     df_str_free(&line);
 }
 
@@ -69,8 +70,10 @@ static bool print_if_there(const char *folder, const char *name, const char *bef
 {
     char path[PATH_MAX];
     bool there = (size_t)snprintf(path, sizeof path, "%s/%s", folder, name) < sizeof path && df_file_exists(path);
-    if (there)
-        printf("%s%-9s %s\n", before, what, path);
+    if (there) {
+        fputs(before, stdout);
+        put_line(stdout, "%-9s %s", what, path);
+    }
     return there;
 }
 

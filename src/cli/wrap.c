@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "put.h"
+
 void wrap_print(FILE *to, int indent, const char *text)
 {
     enum { COLUMNS = 100 };
@@ -12,7 +14,8 @@ void wrap_print(FILE *to, int indent, const char *text)
             fputc('\n', to);
             column = 0;
         }
-        column += fprintf(to, "%*s%.*s", column ? 1 : indent, "", n, text);
+        column += fprintf(to, "%*s", column ? 1 : indent, "") + n;
+        put_text(to, text, (size_t)n);
         text += n;
     }
     fputc('\n', to);

@@ -46,7 +46,7 @@ df_status df_stage_failed(const df_stage *stage, df_status status, const df_erro
         return DF_OK;
     if (strncmp(why->message, stage->name, n) == 0 && why->message[n] == ':')
         return df_fail(err, status, "%s", why->message);
-    return df_fail(err, status, "%s: %.480s", stage->name, why->message);
+    return df_fail(err, status, "%s: %s", stage->name, why->message);
 }
 
 bool df_run_wants(const df_run *run, int part)
@@ -78,10 +78,11 @@ void df_run_note(const df_run *run, const char *fmt, ...)
 {
     if (!run->note)
         return;
-    char line[1024];
+    char words[2048] = "", line[1024];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(line, sizeof line, fmt, args);
+    vsnprintf(words, sizeof words, fmt, args);
     va_end(args);
+    df_printable(words, strlen(words), line, sizeof line);
     run->note(run->ctx, line);
 }
