@@ -9,6 +9,8 @@
  *     df_pipeline_caption(p, jpeg, jpeg_size, "alt text", &caption, &err);   // one image from memory
  *     free(caption);
  *     df_pipeline_close(p);
+ *
+ * The program's locale changes nothing: the library reads and writes as in "C", and leaves the locale as it was.
  */
 #ifndef DENSEFUSION_H
 #define DENSEFUSION_H

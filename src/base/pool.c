@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/locale.h"
+
 typedef struct {
     pthread_mutex_t lock;
     int64_t next, n_items, failed_item;
@@ -42,6 +44,12 @@ static void *worker_main(void *argument)
     }
 }
 
+static void *thread_main(void *argument)
+{
+    df_locale_enter();
+    return worker_main(argument);
+}
+
 df_status df_pool_run(int n_threads, int64_t n_items, df_pool_work work, void *ctx, df_error *err)
 {
     if (n_threads > n_items)
@@ -60,7 +68,7 @@ df_status df_pool_run(int n_threads, int64_t n_items, df_pool_work work, void *c
     int started = 0;
     for (int t = 0; t < n_threads; t++)
         workers[t] = (worker){&p, t};
-    while (started < n_threads - 1 && pthread_create(&threads[started], NULL, worker_main, &workers[started + 1]) == 0)
+    while (started < n_threads - 1 && pthread_create(&threads[started], NULL, thread_main, &workers[started + 1]) == 0)
         started++;
     worker_main(&workers[0]);   /* the caller works too: fewer threads started is slower, not wrong */
     for (int t = 0; t < started; t++)

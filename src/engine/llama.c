@@ -14,6 +14,7 @@
 #include "algo/shorten.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/locale.h"
 #include "base/str.h"
 #include "engine/engine.h"
 #include "llama/df_llama.h"
@@ -163,6 +164,7 @@ static void *own_model(void *ctx)
     llama *l = ctx;
     int32_t seqs[SEQUENCES_MAX];
     int n;
+    df_locale_enter();
     pthread_mutex_lock(&l->lock);
     while (!l->closing) {
         if (find_slots(l, SLOT_WAITING, seqs) > 0)

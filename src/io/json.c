@@ -216,9 +216,6 @@ void df_json_append_real(df_str *out, double v)
         if (strtod(text, NULL) == v)
             break;
     }
-    char *comma = strchr(text, ',');         /* a program with another locale */
-    if (comma)
-        *comma = '.';
     df_str_append(out, text);
 }
 
