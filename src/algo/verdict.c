@@ -80,7 +80,7 @@ static void judge(findings *f, const df_verdict *v, const df_rules_found *rules,
         return;
     }
     if (v->words < limits->min_words)
-        add(f, "short", "%d words, at least %" PRId64, v->words, limits->min_words);
+        add(f, "short", "%d word%s, at least %" PRId64, v->words, v->words == 1 ? "" : "s", limits->min_words);
     if (v->words > limits->max_words)
         add(f, "long", "%d words, at most %" PRId64, v->words, limits->max_words);
     for (int i = 0; i < DF_RULES; i++)
@@ -89,6 +89,20 @@ static void judge(findings *f, const df_verdict *v, const df_rules_found *rules,
     if (v->repetition > limits->max_repetition)
         add(f, "repetition", "%.0f %% of its four-word runs are repeats", 100 * v->repetition);
     judge_evidence(f, v, limits);
+}
+
+/* A phrase again and again, or one endless word: quoted up to its 60th byte, or the character that ends before. */
+static void add_loop(findings *f, const char *text, const df_word *words, const df_loop *loop)
+{
+    const char *said = text + words[loop->from].from;
+    const int size = words[loop->from + loop->words - 1].to - words[loop->from].from;
+    int shown = at_most(size, 60);
+    while (shown < size && ((unsigned char)said[shown] & 0xC0) == 0x80)
+        shown--;
+    if (loop->times == 1)
+        add(f, "loop", "\"%.*s...\" is one word of %d bytes", shown, said, size);
+    else
+        add(f, "loop", "\"%.*s\" %d times in a row", shown, said, loop->times);
 }
 
 /* What went wrong while it was made: cut off, mixed up, another language, a loop. */
@@ -104,9 +118,7 @@ static void judge_making(findings *f, const df_written *written, const df_word *
     if (english && !df_text_is_english(v->support.own, words, v->words))
         add(f, "language", "not English");
     if (df_words_loop(words, v->words, &loop))
-        add(f, "loop", "\"%.*s\" %d times in a row",
-            at_most(words[loop.from + loop.words - 1].to - words[loop.from].from, 60),
-            written->text + words[loop.from].from, loop.times);
+        add_loop(f, written->text, words, &loop);
 }
 
 df_status df_verdict_make(const df_nouns *nouns, const df_written *written, const df_evidence *ev,

@@ -96,6 +96,29 @@ static void rules(void **state)
     }
 }
 
+static const struct { const char *caption, *detail; } loops[] = {
+    {"A boat is very very very very old and grey on the left side.", "loop: \"very\" 4 times in a row"},
+    {"A boat is on aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa water.",
+     "loop: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\" is one word of 71 bytes"},
+    {"A boat is on a\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+     "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+     "\xC3\xA9\xC3\xA9\xC3\xA9 water.",
+     "loop: \"a\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+     "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9...\" is one word of 67 bytes"},
+    {"Boats", "short: 1 word, at least 3"},
+    {"Two boats", "short: 2 words, at least 3"},
+};
+
+static void what_loops_is_told(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
+        const df_verdict v = judge(loops[i].caption);
+        if (!strstr(v.detail, loops[i].detail))
+            fail_msg("\"%s\": got \"%s\", expected \"%s\"", loops[i].caption, v.detail, loops[i].detail);
+    }
+}
+
 static void long_caption(void **state)
 {
     (void)state;
@@ -210,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules),
+        cmocka_unit_test(what_loops_is_told),
         cmocka_unit_test(long_caption),
         cmocka_unit_test(spans),
         cmocka_unit_test(text_in_the_picture_is_free),
