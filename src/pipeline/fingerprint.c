@@ -35,6 +35,8 @@ df_status df_fingerprint(const df_stage *stage, const void *config, const df_run
         DF_TRY(stage->depends(config, run, out, err));
     if (out->size && out->data[out->size - 1] != '\n')
         df_str_append(out, "\n");
+    if (stage->revision)
+        df_str_printf(out, "revision %d\n", stage->revision);
     for (int i = 0; stage->reads && stage->reads[i]; i++)
         append_read(out, stage->reads[i], made[i]);
     return out->failed ? df_fail(err, DF_NOMEM, "fingerprint: out of memory") : DF_OK;

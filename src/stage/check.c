@@ -194,5 +194,5 @@ const df_stage df_stage_check = {
     .name = "check", .summary = "judge every caption by the paper's rules and by the evidence",
     .reads = (const char *const[]){"caption", "fuse", "read", "detect", "look", "tag", "ingest", NULL},
     .columns = columns, .options = options, .config_size = sizeof(df_check_config), .run = check_run,
-    .whole = true, .ready = is_ready, .depends = check_depends,
+    .whole = true, .ready = is_ready, .depends = check_depends, .revision = 1,
 };

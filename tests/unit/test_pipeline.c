@@ -230,7 +230,9 @@ static const df_stage look = {.name = "look", .summary = "", .reads = READS("fil
 static const df_stage fuse = {.name = "fuse", .summary = "", .reads = READS("tag", "look"), .columns = fuse_columns, .run = fuse_run};
 static const df_stage count = {.name = "count", .summary = "", .reads = READS("fuse"), .run = count_run};
 static const df_stage page = {.name = "page", .summary = "", .reads = READS("fuse", "count"), .run = page_run};
+static df_stage newer_look;                  /* that of a later program: another revision */
 static const df_stage *const table[] = {&ingest, &filter, &tag, &detect, &look, &fuse, &count, &page, NULL};
+static const df_stage *const newer_table[] = {&ingest, &filter, &tag, &detect, &newer_look, &fuse, &count, &page, NULL};
 
 /* ---- helpers ---- */
 
@@ -276,7 +278,7 @@ static void assert_same_tree(const char *a, const char *b)
     df_str_free(&of_b);
 }
 
-typedef struct { const char *set[4]; const char *from, *to; const int *parts; int n_parts; int threads; } want;
+typedef struct { const char *set[4]; const char *from, *to; const int *parts; int n_parts; int threads; bool newer; } want;
 
 static df_status go(const char *out, want w, df_error *err)
 {
@@ -284,7 +286,7 @@ static df_status go(const char *out, want w, df_error *err)
     df_job job = {.input = "pipeline.test/in", .out = out, .from = w.from, .to = w.to, .parts = w.parts, .n_parts = w.n_parts, .stop = &stop};
     char threads[8];
     atomic_store(&stop, false);
-    assert_int_equal(df_config_init(&config, table, err), DF_OK);
+    assert_int_equal(df_config_init(&config, w.newer ? newer_table : table, err), DF_OK);
     snprintf(threads, sizeof threads, "%d", w.threads ? w.threads : 2);
     assert_int_equal(df_config_set(&config, "run.threads", threads, err), DF_OK);
     for (int i = 0; i < 4 && w.set[i]; i += 2)
@@ -382,6 +384,33 @@ static void option_redoes_what_depends_on_it(void **state)
     ok("pipeline.test/b", (want){0});
     assert_same_tree("pipeline.test/b", "pipeline.test/whole");
     remove_tree("pipeline.test/b");
+}
+
+/* A later program leaves what it would make alike, and redoes what it would not, finished or not. */
+static void another_revision_is_redone(void **state)
+{
+    (void)state;
+    df_error err = {""};
+    newer_look = look;
+    ok("pipeline.test/revision", (want){0});
+    ok("pipeline.test/revision", (want){.newer = true});             /* revision 0: nothing has changed */
+    assert_int_equal(n_shown + n_seen + n_fused, 0);
+    newer_look.revision = 1;
+    ok("pipeline.test/revision", (want){.newer = true});
+    assert_int_equal(n_seen, 0);                                     /* tag stands */
+    assert_int_equal(n_fused, N_PARTS);
+    ok("pipeline.test/revision", (want){.newer = true});
+    assert_int_equal(n_fused, 0);
+    ok("pipeline.test/anew", (want){.newer = true});
+    assert_same_tree("pipeline.test/revision", "pipeline.test/anew");
+    remove_tree("pipeline.test/revision");
+    ok("pipeline.test/revision", (want){.to = "tag"});
+    assert_int_equal(go("pipeline.test/revision", (want){.parts = (int[]){1}, .n_parts = 1}, &err), DF_OK);
+    ok("pipeline.test/revision", (want){.newer = true});             /* one part of two of them was of the earlier */
+    assert_int_equal(n_fused, N_PARTS);
+    assert_same_tree("pipeline.test/revision", "pipeline.test/anew");
+    remove_tree("pipeline.test/revision");
+    remove_tree("pipeline.test/anew");
 }
 
 static void stage_by_stage_gives_the_same(void **state)
@@ -529,6 +558,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_pass_sees_each_image_once), cmocka_unit_test(broken_image_is_a_row),
         cmocka_unit_test(second_run_does_nothing), cmocka_unit_test(option_redoes_what_depends_on_it),
+        cmocka_unit_test(another_revision_is_redone),
         cmocka_unit_test(stage_by_stage_gives_the_same), cmocka_unit_test(stopped_run_goes_on),
         cmocka_unit_test(nothing_is_decoded_for_who_does_not_look),
         cmocka_unit_test(failure_names_its_stage), cmocka_unit_test(parts_share_the_work),
