@@ -11,11 +11,64 @@
 #include <time.h>
 #include <unistd.h>
 
+static df_status refuse_special(const char *path, const struct stat *st, df_error *err)
+{
+    if (S_ISREG(st->st_mode))
+        return DF_OK;
+    return df_fail(err, DF_IO, "%s: not a regular file (%s)", path,
+                   S_ISDIR(st->st_mode)    ? "a folder"
+                   : S_ISFIFO(st->st_mode) ? "a named pipe"
+                   : S_ISSOCK(st->st_mode) ? "a socket"
+                                           : "a device");
+}
+
+df_status df_file_check(const char *path, df_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+    return refuse_special(path, &st, err);
+}
+
+/* By the path first, as to open a device can do something; then what was opened. */
+df_status df_file_open(const char *path, int *fd, df_error *err)
+{
+    DF_TRY(df_file_check(path, err));
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+    if (file < 0 || fstat(file, &st) != 0) {
+        df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+        if (file >= 0)
+            close(file);
+        return DF_IO;
+    }
+    df_status status = refuse_special(path, &st, err);
+    if (status == DF_OK)
+        *fd = file;
+    else
+        close(file);
+    return status;
+}
+
+df_status df_file_stream(const char *path, FILE **out, df_error *err)
+{
+    int fd;
+    DF_TRY(df_file_open(path, &fd, err));
+    FILE *file = fdopen(fd, "rb");
+    if (!file) {
+        df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+        close(fd);
+        return DF_IO;
+    }
+    *out = file;
+    return DF_OK;
+}
+
 static df_status read_all(int fd, const char *path, size_t max_bytes, char **data, size_t *size, df_error *err)
 {
     struct stat st;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        return df_fail(err, DF_IO, "%s: not a regular file", path);
+    if (fstat(fd, &st) != 0)
+        return df_fail(err, DF_IO, "read %s: %s", path, strerror(errno));
     if ((uintmax_t)st.st_size > max_bytes)
         return df_fail(err, DF_FORMAT, "%s: larger than the limit of %zu bytes", path, max_bytes);
     size_t want = (size_t)st.st_size, got = 0;
@@ -42,9 +95,8 @@ static df_status read_all(int fd, const char *path, size_t max_bytes, char **dat
 
 df_status df_file_read(const char *path, size_t max_bytes, char **data, size_t *size, df_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+    int fd;
+    DF_TRY(df_file_open(path, &fd, err));
     df_status status = read_all(fd, path, max_bytes, data, size, err);
     close(fd);
     return status;

@@ -3,8 +3,15 @@
 #define DF_BASE_FILE_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include "base/status.h"
 #include "base/str.h"
+
+/* Input is a regular file: a named pipe would keep us waiting for ever, a device or a socket is no file of data. DF_IO
+ * for anything else, and for a path that leads nowhere. df_file_check is for libraries that open by path. */
+df_status df_file_open(const char *path, int *fd, df_error *err);    /* for reading; the caller closes it */
+df_status df_file_stream(const char *path, FILE **out, df_error *err);
+df_status df_file_check(const char *path, df_error *err);
 
 /* Reads a regular file of at most max_bytes; *data is malloc'ed with a NUL after the last byte, caller frees. */
 df_status df_file_read(const char *path, size_t max_bytes, char **data, size_t *size, df_error *err);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+
 enum { CHUNK = 256 * 1024 };
 
 static df_status digest_stream(FILE *file, const char *path, EVP_MD_CTX *context, df_error *err)
@@ -22,9 +24,8 @@ static df_status digest_stream(FILE *file, const char *path, EVP_MD_CTX *context
 
 df_status df_sha256_file(const char *path, char hex[DF_SHA256_HEX], df_error *err)
 {
-    FILE *file = fopen(path, "rbe");
-    if (!file)
-        return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+    FILE *file;
+    DF_TRY(df_file_stream(path, &file, err));
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     df_status status = context ? digest_stream(file, path, context, err)
                                : df_fail(err, DF_NOMEM, "hash %s: out of memory", path);

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/map.h"
 #include "dataset/catalog_kinds.h"
 
@@ -70,6 +71,8 @@ df_status df_catalog_add_shard(df_catalog *c, const char *path, df_error *err)
 static df_status choose_kind(df_catalog *c, bool is_folder, df_error *err)
 {
     df_name_kind kind = is_folder ? DF_NAME_OTHER : df_name_kind_of(c->name);
+    if (!is_folder)
+        DF_TRY(df_file_check(c->input, err));
     if (is_folder) {
         c->next = df_catalog_next_folder;
     } else if (kind == DF_NAME_TAR) {

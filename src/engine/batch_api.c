@@ -118,6 +118,8 @@ static df_status open_session(session *s, const df_batch_server *server, const c
     *s = (session){.server = server, .folder = folder, .lock = -1};
     if (!server->url)
         return df_fail(err, DF_CONFIG, "caption.url: the batch API needs its server, such as https://api.openai.com");
+    if (server->ca_file && *server->ca_file)
+        DF_TRY(df_file_check(server->ca_file, err));
     df_status status = df_openai_url(server->url, strlen(server->url), "", &s->base, err);
     if (status == DF_OK)
         status = df_openai_key_read(server->api_key_file, &s->key, err);

@@ -221,8 +221,11 @@ static df_status check_files(const df_engine_config *k, df_error *err)
 {
     if (!k->model || !*k->model)
         return df_fail(err, DF_CONFIG, "caption.model: the llama engine needs a model, a GGUF file");
+    df_error why = {""};
     if (!df_file_exists(k->model))
         return df_fail(err, DF_CONFIG, "caption.model: %s: no such file", k->model);
+    if (df_file_check(k->model, &why) != DF_OK)
+        return df_fail(err, DF_CONFIG, "caption.model: %s", why.message);
     if (!k->mmproj || !*k->mmproj)
         return df_fail(err, DF_CONFIG,
                        "caption.mmproj: the llama engine sees through a projector, the mmproj GGUF that "
@@ -230,6 +233,8 @@ static df_status check_files(const df_engine_config *k, df_error *err)
                        k->model);
     if (strcmp(k->mmproj, "none") != 0 && !df_file_exists(k->mmproj))
         return df_fail(err, DF_CONFIG, "caption.mmproj: %s: no such file", k->mmproj);
+    if (strcmp(k->mmproj, "none") != 0 && df_file_check(k->mmproj, &why) != DF_OK)
+        return df_fail(err, DF_CONFIG, "caption.mmproj: %s", why.message);
     return DF_OK;
 }
 

@@ -43,8 +43,9 @@ static void openai_close(df_engine *e)
 static df_status openai_open(df_engine **out, const df_engine_config *config, df_error *err)
 {
     DF_TRY(df_openai_request_check(config, err));
-    if (config->ca_file && *config->ca_file && !df_file_exists(config->ca_file))
-        return df_fail(err, DF_CONFIG, "caption.ca_file: there is no %s", config->ca_file);
+    df_error why = {""};
+    if (config->ca_file && *config->ca_file && df_file_check(config->ca_file, &why) != DF_OK)
+        return df_fail(err, DF_CONFIG, "caption.ca_file: %s", why.message);
     openai *o = calloc(1, sizeof *o);
     if (!o)
         return df_fail(err, DF_NOMEM, "open the openai engine: out of memory");

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/str.h"
 
 struct df_lines {
@@ -22,14 +22,9 @@ df_status df_lines_open(df_lines **out, const char *path, df_error *err)
     df_lines *l = calloc(1, sizeof *l);
     if (!l)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
-    struct stat st;
-    df_status status = DF_OK;
     l->path = strdup(path);
-    l->file = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rbe") : NULL;
-    if (!l->path)
-        status = df_fail(err, DF_NOMEM, "open %s: out of memory", path);
-    else if (!l->file)
-        status = df_fail(err, DF_IO, "open %s: %s", path, errno ? strerror(errno) : "not a regular file");
+    df_status status = l->path ? df_file_stream(path, &l->file, err)
+                               : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
     if (status == DF_OK)
         *out = l;
     else

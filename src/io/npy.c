@@ -1,7 +1,6 @@
 #include "io/npy.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -199,8 +198,8 @@ static df_status read_at(int fd, const char *path, void *out, size_t size, int64
 static df_status read_header(df_npy *npy, df_error *err)
 {
     struct stat st;
-    if (fstat(npy->fd, &st) != 0 || !S_ISREG(st.st_mode))
-        return df_fail(err, DF_IO, "%s: not a regular file", npy->path);
+    if (fstat(npy->fd, &st) != 0)
+        return df_fail(err, DF_IO, "open %s: %s", npy->path, strerror(errno));
     size_t got;
     uint8_t *bytes = malloc(DF_NPY_HEADER_MAX);
     if (!bytes)
@@ -224,10 +223,11 @@ df_status df_npy_open(df_npy **out, const char *path, df_error *err)
     if (!npy)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
     npy->path = strdup(path);
-    npy->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    df_status status = !npy->path   ? df_fail(err, DF_NOMEM, "open %s: out of memory", path)
-                       : npy->fd < 0 ? df_fail(err, DF_IO, "open %s: %s", path, strerror(errno))
-                                     : read_header(npy, err);
+    npy->fd = -1;
+    df_status status = npy->path ? df_file_open(path, &npy->fd, err)
+                                 : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    if (status == DF_OK)
+        status = read_header(npy, err);
     if (status == DF_OK)
         *out = npy;
     else

@@ -2,11 +2,11 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/file.h"
 #include "io/range.h"
 
 enum { BLOCK = 64 * 1024 };
@@ -21,11 +21,9 @@ struct df_tar {
 static df_status open_archive(df_tar *tar, df_error *err)
 {
     struct stat st;
-    tar->fd = open(tar->path, O_RDONLY | O_CLOEXEC);
-    if (tar->fd < 0 || fstat(tar->fd, &st) != 0)
+    DF_TRY(df_file_open(tar->path, &tar->fd, err));
+    if (fstat(tar->fd, &st) != 0)
         return df_fail(err, DF_IO, "open %s: %s", tar->path, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return df_fail(err, DF_FORMAT, "%s: not a regular file", tar->path);
     tar->size = (int64_t)st.st_size;
 
     /* No filters: offsets into a compressed stream could not be read back. */
@@ -166,6 +164,7 @@ static df_status read_member(struct archive *zip, const char *path, size_t max_b
 df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint8_t **bytes, size_t *size, df_error *err)
 {
     struct archive_entry *entry;
+    DF_TRY(df_file_check(path, err));
     struct archive *zip = archive_read_new();
     if (!zip)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
@@ -207,6 +206,7 @@ static df_status copy_member(struct archive *from, const char *path, FILE *to, i
 df_status df_archive_copy(const char *path, const char *name, FILE *to, int64_t max_bytes, df_error *err)
 {
     struct archive_entry *entry = NULL;
+    DF_TRY(df_file_check(path, err));
     struct archive *from = archive_read_new();
     if (!from)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", path);

@@ -176,14 +176,8 @@ static df_status bring_package(const char *from, const char *models, FILE *to, d
 static df_status bring_file(const char *path, FILE *to, df_error *err)
 {
     char block[1 << 16];
-    struct stat st;
-    FILE *from = fopen(path, "rb");
-    if (!from)
-        return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
-    if (fstat(fileno(from), &st) != 0 || !S_ISREG(st.st_mode)) {
-        fclose(from);
-        return df_fail(err, DF_IO, "%s: not a regular file", path);
-    }
+    FILE *from;
+    DF_TRY(df_file_stream(path, &from, err));
     bool good = true;
     int64_t left = FILE_BYTES_MAX;
     for (size_t n; good && left > 0 && (n = fread(block, 1, sizeof block, from)) > 0; left -= (int64_t)n)

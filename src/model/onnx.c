@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/file.h"
+
 enum { ENDS_MAX = 32 };                      /* inputs or outputs of one model */
 
 struct df_onnx {
@@ -289,6 +291,9 @@ static df_status read_ends(df_onnx *m, df_error *err)
 df_status df_onnx_open(df_onnx **out, const char *path, const df_onnx_options *options, df_error *err)
 {
     static const df_onnx_options plain = {0};
+    df_error why = {""};
+    if (df_file_check(path, &why) != DF_OK)
+        return df_fail(err, DF_MODEL, "%s", why.message);
     df_onnx *m = calloc(1, sizeof *m);
     if (!m)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", path);

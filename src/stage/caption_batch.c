@@ -310,14 +310,14 @@ df_status df_batch_merge(df_dataset *ds, const df_run *run, const char *file, df
 {
     merger m = {.ds = ds, .run = run, .sum = sum};
     m.journals = calloc((size_t)df_dataset_parts(ds) + 1, sizeof *m.journals);
-    FILE *in = m.journals ? fopen(file, "rb") : NULL;
+    FILE *in = NULL;
+    df_status status = m.journals ? df_file_stream(file, &in, err) : df_fail(err, DF_NOMEM, "%s: out of memory", file);
     if (!in) {
         free(m.journals);
-        return df_fail(err, DF_IO, "%s: %s", file, strerror(errno));
+        return status;
     }
     char *line = NULL;
     size_t room = 0;
-    df_status status = DF_OK;
     for (ssize_t n; status == DF_OK && (n = getline(&line, &room, in)) > 0;) {
         if (df_run_stopped(run))
             status = df_fail(err, DF_STOPPED, "stopped");
