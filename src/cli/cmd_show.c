@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "dataset/sql_text.h"
 #include "io/json.h"
 #include "put.h"
 
@@ -34,12 +35,15 @@ static df_status find_path(const df_dataset *ds, const char *path, image_id *id,
     *found = false;
     for (int part = 0; part < n && !*found; part++) {
         char *file = df_dataset_part_path(ds, "ingest", part, "parquet");
-        char *from = file ? df_sql_path(file) : NULL, *name = df_sql_quote(path);
         df_str sql = {0};
         df_table *t = NULL;
-        df_str_printf(&sql, "SELECT \"row\" FROM read_parquet(%s) WHERE path = %s", from ? from : "", name ? name : "");
-        df_status status = from && name && !sql.failed ? df_table_query(&t, df_str_text(&sql), err)
-                                                       : df_fail(err, DF_NOMEM, "show: out of memory");
+        df_str_append(&sql, "SELECT \"row\" FROM ");
+        df_status status = df_sql_read_parquet(&sql, file, "", err);
+        df_str_append(&sql, " WHERE path = ");
+        df_sql_append_quoted(&sql, path);
+        if (status == DF_OK)
+            status = sql.failed ? df_fail(err, DF_NOMEM, "show: out of memory")
+                                : df_table_query(&t, df_str_text(&sql), err);
         if (status == DF_OK && df_table_rows(t) > 0) {
             *id = (image_id){part, df_table_int(t, 0, 0)};
             *found = true;
@@ -47,8 +51,6 @@ static df_status find_path(const df_dataset *ds, const char *path, image_id *id,
         df_table_close(t);
         df_str_free(&sql);
         free(file);
-        free(from);
-        free(name);
         DF_TRY(status);
     }
     return DF_OK;

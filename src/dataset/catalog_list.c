@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "dataset/catalog_kinds.h"
+#include "dataset/sql_text.h"
 #include "io/json_fields.h"
 #include "io/lines.h"
 #include "io/tar.h"
@@ -98,23 +99,30 @@ static df_status open_csv(struct df_list *list, df_error *err)
     return choose_columns(list, names, names, header.n_fields, err);
 }
 
+/* BEFORE the list AFTER, in SQL; options: as of df_sql_read_parquet. */
+static df_status query_list(const struct df_list *list, const char *before, const char *options, const char *after,
+                            df_table **out, df_error *err)
+{
+    df_str sql = {0};
+    df_str_append(&sql, before);
+    df_status status = df_sql_read_parquet(&sql, list->path, options, err);
+    df_str_append(&sql, after);
+    if (status == DF_OK)
+        status = sql.failed ? df_fail(err, DF_NOMEM, "out of memory") : df_table_query(out, df_str_text(&sql), err);
+    df_str_free(&sql);
+    return status;
+}
+
 /* Text columns only, and numbers for sizes: an `image` column of structures holds no path. */
 static df_status open_parquet(df_catalog *c, df_error *err)
 {
     struct df_list *list = c->list;
-    char *path = df_sql_path(list->path);
-    df_str sql = {0};
     df_table *t = NULL, *count = NULL;
-    df_str_printf(&sql, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(%s))",
-                  path ? path : "");
     df_error why = {""};
-    df_status status = path ? df_table_query(&t, df_str_text(&sql), &why) : DF_NOMEM;
-    df_str_clear(&sql);
-    df_str_printf(&sql, "SELECT count(*) FROM read_parquet(%s)", path ? path : "");
+    df_status status =
+        query_list(list, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ", "", ")", &t, &why);
     if (status == DF_OK)
-        status = df_table_query(&count, df_str_text(&sql), &why);
-    df_str_free(&sql);
-    free(path);
+        status = query_list(list, "SELECT count(*) FROM ", "", "", &count, &why);
     int n = status == DF_OK ? (int)df_table_rows(t) : 0;
     const char **names = df_arena_alloc(&c->arena, (size_t)n + 1, 2 * sizeof *names);
     const char **texts = names ? names + n : NULL;
@@ -206,8 +214,8 @@ static df_status next_jsonl(struct df_list *list, df_arena *arena, list_row *row
 
 static df_status read_chunk(struct df_list *list, df_error *err)
 {
-    char *path = df_sql_path(list->path);
     df_str sql = {0};
+    char rows[128];
     df_str_append(&sql, "SELECT ");
     for (int f = 0; f < N_FIELDS; f++) {
         df_str_append(&sql, f ? ", " : "");
@@ -221,15 +229,15 @@ static df_status read_chunk(struct df_list *list, df_error *err)
         }
         df_str_printf(&sql, " AS f%d", f);
     }
-    df_str_printf(
-        &sql,
-        " FROM read_parquet(%s, file_row_number = true) WHERE file_row_number >= %lld AND file_row_number < %lld",
-        path ? path : "", (long long)list->next_row, (long long)list->next_row + GROUP_ROWS);
+    df_str_append(&sql, " FROM ");
+    snprintf(rows, sizeof rows, " WHERE file_row_number >= %lld AND file_row_number < %lld",
+             (long long)list->next_row, (long long)list->next_row + GROUP_ROWS);
     df_table_close(list->chunk);
     list->chunk = NULL;
     df_error why = {""};
-    df_status status = path && !sql.failed ? df_table_query(&list->chunk, df_str_text(&sql), &why) : DF_NOMEM;
-    free(path);
+    df_status status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
+                                  : query_list(list, df_str_text(&sql), ", file_row_number = true", rows,
+                                               &list->chunk, &why);
     df_str_free(&sql);
     return status == DF_OK ? DF_OK : df_fail(err, status, "%.200s: %.280s", list->path, why.message);
 }

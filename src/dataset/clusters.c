@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataset/sql_text.h"
+
 enum { MEMORY_MB = 1024 };
 /* Of the tables only the places of what is shown come into memory; paths and the like are then read from their parts
  * alone. */
@@ -52,18 +54,18 @@ static df_status fetch(asking *a, const char *name, fields f, const char *places
                   "CREATE TABLE %s AS SELECT t.* FROM (SELECT DISTINCT part, \"row\" FROM (%s)) p "
                   "JOIN (SELECT 0::BIGINT AS part, 0::BIGINT AS \"row\", %s WHERE false",
                   name, places, f.nothing);
-    for (int64_t i = 0; i < df_table_rows(parts); i++) {
+    df_status status = DF_OK;
+    for (int64_t i = 0; status == DF_OK && i < df_table_rows(parts); i++) {
         int part = (int)df_table_int(parts, i, 0);
         if (!df_dataset_has_part(a->ds, f.stage, part))
             continue;
-        char *path = df_dataset_part_path(a->ds, f.stage, part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
-        df_str_printf(&a->text, " UNION ALL SELECT %d, \"row\", %s FROM read_parquet(%s)", part, f.columns,
-                      quoted ? quoted : "");
-        a->text.failed |= !quoted;
-        free(quoted);
+        char *path = df_dataset_part_path(a->ds, f.stage, part, "parquet");
+        df_str_printf(&a->text, " UNION ALL SELECT %d, \"row\", %s FROM ", part, f.columns);
+        status = df_sql_read_parquet(&a->text, path, "", err);
         free(path);
     }
     df_table_close(parts);
+    DF_TRY(status);
     df_str_append(&a->text, ") t ON t.part = p.part AND t.\"row\" = p.\"row\"");
     return ask(a, NULL, err);
 }

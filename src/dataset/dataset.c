@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "dataset/sql_text.h"
 #include "io/json.h"
 
 #define DATASET_VERSION 2
@@ -353,17 +354,16 @@ df_status df_dataset_kept(const df_dataset *ds, const char *const *reads, int pa
 df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str *sql, df_error *err)
 {
     int n_parts = df_dataset_parts(ds);
-    df_str_append(sql, "read_parquet([");
+    df_sql_read(sql, DF_SQL_PARQUET);
     for (int part = 0; part < n_parts; part++) {
         if (!df_dataset_has_part(ds, stage, part))
             return df_fail(err, DF_CONFIG, "part %d has no %s yet; run `densefusion %s` first", part, stage, stage);
-        char *path = df_dataset_part_path(ds, stage, part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
-        df_str_printf(sql, "%s%s", part ? ", " : "", quoted ? quoted : "");
-        sql->failed |= !quoted;
-        free(quoted);
+        char *path = df_dataset_part_path(ds, stage, part, "parquet");
+        df_status status = df_sql_read_file(sql, path, err);
         free(path);
+        DF_TRY(status);
     }
-    df_str_append(sql, "])");
+    df_sql_read_end(sql, DF_SQL_PARQUET, ", union_by_name = false");
     return sql->failed ? df_fail(err, DF_NOMEM, "read %s: out of memory", stage) : DF_OK;
 }
 
@@ -373,13 +373,13 @@ df_status df_dataset_skipped(const df_dataset *ds, df_table **out, df_error *err
     if ((size_t)snprintf(path, sizeof path, "%s/ingest/skipped.parquet", df_dataset_folder(ds)) >= sizeof path ||
         !df_file_exists(path))
         return DF_OK;
-    char *quoted = df_sql_path(path);
     df_str sql = {0};
-    df_str_printf(&sql, "SELECT reason, count(*) AS n FROM read_parquet(%s) GROUP BY reason ORDER BY n DESC, reason",
-                  quoted ? quoted : "");
-    df_status status = quoted && !sql.failed ? df_table_query(out, df_str_text(&sql), err)
-                                             : df_fail(err, DF_NOMEM, "count: out of memory");
+    df_str_append(&sql, "SELECT reason, count(*) AS n FROM ");
+    df_status status = df_sql_read_parquet(&sql, path, "", err);
+    df_str_append(&sql, " GROUP BY reason ORDER BY n DESC, reason");
+    if (status == DF_OK)
+        status = sql.failed ? df_fail(err, DF_NOMEM, "count: out of memory")
+                            : df_table_query(out, df_str_text(&sql), err);
     df_str_free(&sql);
-    free(quoted);
     return status;
 }

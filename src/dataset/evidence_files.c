@@ -11,6 +11,8 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "dataset/evidence_import.h"
+#include "dataset/sql_text.h"
+#include "io/lines.h"
 
 typedef struct {
     char **paths;
@@ -51,24 +53,20 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* DuckDB's readers, by extension. CSV has no types: what should be a number is made one later. */
-static const struct {
-    const char *extension, *reader, *options;
-} readers[] = {
-    {".parquet", "read_parquet", "union_by_name = true, file_row_number = true"},
-    {".csv", "read_csv", "union_by_name = true, header = true, all_varchar = true"},
-    {".jsonl", "read_json", "union_by_name = true, format = 'newline_delimited'"},
-};
-enum { N_READERS = sizeof readers / sizeof *readers };
+/* By df_sql_reader: when a folder has files of several, those of the first count. */
+static const char *const extensions[] = {".parquet", ".csv", ".jsonl"};
+enum { N_READERS = sizeof extensions / sizeof *extensions };
 
 /* The files of the folder, or the file itself; *reader: how they are read. */
-static df_status list_files(const char *stage, const char *from, file_list *files, int *reader, df_error *err)
+static df_status list_files(const char *stage, const char *from, file_list *files, df_sql_reader *reader,
+                            df_error *err)
 {
     struct stat st;
     if (stat(from, &st) != 0)
         return df_fail(err, DF_CONFIG, "%s.from: %s: %s", stage, from, strerror(errno));
-    for (*reader = 0; *reader < N_READERS && !files->n; ++*reader) {
-        const char *extension = readers[*reader].extension;
+    for (int r = 0; r < N_READERS && !files->n; r++) {
+        const char *extension = extensions[r];
+        *reader = (df_sql_reader)r;
         bool memory = true;
         DIR *dir = S_ISDIR(st.st_mode) ? opendir(from) : NULL;
         if (!S_ISDIR(st.st_mode) && ends_in(from, extension))
@@ -81,7 +79,6 @@ static df_status list_files(const char *stage, const char *from, file_list *file
         if (!memory)
             return df_fail(err, DF_NOMEM, "%s.from: out of memory", stage);
     }
-    --*reader;
     if (!files->n)
         return df_fail(err, DF_CONFIG,
                        "%s.from: %s is no .parquet, .csv or .jsonl file, no folder of them and no dataset", stage,
@@ -98,25 +95,95 @@ static bool is_dataset(const char *from)
 
 /* ---- reading ---- */
 
+static df_status append_reader(const file_list *files, df_sql_reader reader, const char *options, df_str *sql,
+                               df_error *err)
+{
+    df_sql_read(sql, reader);
+    for (int i = 0; i < files->n; i++)
+        DF_TRY(df_sql_read_file(sql, files->paths[i], err));
+    df_sql_read_end(sql, reader, options);
+    return DF_OK;
+}
+
+/* As for a list: comma, semicolon or tab, whichever the header holds most. One for all files. */
+static df_status append_delimiter(const file_list *files, df_str *options, df_error *err)
+{
+    char delimiter = 0;
+    for (int i = 0; i < files->n; i++) {
+        df_csv_record header = {.delimiter = 0};
+        df_lines *lines = NULL;
+        DF_TRY(df_lines_open(&lines, files->paths[i], err));
+        df_status status = df_csv_next(lines, &header, err);
+        df_lines_close(lines);
+        DF_TRY(status);
+        if (delimiter && header.delimiter && header.delimiter != delimiter)
+            return df_fail(err, DF_FORMAT, "%s: its header is cut at '%c', that of the files before it at '%c'",
+                           files->paths[i], header.delimiter, delimiter);
+        delimiter = header.delimiter ? header.delimiter : delimiter;
+    }
+    df_str_printf(options, ", delim = '%c'", delimiter ? delimiter : ',');
+    return DF_OK;
+}
+
+/* Every key of every line is a column of text, as in CSV: from a sample DuckDB would make dates of words and pass over
+ * keys that come late. */
+static df_status append_columns(const file_list *files, df_str *options, df_error *err)
+{
+    df_table *t = NULL;
+    df_str sql = {0};
+    df_str_append(&sql, "SELECT column_name FROM (DESCRIBE SELECT * FROM ");
+    df_status status = append_reader(files, DF_SQL_JSON,
+                                     ", union_by_name = true, sample_size = -1, maximum_depth = 1, "
+                                     "map_inference_threshold = -1, field_appearance_threshold = 0", &sql, err);
+    df_str_append(&sql, ")");
+    if (status == DF_OK)
+        status = sql.failed ? df_fail(err, DF_NOMEM, "out of memory") : df_table_query(&t, df_str_text(&sql), err);
+    df_str_free(&sql);
+    if (status != DF_OK)
+        return status;
+    df_str_append(options, ", columns = {");
+    for (int64_t i = 0; i < df_table_rows(t); i++) {
+        df_str_append(options, i ? ", " : "");
+        df_sql_append_quoted(options, df_table_text(t, i, 0));
+        df_str_append(options, ": 'VARCHAR'");
+    }
+    df_str_append(options, "}");
+    df_table_close(t);
+    return DF_OK;
+}
+
+static df_status append_options(const file_list *files, df_sql_reader reader, df_str *options, df_error *err)
+{
+    df_str_append(options, ", union_by_name = true");
+    switch (reader) {
+    case DF_SQL_PARQUET: df_str_append(options, ", file_row_number = true"); break;
+    case DF_SQL_CSV: return append_delimiter(files, options, err);
+    case DF_SQL_JSON: return append_columns(files, options, err);
+    }
+    return DF_OK;
+}
+
 static df_status append_files(const char *stage, const char *from, df_str *sql, df_error *err)
 {
     file_list files = {0};
-    int reader;
+    df_str options = {0};
+    df_sql_reader reader;
+    df_error why = {""};
     df_status status = list_files(stage, from, &files, &reader, err);
-    if (status == DF_OK) {
-        df_str_printf(sql, "(SELECT *, %s AS df_seq FROM %s([",
-                      reader ? "row_number() OVER ()" : "(file_index::BIGINT << 40) + file_row_number",
-                      readers[reader].reader);
-        for (int i = 0; i < files.n; i++) {
-            char *path = df_sql_path(files.paths[i]);
-            df_str_printf(sql, "%s%s", i ? ", " : "", path ? path : "");
-            sql->failed |= !path;
-            free(path);
-        }
-        df_str_printf(sql, "], %s))", readers[reader].options);
+    if (status != DF_OK) {
+        free_files(&files);
+        return status;
     }
+    status = append_options(&files, reader, &options, &why);
+    df_str_printf(sql, "(SELECT *, %s AS df_seq FROM ",
+                  reader == DF_SQL_PARQUET ? "(file_index::BIGINT << 40) + file_row_number" : "row_number() OVER ()");
+    if (status == DF_OK)
+        status = append_reader(&files, reader, df_str_text(&options), sql, &why);
+    df_str_append(sql, ")");
+    sql->failed |= options.failed;
+    df_str_free(&options);
     free_files(&files);
-    return status;
+    return status == DF_OK ? DF_OK : df_fail(err, status, "%s.from: %.400s", stage, why.message);
 }
 
 static df_status append_dataset(const char *stage, const df_dataset *ds, df_str *sql, df_error *err)
@@ -172,7 +239,7 @@ df_status df_evidence_import_describe(const char *stage, const char *from, df_st
 {
     df_str names = {0};
     file_list files = {0};
-    int reader;
+    df_sql_reader reader;
     char hex[DF_HASH_HEX];
     df_status status =
         is_dataset(from) ? describe_dataset(stage, from, &names, err) : list_files(stage, from, &files, &reader, err);

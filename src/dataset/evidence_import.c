@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "dataset/evidence_files.h"
+#include "dataset/sql_text.h"
 
 enum { MEMORY_MB = 1024, TEXT_MAX_BYTES = 4000 };
 
@@ -138,18 +139,18 @@ static df_status view_rows(df_evidence_import *e, df_error *err)
 /* The view `images`: every name of every image of the dataset. An image may have the same name twice, told once. */
 static df_status view_images(df_evidence_import *e, const df_dataset *ds, df_error *err)
 {
-    char *input = df_sql_quote(df_dataset_input(ds));
-    df_str ingest = {0};
+    df_str ingest = {0}, full = {0};
     df_status status = df_dataset_append_sql(ds, "ingest", &ingest, err);
+    df_str_append(&full, "concat(");
+    df_sql_append_quoted(&full, df_dataset_input(ds));
+    df_str_append(&full, ", '/', path)");
     df_str_append(&e->statement, "CREATE TEMP VIEW images AS ");
-    const char *const names[] = {"path", "url", "concat("};
+    const char *const names[] = {"path", "url", df_str_text(&full)};
     for (int k = 0; k < 3; k++)
-        df_str_printf(&e->statement,
-                      "%sSELECT %s%s%s AS key, file_index::BIGINT AS part, \"row\", width, height FROM %s",
-                      k ? " UNION " : "", names[k], k == 2 && input ? input : "", k == 2 ? ", '/', path)" : "",
-                      df_str_text(&ingest));
-    e->statement.failed |= !input || ingest.failed;
-    free(input);
+        df_str_printf(&e->statement, "%sSELECT %s AS key, file_index::BIGINT AS part, \"row\", width, height FROM %s",
+                      k ? " UNION " : "", names[k], df_str_text(&ingest));
+    e->statement.failed |= full.failed || ingest.failed;
+    df_str_free(&full);
     df_str_free(&ingest);
     if (status == DF_OK)
         return query(e, NULL, err);

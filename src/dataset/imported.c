@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "dataset/imported_files.h"
+#include "dataset/sql_text.h"
 
 enum { LOADED = 2 };                         /* threads cross from one file to the next not all at once */
 
@@ -72,15 +73,14 @@ static df_status read_keys(const df_imported_file *f, const char *key, df_table 
     df_str sql = {0};
     df_error why = {""};
     const char *from = f->metadata;
-    char *path = df_sql_path(from);
     df_str_append(&sql, "SELECT CAST(\"");
     for (const char *c = key; *c; c++)
         df_str_append_n(&sql, *c == '"' ? "\"\"" : c, *c == '"' ? 2 : 1);
-    df_str_printf(&sql, "\" AS VARCHAR) FROM read_parquet(%s, file_row_number = true) ORDER BY file_row_number",
-                  path ? path : "");
-    df_status status = path && !sql.failed ? df_table_query(out, df_str_text(&sql), &why)
-                                           : df_fail(&why, DF_NOMEM, "out of memory");
-    free(path);
+    df_str_append(&sql, "\" AS VARCHAR) FROM ");
+    df_status status = df_sql_read_parquet(&sql, from, ", file_row_number = true", &why);
+    df_str_append(&sql, " ORDER BY file_row_number");
+    if (status == DF_OK)
+        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory") : df_table_query(out, df_str_text(&sql), &why);
     df_str_free(&sql);
     if (status != DF_OK)
         return df_fail(err, status, "embed.key: %s: %.380s", from, why.message);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "dataset/sql_text.h"
 #include "io/tar.h"
 
 enum { CHUNK_ROWS = 4096 };                  /* of a Parquet file in memory */
@@ -169,16 +170,17 @@ static df_status read_npz(const df_imported_file *file, const char *field, size_
 
 /* ---- Parquet ---- */
 
+/* SELECT BEFORE FROM the file AFTER. */
 static df_status query_file(const df_imported_file *file, const char *before, const char *after, df_table **out,
                             df_error *err)
 {
-    char *path = df_sql_path(file->path);
     df_str sql = {0};
     df_error why = {""};
-    df_str_printf(&sql, "SELECT %s FROM read_parquet(%s%s", before, path ? path : "", after);
-    df_status status = path && !sql.failed ? df_table_query(out, df_str_text(&sql), &why)
-                                           : df_fail(&why, DF_NOMEM, "out of memory");
-    free(path);
+    df_str_printf(&sql, "SELECT %s FROM ", before);
+    df_status status = df_sql_read_parquet(&sql, file->path, ", file_row_number = true", &why);
+    df_str_append(&sql, after);
+    if (status == DF_OK)
+        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory") : df_table_query(out, df_str_text(&sql), &why);
     df_str_free(&sql);
     return status == DF_OK ? DF_OK : df_fail(err, status, "%s: %.400s", file->path, why.message);
 }
@@ -203,7 +205,7 @@ static df_status parquet_shape(df_imported_file *file, const char *field, df_err
     df_status status = quote_column(field, &what, err);
     df_str_append(&what, "))");
     if (status == DF_OK)
-        status = query_file(file, df_str_text(&what), ")", &t, err);
+        status = query_file(file, df_str_text(&what), "", &t, err);
     df_str_free(&what);
     if (status != DF_OK)
         return status;
@@ -240,7 +242,7 @@ static df_status query_rows(const df_imported_rows *rows, const char *field, con
 {
     df_str what = {0};
     char where[128];
-    snprintf(where, sizeof where, ", file_row_number = true) WHERE file_row_number >= %lld AND file_row_number < %lld",
+    snprintf(where, sizeof where, " WHERE file_row_number >= %lld AND file_row_number < %lld",
              (long long)rows->first, (long long)(rows->first + rows->n));
     df_str_append(&what, before);
     df_status status = quote_column(field, &what, err);

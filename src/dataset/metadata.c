@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "dataset/sql_text.h"
 
 enum { GROUP_ROWS = 102400 };                /* of a Parquet row group: fifty of DuckDB's vectors */
 
@@ -53,11 +54,9 @@ static df_status no_memory(df_error *err)
 
 static df_status add_input(work *w, const char *path, df_error *err)
 {
-    char *quoted = df_sql_path(path);
-    df_str_printf(&w->from, "%s%s", w->from.size ? ", " : "read_parquet([", quoted ? quoted : "");
-    w->from.failed |= !quoted;
-    free(quoted);
-    return w->from.failed ? no_memory(err) : DF_OK;
+    if (!w->from.size)
+        df_sql_read(&w->from, DF_SQL_PARQUET);
+    return df_sql_read_file(&w->from, path, err);
 }
 
 static int is_parquet(const struct dirent *e)
@@ -93,7 +92,7 @@ static df_status add_inputs(work *w, const char *const *inputs, int n, df_error 
             return df_fail(err, DF_IO, "open %s: %s", inputs[i], strerror(errno));
         DF_TRY(S_ISDIR(st.st_mode) ? add_folder(w, inputs[i], err) : add_input(w, inputs[i], err));
     }
-    df_str_append(&w->from, "], union_by_name = true)");
+    df_sql_read_end(&w->from, DF_SQL_PARQUET, ", union_by_name = true");
     return w->from.failed ? no_memory(err) : DF_OK;
 }
 
@@ -205,7 +204,7 @@ static df_status count(work *w, df_error *err)
 static df_status copy_kept(work *w, df_error *err)
 {
     int64_t per_file = w->config->rows_per_file, group = per_file < GROUP_ROWS ? per_file : GROUP_ROWS;
-    char *to = df_sql_quote(w->tmp);
+    char options[160];
     df_str_printf(&w->statement, "SET threads = 1; COPY (SELECT s.* FROM %s s WHERE %s = %d", df_str_text(&w->from),
                   df_str_text(&w->judge), DF_METADATA_KEPT);
     if (w->result->n[DF_METADATA_REPEATED]) /* so that each row passes in its place, which an outer join would not do */
@@ -213,12 +212,11 @@ static df_status copy_kept(work *w, df_error *err)
                       " AND NOT (md5_number(s.\"%s\") IN (SELECT h FROM repeated) AND " PLACE
                       " NOT IN (SELECT first FROM repeated))",
                       w->result->url);
-    df_str_printf(&w->statement,
-                  ") TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %lld, ROW_GROUPS_PER_FILE %lld, "
-                  "FILENAME_PATTERN 'part-{i}', OVERWRITE_OR_IGNORE true)",
-                  to ? to : "", (long long)group, (long long)((per_file + group - 1) / group));
-    w->statement.failed |= !to;
-    free(to);
+    df_str_append(&w->statement, ")");
+    snprintf(options, sizeof options,
+             ", ROW_GROUP_SIZE %lld, ROW_GROUPS_PER_FILE %lld, FILENAME_PATTERN 'part-{i}', OVERWRITE_OR_IGNORE true",
+             (long long)group, (long long)((per_file + group - 1) / group));
+    df_sql_to_parquet(&w->statement, w->tmp, options);
     return query(w, NULL, err);
 }
 

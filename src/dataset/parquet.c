@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "dataset/sql_text.h"
 #include "dataset/table_data.h"
 
 typedef struct df_sql { duckdb_database own; duckdb_connection connection; } session;
@@ -201,13 +202,14 @@ df_status df_sql_run(const char *sql, df_error *err)
 df_status df_sql_open(df_sql **out, int64_t memory_mb, const char *spill, df_error *err)
 {
     df_sql *s = malloc(sizeof *s);
-    char *folder = df_sql_quote(spill ? spill : "");
     df_str sql = {0};
-    if (s && folder)
-        df_str_printf(&sql, "SET memory_limit = '%lldMiB'; SET temp_directory = %s", (long long)memory_mb, folder);
-    free(folder);
-    df_status status = !s || !sql.size || sql.failed ? df_fail(err, DF_NOMEM, "start DuckDB: out of memory")
-                                                     : session_open_own(s, err);
+    df_str_printf(&sql, "SET memory_limit = '%lldMiB'; SET temp_directory = ", (long long)memory_mb);
+    if (spill)
+        df_sql_append_path(&sql, spill);
+    else
+        df_str_append(&sql, "''");
+    df_status status = !s || sql.failed ? df_fail(err, DF_NOMEM, "start DuckDB: out of memory")
+                                        : session_open_own(s, err);
     if (status != DF_OK) {
         free(s);
         df_str_free(&sql);
@@ -233,28 +235,6 @@ void df_sql_close(df_sql *s)
 df_status df_sql_exec(df_sql *s, const char *sql, df_error *err)
 {
     return query_only(s, sql, err);
-}
-
-char *df_sql_quote(const char *text)
-{
-    df_str quoted = {0};
-    df_str_append(&quoted, "'");
-    for (const char *p = text; *p; p++)
-        df_str_append_n(&quoted, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
-    df_str_append(&quoted, "'");
-    if (quoted.failed)
-        df_str_free(&quoted);
-    return quoted.data;
-}
-
-char *df_sql_path(const char *path)
-{
-    df_str literal = {0};
-    for (const char *p = path; *p; p++)
-        df_str_printf(&literal, strchr("*?[", *p) ? "[%c]" : "%c", *p);
-    char *quoted = literal.failed ? NULL : df_sql_quote(df_str_text(&literal));
-    df_str_free(&literal);
-    return quoted;
 }
 
 static const char *const type_names[] = {"BIGINT", "DOUBLE", "VARCHAR"};
@@ -308,13 +288,10 @@ static df_status fill_sql_table(session *s, const df_table *t, df_error *err)
 
 static df_status copy_out(session *s, const char *path, df_error *err)
 {
-    char *quoted = df_sql_quote(path);
     df_str sql = {0};
-    if (quoted)
-        df_str_printf(&sql, "COPY t TO %s (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)", quoted);
-    free(quoted);
-    df_status status =
-        sql.failed || !sql.size ? df_fail(err, DF_NOMEM, "out of memory") : query_only(s, df_str_text(&sql), err);
+    df_str_append(&sql, "COPY t");
+    df_sql_to_parquet(&sql, path, ", USE_TMP_FILE false");
+    df_status status = sql.failed ? df_fail(err, DF_NOMEM, "out of memory") : query_only(s, df_str_text(&sql), err);
     df_str_free(&sql);
     return status == DF_FORMAT ? DF_IO : status;
 }
@@ -452,14 +429,12 @@ df_status df_table_query(df_table **out, const char *sql, df_error *err)
 
 df_status df_table_read(df_table **out, const char *path, df_error *err)
 {
-    char *quoted = df_sql_path(path);
     df_str sql = {0};
-    if (quoted)
-        df_str_printf(&sql, "SELECT * FROM read_parquet(%s)", quoted);
-    free(quoted);
     df_error why = {""};
-    df_status status = !quoted || sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
-                                             : df_table_query(out, df_str_text(&sql), &why);
+    df_str_append(&sql, "SELECT * FROM ");
+    df_status status = df_sql_read_parquet(&sql, path, "", &why);
+    if (status == DF_OK)
+        status = df_table_query(out, df_str_text(&sql), &why);
     df_str_free(&sql);
     return status == DF_OK ? DF_OK : df_fail(err, status, "read %s: %.400s", path, why.message);
 }

@@ -36,7 +36,7 @@ int64_t df_table_first(const df_table *t, int column, int64_t value);
 df_status df_table_write(const df_table *t, const char *path, df_error *err);
 df_status df_table_read(df_table **out, const char *path, df_error *err);
 /* Any SQL over files (Parquet, CSV, JSONL by DuckDB's own readers); result columns are mapped to the three types,
- * everything else is cast to text. The SQL is ours: quote foreign text with df_sql_quote. */
+ * everything else is cast to text. The SQL is ours: sql_text.h names the files in it. */
 df_status df_table_query(df_table **out, const char *sql, df_error *err);
 /* Runs a statement for its effect, e.g. COPY ... TO. */
 df_status df_sql_run(const char *sql, df_error *err);
@@ -47,7 +47,4 @@ df_status df_sql_open(df_sql **out, int64_t memory_mb, const char *spill, df_err
 void df_sql_close(df_sql *s);
 df_status df_sql_exec(df_sql *s, const char *sql, df_error *err);
 df_status df_sql_query(df_sql *s, const char *sql, df_table **out, df_error *err);   /* as df_table_query */
-/* 'path' for read_parquet and its like, in which * ? [ would else stand for many files. As df_sql_quote. */
-char *df_sql_path(const char *path);
-char *df_sql_quote(const char *text);                                /* 'text' with quotes doubled; caller frees; NULL when out of memory */
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "dataset/sql_text.h"
 #include "pipeline/fingerprint.h"
 
 /* Tables that decide over images, and how: SQL over one of their rows. */
@@ -53,28 +54,28 @@ int64_t df_survey_total(const df_survey_count *counts, int n)
 
 /* ---- counts ---- */
 
-/* "read_parquet([...], filename = true)" over the parts that are there. */
-static void append_files(df_str *sql, const df_dataset *ds, const char *stage, int n_parts)
+/* A reader over the parts that are there. */
+static df_status append_files(df_str *sql, const df_dataset *ds, const char *stage, int n_parts, df_error *err)
 {
-    const char *comma = "";
-    df_str_append(sql, "read_parquet([");
+    df_sql_read(sql, DF_SQL_PARQUET);
     for (int part = 0; part < n_parts; part++) {
         if (!df_dataset_has_part(ds, stage, part))
             continue;
-        char *path = df_dataset_part_path(ds, stage, part, "parquet"), *quoted = path ? df_sql_path(path) : NULL;
-        df_str_printf(sql, "%s%s", comma, quoted ? quoted : "");
-        sql->failed = sql->failed || !quoted;
-        comma = ", ";
-        free(quoted);
+        char *path = df_dataset_part_path(ds, stage, part, "parquet");
+        df_status status = df_sql_read_file(sql, path, err);
         free(path);
+        DF_TRY(status);
     }
-    df_str_append(sql, "], filename = true)");
+    df_sql_read_end(sql, DF_SQL_PARQUET, ", union_by_name = false, filename = true");
+    return DF_OK;
 }
 
-static df_status ask(df_str *sql, df_table **out, df_error *err)
+/* status: of making the SQL. */
+static df_status ask(df_status status, df_str *sql, df_table **out, df_error *err)
 {
-    df_status status = sql->failed ? df_fail(err, DF_NOMEM, "status: out of memory")
-                                   : df_table_query(out, df_str_text(sql), err);
+    if (status == DF_OK)
+        status = sql->failed ? df_fail(err, DF_NOMEM, "status: out of memory")
+                             : df_table_query(out, df_str_text(sql), err);
     df_str_free(sql);
     return status;
 }
@@ -113,8 +114,8 @@ static df_status count_rows(df_survey_stage *s, const df_dataset *ds, int n_part
     int d = decider_of(s->stage);
     df_str_printf(&sql, "SELECT count(*), count(DISTINCT (filename, \"row\")), count(*) FILTER (%s) FROM ",
                   d < 0 ? "false" : deciders[d].kept);
-    append_files(&sql, ds, s->stage->name, n_parts);
-    DF_TRY(ask(&sql, &t, err));
+    df_status status = append_files(&sql, ds, s->stage->name, n_parts, err);
+    DF_TRY(ask(status, &sql, &t, err));
     s->n_rows = df_table_int(t, 0, 0);
     s->n_images = df_table_int(t, 0, 1);
     s->n_kept = d < 0 ? -1 : df_table_int(t, 0, 2);
@@ -122,10 +123,10 @@ static df_status count_rows(df_survey_stage *s, const df_dataset *ds, int n_part
     if (d < 0)
         return DF_OK;
     df_str_printf(&sql, "SELECT %s AS why, count(*) AS n FROM ", deciders[d].reason);
-    append_files(&sql, ds, s->stage->name, n_parts);
+    status = append_files(&sql, ds, s->stage->name, n_parts, err);
     df_str_printf(&sql, " WHERE NOT (%s) GROUP BY why ORDER BY n DESC, why", deciders[d].kept);
-    DF_TRY(ask(&sql, &t, err));
-    df_status status = counts_of(t, &s->reasons, &s->n_reasons, err);
+    DF_TRY(ask(status, &sql, &t, err));
+    status = counts_of(t, &s->reasons, &s->n_reasons, err);
     df_table_close(t);
     return status;
 }

@@ -7,6 +7,7 @@
 
 #include "base/stream.h"
 #include "dataset/joined.h"
+#include "dataset/sql_text.h"
 #include "io/json.h"
 #include "stage/conversation.h"
 #include "stage/export_coco.h"
@@ -105,25 +106,22 @@ static df_status write_parquet(const df_dataset *ds, df_error *err)
     if (snprintf(lines, sizeof lines, "%s/captions.jsonl", df_dataset_folder(ds)) >= PATH_MAX)
         return df_fail(err, DF_IO, "write captions.parquet: path is too long");
     DF_TRY(df_folder_draft(df_dataset_files(ds), "export/captions.parquet", &draft, err));
-    char *from = df_sql_path(lines), *to = df_sql_quote(draft.path);
     df_str sql = {0};
-    if (from && to)
-        df_str_printf(
-            &sql,
-            "COPY (SELECT * FROM read_json(%s, format = 'newline_delimited', columns = {id: 'VARCHAR', "
-            "image: 'VARCHAR', caption: 'VARCHAR', verdict: 'VARCHAR', reasons: 'VARCHAR[]', width: 'BIGINT', "
-            "height: 'BIGINT', url: 'VARCHAR', alt_text: 'VARCHAR'})) TO %s (FORMAT parquet, COMPRESSION zstd, "
-            "USE_TMP_FILE false)",
-            from, to);
-    bool memory = from && to && !sql.failed;
-    df_status status = memory ? df_sql_run(df_str_text(&sql), err)
-                              : df_fail(err, DF_NOMEM, "write captions.parquet: out of memory");
+    df_str_append(&sql, "COPY (SELECT * FROM ");
+    df_sql_read(&sql, DF_SQL_JSON);
+    df_status status = df_sql_read_file(&sql, lines, err);
+    df_sql_read_end(&sql, DF_SQL_JSON,
+                    ", columns = {id: 'VARCHAR', image: 'VARCHAR', caption: 'VARCHAR', verdict: 'VARCHAR', "
+                    "reasons: 'VARCHAR[]', width: 'BIGINT', height: 'BIGINT', url: 'VARCHAR', alt_text: 'VARCHAR'}");
+    df_str_append(&sql, ")");
+    df_sql_to_parquet(&sql, draft.path, ", USE_TMP_FILE false");
+    if (status == DF_OK)
+        status = sql.failed ? df_fail(err, DF_NOMEM, "write captions.parquet: out of memory")
+                            : df_sql_run(df_str_text(&sql), err);
     if (status == DF_OK)
         status = df_draft_commit(&draft, err);
     df_draft_drop(&draft);
     df_str_free(&sql);
-    free(from);
-    free(to);
     return status;
 }
 
@@ -134,7 +132,6 @@ static df_status write_selected(const df_dataset *ds, df_error *err)
 {
     df_draft draft;
     DF_TRY(df_folder_draft(df_dataset_files(ds), "export/selected.parquet", &draft, err));
-    char *to = df_sql_quote(draft.path);
     df_str sql = {0};
     df_str_append(&sql, "COPY (SELECT i.path, i.url, i.width, i.height, i.alt_text, s.cluster, s.\"rank\" FROM ");
     df_status status = df_dataset_append_sql(ds, "ingest", &sql, err);
@@ -142,8 +139,9 @@ static df_status write_selected(const df_dataset *ds, df_error *err)
     if (status == DF_OK)
         status = df_dataset_append_sql(ds, "select", &sql, err);
     df_str_printf(&sql, " s ON i.file_index = s.file_index AND i.\"row\" = s.\"row\" WHERE s.kept = 1 "
-                        "ORDER BY i.file_index, i.\"row\") TO %s (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)", to ? to : "");
-    if (status == DF_OK && (!to || sql.failed))
+                        "ORDER BY i.file_index, i.\"row\")");
+    df_sql_to_parquet(&sql, draft.path, ", USE_TMP_FILE false");
+    if (status == DF_OK && sql.failed)
         status = df_fail(err, DF_NOMEM, "write selected.parquet: out of memory");
     if (status == DF_OK)
         status = df_sql_run(df_str_text(&sql), err);
@@ -151,7 +149,6 @@ static df_status write_selected(const df_dataset *ds, df_error *err)
         status = df_draft_commit(&draft, err);
     df_draft_drop(&draft);
     df_str_free(&sql);
-    free(to);
     return status;
 }
 

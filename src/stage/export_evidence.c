@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataset/sql_text.h"
+
 enum { NAME_SIZE = 64 };
 
 static const char *name_of(const char *stage, int part, char name[NAME_SIZE])
@@ -18,22 +20,18 @@ static df_status append_query(const df_dataset *ds, const char *stage, int part,
 {
     char *ingest = df_dataset_part_path(ds, "ingest", part, "parquet"),
          *said = df_dataset_part_path(ds, stage, part, "parquet");
-    char *from_ingest = ingest ? df_sql_path(ingest) : NULL, *from_said = said ? df_sql_path(said) : NULL;
-    char *quoted = df_sql_quote(to);
-    if (from_ingest && from_said && quoted)
-        df_str_printf(
-            sql,
-            "COPY (SELECT i.path, i.url, e.* EXCLUDE (\"row\", file_row_number) "
-            "FROM read_parquet(%s, file_row_number = true) e JOIN read_parquet(%s) i ON e.\"row\" = i.\"row\" "
-            "ORDER BY e.file_row_number) TO %s (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
-            from_said, from_ingest, quoted);
-    const bool memory = from_ingest && from_said && quoted && !sql->failed;
+    df_str_append(sql, "COPY (SELECT i.path, i.url, e.* EXCLUDE (\"row\", file_row_number) FROM ");
+    df_status status = df_sql_read_parquet(sql, said, ", file_row_number = true", err);
+    df_str_append(sql, " e JOIN ");
+    if (status == DF_OK)
+        status = df_sql_read_parquet(sql, ingest, "", err);
+    df_str_append(sql, " i ON e.\"row\" = i.\"row\" ORDER BY e.file_row_number)");
+    df_sql_to_parquet(sql, to, ", USE_TMP_FILE false");
     free(ingest);
     free(said);
-    free(from_ingest);
-    free(from_said);
-    free(quoted);
-    return memory ? DF_OK : df_fail(err, DF_NOMEM, "write %s: out of memory", to);
+    if (status != DF_OK)
+        return status;
+    return sql->failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", to) : DF_OK;
 }
 
 static df_status write_part(const df_dataset *ds, const char *stage, int part, df_error *err)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/pool.h"
+#include "dataset/sql_text.h"
 #include "stage/select.h"
 
 typedef struct {
@@ -13,18 +14,17 @@ typedef struct {
 static df_status read_scores(const df_selecting *s, int part, df_table **out, df_error *err)
 {
     char *path = df_dataset_part_path(s->ds, "ingest", part, "parquet");
-    char *ingest = path ? df_sql_path(path) : NULL, *scores = df_sql_path(s->config->scores);
     df_str sql = {0};
-    df_str_printf(&sql,
-                  "SELECT CAST(max(s.score) AS DOUBLE) FROM read_parquet(%s) i LEFT JOIN read_parquet(%s) s "
-                  "ON i.path = s.path GROUP BY i.\"row\" ORDER BY i.\"row\"",
-                  ingest ? ingest : "", scores ? scores : "");
     df_error why = {""};
-    df_status status = ingest && scores && !sql.failed ? df_table_query(out, df_str_text(&sql), &why)
-                                                       : df_fail(&why, DF_NOMEM, "out of memory");
+    df_str_append(&sql, "SELECT CAST(max(s.score) AS DOUBLE) FROM ");
+    df_status status = df_sql_read_parquet(&sql, path, "", &why);
+    df_str_append(&sql, " i LEFT JOIN ");
+    if (status == DF_OK)
+        status = df_sql_read_parquet(&sql, s->config->scores, "", &why);
+    df_str_append(&sql, " s ON i.path = s.path GROUP BY i.\"row\" ORDER BY i.\"row\"");
+    if (status == DF_OK)
+        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory") : df_table_query(out, df_str_text(&sql), &why);
     df_str_free(&sql);
-    free(scores);
-    free(ingest);
     free(path);
     return status == DF_OK ? DF_OK : df_fail(err, status, "select.scores: %s: %.300s", s->config->scores, why.message);
 }

@@ -239,7 +239,7 @@ static void what_cannot_be_is_said(void **state)
     assert_non_null(strstr(err.message, "select.scores"));
     assert_int_equal(
         run_with(&df_stage_select, ds, &run, (const char *const[]){"by=score", "scores=none.parquet", NULL}, &err),
-        DF_FORMAT);
+        DF_IO);
     assert_non_null(strstr(err.message, "none.parquet"));
     assert_false(df_file_exists("select-bad.test/select/part-items.partial"));
     df_dataset_close(ds);
