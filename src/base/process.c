@@ -18,8 +18,8 @@ enum { LOG_BYTES_MAX = 1 << 20, WORDS_MAX = 300 };
 
 /* What any program needs to find its files, its language, its proxy and the certificates that it trusts. */
 static const char *const general[] = {
-    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TMP", "TEMP", "TZ", "LANG", "LANGUAGE", "LC_*", "XDG_*", "LD_LIBRARY_PATH",
-    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", NULL};
+    "PATH", "LD_LIBRARY_PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TMP", "TEMP", "TZ", "LANG", "LANGUAGE", "LC_*",
+    "XDG_*", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", NULL};
 
 /* variable: "NAME=value". In any case: proxies are written both ways. */
 static bool is_named(const char *variable, const char *const *names)
@@ -51,7 +51,8 @@ static void become(const char *const *argv, char **environment, const char *log,
 {
     const int input = open("/dev/null", O_RDONLY), output = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     bool good = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && input >= 0 && output >= 0;
-    good = good && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0;
+    good = good && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
+           dup2(output, STDERR_FILENO) >= 0;
     if (getppid() != parent)                 /* it ended before it was asked for */
         _exit(127);
     environ = environment;

@@ -4,8 +4,8 @@
 #include "densefusion.h"
 
 /* Writes the message (err may be NULL) and returns status, so that callers write: return df_fail(err, DF_IO, ...).
- * The message is one printable line (df_printable), whatever names and foreign words are put into it; what it replaces may
- * be one of the arguments. */
+ * The message is one printable line (df_printable), whatever names and foreign words are put into it; what it replaces
+ * may be one of the arguments. */
 df_status df_fail(df_error *err, df_status status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #define DF_TRY(call) do { df_status s_ = (call); if (s_ != DF_OK) return s_; } while (0)

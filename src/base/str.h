@@ -22,9 +22,10 @@ unsigned df_utf8_code(const char *text, size_t length);
 /* Copies text into out as valid UTF-8 (bad bytes become U+FFFD), control characters and line breaks become spaces,
  * at most max_bytes, cut at a character. Everything that comes from the web passes through here once, at ingest or read. */
 void df_str_append_clean(df_str *s, const char *text, size_t n, size_t max_bytes);
-/* Copies text into out as it may stand in one line of a terminal: a control character (a line break too), a mark that is
- * not seen or that reorders others, and a byte that is no UTF-8 are written as \n, \x1b, \u202e. All else stays as it is.
- * size > 0: bytes of out, which always ends with a NUL; as many whole characters as fit. Returns the bytes of text taken. */
+/* Copies text into out as it may stand in one line of a terminal: a control character (a line break too), a mark that
+ * is not seen or that reorders others, and a byte that is no UTF-8 are written as \n, \x1b, \u202e. All else stays.
+ * size > 0: bytes of out, which always ends with a NUL; as many whole characters as fit. Returns the bytes of text that
+ * were taken. */
 size_t df_printable(const char *text, size_t n, char *out, size_t size);
 bool df_str_is_printable(const char *text, size_t n);                /* df_printable would change nothing */
 /* Well-formed UTF-8 without control characters: fit for one line of text, a table, a URL's words. */

@@ -87,8 +87,8 @@ static df_status with_server(const df_config *config, const args *a, df_error *e
         printf("%d batches are still open\n", n);
     } else {
         DF_TRY(df_batch_fetch(&server, folder, &n, err));
-        put_line(stdout, "%d files are new in %s; `densefusion batch merge OUT %s/answers-*.jsonl` takes them", n, folder,
-                 folder);
+        put_line(stdout, "%d files are new in %s; `densefusion batch merge OUT %s/answers-*.jsonl` takes them", n,
+                 folder, folder);
     }
     return DF_OK;
 }

@@ -66,7 +66,8 @@ static df_status fetch_archive(const package *p, const char *folder, const char 
     const char *const pip[] = {"pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--python-version", "3.12",
                                "--platform", platform, "-d", folder, "--", p->spec, NULL};
     const char *const npm[] = {"npm", "pack", "--silent", "--pack-destination", folder, "--", p->spec, NULL};
-    static const char *const of_pip[] = {"PIP_*", "PYTHON*", "VIRTUAL_ENV", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", NULL};
+    static const char *const of_pip[] = {"PIP_*", "PYTHON*", "VIRTUAL_ENV", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+                                         NULL};
     static const char *const of_npm[] = {"npm_config_*", "NODE_OPTIONS", "NODE_PATH", "NODE_EXTRA_CA_CERTS", NULL};
     return df_process_run(p->npm ? npm : pip, p->npm ? of_npm : of_pip, log, err);
 }
@@ -135,8 +136,8 @@ static void remove_left(const char *models)
         closedir(dir);
 }
 
-/* A folder of one's own, locked before another install may look at it. *fd may be -1, where folders cannot be locked: then
- * nobody removes what is left either. */
+/* A folder of one's own, locked before another install may look at it. *fd may be -1, where folders cannot be locked:
+ * then nobody removes what is left either. */
 static df_status make_folder(const char *models, char folder[PATH_MAX], int *fd, df_error *err)
 {
     char itself[PATH_MAX];                   /* `models` may be a link, which lock_folder does not follow */

@@ -72,8 +72,8 @@ typedef struct {
     const df_option *options;                /* ends with {0} */
     const char *const *aside; /* options that change how the output is made, not the output; NULL: none */
     size_t config_size;
-    /* Raised by a change of the code after which the same input and options give other output: what an earlier program made
-     * is then stale, and no part of the new making joins it. 0: as ever. */
+    /* Raised by a change of the code after which the same input and options give other output: what an earlier program
+     * made is then stale, and no part of the new making joins it. 0: as ever. */
     int revision;
     bool whole;                              /* its parts come from all parts of what it reads: a run of some parts ends
                                                 before it; its checkpoints are NAME/part-*.partial */

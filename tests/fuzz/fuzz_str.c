@@ -1,5 +1,5 @@
-/* Foreign text made clean: plain, no longer than asked for, and clean text stays as it is. Foreign text made printable: all of it,
- * whatever the room at a time, and what is printable stays as it is. */
+/* Foreign text made clean: plain, no longer than asked for, and clean text stays as it is. Foreign text made printable:
+ * all of it, whatever the room at a time, and what is printable stays as it is. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

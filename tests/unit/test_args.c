@@ -31,15 +31,16 @@ static void *scarce_realloc(void *old, size_t size)
 /* Parses with `n` allocations; what was said is in `said`. */
 static int parse_with(int n, char said[500])
 {
-    static char *words[] = {"in", "-o", "out", "--parts", "0-3", "-j", "2", "--min-side=3", "--filter.max_aspect", "4", "c.yaml"};
+    static char *words[] = {"in", "-o", "out", "--parts", "0-3", "-j", "2", "--min-side=3", "--filter.max_aspect", "4",
+                            "c.yaml"};
     args a;
     FILE *file = tmpfile();
     fflush(stderr);
     const int kept = dup(STDERR_FILENO);
     dup2(fileno(file), STDERR_FILENO);
     allocations_left = n;
-    const int code = args_parse(&a, sizeof words / sizeof *words, words, FLAG_OUT | FLAG_PARTS | FLAG_JOBS | FLAG_SETTINGS,
-                                "filter");
+    const unsigned accepts = FLAG_OUT | FLAG_PARTS | FLAG_JOBS | FLAG_SETTINGS;
+    const int code = args_parse(&a, sizeof words / sizeof *words, words, accepts, "filter");
     allocations_left = 1000;
     fflush(stderr);
     dup2(kept, STDERR_FILENO);

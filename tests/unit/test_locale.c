@@ -1,5 +1,5 @@
-/* The library in a program that has called setlocale: a decimal comma, and Turkish, whose small "I" is no "i". The same input
- * gives the same bytes as in "C", and the program's locale is left as it was. */
+/* The library in a program that has called setlocale: a decimal comma, and Turkish, whose small "I" is no "i". The same
+ * input gives the same bytes as in "C", and the program's locale is left as it was. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,8 @@
 
 static const char config[] = "ingest: {part_rows: 2}\n"
                              "filter: {min_side: 1, max_aspect: 9.5}\n"
-                             "detect: {models: tiny-nanodet, threshold: 0.4, slice_overlap: 0.25, from: locale.test/boxes.jsonl}\n"
+                             "detect: {models: tiny-nanodet, threshold: 0.4, slice_overlap: 0.25,\n"
+                             "         from: locale.test/boxes.jsonl}\n"
                              "fuse: {accept: \"tiny-nanodet=0.55, imported=0.25\"}\n"
                              "check: {max_repetition: 0.75}\n"
                              "run: {threads: 3, models: locale.test/models}\n";
