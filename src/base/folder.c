@@ -160,6 +160,23 @@ void df_folder_close(df_folder *f)
     free(f);
 }
 
+void df_folder_dissolve(df_folder *f)
+{
+    static const char *const last[] = {"files", "lock"};
+    char name[64], path[PATH_MAX];
+    if (!f)
+        return;
+    snprintf(path, sizeof path, "%s", f->path);
+    if (f->scratch >= 0)
+        df_folder_remove_scratch(f, f->id);
+    for (int i = 0; i < 2; i++) {
+        snprintf(name, sizeof name, "%s.%s", f->kind, last[i]);
+        unlinkat(f->root, name, 0);
+    }
+    df_folder_close(f);
+    rmdir(path);
+}
+
 df_status df_folder_open_file(df_folder *f, const char *name, int flags, int *fd, df_error *err)
 {
     int parent;

@@ -22,6 +22,8 @@ df_status df_folder_open(df_folder **out, const char *path, const char *kind, df
  * with nothing changed, when the folder holds files and is not ours. */
 df_status df_folder_create(df_folder **out, const char *path, const char *kind, df_error *err);
 void df_folder_close(df_folder *f);
+/* Deletes the list and the lock, and the folder when nothing else is in it; closes it. NULL is none. */
+void df_folder_dissolve(df_folder *f);
 const char *df_folder_path(const df_folder *f);
 /* Whether the folder at `path` is one of ours of this kind. An error that leaves it open is no "no". */
 df_status df_folder_is_ours(const char *path, const char *kind, bool *is_ours, df_error *err);

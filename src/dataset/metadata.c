@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "dataset/sql_text.h"
 
 enum { GROUP_ROWS = 102400 };                /* of a Parquet row group: fifty of DuckDB's vectors */
@@ -41,6 +42,7 @@ typedef struct {
     df_str from;                             /* read_parquet([...]) over all inputs */
     df_str judge;                            /* the reason of a row `s`, as a number */
     df_str statement;                        /* the one at hand */
+    df_folder *folder;                       /* KEPT.tmp, with the two below */
     char tmp[PATH_MAX], spill[PATH_MAX];
     df_metadata_result *result;
 } work;
@@ -250,31 +252,28 @@ static df_status filter(work *w, df_error *err)
 
 /* ---- the folder ---- */
 
-/* Only what is ours by its name; a folder that holds more stays. */
-static void remove_files(const char *folder, const char *prefix)
-{
-    DIR *dir = opendir(folder);
-    for (struct dirent *e; dir && (e = readdir(dir));)
-        if (strncmp(e->d_name, prefix, strlen(prefix)) == 0)
-            unlinkat(dirfd(dir), e->d_name, 0);
-    if (dir)
-        closedir(dir);
-    rmdir(folder);
-}
-
+/* KEPT.tmp is ours while a run is at work: what a killed one left there is deleted, and KEPT comes to be in one step. */
 static df_status make_folders(work *w, const char *out, df_error *err)
 {
+    char beside[PATH_MAX];
     size_t n = strlen(out);
     while (n > 1 && out[n - 1] == '/')
         n--;
-    if ((size_t)snprintf(w->tmp, sizeof w->tmp, "%.*s.tmp", (int)n, out) >= sizeof w->tmp - 8)
+    if (snprintf(beside, sizeof beside, "%.*s.tmp", (int)n, out) >= PATH_MAX)
         return df_fail(err, DF_IO, "%s: path is too long", out);
-    snprintf(w->spill, sizeof w->spill, "%.*s.tmp/spill", (int)n, out);
     if (df_file_exists(out))
         return df_fail(err, DF_CONFIG, "%s exists: choose another name, or remove it first", out);
-    remove_files(w->spill, "duckdb"); /* what a killed run left */
-    remove_files(w->tmp, "part-");
-    return df_file_mkdir(w->spill, err);
+    DF_TRY(df_folder_create(&w->folder, beside, "metadata", err));
+    DF_TRY(df_folder_scratch(w->folder, "parts", w->tmp, err));
+    return df_folder_scratch(w->folder, "spill", w->spill, err);
+}
+
+static df_status make_kept(work *w, const char *const *inputs, int n_inputs, const char *out, df_error *err)
+{
+    DF_TRY(make_folders(w, out, err));
+    DF_TRY(add_inputs(w, inputs, n_inputs, err));
+    DF_TRY(filter(w, err));
+    return rename(w->tmp, out) == 0 ? DF_OK : df_fail(err, DF_IO, "rename %s to %s: %s", w->tmp, out, strerror(errno));
 }
 
 df_status df_metadata_filter(const char *const *inputs, int n_inputs, const char *out, const df_metadata_config *config,
@@ -283,20 +282,13 @@ df_status df_metadata_filter(const char *const *inputs, int n_inputs, const char
     df_metadata_result found = {0};
     work w = {.config = config, .n_threads = n_threads < 1 ? 1 : n_threads, .result = &found};
     df_error why = {""};
-    DF_TRY(make_folders(&w, out, err));
-    df_status status = add_inputs(&w, inputs, n_inputs, &why);
-    if (status == DF_OK)
-        status = filter(&w, &why);
+    df_status status = make_kept(&w, inputs, n_inputs, out, &why);
     df_sql_close(w.sql);
     df_str_free(&w.from);
     df_str_free(&w.judge);
     df_str_free(&w.statement);
-    remove_files(w.spill, "duckdb");
-    if (status == DF_OK && rename(w.tmp, out) != 0)
-        status = df_fail(&why, DF_IO, "rename %s: %s", w.tmp, strerror(errno));
+    df_folder_dissolve(w.folder);
     if (status == DF_OK)
         *result = found;
-    else
-        remove_files(w.tmp, "part-");
     return status == DF_OK ? DF_OK : df_fail(err, status, "metadata: %.480s", why.message);
 }

