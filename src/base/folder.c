@@ -1,6 +1,5 @@
 #include "base/folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -118,6 +117,38 @@ df_status df_folder_read_list(df_folder *f, df_error *err)
     return DF_OK;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static df_status list_names(df_folder *f, const char *prefix, const char ***names, size_t *n, df_error *err)
+{
+    DF_TRY(df_folder_read_list(f, err));
+    const df_map *index = &f->owned.index;
+    const char **found = malloc((f->owned.n + 1) * sizeof *found);
+    if (!found)
+        return df_fail(err, DF_NOMEM, "%s: out of memory", f->path);
+    *n = 0;
+    for (size_t i = 0; i < index->capacity; i++) {
+        const df_map_slot *slot = &index->slots[i];
+        if (slot->key && f->owned.ours[slot->value] && strncmp(slot->key, prefix, strlen(prefix)) == 0)
+            found[(*n)++] = slot->key;
+    }
+    if (*n > 1)
+        qsort(found, *n, sizeof *found, by_text);
+    *names = found;
+    return DF_OK;
+}
+
+df_status df_folder_list(df_folder *f, const char *prefix, const char ***names, size_t *n, df_error *err)
+{
+    pthread_mutex_lock(&f->mutex);
+    df_status status = list_names(f, prefix, names, n, err);
+    pthread_mutex_unlock(&f->mutex);
+    return status;
+}
+
 /* Another process may have claimed the name since the list was read. */
 df_status df_folder_check_free(df_folder *f, int parent, const char *base, const char *name, df_error *err)
 {
@@ -225,43 +256,19 @@ df_status df_folder_remove(df_folder *f, const char *name, df_error *err)
     return status;
 }
 
-static df_status remove_entries(df_folder *f, int parent, const char *sub, df_folder_chosen *chosen, const void *ctx,
-                                df_error *err)
-{
-    char name[PATH_MAX];
-    int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir) {
-        df_status status = df_folder_failed(f, "open", sub, err);
-        if (fd >= 0)
-            close(fd);
-        return status;
-    }
-    df_status status = df_folder_read_list(f, err);
-    const struct dirent *e;
-    for (errno = 0; status == DF_OK && (e = readdir(dir)); errno = 0)
-        if (chosen(e->d_name, ctx) && (size_t)snprintf(name, sizeof name, "%s/%s", sub, e->d_name) < sizeof name)
-            status = remove_at(f, parent, e->d_name, name, err);
-    if (status == DF_OK && errno != 0)
-        status = df_folder_failed(f, "read", sub, err);
-    closedir(dir);
-    return status;
-}
-
 df_status df_folder_remove_chosen(df_folder *f, const char *sub, df_folder_chosen *chosen, const void *ctx, df_error *err)
 {
-    char inside[PATH_MAX];
-    int parent;
-    const char *base;
-    if ((size_t)snprintf(inside, sizeof inside, "%s/", sub) >= sizeof inside)
+    char prefix[PATH_MAX];
+    const char **names;
+    size_t n, length = (size_t)snprintf(prefix, sizeof prefix, "%s/", sub);
+    if (length >= sizeof prefix)
         return df_fail(err, DF_IO, "%.200s: path is too long", sub);
-    DF_TRY(df_folder_open_parent(f, inside, false, &parent, &base, err));
-    if (parent < 0)
-        return DF_OK;
-    pthread_mutex_lock(&f->mutex);
-    df_status status = remove_entries(f, parent, sub, chosen, ctx, err);
-    pthread_mutex_unlock(&f->mutex);
-    close(parent);
+    DF_TRY(df_folder_list(f, prefix, &names, &n, err));
+    df_status status = DF_OK;
+    for (size_t i = 0; status == DF_OK && i < n; i++)
+        if (!strchr(names[i] + length, '/') && chosen(names[i] + length, ctx))
+            status = df_folder_remove(f, names[i], err);
+    free(names);
     return status;
 }
 

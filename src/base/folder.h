@@ -28,6 +28,10 @@ const char *df_folder_path(const df_folder *f);
 /* Whether the folder at `path` is one of ours of this kind. An error that leaves it open is no "no". */
 df_status df_folder_is_ours(const char *path, const char *kind, bool *is_ours, df_error *err);
 
+/* The names of our files that begin with a prefix ("filter/"; "" for all), sorted. A name may be older than its file, which a
+ * kill kept from coming to be. The texts live until the folder is closed or tidied, the caller frees *names. */
+df_status df_folder_list(df_folder *f, const char *prefix, const char ***names, size_t *n, df_error *err);
+
 /* A file that is being written. The caller writes to `path`, which does not exist yet, and commits; all-zero can be dropped. */
 typedef struct { df_folder *folder; char name[PATH_MAX], path[PATH_MAX]; } df_draft;
 /* DF_CONFIG when a file that is not ours has the name. */

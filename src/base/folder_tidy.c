@@ -13,11 +13,6 @@
 
 #define LIST_BYTES_MAX ((size_t)1 << 30)
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* A claim may be older than its file: a run was killed between the two. */
 static df_status is_there(const df_folder *f, const char *name, bool *there, df_error *err)
 {
@@ -33,18 +28,11 @@ static df_status is_there(const df_folder *f, const char *name, bool *there, df_
     return *there || reason == ENOENT ? DF_OK : df_folder_failed(f, "look at", name, err);
 }
 
-static df_status append_names(const df_folder *f, df_str *text, df_error *err)
+static df_status append_names(df_folder *f, df_str *text, df_error *err)
 {
-    const df_map *index = &f->owned.index;
-    const char **names = malloc((f->owned.n + 1) * sizeof *names);
-    size_t n = 0;
-    if (!names)
-        return df_fail(err, DF_NOMEM, "%s: out of memory", f->path);
-    for (size_t i = 0; i < index->capacity; i++)
-        if (index->slots[i].key && f->owned.ours[index->slots[i].value])
-            names[n++] = index->slots[i].key;
-    if (n > 1)
-        qsort(names, n, sizeof *names, by_text);
+    const char **names;
+    size_t n;
+    DF_TRY(df_folder_list(f, "", &names, &n, err));
     df_status status = DF_OK;
     for (size_t i = 0; status == DF_OK && i < n; i++) {
         bool there;
@@ -70,7 +58,6 @@ df_status df_folder_tidy(df_folder *f, df_error *err)
 {
     char path[PATH_MAX], name[64];
     df_str text = {0};
-    DF_TRY(df_folder_read_list(f, err));
     snprintf(name, sizeof name, "%s.files", f->kind);
     if (snprintf(path, sizeof path, "%s/%s", f->path, name) >= PATH_MAX)
         return df_fail(err, DF_IO, "%s: path is too long", f->path);

@@ -1,48 +1,38 @@
 #include "pipeline/derive.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "pipeline/lock.h"
 
-/* What a stage is through with: neither checkpoints, nor what was being written, nor its rounds of work. */
-static bool is_output(const char *path, const char *name)
+/* What a stage is through with: neither checkpoints, nor journals, nor its rounds of work. */
+static bool is_output(const char *name)
 {
-    static const char *const passing[] = {".tmp", ".partial", ".journal"};
-    struct stat info;
+    static const char *const passing[] = {".partial", ".journal"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && i < sizeof passing / sizeof passing[0]; i++)
         if (strcmp(dot, passing[i]) == 0)
             return false;
-    return lstat(path, &info) == 0 && S_ISREG(info.st_mode);
+    return !strchr(name, '/');
 }
 
 static df_status share_stage(const df_dataset *from, const df_dataset *to, const char *stage, df_error *err)
 {
-    char source[PATH_MAX], path[PATH_MAX], name[PATH_MAX];
-    if (snprintf(source, sizeof source, "%s/%s", df_dataset_folder(from), stage) >= PATH_MAX)
-        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(from));
-    DIR *dir = opendir(source);
-    if (!dir)
-        return errno == ENOENT ? DF_OK : df_fail(err, DF_IO, "%s: %s", source, strerror(errno));
+    char prefix[64], path[PATH_MAX];
+    const char **names;
+    size_t n, length = (size_t)snprintf(prefix, sizeof prefix, "%s/", stage);
+    DF_TRY(df_folder_list(df_dataset_files(from), prefix, &names, &n, err));
     df_status status = DF_OK;
-    const struct dirent *e;
-    for (errno = 0; status == DF_OK && (e = readdir(dir)) != NULL; errno = 0) {
-        if (snprintf(path, sizeof path, "%s/%s", source, e->d_name) >= PATH_MAX ||
-            snprintf(name, sizeof name, "%s/%s", stage, e->d_name) >= PATH_MAX)
-            status = df_fail(err, DF_IO, "%s: path is too long", source);
-        else if (is_output(path, e->d_name))
-            status = df_folder_share(df_dataset_files(to), path, name, err);
+    for (size_t i = 0; status == DF_OK && i < n; i++) {
+        if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(from), names[i]) >= PATH_MAX)
+            status = df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(from));
+        else if (is_output(names[i] + length) && df_file_exists(path))
+            status = df_folder_share(df_dataset_files(to), path, names[i], err);
     }
-    if (status == DF_OK && errno != 0)
-        status = df_fail(err, DF_IO, "read %s: %s", source, strerror(errno));
-    closedir(dir);
+    free(names);
     return status;
 }
 

@@ -1,17 +1,16 @@
 #include "pipeline/fingerprint.h"
 
-#include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/hash.h"
 
 #define CONTENT_FILE_MAX ((size_t)4 << 30)
-#define CONTENT_DEPTH_MAX 4
 
 size_t df_fingerprint_fixed(const char *made)
 {
@@ -51,50 +50,42 @@ bool df_fingerprint_reads(const char *text, const char *stage, const char *finge
     return found;
 }
 
-/* Journals and half-written files are not output. */
-static int is_output(const struct dirent *e)
+/* Journals and the beginnings of parts are not output. */
+static bool is_output(const char *name)
 {
-    const char *dot = strrchr(e->d_name, '.');
-    if (e->d_name[0] == '.')
-        return 0;
-    return !dot || (strcmp(dot, ".journal") != 0 && strcmp(dot, ".tmp") != 0 && strcmp(dot, ".partial") != 0);
+    const char *dot = strrchr(name, '.');
+    return !dot || (strcmp(dot, ".journal") != 0 && strcmp(dot, ".partial") != 0);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+/* Appends "NAME HASH" of a file of the dataset, nothing when it is missing. */
+static df_status hash_file(const df_dataset *ds, const char *name, df_str *out, df_error *err)
 {
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static df_status hash_file(const char *path, const char *name, df_str *out, df_error *err)
-{
-    char *bytes, hex[DF_HASH_HEX];
+    char path[PATH_MAX], hex[DF_HASH_HEX], *bytes;
     size_t size;
+    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), name) >= PATH_MAX)
+        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(ds));
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return DF_OK;
     DF_TRY(df_file_read(path, CONTENT_FILE_MAX, &bytes, &size, err));
     df_hash_hex(bytes, size, hex);
     free(bytes);
-    df_str_printf(out, "%s %s\n", name, hex);
+    df_str_printf(out, "%s %s\n", strrchr(name, '/') + 1, hex);
     return DF_OK;
 }
 
-/* Appends "name hash" of every output file under a folder, in order of name. A missing folder has none. */
-static df_status hash_folder(const char *folder, int depth, df_str *out, df_error *err)
+/* What a stage has put out, in order of name. Files of others in its folder are none of it. */
+static df_status hash_stage(const df_dataset *ds, const char *stage, df_str *out, df_error *err)
 {
-    struct dirent **entries = NULL;
-    int n = depth < CONTENT_DEPTH_MAX ? scandir(folder, &entries, is_output, by_name) : 0;
+    char prefix[64];
+    const char **names;
+    size_t n;
+    snprintf(prefix, sizeof prefix, "%s/", stage);
+    DF_TRY(df_folder_list(df_dataset_files(ds), prefix, &names, &n, err));
     df_status status = DF_OK;
-    for (int i = 0; i < n; i++) {
-        char path[PATH_MAX];
-        struct stat st;
-        bool fits = (size_t)snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name) < sizeof path;
-        if (status == DF_OK && fits && stat(path, &st) == 0) {
-            if (S_ISDIR(st.st_mode))
-                status = hash_folder(path, depth + 1, out, err);
-            else if (S_ISREG(st.st_mode))
-                status = hash_file(path, entries[i]->d_name, out, err);
-        }
-        free(entries[i]);
-    }
-    free(entries);
+    for (size_t i = 0; status == DF_OK && i < n; i++)
+        if (is_output(names[i]))
+            status = hash_file(ds, names[i], out, err);
+    free(names);
     return status;
 }
 
@@ -102,11 +93,9 @@ df_status df_fingerprint_content(const df_dataset *ds, const df_stage *stage, df
 {
     df_status status = DF_OK;
     for (int i = 0; status == DF_OK && stage->reads && stage->reads[i]; i++) {
-        char folder[PATH_MAX], hex[DF_HASH_HEX];
+        char hex[DF_HASH_HEX];
         df_str files = {0};
-        if ((size_t)snprintf(folder, sizeof folder, "%s/%s", df_dataset_folder(ds), stage->reads[i]) >= sizeof folder)
-            return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(ds));
-        status = hash_folder(folder, 0, &files, err);
+        status = hash_stage(ds, stage->reads[i], &files, err);
         df_hash_hex(df_str_text(&files), files.size, hex);
         df_str_printf(out, "content %s %s\n", stage->reads[i], hex);
         if (status == DF_OK && (files.failed || out->failed))

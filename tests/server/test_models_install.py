@@ -124,7 +124,7 @@ def test_trust_writes_the_card(root):
     good = str(ORACLE / f"{NAME}.onnx")
     f.fails(good, f"SHA-256 is {SHA}: --trust")
     f.fails(str(ORACLE / "tiny-classes.onnx"), "height: the card says 64, the model's input has 8", "--trust")
-    f.fails(str(ORACLE / "make_vision.py"), ".part", "--trust")                    # no model at all
+    f.fails(str(ORACLE / "make_vision.py"), "failed", "--trust")                    # no model at all
     f.works(good, "--trust")
     text = f.card.read_text()
     assert text.count("sha256:") == 1 and f"file: {NAME}.onnx\nsha256: {SHA}\n" in text, text
