@@ -98,7 +98,8 @@ endif()
 # ---- what the program may write and delete ----
 if(Python3_FOUND AND CLI_SOURCES)
   add_test(NAME output COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/output/test_output.py)
-  set_tests_properties(output PROPERTIES TIMEOUT 600
+  add_test(NAME together COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/output/test_together.py)
+  set_tests_properties(output together PROPERTIES TIMEOUT 600
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 

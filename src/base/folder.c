@@ -109,7 +109,10 @@ df_status df_folder_read_list(df_folder *f, df_error *err)
     list_path(f, path);
     if (f->has_list)
         return df_owned_refresh(&f->owned, path, err);
-    int fd = openat(f->root, strrchr(path, '/') + 1, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    const char *name = strrchr(path, '/') + 1;
+    int fd = openat(f->root, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && (errno == EROFS || errno == EACCES))       /* a dataset that is only read from */
+        fd = openat(f->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
     DF_TRY(df_owned_init(&f->owned, fd, path, err));

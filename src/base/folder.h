@@ -53,8 +53,8 @@ typedef bool df_folder_chosen(const char *name, const void *ctx);
 df_status df_folder_remove_chosen(df_folder *f, const char *sub, df_folder_chosen *chosen, const void *ctx, df_error *err);
 void df_folder_remove_empty(df_folder *f, const char *sub);          /* an empty sub-folder; another one stays */
 
-/* Writes KIND.files as a folder that nobody interrupted has it: sorted, without names whose file never came to be. No other
- * process may be at work in the folder. */
+/* Writes KIND.files as a folder that nobody interrupted has it: sorted, without names whose file never came to be; and
+ * deletes what killed processes left in KIND.tmp. No other process may be at work in the folder. */
 df_status df_folder_tidy(df_folder *f, df_error *err);
 
 /* A folder of this process for a library's working files, made when it is missing; deleted by df_folder_close. */

@@ -72,8 +72,8 @@ void df_folder_remove_scratch(const df_folder *f, int64_t id)
     unlinkat(f->root, name, AT_REMOVEDIR);   /* stays while another process has a folder in it */
 }
 
-/* Deletes the working folders of processes that are gone: nobody holds their bytes of the lock. */
-static void remove_left(const df_folder *f)
+/* Nobody holds the bytes of processes that are gone. */
+void df_folder_remove_left(const df_folder *f)
 {
     int all = open_scratch(f, -1, false);
     DIR *dir = all >= 0 ? fdopendir(all) : NULL;
@@ -127,7 +127,7 @@ static df_status begin_scratch(df_folder *f, df_error *err)
     errno = reason;
     if (f->scratch < 0)
         return df_folder_failed(f, "make", "a working folder", err);
-    remove_left(f);
+    df_folder_remove_left(f);
     return DF_OK;
 }
 

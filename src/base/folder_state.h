@@ -33,5 +33,7 @@ df_status df_folder_claim(df_folder *f, int parent, const char *base, const char
 df_status df_folder_read_list(df_folder *f, df_error *err);
 /* Gives the list another text, in one step. It is read again when it is next wanted. */
 df_status df_folder_replace_list(df_folder *f, const char *text, size_t size, df_error *err);
+/* Deletes the working folders of processes that are gone. The lock is open. */
+void df_folder_remove_left(const df_folder *f);
 void df_folder_remove_scratch(const df_folder *f, int64_t id);
 #endif

@@ -66,5 +66,9 @@ df_status df_folder_tidy(df_folder *f, df_error *err)
     if (status == DF_OK && !is_same(path, &text))
         status = df_folder_replace_list(f, df_str_text(&text), text.size, err);
     df_str_free(&text);
+    if (status == DF_OK && f->lock < 0)
+        status = df_folder_open_lock(f, &f->lock, err);
+    if (status == DF_OK)
+        df_folder_remove_left(f);
     return status;
 }

@@ -213,6 +213,17 @@ class WrongOutputs(Case):
             with self.subTest(stage):
                 self.refuse([stage, self.at("mine")], "no dataset")
 
+    def test_a_working_folder_of_metadata_is_not_anybodys(self):
+        out = self.dataset()
+        table = os.path.join(out, "export", "captions.parquet")
+        put(self.at("kept.tmp", "part-00000.parquet"))
+        put(self.at("kept.tmp", "spill", "duckdb_mine"))
+        self.refuse(["metadata", table, "-o", self.at("kept")], "nothing was changed")
+        os.symlink("photos", self.at("linked.tmp"))
+        self.refuse(["metadata", table, "-o", self.at("linked")], "nothing was changed")
+        put(self.at("there", "a.txt"))
+        self.refuse(["metadata", table, "-o", self.at("there")], "exists")
+
     def test_read_only(self):
         os.mkdir(self.at("sealed"))
         os.chmod(self.at("sealed"), 0o555)
