@@ -136,6 +136,22 @@ if(Python3_FOUND AND CLI_SOURCES)
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
+# ---- what is no regular file, and folders with names that mean something to DuckDB ----
+if(Python3_FOUND AND CLI_SOURCES)
+  add_test(NAME special_files COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_special_files.py)
+  set(SPECIAL_FILES "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
+  if(NOT DF_SANITIZE)                        # a sanitizer wants to be loaded first
+    add_library(refuse_cgroup MODULE tests/server/refuse_cgroup.c)
+    list(APPEND SPECIAL_FILES "DF_REFUSE_CGROUP=$<TARGET_FILE:refuse_cgroup>")
+  endif()
+  set_tests_properties(special_files PROPERTIES TIMEOUT 300 ENVIRONMENT "${SPECIAL_FILES}")
+endif()
+if(EXISTS ${DF_DEPS}/venv/bin/img2dataset AND CLI_SOURCES)          # it brings pyarrow
+  add_test(NAME paths COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/server/test_paths.py)
+  set_tests_properties(paths PROPERTIES TIMEOUT 300
+    ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
+endif()
+
 # ---- a list of URLs to a dataset, fetched by img2dataset from a server on loopback ----
 if(EXISTS ${DF_DEPS}/venv/bin/img2dataset AND CLI_SOURCES)
   add_test(NAME img2dataset COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/server/test_img2dataset.py)

@@ -95,11 +95,11 @@ static df_error duck_error;
 static duckdb_database duck_common;          /* opened with it: a database of one's own costs 8 ms and more */
 static pthread_once_t duck_once = PTHREAD_ONCE_INIT;
 
-/* Where this build has it; else where the run path leads: in a prefix that was moved. */
+/* Where this build has it; when it is not there, where the run path leads: in a prefix that was moved. */
 static void *open_library(void)
 {
     void *library = dlopen(DF_DUCKDB, RTLD_LAZY | RTLD_LOCAL);
-    return library ? library : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
+    return library || df_file_exists(DF_DUCKDB) ? library : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
 }
 
 /* One thread unless told, insertion order: the same rows give the same file. No cache of files: they are written anew. */
@@ -115,7 +115,9 @@ static df_status open_database(duckdb_database *out, df_error *err)
         state = duck.open_ext(NULL, out, config, &why);
     }
     duck.destroy_config(&config);
-    df_status status = state == DuckDBSuccess ? DF_OK : df_fail(err, DF_IO, "start DuckDB: %s", why ? why : "failed");
+    const char *line = why ? why : "failed";
+    df_status status = state == DuckDBSuccess ? DF_OK : df_fail(err, DF_IO, "start DuckDB: %.*s",
+                                                                (int)strcspn(line, "\n"), line);
     duck.free(why);
     return status;
 }
@@ -280,7 +282,8 @@ static df_status fill_sql_table(session *s, const df_table *t, df_error *err)
     df_status status = DF_OK;
     if (state != DuckDBSuccess) {
         const char *why = appender ? duck.appender_error(appender) : NULL;
-        status = df_fail(err, DF_IO, "fill a table: %s", why ? why : "failed");
+        const char *line = why ? why : "failed";
+        status = df_fail(err, DF_IO, "fill a table: %.*s", (int)strcspn(line, "\n"), line);
     }
     duck.appender_destroy(&appender);
     return status;
