@@ -54,7 +54,7 @@ static df_status open_library(const df_onnx_options *options, void **library, co
     const int mode = RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE;
     const bool own = !options->library || !options->library[0];
     void *handle = dlopen(own ? DF_ONNXRUNTIME : options->library, mode), *symbol;
-    if (!handle && own)
+    if (!handle && own && !df_file_exists(DF_ONNXRUNTIME))
         handle = dlopen("libonnxruntime.so.1", mode);
     symbol = handle ? dlsym(handle, "OrtGetApiBase") : NULL;
     if (!symbol) {
