@@ -1,7 +1,9 @@
 /* densefusion: the command table, --help and --version. */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "dataset/metadata.h"
@@ -117,10 +119,36 @@ static int dispatch(const char *name, int argc, char **argv)
     return EXIT_USAGE;
 }
 
+static void end_on_exception(void)
+{
+    static const char words[] =
+        "densefusion: a library gave up in the middle of its work, most likely for want of memory; run the command again\n";
+    if (write(STDERR_FILENO, words, sizeof words - 1) < 0)
+        _exit(EXIT_FAILED);
+    _exit(EXIT_FAILED);
+}
+
+/* DuckDB's and ONNX Runtime's C functions catch their own exceptions and return an error. What they cannot catch is thrown
+ * by a destructor or in a thread of theirs, and C++ then ends the process by its terminate handler, at the throw: nothing
+ * is unwound, C or other. This handler does that in one line, with an exit code; in C++ it is std::set_terminate. */
+static void expect_exceptions(void)
+{
+    typedef void (*handler)(void);
+    handler (*set)(handler) = NULL;
+    void *library = dlopen("libstdc++.so.6", RTLD_LAZY), *function = NULL;
+    if (library)
+        function = dlsym(library, "_ZSt13set_terminatePFvvE");
+    if (function) {
+        memcpy(&set, &function, sizeof set);
+        set(end_on_exception);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
     int code;
+    expect_exceptions();
     if (!name) {
         help_all(stderr);
         code = EXIT_USAGE;

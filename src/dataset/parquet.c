@@ -3,6 +3,8 @@
  * DuckDB is loaded by the first call: its 70 MB cost 10 ms, which `densefusion --help` need not pay. */
 #include <dlfcn.h>
 #include <duckdb.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -102,15 +104,30 @@ static void *open_library(void)
     return library || df_file_exists(DF_DUCKDB) ? library : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
 }
 
-/* One thread unless told, insertion order: the same rows give the same file. No cache of files: they are written anew. */
+/* DuckDB looks there for the memory's limit when it opens, whatever its settings. When it cannot read the file it throws,
+ * and then the destructor of the database that is half made throws too, which ends the process. */
+static df_status check_limits(df_error *err)
+{
+    const int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno != ENOENT)
+        return df_fail(err, DF_IO, "start DuckDB: it must read /proc/self/cgroup: %s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return DF_OK;
+}
+
+/* One thread unless told, insertion order: the same rows give the same file. No cache of files: they are written anew. No
+ * extension that happens to be installed. */
 static df_status open_database(duckdb_database *out, df_error *err)
 {
     duckdb_config config = NULL;
     char *why = NULL;
+    DF_TRY(check_limits(err));
     duckdb_state state = duck.create_config(&config);
     if (state == DuckDBSuccess) {
         duck.set_config(config, "threads", "1");
         duck.set_config(config, "autoinstall_known_extensions", "false");
+        duck.set_config(config, "autoload_known_extensions", "false");
         duck.set_config(config, "enable_external_file_cache", "false");
         state = duck.open_ext(NULL, out, config, &why);
     }

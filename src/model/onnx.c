@@ -38,6 +38,12 @@ static df_status check(const df_onnx *m, OrtStatus *status, const char *doing, d
     return DF_MODEL;
 }
 
+/* Without memory for an error ONNX Runtime returns none, as if all were well: then what it was to make is not there. */
+static df_status check_made(const df_onnx *m, const void *made, df_error *err)
+{
+    return made ? DF_OK : df_fail(err, DF_NOMEM, "use %s: ONNX Runtime is out of memory", m->path);
+}
+
 /* Errors reach the caller as a status; nothing else of the library's talk belongs on a user's screen. */
 static void ORT_API_CALL be_silent(void *ctx, OrtLoggingLevel level, const char *category, const char *id,
                                    const char *where, const char *message)
@@ -139,6 +145,7 @@ static df_status append_cuda(const df_onnx *m, OrtSessionOptions *to, const char
 {
     OrtCUDAProviderOptionsV2 *cuda = NULL;
     DF_TRY(check(m, m->api->CreateCUDAProviderOptions(&cuda), "open", err));
+    DF_TRY(check_made(m, cuda, err));
     df_status status = check(m, m->api->UpdateCUDAProviderOptions(cuda, keys, values, n), "open", err);
     if (status == DF_OK)
         status = check(m, m->api->SessionOptionsAppendExecutionProvider_CUDA_V2(to, cuda), "open", err);
@@ -152,6 +159,7 @@ static df_status append_tensorrt(const df_onnx *m, OrtSessionOptions *to, const 
 {
     OrtTensorRTProviderOptionsV2 *tensorrt = NULL;
     DF_TRY(check(m, m->api->CreateTensorRTProviderOptions(&tensorrt), "open", err));
+    DF_TRY(check_made(m, tensorrt, err));
     df_status status = check(m, m->api->UpdateTensorRTProviderOptions(tensorrt, keys, values, n), "open", err);
     if (status == DF_OK)
         status = check(m, m->api->SessionOptionsAppendExecutionProvider_TensorRT_V2(to, tensorrt), "open", err);
@@ -214,18 +222,22 @@ static df_status open_session(df_onnx *m, const df_onnx_options *how, df_error *
     const OrtApi *api = m->api;
     OrtSessionOptions *options = NULL;
     DF_TRY(check(m, api->CreateRunOptions(&m->run_options), "open", err));
+    DF_TRY(check_made(m, m->run_options, err));
     DF_TRY(check(m, api->AddRunConfigEntry(m->run_options, "memory.enable_memory_arena_shrinkage", "cpu:0"), "open", err));
     DF_TRY(check(m, api->CreateEnvWithCustomLogger(be_silent, NULL, ORT_LOGGING_LEVEL_FATAL, "densefusion", &m->env),
                  "open", err));
+    DF_TRY(check_made(m, m->env, err));
     DF_TRY(check(m, api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &m->memory), "open", err));
+    DF_TRY(check_made(m, m->memory, err));
     DF_TRY(check(m, api->CreateSessionOptions(&options), "open", err));
+    DF_TRY(check_made(m, options, err));
     df_status status = set_options(m, options, how->threads, err);
     if (status == DF_OK)
         status = append_provider(m, options, how, err);
     if (status == DF_OK)
         status = check(m, api->CreateSession(m->env, m->path, options, &m->session), "open", err);
     api->ReleaseSessionOptions(options);
-    return status;
+    return status == DF_OK ? check_made(m, m->session, err) : status;
 }
 
 /* Copies a string that ONNX Runtime allocated. NULL stays NULL: a key that is not there, or out of memory. */
@@ -258,6 +270,7 @@ static df_status read_input(df_onnx *m, OrtAllocator *allocator, size_t i, df_er
     OrtTypeInfo *type = NULL;
     const OrtTensorTypeAndShapeInfo *shape = NULL;
     DF_TRY(check(m, m->api->SessionGetInputTypeInfo(m->session, i, &type), "inputs of", err));
+    DF_TRY(check_made(m, type, err));
     df_status status = check(m, m->api->CastTypeInfoToTensorInfo(type, &shape), "inputs of", err);
     if (status == DF_OK && shape)            /* NULL: not a tensor; run says so */
         status = check(m, m->api->GetTensorElementType(shape, &m->input_types[i]), "inputs of", err);
@@ -386,7 +399,9 @@ static df_status copy_output(const df_onnx *m, OrtValue *value, df_arena *arena,
     OrtTensorTypeAndShapeInfo *info = NULL;
     ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
     void *data = NULL;
+    DF_TRY(check_made(m, value, err));
     DF_TRY(check(m, api->GetTensorTypeAndShape(value, &info), "outputs of", err));
+    DF_TRY(check_made(m, info, err));
     df_status status = read_dims(m, info, t, err);
     if (status == DF_OK)
         status = check(m, api->GetTensorElementType(info, &type), "outputs of", err);
@@ -433,8 +448,9 @@ static df_status wrap_input(const df_onnx *m, const df_tensor *t, const char *na
         size = n * sizeof *whole;
         type = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
     }
-    return check(m, m->api->CreateTensorWithDataAsOrtValue(m->memory, data, size, t->dims, (size_t)t->n_dims, type, value),
-                 "run", err);
+    DF_TRY(check(m, m->api->CreateTensorWithDataAsOrtValue(m->memory, data, size, t->dims, (size_t)t->n_dims, type, value),
+                 "run", err));
+    return check_made(m, *value, err);
 }
 
 static df_status wrap_inputs(const df_onnx *m, const df_tensor *inputs, int n, df_arena *arena, OrtValue **values,
@@ -495,7 +511,7 @@ const char *df_onnx_metadata(df_onnx *m, const char *key, df_arena *arena)
     OrtAllocator *allocator = NULL;
     char *theirs = NULL;
     if (check(m, api->GetAllocatorWithDefaultOptions(&allocator), "metadata of", NULL) != DF_OK ||
-        check(m, api->SessionGetModelMetadata(m->session, &metadata), "metadata of", NULL) != DF_OK)
+        check(m, api->SessionGetModelMetadata(m->session, &metadata), "metadata of", NULL) != DF_OK || !metadata)
         return NULL;
     (void)check(m, api->ModelMetadataLookupCustomMetadataMap(metadata, allocator, key, &theirs), "metadata of", NULL);
     api->ReleaseModelMetadata(metadata);
