@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -105,83 +106,119 @@ static df_status append_reader(const file_list *files, df_sql_reader reader, con
     return DF_OK;
 }
 
-/* As for a list: comma, semicolon or tab, whichever the header holds most. One for all files. */
-static df_status append_delimiter(const file_list *files, df_str *options, df_error *err)
+static void append_column(df_str *options, const char *name, int i)
 {
-    char delimiter = 0;
-    for (int i = 0; i < files->n; i++) {
-        df_csv_record header = {.delimiter = 0};
-        df_lines *lines = NULL;
-        DF_TRY(df_lines_open(&lines, files->paths[i], err));
-        df_status status = df_csv_next(lines, &header, err);
-        df_lines_close(lines);
-        DF_TRY(status);
-        if (delimiter && header.delimiter && header.delimiter != delimiter)
-            return df_fail(err, DF_FORMAT, "%s: its header is cut at '%c', that of the files before it at '%c'",
-                           files->paths[i], header.delimiter, delimiter);
-        delimiter = header.delimiter ? header.delimiter : delimiter;
+    df_str_append(options, i ? ", " : ", columns = {");
+    df_sql_append_quoted(options, name);
+    df_str_append(options, ": 'VARCHAR'");
+}
+
+/* A column without a name, or of one that came before, is called by its number. */
+static void append_csv_columns(const df_csv_record *header, df_str *options)
+{
+    for (int i = 0; i < header->n_fields; i++) {
+        bool plain = header->fields[i][0] != '\0';
+        for (int k = 0; k < i && plain; k++)
+            plain = strcasecmp(header->fields[k], header->fields[i]) != 0;
+        char number[32];
+        snprintf(number, sizeof number, "column %d", i + 1);
+        append_column(options, plain ? header->fields[i] : number, i);
     }
-    df_str_printf(options, ", delim = '%c'", delimiter ? delimiter : ',');
-    return DF_OK;
+    df_str_printf(options, "}, delim = '%c'", header->delimiter);
+}
+
+/* How to read a CSV file, by its header, as lists are read; "" for an empty file. */
+static df_status read_header(const char *path, df_str *options, df_error *err)
+{
+    df_csv_record header = {.delimiter = 0};
+    df_lines *lines = NULL;
+    df_str_clear(options);
+    DF_TRY(df_lines_open(&lines, path, err));
+    df_status status = df_csv_next(lines, &header, err);
+    if (status == DF_OK && header.broken)
+        status = df_fail(err, DF_FORMAT, "%s: no header line: %s", path, header.broken);
+    if (status == DF_OK && header.n_fields > 0)
+        append_csv_columns(&header, options);
+    df_lines_close(lines);
+    return status;
+}
+
+/* A reader over each run of files that have the same header. */
+static df_status append_csv(const file_list *files, df_str *sql, df_error *err)
+{
+    df_str options = {0}, before = {0};
+    df_status status = DF_OK;
+    for (int i = 0; i < files->n && status == DF_OK; i++) {
+        status = read_header(files->paths[i], &options, err);
+        if (status != DF_OK || !options.size)
+            continue;
+        const bool first = !before.size, other = first || strcmp(before.data, options.data) != 0;
+        if (other && !first)
+            df_sql_read_end(sql, DF_SQL_CSV, before.data);
+        if (other) {
+            df_str_append(sql, first ? "(SELECT * FROM " : " UNION ALL BY NAME SELECT * FROM ");
+            df_sql_read(sql, DF_SQL_CSV);
+        }
+        status = df_sql_read_file(sql, files->paths[i], err);
+        df_str_clear(&before);
+        df_str_append(&before, df_str_text(&options));
+    }
+    if (status == DF_OK && !before.size)
+        status = df_fail(err, DF_FORMAT, "%s: no header line", files->paths[0]);
+    df_sql_read_end(sql, DF_SQL_CSV, df_str_text(&before));
+    df_str_append(sql, ")");
+    sql->failed |= options.failed || before.failed;
+    df_str_free(&options);
+    df_str_free(&before);
+    return status;
 }
 
 /* Every key of every line is a column of text, as in CSV: from a sample DuckDB would make dates of words and pass over
  * keys that come late. */
-static df_status append_columns(const file_list *files, df_str *options, df_error *err)
+static df_status append_json(const file_list *files, df_str *sql, df_error *err)
 {
     df_table *t = NULL;
-    df_str sql = {0};
-    df_str_append(&sql, "SELECT column_name FROM (DESCRIBE SELECT * FROM ");
+    df_str ask = {0}, options = {0};
+    df_str_append(&ask, "SELECT column_name FROM (DESCRIBE SELECT * FROM ");
     df_status status = append_reader(files, DF_SQL_JSON,
                                      ", union_by_name = true, sample_size = -1, maximum_depth = 1, "
-                                     "map_inference_threshold = -1, field_appearance_threshold = 0", &sql, err);
-    df_str_append(&sql, ")");
+                                     "map_inference_threshold = -1, field_appearance_threshold = 0", &ask, err);
+    df_str_append(&ask, ")");
     if (status == DF_OK)
-        status = sql.failed ? df_fail(err, DF_NOMEM, "out of memory") : df_table_query(&t, df_str_text(&sql), err);
-    df_str_free(&sql);
+        status = ask.failed ? df_fail(err, DF_NOMEM, "out of memory") : df_table_query(&t, df_str_text(&ask), err);
+    df_str_free(&ask);
     if (status != DF_OK)
         return status;
-    df_str_append(options, ", columns = {");
-    for (int64_t i = 0; i < df_table_rows(t); i++) {
-        df_str_append(options, i ? ", " : "");
-        df_sql_append_quoted(options, df_table_text(t, i, 0));
-        df_str_append(options, ": 'VARCHAR'");
-    }
-    df_str_append(options, "}");
+    for (int64_t i = 0; i < df_table_rows(t); i++)
+        append_column(&options, df_table_text(t, i, 0), (int)i);
+    df_str_append(&options, "}, union_by_name = true");
     df_table_close(t);
-    return DF_OK;
-}
-
-static df_status append_options(const file_list *files, df_sql_reader reader, df_str *options, df_error *err)
-{
-    df_str_append(options, ", union_by_name = true");
-    switch (reader) {
-    case DF_SQL_PARQUET: df_str_append(options, ", file_row_number = true"); break;
-    case DF_SQL_CSV: return append_delimiter(files, options, err);
-    case DF_SQL_JSON: return append_columns(files, options, err);
-    }
-    return DF_OK;
+    status = append_reader(files, DF_SQL_JSON, df_str_text(&options), sql, err);
+    sql->failed |= options.failed;
+    df_str_free(&options);
+    return status;
 }
 
 static df_status append_files(const char *stage, const char *from, df_str *sql, df_error *err)
 {
     file_list files = {0};
-    df_str options = {0};
-    df_sql_reader reader;
+    df_sql_reader reader = DF_SQL_PARQUET;
     df_error why = {""};
     df_status status = list_files(stage, from, &files, &reader, err);
     if (status != DF_OK) {
         free_files(&files);
         return status;
     }
-    status = append_options(&files, reader, &options, &why);
     df_str_printf(sql, "(SELECT *, %s AS df_seq FROM ",
                   reader == DF_SQL_PARQUET ? "(file_index::BIGINT << 40) + file_row_number" : "row_number() OVER ()");
-    if (status == DF_OK)
-        status = append_reader(&files, reader, df_str_text(&options), sql, &why);
+    switch (reader) {
+    case DF_SQL_PARQUET:
+        status = append_reader(&files, reader, ", union_by_name = true, file_row_number = true", sql, &why);
+        break;
+    case DF_SQL_CSV: status = append_csv(&files, sql, &why); break;
+    case DF_SQL_JSON: status = append_json(&files, sql, &why); break;
+    }
     df_str_append(sql, ")");
-    sql->failed |= options.failed;
-    df_str_free(&options);
     free_files(&files);
     return status == DF_OK ? DF_OK : df_fail(err, status, "%s.from: %.400s", stage, why.message);
 }

@@ -104,8 +104,8 @@ static void *open_library(void)
     return library || df_file_exists(DF_DUCKDB) ? library : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
 }
 
-/* DuckDB looks there for the memory's limit when it opens, whatever its settings. When it cannot read the file it throws,
- * and then the destructor of the database that is half made throws too, which ends the process. */
+/* DuckDB looks there for the memory's limit when it opens, whatever its settings. When it cannot read the file it
+ * throws, and then the destructor of the database that is half made throws too, which ends the process. */
 static df_status check_limits(df_error *err)
 {
     const int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
@@ -116,8 +116,8 @@ static df_status check_limits(df_error *err)
     return DF_OK;
 }
 
-/* One thread unless told, insertion order: the same rows give the same file. No cache of files: they are written anew. No
- * extension that happens to be installed. */
+/* One thread unless told, insertion order: the same rows give the same file. No cache of files: they are written anew.
+ * No extension that happens to be installed. */
 static df_status open_database(duckdb_database *out, df_error *err)
 {
     duckdb_config config = NULL;
@@ -192,13 +192,17 @@ static df_status session_open_own(session *s, df_error *err)
     return connect_to(s, s->own, err);
 }
 
+/* The first line says what matters, but of a broken row of CSV a later one says in which file. */
 static df_status query(session *s, const char *sql, duckdb_result *result, df_error *err)
 {
     if (duck.query(s->connection, sql, result) == DuckDBSuccess)
         return DF_OK;
+    static const char in_file[] = "\n  file = ";
     const char *why = duck.result_error(result);
-    const char *line = why ? why : "failed";
-    return df_fail(err, DF_FORMAT, "%.*s", (int)strcspn(line, "\n"), line);
+    const char *line = why ? why : "failed", *file = strstr(line, in_file);
+    file = file ? file + sizeof in_file - 1 : "";
+    return df_fail(err, DF_FORMAT, "%.*s%s%.*s", (int)strcspn(line, "\n"), line, *file ? " of " : "",
+                   (int)strcspn(file, "\n"), file);
 }
 
 static df_status query_only(session *s, const char *sql, df_error *err)

@@ -4,16 +4,16 @@
 
 #include "base/file.h"
 
-/* CSV has no types: what should be a number is made one later. A line that starts with # is a row, and no row before the
- * header is passed over. */
+/* Of CSV the caller tells the columns and the delimiter. A line that starts with # is a row, and none before the header
+ * is passed over. */
 static const struct {
     const char *function, *options;
 } readers[] = {
     [DF_SQL_PARQUET] = {"read_parquet", "hive_partitioning = false"},
-    [DF_SQL_CSV] = {"read_csv", "hive_partitioning = false, compression = 'none', header = true, all_varchar = true, "
-                                "quote = '\"', escape = '\"', comment = '', skip = 0"},
-    [DF_SQL_JSON] = {"read_json", "hive_partitioning = false, compression = 'uncompressed', format = 'newline_delimited', "
-                                  "records = true"},
+    [DF_SQL_CSV] = {"read_csv", "hive_partitioning = false, compression = 'none', auto_detect = false, header = true, "
+                                "quote = '\"', escape = '\"', comment = '', skip = 0, strict_mode = true"},
+    [DF_SQL_JSON] = {"read_json", "hive_partitioning = false, compression = 'uncompressed', "
+                                  "format = 'newline_delimited'"},
 };
 
 void df_sql_append_quoted(df_str *sql, const char *text)
@@ -34,8 +34,8 @@ void df_sql_append_path(df_str *sql, const char *path)
     df_str_free(&local);
 }
 
-/* Readers take * ? [ for patterns, but not in brackets. A pattern is also cut at each backslash, inside brackets too, so
- * that one is spelled as the printable character that is neither from ] to ~ nor from the space to [. */
+/* Readers take * ? [ for patterns, but not in brackets. A pattern is also cut at each backslash, inside brackets too,
+ * so that one is spelled as the printable character that is neither from ] to ~ nor from the space to [. */
 static void append_pattern(df_str *sql, const char *path)
 {
     df_str pattern = {0};
@@ -43,8 +43,10 @@ static void append_pattern(df_str *sql, const char *path)
     for (const char *p = path; *p; p++)
         if (special && *p == '\\')
             df_str_append(&pattern, "[!]-~ -[]");
+        else if (special && strchr("*?[", *p))
+            df_str_printf(&pattern, "[%c]", *p);
         else
-            df_str_printf(&pattern, strchr("*?[", *p) ? "[%c]" : "%c", *p);
+            df_str_append_n(&pattern, p, 1);
     df_sql_append_path(sql, df_str_text(&pattern));
     sql->failed |= pattern.failed;
     df_str_free(&pattern);

@@ -129,11 +129,13 @@ class Lists(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.base)
         paint(self.base / "in")
 
-    def texts(self, file):
-        out = self.base / "out"
-        done = subprocess.run([BINARY, "run", self.base / "in", "-o", out, "--to", "read", "--skip",
+    def read(self, file):
+        return subprocess.run([BINARY, "run", self.base / "in", "-o", self.base / "out", "--to", "read", "--skip",
                                "embed,cluster,dedup,select,tag,detect", "--read.detector=", f"--read.from={file}"],
                               capture_output=True, text=True, timeout=120)
+
+    def texts(self, file):
+        out, done = self.base / "out", self.read(file)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.table = pyarrow.parquet.read_table(out / "read" / "part-00000.parquet", partitioning=None)
         return self.table["text"].to_pylist()
@@ -148,6 +150,26 @@ class Lists(unittest.TestCase):
         file = self.base / "l.csv"
         file.write_text("text;path;x0;y0;x1;y1\na, b, c, d, e, f, g;a.png;1;1;9;9\n")
         self.assertEqual(self.texts(file), ["a, b, c, d, e, f, g"])
+
+    def test_csv_files_with_other_headers(self):
+        folder = self.base / "l"
+        folder.mkdir()
+        (folder / "1.csv").write_text("text,path,x0,y0,x1,y1\n")
+        (folder / "2.csv").write_text("path;y1;x1;y0;x0;text;;text\r\nb.png;9;8;1;0;first;;\r\n")
+        (folder / "3.csv").write_text("")
+        (folder / "4.csv").write_text("\ufeffpath,text,x0,y0,x1,y1\nb.png,second,0,1,8,9\n")
+        self.assertEqual(self.texts(folder), ["first", "second"])
+        self.assertEqual([self.table[side].to_pylist() for side in ("x0", "y0", "x2", "y2")], [[0, 0], [1, 1], [8, 8], [9, 9]])
+
+    def test_a_broken_row_names_its_file(self):
+        folder = self.base / "l"
+        folder.mkdir()
+        for name, row in (("a", "b.png,x,1,1,9,9"), ("b", "b.png,x,1"), ("c", 'b.png,"x" y,1,1,9,9')):
+            (folder / f"{name}.csv").write_text(f"path,text,x0,y0,x1,y1\n{row}\n")
+        for bad in "bc":
+            done = self.read(folder)
+            self.assertEqual((done.returncode, f"Line: 2 of {folder}/{bad}.csv" in done.stderr), (1, True), done.stderr)
+            (folder / f"{bad}.csv").unlink()
 
     def test_json_lines_with_a_late_key(self):
         file = self.base / "l.jsonl"
