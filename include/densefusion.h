@@ -20,7 +20,8 @@
 extern "C" {
 #endif
 
-typedef enum { DF_OK, DF_NOMEM, DF_IO, DF_FORMAT, DF_CONFIG, DF_MODEL, DF_REMOTE, DF_STOPPED } df_status;
+typedef enum { DF_OK, DF_NOMEM, DF_IO, DF_FORMAT, DF_CONFIG, DF_MODEL, DF_REMOTE, DF_STOPPED,
+               DF_MISSING } df_status;
 typedef struct { char message[512]; } df_error;                      /* NULL is allowed: status only */
 typedef struct df_pipeline df_pipeline;
 

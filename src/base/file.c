@@ -11,11 +11,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/retry.h"
+
+static df_status failed_to_open(const char *path, int code, df_error *err)
+{
+    return df_fail(err, df_errno_stays(code) ? DF_MISSING : DF_IO, "open %s: %s", path, strerror(code));
+}
+
 static df_status refuse_special(const char *path, const struct stat *st, df_error *err)
 {
     if (S_ISREG(st->st_mode))
         return DF_OK;
-    return df_fail(err, DF_IO, "%s: not a regular file (%s)", path,
+    return df_fail(err, DF_FORMAT, "%s: not a regular file (%s)", path,
                    S_ISDIR(st->st_mode)    ? "a folder"
                    : S_ISFIFO(st->st_mode) ? "a named pipe"
                    : S_ISSOCK(st->st_mode) ? "a socket"
@@ -25,23 +32,33 @@ static df_status refuse_special(const char *path, const struct stat *st, df_erro
 df_status df_file_check(const char *path, df_error *err)
 {
     struct stat st;
-    if (stat(path, &st) != 0)
-        return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
-    return refuse_special(path, &st, err);
+    int code, tries = 0;
+    while ((code = stat(path, &st) == 0 ? 0 : errno) != 0 && df_retry(code, &tries))
+        ;
+    return code == 0 ? refuse_special(path, &st, err) : failed_to_open(path, code, err);
+}
+
+static int open_once(const char *path, int *fd, struct stat *st)
+{
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (*fd >= 0 && fstat(*fd, st) == 0)
+        return 0;
+    const int code = errno;
+    if (*fd >= 0)
+        close(*fd);
+    return code;
 }
 
 /* By the path first, as to open a device can do something; then what was opened. */
 df_status df_file_open(const char *path, int *fd, df_error *err)
 {
-    DF_TRY(df_file_check(path, err));
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat st;
-    if (file < 0 || fstat(file, &st) != 0) {
-        df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
-        if (file >= 0)
-            close(file);
-        return DF_IO;
-    }
+    int file, code, tries = 0;
+    DF_TRY(df_file_check(path, err));
+    while ((code = open_once(path, &file, &st)) != 0 && df_retry(code, &tries))
+        ;
+    if (code != 0)
+        return failed_to_open(path, code, err);
     df_status status = refuse_special(path, &st, err);
     if (status == DF_OK)
         *fd = file;
@@ -198,14 +215,22 @@ df_status df_file_mkdir(const char *path, df_error *err)
 
 bool df_file_exists(const char *path)
 {
-    return access(path, F_OK) == 0;
+    int tries = 0;
+    while (access(path, F_OK) != 0)
+        if (!df_retry(errno, &tries))
+            return !df_errno_stays(errno);
+    return true;
 }
 
 void df_file_describe(const char *path, df_str *out)
 {
     struct stat st;
     const char *slash = strrchr(path, '/');
-    if (stat(path, &st) == 0)
+    int code, tries = 0;
+    while ((code = stat(path, &st) == 0 ? 0 : errno) != 0 && df_retry(code, &tries))
+        ;
+    out->failed |= code != 0 && !df_errno_stays(code);
+    if (code == 0)
         df_str_printf(out, "%s %lld %lld.%09ld\n", slash ? slash + 1 : path, (long long)st.st_size,
                       (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }

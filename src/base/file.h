@@ -20,7 +20,8 @@ df_status df_file_write(const char *path, const void *data, size_t size, df_erro
 /* Syncs tmp and renames it to path: the second half of df_file_write, for libraries that write files themselves. */
 df_status df_file_commit(const char *tmp, const char *path, df_error *err);
 df_status df_file_mkdir(const char *path, df_error *err);            /* with parents; existing is fine */
-bool df_file_exists(const char *path);
-/* Appends "NAME SIZE MTIME\n": what a large file is, without reading it. Nothing when it is not there. */
+bool df_file_exists(const char *path);       /* where that can't be told it is: opening it says why */
+/* Appends "NAME SIZE MTIME\n": what a large file is, without reading it. Nothing when it is not there; out fails when
+ * that can't be told. */
 void df_file_describe(const char *path, df_str *out);
 #endif

@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE 700                    /* realpath */
 #include "dataset/catalog.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,8 +98,10 @@ df_status df_catalog_open(df_catalog **out, const char *input, const char *own_f
     if (status == DF_OK) {
         c->input = realpath(input, NULL);
         c->own_folder = own_folder ? realpath(own_folder, NULL) : NULL;
-        if (!c->input || stat(c->input, &st) != 0)
-            status = df_fail(err, DF_IO, "open %s: it vanished", input);
+        if (own_folder && !c->own_folder && errno != ENOENT)
+            status = df_fail(err, DF_IO, "open %s: %s", own_folder, strerror(errno));
+        else if (!c->input || stat(c->input, &st) != 0)
+            status = df_fail(err, DF_IO, "open %s: %s", input, strerror(errno));
     }
     if (status == DF_OK && !df_str_is_plain(c->input, strlen(c->input)))
         status = df_fail(err, DF_CONFIG, "the input's path is not plain UTF-8 text; rename the folder");
@@ -279,7 +282,8 @@ static df_status skip_unused(df_catalog *c, const df_found_list *found, const ch
         if (container)
             df_str_printf(&path, "%s/", df_catalog_source(c, container));
         df_str_append(&path, item->name);
-        df_status status = df_catalog_skip(c, df_str_text(&path), "sidecar without an image", err);
+        df_status status = path.failed ? df_fail(err, DF_NOMEM, "list the input: out of memory")
+                                       : df_catalog_skip(c, df_str_text(&path), "sidecar without an image", err);
         df_str_free(&path);
         DF_TRY(status);
     }
@@ -296,10 +300,10 @@ df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *conta
     df_status status = index_sidecars(found, arena, &map, err);
     *n = 0;
     *inputs = df_arena_alloc(arena, (size_t)n_images + 1, sizeof **inputs);
-    if (status == DF_OK && *inputs)
-        status = fill_inputs(c, found, container, &map, arena, *inputs, n);
+    const bool filled = status == DF_OK && *inputs &&
+                        fill_inputs(c, found, container, &map, arena, *inputs, n) == DF_OK && *n == n_images;
     df_map_free(&map);
-    if (status == DF_OK && *n < n_images)
+    if (status == DF_OK && !filled)
         status = df_fail(err, DF_NOMEM, "list the input: out of memory");
     return status == DF_OK ? skip_unused(c, found, container, err) : status;
 }

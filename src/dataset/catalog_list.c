@@ -1,4 +1,5 @@
 /* A Parquet, CSV or JSONL list as input: each row names a file, or a member of a tar, below the list's own folder. */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/map.h"
+#include "base/retry.h"
 #include "dataset/catalog_kinds.h"
 #include "dataset/sql_text.h"
 #include "io/json_fields.h"
@@ -280,7 +282,7 @@ static df_status index_tar(df_catalog *c, tar_index *t, df_error *err)
     df_error why = {""};
     int64_t n = 0, capacity = 0, stored;
     df_status status = DF_OK, read = (size_t)snprintf(path, sizeof path, "%s/%s", c->root, t->name) < sizeof path
-                                         ? df_tar_open(&tar, path, &why) : df_fail(&why, DF_IO, "path is too long");
+                                         ? df_tar_open(&tar, path, &why) : df_fail(&why, DF_FORMAT, "path is too long");
     while (read == DF_OK && status == DF_OK && (read = df_tar_next(tar, &m, &more, &why)) == DF_OK && more) {
         if (m.refused)
             continue;
@@ -301,10 +303,15 @@ static df_status index_tar(df_catalog *c, tar_index *t, df_error *err)
         status = df_map_put(&t->members, name, n++, &stored, err);
     }
     df_tar_close(tar);
-    if (read == DF_NOMEM)
-        return df_fail(err, DF_NOMEM, "%s", why.message);
-    t->broken = read == DF_OK ? NULL : df_arena_strdup(&c->arena, why.message);
-    return status;
+    if (status != DF_OK || read == DF_OK)
+        return status;
+    if (read == DF_MISSING)
+        return df_fail(err, DF_IO, "%.200s: %.150s: bring it back and run again; an empty file in its place says that "
+                       "it is gone for good", c->list->path, why.message);
+    if (read != DF_FORMAT)
+        return df_fail(err, read, "%s", why.message);
+    t->broken = df_arena_strdup(&c->arena, why.message);
+    return t->broken ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
 }
 
 static df_status find_tar(df_catalog *c, const char *name, size_t n, const tar_index **out, df_error *err)
@@ -334,20 +341,31 @@ static size_t tar_prefix(const char *path)
     return 0;
 }
 
-static df_status locate(df_catalog *c, df_arena *arena, df_input *in, df_error *err)
+/* Looks for the file of a row; in->missing says that there is none. */
+static df_status find_file(const df_catalog *c, df_input *in, df_error *err)
 {
     char full[PATH_MAX];
     struct stat st;
-    bool fits = (size_t)snprintf(full, sizeof full, "%s/%s", c->root, in->path) < sizeof full;
+    int tries = 0, code = ENAMETOOLONG;
     in->data = (df_piece){in->path, DF_WHOLE_FILE, 0};
-    if (fits && stat(full, &st) == 0) {
+    if ((size_t)snprintf(full, sizeof full, "%s/%s", c->root, in->path) < sizeof full)
+        while ((code = stat(full, &st) == 0 ? 0 : errno) != 0 && df_retry(code, &tries))
+            ;
+    if (code == 0)
         in->changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-        return DF_OK;
-    }
-    size_t n = tar_prefix(in->path);
-    in->missing = "no such file";
+    else if (!df_errno_stays(code))
+        return df_fail(err, DF_IO, "look at %s: %s: see that the input is there, and run again", full, strerror(code));
+    else
+        in->missing = code == ENOENT || code == ENOTDIR ? "no such file" : "may not be read";
+    return DF_OK;
+}
+
+static df_status locate(df_catalog *c, df_arena *arena, df_input *in, df_error *err)
+{
+    DF_TRY(find_file(c, in, err));
+    size_t n = in->missing ? tar_prefix(in->path) : 0;
     if (n == 0)
-        return DF_OK;
+        return in->missing ? df_source_absent(c->root, in->path, err) : DF_OK;
     const tar_index *tar = NULL;
     DF_TRY(find_tar(c, in->path, n, &tar, err));
     int64_t at = df_map_find(&tar->members, in->path + n + 1, -1);

@@ -19,19 +19,19 @@ typedef struct {
     df_map names;                            /* of the members taken: a name may come once */
 } shard;
 
-static bool holds_image(const shard *s, const df_tar_member *m)
+static df_status sniff_member(const shard *s, const df_tar_member *m, bool *is_image, df_error *err)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
     int64_t whole;
     df_piece piece = {df_catalog_source(s->catalog, s->container), m->offset, m->size};
-    bool yes = df_source_piece(s->catalog->root, piece, SNIFF_BYTES, &bytes, &size, &whole, NULL) == DF_OK &&
-               df_image_sniff(bytes, size) != DF_FORMAT_UNKNOWN;
+    df_status status = df_source_piece(s->catalog->root, piece, SNIFF_BYTES, &bytes, &size, &whole, err);
+    *is_image = status == DF_OK && df_image_sniff(bytes, size) != DF_FORMAT_UNKNOWN;
     free(bytes);
-    return yes;
+    return df_is_of_one_image(status) ? DF_OK : status;
 }
 
-static const char *refuse(const shard *s, const df_tar_member *m, df_name_kind *kind)
+static const char *refuse_name(const df_tar_member *m, df_name_kind *kind)
 {
     const char *slash = strrchr(m->name, '/');
     *kind = df_name_kind_of(m->name);
@@ -41,12 +41,22 @@ static const char *refuse(const shard *s, const df_tar_member *m, df_name_kind *
         return "name is not plain UTF-8 text";
     if ((slash ? slash[1] : m->name[0]) == '.')
         return "hidden";
-    if (*kind == DF_NAME_IMAGE || *kind == DF_NAME_TEXT || *kind == DF_NAME_JSON)
-        return NULL;
-    if (!holds_image(s, m))
-        return "unsupported type";
-    *kind = DF_NAME_IMAGE;
     return NULL;
+}
+
+/* *why stays NULL for an image and for what may be a sidecar. */
+static df_status refuse(const shard *s, const df_tar_member *m, df_name_kind *kind, const char **why, df_error *err)
+{
+    bool is_image;
+    *why = refuse_name(m, kind);
+    if (*why || *kind == DF_NAME_IMAGE || *kind == DF_NAME_TEXT || *kind == DF_NAME_JSON)
+        return DF_OK;
+    DF_TRY(sniff_member(s, m, &is_image, err));
+    if (is_image)
+        *kind = DF_NAME_IMAGE;
+    else
+        *why = "unsupported type";
+    return DF_OK;
 }
 
 static df_status skip_member(shard *s, const char *name, const char *reason, df_error *err)
@@ -58,7 +68,8 @@ static df_status skip_member(shard *s, const char *name, const char *reason, df_
 static df_status add_member(shard *s, const df_tar_member *m, df_error *err)
 {
     df_name_kind kind;
-    const char *why = refuse(s, m, &kind);
+    const char *why;
+    DF_TRY(refuse(s, m, &kind, &why, err));
     s->catalog->n_found++;
     if (why)
         return skip_member(s, m->name, why, err);
@@ -89,7 +100,7 @@ static df_status list_members(shard *s, df_error *err)
     df_tar_close(tar);
     if (status != DF_OK || read == DF_OK)
         return status;
-    if (read == DF_NOMEM)
+    if (!df_is_of_one_image(read))
         return df_fail(err, read, "%s", why.message);
     size_t n = strlen(path);                 /* the reason stands beside the name: no need to say it twice */
     const char *words = strncmp(why.message, path, n) == 0 && why.message[n] == ':' ? why.message + n + 2 : why.message;

@@ -70,13 +70,18 @@ static df_status list_files(const char *stage, const char *from, file_list *file
         *reader = (df_sql_reader)r;
         bool memory = true;
         DIR *dir = S_ISDIR(st.st_mode) ? opendir(from) : NULL;
+        if (S_ISDIR(st.st_mode) && !dir)
+            return df_fail(err, DF_IO, "%s.from: open %s: %s", stage, from, strerror(errno));
         if (!S_ISDIR(st.st_mode) && ends_in(from, extension))
             memory = add(files, "", from);
-        for (struct dirent *e; memory && dir && (e = readdir(dir));)
+        for (struct dirent *e; memory && dir && (errno = 0, e = readdir(dir)) != NULL;)
             if (ends_in(e->d_name, extension))
                 memory = add(files, from, e->d_name);
+        const int code = memory && dir ? errno : 0;
         if (dir)
             closedir(dir);
+        if (code != 0)
+            return df_fail(err, DF_IO, "%s.from: list %s: %s", stage, from, strerror(code));
         if (!memory)
             return df_fail(err, DF_NOMEM, "%s.from: out of memory", stage);
     }

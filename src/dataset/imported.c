@@ -184,10 +184,13 @@ static int64_t find_key(const df_imported *v, const char *text)
     return low < v->n_keys && v->keys[low].hash == hash ? v->keys[low].index : -1;
 }
 
-int64_t df_imported_find(const df_imported *v, const df_table *ingest, int part, int64_t row)
+df_status df_imported_find(const df_imported *v, const df_table *ingest, int part, int64_t row, int64_t *index,
+                           df_error *err)
 {
-    if (v->first_row)
-        return v->first_row[part] + row;
+    if (v->first_row) {
+        *index = v->first_row[part] + row;
+        return DF_OK;
+    }
     const char *url = df_table_text(ingest, row, df_table_column(ingest, "url"));
     const char *path = df_table_text(ingest, row, df_table_column(ingest, "path"));
     int64_t found = url[0] ? find_key(v, url) : -1;
@@ -197,9 +200,13 @@ int64_t df_imported_find(const df_imported *v, const df_table *ingest, int part,
         df_str full = {0};
         df_str_printf(&full, "%s/%s", v->input, path);
         found = find_key(v, df_str_text(&full));
+        const bool failed = full.failed;
         df_str_free(&full);
+        if (failed)
+            return df_fail(err, DF_NOMEM, "embed.key: out of memory");
     }
-    return found;
+    *index = found;
+    return DF_OK;
 }
 
 /* ---- reading ---- */

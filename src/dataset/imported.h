@@ -12,8 +12,9 @@ typedef struct df_imported df_imported;      /* shared by threads; with a key 16
 df_status df_imported_open(df_imported **out, const df_imported_options *options, const df_dataset *ds, df_error *err);
 void df_imported_close(df_imported *v);
 int df_imported_dim(const df_imported *v);
-/* The vector of a row of an ingest table, -1: it has none. */
-int64_t df_imported_find(const df_imported *v, const df_table *ingest, int part, int64_t row);
+/* *index: the vector of a row of an ingest table, -1: it has none. DF_NOMEM. */
+df_status df_imported_find(const df_imported *v, const df_table *ingest, int part, int64_t row, int64_t *index,
+                           df_error *err);
 /* [dim] as it is stored. Fastest when indices rise. */
 df_status df_imported_read(df_imported *v, int64_t index, double *out, df_error *err);
 /* Appends what the vectors and their owners are: names, sizes and times of the files. */

@@ -81,7 +81,7 @@ static df_status add_files(const char *folder, const char *extension, bool retri
     if (!dir)
         return df_fail(err, DF_CONFIG, "embed.from: %s: %s", folder, strerror(errno));
     df_status status = DF_OK;
-    for (struct dirent *e; status == DF_OK && (e = readdir(dir));) {
+    for (struct dirent *e; status == DF_OK && (errno = 0, e = readdir(dir));) {
         size_t n = strlen(e->d_name), m = strlen(extension);
         if (e->d_name[0] == '.' || n <= m || strcmp(e->d_name + n - m, extension) != 0)
             continue;
@@ -97,6 +97,8 @@ static df_status add_files(const char *folder, const char *extension, bool retri
         }
         status = add_file(out, join(folder, e->d_name, n, ""), metadata, err);
     }
+    if (status == DF_OK && errno)            /* half a list would match the vectors to other rows */
+        status = df_fail(err, DF_IO, "embed.from: list %s: %s", folder, strerror(errno));
     closedir(dir);
     return status;
 }

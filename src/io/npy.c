@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/retry.h"
 
 /* "\x93NUMPY", version, length of the dictionary that follows (2 bytes in version 1, 4 in 2 and 3), the dictionary as
  * Python writes it, padded with spaces to a line break. */
@@ -182,9 +183,10 @@ struct df_npy { char *path; int fd; df_npy_shape shape; size_t offset; };
 /* Up to `size` bytes; fewer at the end of the file. */
 static df_status read_at(int fd, const char *path, void *out, size_t size, int64_t offset, size_t *got, df_error *err)
 {
+    int tries = 0;
     for (*got = 0; *got < size;) {
         ssize_t n = pread(fd, (char *)out + *got, size - *got, (off_t)(offset + (int64_t)*got));
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && df_retry(errno, &tries))
             continue;
         if (n < 0)
             return df_fail(err, DF_IO, "read %s: %s", path, strerror(errno));

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/retry.h"
+
 df_status df_range_read(int fd, const char *name, int64_t offset, size_t size, uint8_t **bytes,
                         df_error *err)
 {
@@ -13,9 +15,10 @@ df_status df_range_read(int fd, const char *name, int64_t offset, size_t size, u
     if (!data)
         return df_fail(err, DF_NOMEM, "read %s: out of memory", name);
     size_t done = 0;
+    int tries = 0;
     while (done < size) {
         ssize_t n = pread(fd, data + done, size - done, (off_t)(offset + (int64_t)done));
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && df_retry(errno, &tries))
             continue;
         if (n <= 0) {
             int code = errno;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/file.h"
+#include "base/retry.h"
 #include "io/range.h"
 
 enum { BLOCK = 64 * 1024 };
@@ -15,8 +16,49 @@ struct df_tar {
     struct archive *archive;
     char *path;
     int fd;
-    int64_t size;                            /* of the tar file */
+    int64_t size, at;                        /* of the tar file; where libarchive reads next */
+    int failed;                              /* errno of a read that failed */
+    uint8_t block[BLOCK];
 };
+
+static la_ssize_t read_block(struct archive *archive, void *ctx, const void **bytes)
+{
+    df_tar *tar = ctx;
+    ssize_t n;
+    int tries = 0;
+    while ((n = pread(tar->fd, tar->block, BLOCK, (off_t)tar->at)) < 0 && df_retry(errno, &tries))
+        ;
+    if (n < 0) {
+        tar->failed = errno;
+        archive_set_error(archive, errno, "%s", strerror(errno));
+        return ARCHIVE_FATAL;
+    }
+    *bytes = tar->block;
+    tar->at += n;
+    return n;
+}
+
+/* Not beyond the end, which libarchive sees by a read. */
+static la_int64_t skip_bytes(struct archive *archive, void *ctx, la_int64_t n)
+{
+    df_tar *tar = ctx;
+    (void)archive;
+    const int64_t left = tar->size > tar->at ? tar->size - tar->at : 0, skipped = n < left ? n : left;
+    tar->at += skipped;
+    return skipped;
+}
+
+/* What libarchive says, but for what failed before it saw the bytes. */
+static df_status say_why(const df_tar *tar, const char *doing, df_error *err)
+{
+    const char *why = archive_error_string(tar->archive);
+    if (tar->failed)
+        return df_fail(err, DF_IO, "read %s: %s: see that it is there, and run again", tar->path,
+                       strerror(tar->failed));
+    if (archive_errno(tar->archive) == ENOMEM)
+        return df_fail(err, DF_NOMEM, "read %s: out of memory", tar->path);
+    return df_fail(err, DF_FORMAT, "%s: %s%s", tar->path, doing, why ? why : "bad header");
+}
 
 static df_status open_archive(df_tar *tar, df_error *err)
 {
@@ -31,8 +73,8 @@ static df_status open_archive(df_tar *tar, df_error *err)
     if (!tar->archive)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", tar->path);
     archive_read_support_format_tar(tar->archive);
-    if (archive_read_open_fd(tar->archive, tar->fd, BLOCK) != ARCHIVE_OK)
-        return df_fail(err, DF_FORMAT, "%s: %s", tar->path, archive_error_string(tar->archive));
+    if (archive_read_open2(tar->archive, tar, NULL, read_block, skip_bytes, NULL) != ARCHIVE_OK)
+        return say_why(tar, "", err);
     return DF_OK;
 }
 
@@ -100,10 +142,8 @@ df_status df_tar_next(df_tar *tar, df_tar_member *member, bool *more, df_error *
             *more = false;
             return DF_OK;
         }
-        if (code != ARCHIVE_OK && code != ARCHIVE_WARN) {
-            const char *why = archive_error_string(tar->archive);
-            return df_fail(err, DF_FORMAT, "%s: broken tar: %s", tar->path, why ? why : "bad header");
-        }
+        if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
+            return say_why(tar, "broken tar: ", err);
     } while (archive_entry_filetype(entry) == AE_IFDIR);
 
     const char *name = archive_entry_pathname(entry);

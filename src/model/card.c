@@ -346,7 +346,7 @@ bool df_card_installed(const char *folder, const char *name)
     bool there = df_card_survey(&card, folder, name, &missing, NULL) == DF_OK && missing.size == 0;
     if (!card) {
         df_str_printf(&path, "%s/%s.yaml", folder, name);
-        there = df_file_exists(df_str_text(&path));
+        there = path.failed || df_file_exists(df_str_text(&path));
     }
     df_str_free(&missing);
     df_str_free(&path);
@@ -380,7 +380,8 @@ df_status df_cards_list(const char *folder, df_arena *arena, const char *const *
     struct dirent **entries = NULL;
     const int found = scandir(folder, &entries, is_card, alphasort);
     if (found < 0)
-        return df_fail(err, DF_IO, "open %s: %s", folder, strerror(errno));
+        return df_fail(err, errno == ENOENT || errno == ENOTDIR ? DF_MISSING : errno == ENOMEM ? DF_NOMEM : DF_IO,
+                       "open %s: %s", folder, strerror(errno));
     const char **list = df_arena_alloc(arena, (size_t)found + 1, sizeof *list);
     bool ok = list != NULL;
     for (int i = 0; i < found; i++) {
@@ -396,20 +397,32 @@ df_status df_cards_list(const char *folder, df_arena *arena, const char *const *
     return DF_OK;
 }
 
+/* A card that is wrong says nothing here; one that can't be read now is no card to pass over. */
+static df_status append_accept(const char *folder, const char *name, df_str *out, df_error *err)
+{
+    df_card *card = NULL;
+    df_str missing = {0};
+    df_error why = {""};
+    df_status status = df_card_survey(&card, folder, name, &missing, &why);
+    if (status == DF_OK && missing.failed)
+        status = df_fail(&why, DF_NOMEM, "open model card %s: out of memory", name);
+    if (status == DF_OK && card->accept > 0)
+        df_str_printf(out, "%s %.6g\n", card->name, card->accept);
+    df_str_free(&missing);
+    df_card_close(card);
+    return status == DF_IO || status == DF_NOMEM ? df_fail(err, status, "%s", why.message) : DF_OK;
+}
+
 df_status df_cards_accept(const char *folder, df_str *out, df_error *err)
 {
     df_arena arena = {0};
     const char *const *names = NULL;
     int n = 0;
     df_status status = df_cards_list(folder, &arena, &names, &n, err);
-    if (status == DF_IO)
+    if (status == DF_MISSING)
         status = DF_OK;                      /* no folder: no cards */
-    for (int i = 0; i < n; i++) {
-        df_card *card = NULL;
-        if (df_card_open(&card, folder, names[i], false, NULL) == DF_OK && card->accept > 0)
-            df_str_printf(out, "%s %.6g\n", card->name, card->accept);
-        df_card_close(card);
-    }
+    for (int i = 0; status == DF_OK && i < n; i++)
+        status = append_accept(folder, names[i], out, err);
     df_arena_reset(&arena);
     if (status == DF_OK && out->failed)
         status = df_fail(err, DF_NOMEM, "read the cards of %s: out of memory", folder);

@@ -52,7 +52,8 @@ char *df_card_model_path(const df_card *card);                       /* FOLDER/F
 bool df_card_installed(const char *folder, const char *name);
 /* Appends "model NAME CARD-HASH SHA-256\n", and the same of its text card: what a stage's output depends on. */
 df_status df_card_describe(const char *folder, const char *name, df_str *out, df_error *err);
-/* Names of all cards of a folder, in alphabetical order, in the arena. DF_IO names the folder. */
+/* Names of all cards of a folder, in alphabetical order, in the arena. Errors name the folder; DF_MISSING: there
+ * is none. */
 df_status df_cards_list(const char *folder, df_arena *arena, const char *const **names, int *n, df_error *err);
 /* Appends "NAME ACCEPT\n" of every readable card of FOLDER that has `accept`, in alphabetical order. */
 df_status df_cards_accept(const char *folder, df_str *out, df_error *err);

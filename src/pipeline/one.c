@@ -202,7 +202,8 @@ df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char
     if (alt_text)
         df_str_append_clean(&alt, alt_text, strlen(alt_text), ALT_TEXT_MAX);
     df_sight_take(&sight, bytes, size, &pixels);
-    df_status status = df_sight_show(&sight, &pixels, DF_EDGE_WHOLE, err);
+    df_status status = alt.failed ? df_fail(err, DF_NOMEM, "caption: out of memory")
+                                  : df_sight_show(&sight, &pixels, DF_EDGE_WHOLE, err);
     if (status == DF_OK && !sight.image)
         status = df_fail(err, DF_FORMAT, "%s image: %.400s", sight.problem, sight.detail);
     if (status == DF_OK)

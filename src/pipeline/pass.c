@@ -50,6 +50,15 @@ static df_status in_stage(const member *m, df_status status, const df_error *why
     return df_stage_failed(m->stage, status, why, err);
 }
 
+static df_status in_image(const member *m, const df_sight *sight, df_status status, const df_error *why, df_error *err)
+{
+    df_error named = {""};
+    if (status == DF_OK || status == DF_STOPPED)
+        return in_stage(m, status, why, err);
+    df_fail(&named, status, "%.200s: %.280s", df_sight_path(sight), why->message);
+    return in_stage(m, status, &named, err);
+}
+
 static bool lacks(const pass *p, int part)
 {
     for (int i = 0; i < p->n_members; i++)
@@ -67,7 +76,7 @@ static df_status screen(pass *p, df_sight *sight, df_table **out, df_error *err)
         if (!m->table || !m->kept[sight->row] || !m->stage->pixels->screen)
             continue;
         df_error why = {""};
-        DF_TRY(in_stage(m, m->stage->pixels->screen(m->state, sight, out[i], &why), &why, err));
+        DF_TRY(in_image(m, sight, m->stage->pixels->screen(m->state, sight, out[i], &why), &why, err));
     }
     return DF_OK;
 }
@@ -127,7 +136,7 @@ static df_status perceive(pass *p, df_sight *sight, df_pixels *pixels, df_arena 
         df_status status = m->stage->pixels->perceive(m->state, sight, arena, out[i], &why);
         if (status == DF_OK)
             status = df_sight_hand_on(sight, m->stage->name, out[i], arena, &why);
-        DF_TRY(in_stage(m, status, &why, err));
+        DF_TRY(in_image(m, sight, status, &why, err));
     }
     return DF_OK;
 }

@@ -13,6 +13,12 @@ static void problem(df_sight *sight, const char *what, const char *detail)
     sight->detail = detail;
 }
 
+const char *df_sight_path(const df_sight *sight)
+{
+    const df_table *t = sight->ingest;
+    return t ? df_table_text(t, sight->row, df_table_column(t, "path")) : "the image";
+}
+
 void df_sight_take(df_sight *sight, const uint8_t *bytes, size_t size, df_pixels *pixels)
 {
     pixels->bytes = bytes;
@@ -34,10 +40,10 @@ df_status df_sight_load(df_sight *sight, const df_dataset *ds, df_pixels *pixels
     }
     size_t size = 0;
     df_status status = df_source_read(ds, t, sight->row, &pixels->owned, &size, detail);
-    if (status == DF_NOMEM)
+    if (status != DF_OK && !df_is_of_one_image(status))
         return df_fail(err, status, "%s", detail->message);
     if (status != DF_OK)
-        problem(sight, status == DF_FORMAT ? "changed" : "missing", detail->message);
+        problem(sight, status == DF_MISSING ? "missing" : "changed", detail->message);
     else
         df_sight_take(sight, pixels->owned, size, pixels);
     return DF_OK;
@@ -54,8 +60,8 @@ df_status df_sight_show(df_sight *sight, df_pixels *pixels, int edge, df_error *
     if (!picture->rgb)
         status = reduction == 1 ? df_image_decode(pixels->bytes, pixels->size, DF_PASS_SIDE_PX, picture, &pixels->detail)
                                 : df_image_decode_reduced(pixels->bytes, pixels->size, reduction, picture, &pixels->detail);
-    if (status == DF_NOMEM)
-        return df_fail(err, status, "%s", pixels->detail.message);
+    if (status != DF_OK && !df_is_of_one_image(status))
+        return df_fail(err, status, "%s: %.300s", df_sight_path(sight), pixels->detail.message);
     if (status == DF_OK)
         sight->image = picture;
     else

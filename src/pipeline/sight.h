@@ -14,12 +14,14 @@ typedef struct {
 } df_pixels;
 
 /* Reads the bytes of the sight's row. A broken image is no error, here and below: sight->image stays NULL, problem and
- * detail say why, the latter from `pixels`, which outlives the sight. Errors: DF_NOMEM. */
+ * detail say why, the latter from `pixels`, which outlives the sight. Errors name the picture: DF_IO when it can't be
+ * read now (df_source_read), DF_NOMEM. */
 df_status df_sight_load(df_sight *sight, const df_dataset *ds, df_pixels *pixels, df_error *err);
 /* The same of bytes in memory, which are borrowed. */
 void df_sight_take(df_sight *sight, const uint8_t *bytes, size_t size, df_pixels *pixels);
 /* Sets sight->image to the picture for a stage that asks for `edge` (df_pixel_ops), which is decoded when it is the first. */
 df_status df_sight_show(df_sight *sight, df_pixels *pixels, int edge, df_error *err);
+const char *df_sight_path(const df_sight *sight);    /* what a user calls the picture, for messages */
 void df_pixels_free(df_pixels *pixels);
 /* sight->tags from the rows [first, end) of a `tag` table, in the arena. */
 df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int64_t end, df_arena *arena, df_error *err);

@@ -77,7 +77,7 @@ static df_status write_request(writer *w, const df_caption_part *p, int part, in
     df_error why = {""};
     char custom_id[64];
     df_status status = df_caption_image_load(work->gates, work->config, work->ops, &place, &seen, &why);
-    if (status != DF_OK && status != DF_NOMEM) {
+    if (df_is_of_one_image(status)) {
         df_run_note(work->run, "batch: %s: %.300s", p->evidence[r->row].path, why.message);
         w->written->n_no_image++;
         return DF_OK;

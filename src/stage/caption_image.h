@@ -17,7 +17,7 @@ typedef struct { df_image image; uint8_t *jpeg; size_t jpeg_size; int64_t held; 
 /* Where the image is. */
 typedef struct { const df_dataset *ds; const df_table *ingest; int64_t row; } df_caption_place;
 /* Reads the image of a row of ingest as ops needs it: nothing, pixels, or a JPEG within config's budget. Waits for memory
- * before it reads. Errors as of df_source_read and df_image_decode; what is no DF_NOMEM is that record's own. */
+ * before it reads. Errors as of df_source_read and df_image_decode; df_is_of_one_image tells that record's own. */
 df_status df_caption_image_load(df_caption_gates *g, const df_caption_config *config, const df_engine_ops *ops,
                                 const df_caption_place *place, df_caption_image *out, df_error *err);
 void df_caption_image_free(df_caption_gates *g, df_caption_image *image);

@@ -48,11 +48,12 @@ void df_caption_part_close(df_caption_part *p)
     *p = (df_caption_part){0};
 }
 
-static void refuse(df_caption_record *r, const char *why)
+static df_status refuse(df_caption_record *r, const char *why, df_error *err)
 {
     const char *words = df_arena_strdup(&r->arena, why);
-    r->answer = (df_caption){.error = words ? words : "out of memory", .model = "", .finish = "", .prompt_tokens = -1,
+    r->answer = (df_caption){.error = words, .model = "", .finish = "", .prompt_tokens = -1,
                              .completion_tokens = -1, .attempts = 0};
+    return words ? DF_OK : df_fail(err, DF_NOMEM, "caption: out of memory");
 }
 
 /* A record while it is being asked: its picture is read when it is first wanted. */
@@ -77,10 +78,10 @@ static df_status load(asking *a, df_error *err)
     const df_caption_place place = {w->ds, a->part->tables.ingest, a->record->row};
     df_error why = {""};
     df_status status = df_caption_image_load(w->gates, w->config, w->ops, &place, &a->seen, &why);
-    if (status == DF_NOMEM)
-        return df_fail(err, status, "%s", why.message);
+    if (status != DF_OK && !df_is_of_one_image(status))
+        return df_fail(err, status, "%s: %.300s", a->part->evidence[a->record->row].path, why.message);
     if (status != DF_OK)
-        refuse(a->record, why.message);
+        DF_TRY(refuse(a->record, why.message, err));
     a->loaded = true;
     a->request.image = a->seen.image.rgb ? &a->seen.image : NULL;
     a->request.jpeg = a->seen.jpeg;
@@ -210,7 +211,7 @@ df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *pa
     if (df_run_stopped(w->run))
         return df_fail(err, DF_STOPPED, "stopped");
     if (*problem)                            /* kept for its vector, never seen */
-        refuse(r, problem);
+        DF_TRY(refuse(r, problem, err));
     else
         DF_TRY(ask(w, part, i, err));
     if (r->answer.error && !*problem)

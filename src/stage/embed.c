@@ -125,7 +125,8 @@ static df_status encode(const embed_state *s, const df_sight *sight, df_arena *a
 
 static df_status import(const embed_state *s, const df_sight *sight, double *x, const char **problem, df_error *err)
 {
-    int64_t index = df_imported_find(s->imported, sight->ingest, sight->part, sight->row);
+    int64_t index;
+    DF_TRY(df_imported_find(s->imported, sight->ingest, sight->part, sight->row, &index, err));
     *problem = index < 0 ? "missing" : NULL;
     return index < 0 ? DF_OK : df_imported_read(s->imported, index, x, err);
 }

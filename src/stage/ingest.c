@@ -66,7 +66,7 @@ static const df_column columns[] = {
 /* What was found out about one input. Text is in the arena of the work that holds it, problem is static. */
 typedef struct {
     int64_t size;
-    bool sized;
+    bool sized, gone;                        /* gone: there is no such file */
     char hash[DF_HASH_HEX];
     df_image_info info;                      /* format is unknown where the header could not be read */
     const char *alt_text, *url, *problem, *detail;
@@ -91,20 +91,23 @@ typedef struct {
 
 typedef struct { const work *w; const df_input *inputs; finding *findings; df_arena *arenas; } batch;
 
-static const char *clean(df_arena *arena, const char *text, size_t max_bytes)
+/* *out is NULL where nothing is left of the text, or there was none. */
+static df_status clean(df_arena *arena, const char *text, size_t max_bytes, const char **out, df_error *err)
 {
     df_str cleaned = {0};
-    df_str_append_clean(&cleaned, text, strlen(text), max_bytes);
-    const char *copy = cleaned.size ? df_arena_strdup(arena, df_str_text(&cleaned)) : NULL;
+    if (text)
+        df_str_append_clean(&cleaned, text, strlen(text), max_bytes);
+    *out = cleaned.size ? df_arena_strdup(arena, df_str_text(&cleaned)) : NULL;
+    bool failed = cleaned.failed || (cleaned.size && !*out);
     df_str_free(&cleaned);
-    return copy;
+    return failed ? df_fail(err, DF_NOMEM, "ingest: out of memory") : DF_OK;
 }
 
-static df_status set_problem(finding *f, df_arena *arena, const char *problem, const char *words)
+static df_status set_problem(finding *f, df_arena *arena, const char *problem, const char *words, df_error *err)
 {
     f->problem = problem;
     f->detail = df_arena_strdup(arena, words);
-    return f->detail ? DF_OK : DF_NOMEM;
+    return f->detail ? DF_OK : df_fail(err, DF_NOMEM, "ingest: out of memory");
 }
 
 static df_status read_sidecar(const work *w, df_piece piece, df_arena *arena, char **text, size_t *size, df_error *err)
@@ -139,15 +142,12 @@ static df_status read_words(const work *w, const df_input *in, df_arena *arena, 
         status = read_sidecar(w, in->json, arena, &text, &size, &why);
     if (status == DF_OK && in->json.source)
         status = df_json_fields(text, size, "sidecar", arena, fields, &why);
-    if (status == DF_NOMEM)
+    if (status != DF_OK && !df_is_of_one_image(status))
         return df_fail(err, status, "%s", why.message);
     if (status != DF_OK)
-        f->detail = clean(arena, why.message, 300);
-    alt = alt ? alt : fields[0].text;
-    url = url ? url : fields[1].text;
-    f->alt_text = alt ? clean(arena, alt, (size_t)w->config->alt_text_max) : NULL;
-    f->url = url ? clean(arena, url, URL_MAX_BYTES) : NULL;
-    return DF_OK;
+        DF_TRY(clean(arena, why.message, 300, &f->detail, err));
+    DF_TRY(clean(arena, alt ? alt : fields[0].text, (size_t)w->config->alt_text_max, &f->alt_text, err));
+    return clean(arena, url ? url : fields[1].text, URL_MAX_BYTES, &f->url, err);
 }
 
 /* Reads as much as the header needs: most lie in the first kilobytes, some behind a big colour profile or preview. */
@@ -175,20 +175,22 @@ static df_status look_at(const work *w, const df_input *in, df_arena *arena, fin
     uint8_t *bytes = NULL;
     size_t size = 0;
     df_error why = {""};
+    f->gone = in->missing && !in->unfetched;
     if (in->missing)
-        return set_problem(f, arena, in->unfetched ? "not fetched" : "missing", in->missing);
+        return set_problem(f, arena, in->unfetched ? "not fetched" : "missing", in->missing, err);
     df_status status = read_image(w, in, &bytes, &size, f, &why);
-    if (status == DF_NOMEM)
+    if (status != DF_OK && !df_is_of_one_image(status))
         return df_fail(err, status, "%s", why.message);
+    f->gone = status == DF_MISSING;
     if (status != DF_OK)
-        return set_problem(f, arena, "unreadable", why.message);
+        return set_problem(f, arena, "unreadable", why.message, err);
     if (w->config->hash)
         df_hash_hex(bytes, size, f->hash);
     if (size == 0)
-        status = set_problem(f, arena, "unreadable", "empty file");
+        status = set_problem(f, arena, "unreadable", "empty file", err);
     else if (df_image_probe(bytes, size, &f->info, &why) != DF_OK) {
         f->info.format = df_image_sniff(bytes, size);
-        status = set_problem(f, arena, "unreadable", why.message);
+        status = set_problem(f, arena, "unreadable", why.message, err);
     }
     free(bytes);
     return status;
@@ -201,7 +203,23 @@ static df_status examine(void *ctx, int64_t item, int thread, df_error *err)
     finding *f = &b->findings[item];
     df_arena *arena = &b->arenas[thread];
     DF_TRY(read_words(b->w, in, arena, f, err));
-    return look_at(b->w, in, arena, f, err) == DF_OK ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", in->path);
+    return look_at(b->w, in, arena, f, err);
+}
+
+/* Rows stay for ever: where not one file of a part is there, it is the input that is away. */
+static df_status check_present(const df_input *inputs, const finding *findings, int64_t n, df_error *err)
+{
+    int64_t n_files = 0, n_gone = 0, first = -1;
+    for (int64_t i = 0; i < n; i++) {
+        n_files += !inputs[i].unfetched;
+        n_gone += findings[i].gone;
+        first = first < 0 && findings[i].gone ? i : first;
+    }
+    if (n_gone < 2 || n_gone < n_files)
+        return DF_OK;
+    return df_fail(err, DF_IO, "%s: %.200s, nor are the %lld files beside it there: bring them back (are they "
+                   "mounted?) and run again; an empty file in its place says that it is gone for good",
+                   inputs[first].path, findings[first].detail, (long long)n_gone - 1);
 }
 
 /* ---- one part ---- */
@@ -251,6 +269,8 @@ static df_status write_part(work *w, const df_input *inputs, int64_t n, df_error
         status = df_fail(err, DF_NOMEM, "ingest %lld images: out of memory", (long long)n);
     if (status == DF_OK)
         status = df_pool_run(n_threads, n, examine, &b, err);
+    if (status == DF_OK)
+        status = check_present(inputs, b.findings, n, err);
     if (status == DF_OK)
         status = write_rows(w, inputs, b.findings, n, err);
     for (int t = 0; b.arenas && t < n_threads; t++)
@@ -313,43 +333,53 @@ static void known_free(known_rows *k)
     *k = (known_rows){0};
 }
 
-/* True when the part was written before the file was last touched. */
+/* False when the part was written after the file was last touched; when that can't be told, the file is read again. */
 static bool is_older(const work *w, int part, int64_t changed_ns)
 {
     struct stat st;
     char *path = df_dataset_part_path(w->ds, "ingest", part, "parquet");
-    bool older =
-        path && stat(path, &st) == 0 && (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec <= changed_ns;
+    bool newer =
+        path && stat(path, &st) == 0 && (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec > changed_ns;
     free(path);
-    return older;
+    return !newer;
 }
 
-/* A file that was touched since its row was written is read again; without a hash its size must do. */
-static const char *how_changed(const work *w, const df_input *in, const known_row *known)
+/* A file that was touched since its row was written is read again; without a hash its size must do. *how stays NULL
+ * when nothing changed. */
+static df_status how_changed(const work *w, const df_input *in, const known_row *known, const char **how, df_error *err)
 {
     static const char *const other = "other bytes than before";
     uint8_t *bytes = NULL;
     size_t size = 0;
     int64_t whole;
     char hash[DF_HASH_HEX];
-    if (in->missing)
-        return known->size < 0 ? NULL : "gone";
-    if (in->data.offset >= 0 && in->data.size != known->size)
-        return other;
+    *how = NULL;
+    if (in->missing) {
+        *how = known->size < 0 ? NULL : "gone";
+        return DF_OK;
+    }
+    if (in->data.offset >= 0 && in->data.size != known->size) {
+        *how = other;
+        return DF_OK;
+    }
     if (in->data.offset < 0 && !is_older(w, known->part, in->changed_ns))
-        return NULL;
+        return DF_OK;
     df_piece piece = in->data;
     piece.source = df_catalog_source(w->catalog, piece.source);
-    if (df_source_piece(df_catalog_root(w->catalog), piece, known->hash[0] ? SIZE_MAX : 0, &bytes, &size, &whole,
-                        NULL) != DF_OK)
-        return known->size < 0 ? NULL : other;
+    df_status status = df_source_piece(df_catalog_root(w->catalog), piece, known->hash[0] ? SIZE_MAX : 0, &bytes, &size,
+                                       &whole, err);
+    if (status != DF_OK) {
+        *how = known->size < 0 ? NULL : other;
+        return df_is_of_one_image(status) ? DF_OK : status;
+    }
     df_hash_hex(bytes, size, hash);
     free(bytes);
-    return whole == known->size && (!known->hash[0] || strcmp(hash, known->hash) == 0) ? NULL : other;
+    *how = whole == known->size && (!known->hash[0] || strcmp(hash, known->hash) == 0) ? NULL : other;
+    return DF_OK;
 }
 
 /* Keeps in `inputs` what has no row yet; notes what changed under a row. */
-static void drop_known(work *w, df_input *inputs, int64_t *n)
+static df_status drop_known(work *w, df_input *inputs, int64_t *n, df_error *err)
 {
     int64_t n_kept = 0;
     for (int64_t i = 0; i < *n; i++) {
@@ -360,11 +390,23 @@ static void drop_known(work *w, df_input *inputs, int64_t *n)
         }
         w->known.rows[at].seen = true;
         w->known.n_seen++;
-        const char *why = how_changed(w, &inputs[i], &w->known.rows[at]);
+        const char *why;
+        DF_TRY(how_changed(w, &inputs[i], &w->known.rows[at], &why, err));
         if (why && w->n_changed++ == 0)
             snprintf(w->changed_path, sizeof w->changed_path, "%s: %s", inputs[i].path, why);
     }
     *n = n_kept;
+    return DF_OK;
+}
+
+/* An input that had images and holds nothing at all is the place of a share that is away. */
+static df_status check_input(const work *w, df_error *err)
+{
+    if (w->known.n == 0 || df_catalog_found(w->catalog) > 0)
+        return DF_OK;
+    return df_fail(err, DF_IO, "%s is there, but empty, and had %lld images: bring it back (is it mounted?) and run "
+                   "again",
+                   df_catalog_input(w->catalog), (long long)w->known.n);
 }
 
 static void note_vanished(const work *w)
@@ -457,7 +499,7 @@ static df_status sum_up(const work *w, df_error *err)
 /* A part never spans two groups, so that what one tar holds depends on no other. */
 static df_status write_group(work *w, df_input *inputs, int64_t n, df_error *err)
 {
-    drop_known(w, inputs, &n);
+    DF_TRY(drop_known(w, inputs, &n, err));
     for (int64_t at = 0; at < n;) {
         int64_t take = n - at < w->config->part_rows ? n - at : w->config->part_rows;
         if (df_run_stopped(w->run))
@@ -509,6 +551,8 @@ static df_status ingest_run(df_dataset *ds, const void *config, const df_run *ru
         status = known_open(&w, err);
     if (status == DF_OK)
         status = write_all(&w, err);
+    if (status == DF_OK)
+        status = check_input(&w, err);
     if (status == DF_OK)
         status = write_skipped(&w, err);
     if (status == DF_OK)

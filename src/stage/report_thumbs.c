@@ -17,19 +17,36 @@ typedef struct {
     df_thumb_name *names;
 } job;
 
-static df_status make_thumb(const job *j, int64_t row, const char *name, df_error *err)
+static df_status shrink(const job *j, int64_t row, uint8_t **jpeg, size_t *jpeg_size, df_error *err)
 {
-    uint8_t *bytes = NULL, *jpeg = NULL;
-    size_t size = 0, jpeg_size = 0;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
     df_image image = {0};
-    df_error quiet;                          /* an image that cannot be shown is shown as that */
-    bool made = df_source_read(j->thumbs->ds, j->ingest, row, &bytes, &size, &quiet) == DF_OK &&
-                df_image_decode(bytes, size, (int)j->side, &image, &quiet) == DF_OK &&
-                df_image_encode_jpeg(&image, (int)j->thumbs->quality, &jpeg, &jpeg_size, &quiet) == DF_OK;
-    df_status status = made ? df_folder_write(df_dataset_files(j->thumbs->ds), name, jpeg, jpeg_size, err) : DF_FORMAT;
+    DF_TRY(df_source_read(j->thumbs->ds, j->ingest, row, &bytes, &size, err));
+    df_status status = df_image_decode(bytes, size, (int)j->side, &image, err);
+    if (status == DF_OK)
+        status = df_image_encode_jpeg(&image, (int)j->thumbs->quality, jpeg, jpeg_size, err);
     free(bytes);
-    free(jpeg);
     df_image_free(&image);
+    return status;
+}
+
+/* *made stays false for an image that cannot be shown: it is shown as that. */
+static df_status make_thumb(const job *j, int64_t row, const char *name, bool *made, df_error *err)
+{
+    uint8_t *jpeg = NULL;
+    size_t jpeg_size = 0;
+    df_error why = {""};
+    df_status status = shrink(j, row, &jpeg, &jpeg_size, &why);
+    *made = status == DF_OK;
+    if (*made)
+        status = df_folder_write(df_dataset_files(j->thumbs->ds), name, jpeg, jpeg_size, err);
+    else if (df_is_of_one_image(status))
+        status = DF_OK;
+    else
+        status = df_fail(err, status, "report: %.150s: %.300s",
+                         df_table_text(j->ingest, row, df_table_column(j->ingest, "path")), why.message);
+    free(jpeg);
     return status;
 }
 
@@ -48,12 +65,12 @@ static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
     snprintf(within, sizeof within, "report/thumbs/%s", name);
     if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(j->thumbs->ds), within) >= PATH_MAX)
         return df_fail(err, DF_IO, "report: path is too long");
-    if (*hash && df_file_exists(path))
-        return DF_OK;
-    df_status status = make_thumb(j, row, within, err);
-    if (status == DF_FORMAT)
+    bool made = *hash && df_file_exists(path);
+    if (!made && df_table_null(j->ingest, row, df_table_column(j->ingest, "problem")))
+        DF_TRY(make_thumb(j, row, within, &made, err));
+    if (!made)
         *name = '\0';
-    return status == DF_FORMAT ? DF_OK : status;
+    return DF_OK;
 }
 
 df_status df_thumbs_make(df_thumbs *t, int part, const df_table *ingest, const int64_t *rows, int64_t n, int64_t side,

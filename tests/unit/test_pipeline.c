@@ -466,7 +466,7 @@ static void failure_names_its_stage(void **state)
     df_error err = {""};
     fail_at_row = 16;
     assert_int_equal(go("pipeline.test/e", (want){.threads = 3}, &err), DF_MODEL);
-    assert_string_equal(err.message, "tag: the model broke");
+    assert_string_equal(err.message, "tag: 016.jpg: the model broke");
     fail_at_row = -1;
     ok("pipeline.test/e", (want){0});
     assert_same_tree("pipeline.test/e", "pipeline.test/whole");
