@@ -27,7 +27,8 @@ df_status df_image_alloc(int64_t width, int64_t height, df_image *out, df_error 
 df_status df_image_from_rgba(uint8_t *rgba, int width, int height, df_image *out, df_error *err);
 
 /* Pixels as stored (no orientation applied, but for HEIF). A JPEG's sides by 1, 2, 4 or 8, rounded up; full_* are the
- * file's. */
+ * file's. Whatever a library says of the picture, "out of memory" included, is DF_FORMAT: a file can claim anything.
+ * DF_NOMEM: a malloc of our own failed, for a size within the limits. */
 df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int reduction, df_image *out, df_error *err);
 df_status df_png_decode(const uint8_t *bytes, size_t size, df_image *out, df_error *err);
 df_status df_webp_decode(const uint8_t *bytes, size_t size, df_image *out, df_error *err);

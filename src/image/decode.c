@@ -1,6 +1,7 @@
+#include <stdlib.h>
 #include "image/codec.h"
 
-static df_status decode_stored(const uint8_t *bytes, size_t size, df_image_format format, int reduction,
+static df_status decode_once(const uint8_t *bytes, size_t size, df_image_format format, int reduction,
                                df_image *out, df_error *err)
 {
     switch (format) {
@@ -15,6 +16,26 @@ static df_status decode_stored(const uint8_t *bytes, size_t size, df_image_forma
     case DF_FORMAT_UNKNOWN: break;
     }
     return df_fail(err, DF_FORMAT, "not an image in a known format");
+}
+
+static bool has_memory_for(const df_image_info *info)
+{
+    void *volatile room = malloc((size_t)info->width * (size_t)info->height * 3);
+    free(room);
+    return room != NULL;
+}
+
+/* A library that lacked memory for a moment says that the picture is broken. So it is asked twice, and what it says the
+ * second time is believed where there is memory for the picture. */
+static df_status decode_stored(const uint8_t *bytes, size_t size, const df_image_info *info, int reduction,
+                               df_image *out, df_error *err)
+{
+    df_status status = decode_once(bytes, size, info->format, reduction, out, err);
+    if (status == DF_FORMAT)
+        status = decode_once(bytes, size, info->format, reduction, out, err);
+    if (status == DF_FORMAT && !has_memory_for(info))
+        return df_fail(err, DF_NOMEM, "image of %d x %d pixels: out of memory", info->width, info->height);
+    return status;
 }
 
 /* Shrinks so that the long side is max_side; the sides follow the file's, not those of a scaled decode. */
@@ -86,7 +107,7 @@ static df_status decode(const uint8_t *bytes, size_t size, const df_image_info *
 {
     df_image image = {0};
     DF_TRY(df_image_check_size(info->width, info->height, err));
-    df_status status = decode_stored(bytes, size, info->format, reduction, &image, err);
+    df_status status = decode_stored(bytes, size, info, reduction, &image, err);
     if (status == DF_OK)
         status = fit(&image, max_side, err);
     if (status == DF_OK)

@@ -8,8 +8,7 @@ static df_status check(struct heif_error error, df_error *err)
 {
     if (error.code == heif_error_Ok)
         return DF_OK;
-    df_status status = error.code == heif_error_Memory_allocation_error ? DF_NOMEM : DF_FORMAT;
-    return df_fail(err, status, "heif: %s", error.message ? error.message : "cannot decode");
+    return df_fail(err, DF_FORMAT, "heif: %s", error.message ? error.message : "cannot decode");
 }
 
 static df_status copy_pixels(const struct heif_image *from, bool alpha, df_image *out, df_error *err)

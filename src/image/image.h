@@ -55,6 +55,7 @@ bool df_image_copy_jpeg(const uint8_t *bytes, size_t size, const df_jpeg_budget 
 /* Encodes within the budget: shrunk to its side, then with less quality, then smaller, until the bytes fit. Caller frees. */
 df_status df_image_encode_within(const df_image *in, const df_jpeg_budget *budget, uint8_t **jpeg, size_t *size,
                                  df_error *err);
-uint64_t df_image_dhash(const df_image *in); /* 64-bit difference hash of the 9x8 grey thumbnail */
+/* 64-bit difference hash of the 9x8 grey thumbnail. DF_NOMEM. */
+df_status df_image_dhash(const df_image *in, uint64_t *out, df_error *err);
 void df_image_free(df_image *image);
 #endif

@@ -15,6 +15,7 @@ typedef struct {
     struct jpeg_error_mgr base;              /* first: libjpeg hands out a pointer to it */
     jmp_buf on_error;
     df_error *err;
+    df_status no_memory;                     /* what it means that libjpeg says so */
     df_status status;
 } error_trap;
 
@@ -31,8 +32,8 @@ static void trap_error(j_common_ptr cinfo)
     error_trap *trap = (error_trap *)cinfo->err;
     char message[JMSG_LENGTH_MAX];
     cinfo->err->format_message(cinfo, message);
-    bool no_memory = cinfo->err->msg_code == JERR_OUT_OF_MEMORY;
-    trap->status = df_fail(trap->err, no_memory ? DF_NOMEM : DF_FORMAT, "jpeg: %s", message);
+    const bool no_memory = cinfo->err->msg_code == JERR_OUT_OF_MEMORY;
+    trap->status = df_fail(trap->err, no_memory ? trap->no_memory : DF_FORMAT, "jpeg: %s", message);
     longjmp(trap->on_error, 1);
 }
 
@@ -60,12 +61,13 @@ static void limit_scans(j_common_ptr base)
     }
 }
 
-static void trap_init(error_trap *trap, df_error *err)
+static void trap_init(error_trap *trap, df_status no_memory, df_error *err)
 {
     jpeg_std_error(&trap->base);
     trap->base.error_exit = trap_error;
     trap->base.emit_message = trap_message;
     trap->err = err;
+    trap->no_memory = no_memory;
     trap->status = DF_OK;
 }
 
@@ -122,7 +124,7 @@ df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int reduction, df_im
     decoder *d = calloc(1, sizeof *d);       /* on the heap: what setjmp returns to must not sit in registers */
     if (!d)
         return df_fail(err, DF_NOMEM, "jpeg: out of memory");
-    trap_init(&d->trap, err);
+    trap_init(&d->trap, DF_FORMAT, err);
     d->cinfo.err = &d->trap.base;
     if (setjmp(d->trap.on_error) == 0) {
         jpeg_create_decompress(&d->cinfo);
@@ -173,7 +175,7 @@ df_status df_image_encode_jpeg(const df_image *in, int quality, uint8_t **bytes,
     encoder *e = calloc(1, sizeof *e);
     if (!e)
         return df_fail(err, DF_NOMEM, "jpeg: out of memory");
-    trap_init(&e->trap, err);
+    trap_init(&e->trap, DF_NOMEM, err);
     e->cinfo.err = &e->trap.base;
     if (setjmp(e->trap.on_error) == 0) {
         jpeg_create_compress(&e->cinfo);

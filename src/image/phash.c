@@ -1,11 +1,10 @@
 #include "image/codec.h"
 
-/* Bit 8y+x is set when the picture gets brighter from column x to x+1. An image that cannot be shrunk hashes to 0. */
-uint64_t df_image_dhash(const df_image *in)
+/* Bit 8y+x is set when the picture gets brighter from column x to x+1. */
+df_status df_image_dhash(const df_image *in, uint64_t *out, df_error *err)
 {
     df_image small = {0};
-    if (df_image_resize(in, 9, 8, &small, NULL) != DF_OK)
-        return 0;
+    DF_TRY(df_image_resize(in, 9, 8, &small, err));
     uint64_t hash = 0;
     for (int y = 0; y < 8; y++) {
         int previous = 0;
@@ -18,5 +17,6 @@ uint64_t df_image_dhash(const df_image *in)
         }
     }
     df_image_free(&small);
-    return hash;
+    *out = hash;
+    return DF_OK;
 }

@@ -3,6 +3,7 @@
 #include "image/codec.h"
 
 enum { CHUNK_MAX = 16 << 20, CHUNK_CACHE_MAX = 64 << 20 };
+enum { NO_MEMORY = -1 };                     /* ours; what libspng says of memory is said of the picture */
 
 static bool has_alpha(spng_ctx *ctx, const struct spng_ihdr *ihdr)
 {
@@ -31,7 +32,7 @@ static int decode(spng_ctx *ctx, const uint8_t *bytes, size_t size, struct spng_
     size_t n = (size_t)ihdr->width * ihdr->height * (*alpha ? 4 : 3);
     *pixels = malloc(n);
     if (!*pixels)
-        return SPNG_EMEM;
+        return NO_MEMORY;
     code = spng_decode_image(ctx, *pixels, n, *alpha ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8, SPNG_DECODE_TRNS);
     if (code)
         return code;
@@ -45,13 +46,15 @@ df_status df_png_decode(const uint8_t *bytes, size_t size, df_image *out, df_err
     bool alpha = false;
     uint8_t *pixels = NULL;
     spng_ctx *ctx = spng_ctx_new(0);
-    int code = ctx ? decode(ctx, bytes, size, &ihdr, &alpha, &pixels) : SPNG_EMEM;
+    int code = ctx ? decode(ctx, bytes, size, &ihdr, &alpha, &pixels) : NO_MEMORY;
     spng_ctx_free(ctx);
     if (code) {
         free(pixels);
         if (code == SPNG_IO_EOF || code == SPNG_IO_ERROR)
             return df_fail(err, DF_FORMAT, "png: data is cut");
-        return df_fail(err, code == SPNG_EMEM ? DF_NOMEM : DF_FORMAT, "png: %s", spng_strerror(code));
+        if (code == NO_MEMORY)
+            return df_fail(err, DF_NOMEM, "png of %u x %u pixels: out of memory", ihdr.width, ihdr.height);
+        return df_fail(err, DF_FORMAT, "png: %s", spng_strerror(code));
     }
     int width = (int)ihdr.width, height = (int)ihdr.height;
     if (alpha)

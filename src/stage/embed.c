@@ -98,8 +98,11 @@ static df_status vector_text(const double *x, int dim, df_arena *arena, char **t
 static df_status append(df_table *out, const df_sight *sight, const char *problem, const char *vector, df_error *err)
 {
     df_value phash = DF_NULL;
-    if (sight->image)
-        phash = DF_INT((int64_t)df_image_dhash(sight->image));
+    uint64_t hash;
+    if (sight->image) {
+        DF_TRY(df_image_dhash(sight->image, &hash, err));
+        phash = DF_INT((int64_t)hash);
+    }
     return df_table_append(out, (df_value[]){DF_INT(sight->row), phash, DF_TEXT(problem), DF_TEXT(vector)}, err);
 }
 

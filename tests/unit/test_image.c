@@ -281,6 +281,26 @@ static void resize_keeps_colours_and_places(void **state)
     free(bytes);
 }
 
+/* What a library says of a picture is the picture's, its own limits and "out of memory" included. */
+static void what_a_file_claims_is_its_own_fault(void **state)
+{
+    (void)state;
+    static const char *const claims[] = {"wide.avif", "limit.avif", "item-offset.avif", "item-size.avif", "claims.jpg",
+                                         "claims.png", "claims.webp", "frame.gif", "strips.tiff", "counts.tiff",
+                                         "wide.tiff"};
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        char name[128];
+        size_t size;
+        df_image image = {0};
+        df_error err = {""};
+        snprintf(name, sizeof name, "../../fuzz/corpus/decode/%s", claims[i]);
+        uint8_t *bytes = load(name, &size);
+        if (df_image_decode(bytes, size, 2048, &image, &err) != DF_FORMAT || image.rgb || !err.message[0])
+            fail_msg("%s: %s", claims[i], err.message);
+        free(bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +310,7 @@ int main(void)
         cmocka_unit_test(damaged_files_do_no_harm),
         cmocka_unit_test(bombs_are_refused_by_their_header),
         cmocka_unit_test(no_image_is_no_image),
+        cmocka_unit_test(what_a_file_claims_is_its_own_fault),
         cmocka_unit_test(a_grey_jpeg_is_grey),
         cmocka_unit_test(a_reduced_jpeg_is_the_same_picture),
         cmocka_unit_test(resize_keeps_colours_and_places),
