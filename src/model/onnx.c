@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <float.h>
 #include <onnxruntime_c_api.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct df_onnx {
     const char *output_names[ENDS_MAX];
     df_tensor inputs[ENDS_MAX];
     ONNXTensorElementDataType input_types[ENDS_MAX];
+    atomic_bool has_run;
     df_arena arena;
 };
 
@@ -477,6 +479,24 @@ static df_status copy_outputs(const df_onnx *m, OrtValue **values, df_arena *are
     return DF_OK;
 }
 
+/* What failed is tried again. A model that has run and fails twice fails of this input alone, unless memory lacks. */
+static df_status run_session(df_onnx *m, const char *const *names, OrtValue *const *in, size_t n_inputs,
+                             OrtValue **results, df_error *err)
+{
+    for (int tries = 0;; tries++) {
+        OrtStatus *failed = m->api->Run(m->session, m->run_options, names, (const OrtValue *const *)in, n_inputs,
+                                        m->output_names, m->n_outputs, results);
+        if (!failed) {
+            atomic_store(&m->has_run, true);
+            return DF_OK;
+        }
+        const bool no_memory = strstr(m->api->GetErrorMessage(failed), "alloc") != NULL;
+        const df_status status = check(m, failed, "run", err);
+        if (tries > 0)
+            return no_memory ? DF_NOMEM : atomic_load(&m->has_run) ? DF_FORMAT : status;
+    }
+}
+
 df_status df_onnx_run(df_onnx *m, const df_tensor *inputs, int n_inputs, df_arena *arena, df_tensor **outputs,
                       int *n_outputs, df_error *err)
 {
@@ -487,8 +507,7 @@ df_status df_onnx_run(df_onnx *m, const df_tensor *inputs, int n_inputs, df_aren
         return df_fail(err, DF_NOMEM, "run %s: out of memory", m->path);
     df_status status = wrap_inputs(m, inputs, n_inputs, arena, in, names, err);
     if (status == DF_OK)
-        status = check(m, m->api->Run(m->session, m->run_options, names, (const OrtValue *const *)in, (size_t)n_inputs,
-                                      m->output_names, m->n_outputs, results), "run", err);
+        status = run_session(m, names, in, (size_t)n_inputs, results, err);
     if (status == DF_OK)
         status = copy_outputs(m, results, arena, copies, err);
     for (int i = 0; i < ENDS_MAX; i++) {

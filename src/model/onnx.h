@@ -27,7 +27,9 @@ void df_onnx_close(df_onnx *model);
 int64_t df_tensor_size(const df_tensor *t);                          /* product of dims */
 const df_tensor *df_tensor_named(const df_tensor *tensors, int n, const char *name); /* NULL: there is none */
 /* Runs on the given inputs (matched by name; a single unnamed input is the first; values of an int64 input must be whole
- * and below 2^24). All outputs, in the model's order, are copied into the arena (integers converted to float). NaN or +infinity in an output is DF_FORMAT: the model has no answer for this input. */
+ * and below 2^24). All outputs, in the model's order, are copied into the arena (integers converted to float).
+ * DF_FORMAT: the model has no answer for this input: NaN or +infinity in an output, or a failed run of a model that has
+ * run before. */
 df_status df_onnx_run(df_onnx *model, const df_tensor *inputs, int n_inputs, df_arena *arena, df_tensor **outputs,
                       int *n_outputs, df_error *err);
 /* What the model declares: `name` of input i (NULL beyond the last), its dims (-1: free); data is NULL. */
