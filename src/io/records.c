@@ -1,6 +1,5 @@
 #include "io/records.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,17 +12,19 @@ struct df_records {
     char *path;
     size_t record_bytes;
     int64_t n;
+    bool fresh;
 };
 
 /* Zeros are written, not left as holes: a record in a hole costs the file system a block each, and a run twice the time. A
  * file that a kill left short is filled again. */
-static df_status fit(const df_records *r, df_error *err)
+static df_status fit(df_records *r, df_error *err)
 {
     static const char zeros[1 << 16];
     struct stat st;
     off_t size = (off_t)((size_t)r->n * r->record_bytes), at = 0;
     if (fstat(r->fd, &st) == 0 && st.st_size == size)
         return DF_OK;
+    r->fresh = true;
     if (ftruncate(r->fd, 0) != 0)
         return df_fail(err, DF_IO, "make %s: %s", r->path, strerror(errno));
     while (at < size) {
@@ -64,9 +65,23 @@ void df_records_close(df_records *r)
     free(r);
 }
 
+bool df_records_fresh(const df_records *r)
+{
+    return r->fresh;
+}
+
+/* What is asked for may come from a file like this one. */
+static df_status check_range(const df_records *r, int64_t first, int64_t count, df_error *err)
+{
+    if (first >= 0 && count >= 0 && first <= r->n && count <= r->n - first)
+        return DF_OK;
+    return df_fail(err, DF_FORMAT, "%s: there is no record %lld of its %lld: it, or a file beside it, is damaged: "
+                   "remove them and run again", r->path, (long long)first, (long long)r->n);
+}
+
 df_status df_records_read(const df_records *r, int64_t first, int64_t count, void *out, df_error *err)
 {
-    assert(first >= 0 && count >= 0 && first + count <= r->n);
+    DF_TRY(check_range(r, first, count, err));
     char *to = out;
     size_t left = (size_t)count * r->record_bytes;
     off_t at = (off_t)((size_t)first * r->record_bytes);
@@ -85,7 +100,7 @@ df_status df_records_read(const df_records *r, int64_t first, int64_t count, voi
 
 df_status df_records_write(const df_records *r, int64_t first, int64_t count, const void *records, df_error *err)
 {
-    assert(first >= 0 && count >= 0 && first + count <= r->n);
+    DF_TRY(check_range(r, first, count, err));
     const char *from = records;
     size_t left = (size_t)count * r->record_bytes;
     off_t at = (off_t)((size_t)first * r->record_bytes);

@@ -2,6 +2,7 @@
  * machine that wrote it and is gone when the stage is through: no format. */
 #ifndef DF_IO_RECORDS_H
 #define DF_IO_RECORDS_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/folder.h"
@@ -12,7 +13,8 @@ typedef struct df_records df_records;
 df_status df_records_open(df_records **out, df_folder *folder, const char *name, size_t record_bytes, int64_t n,
                           df_error *err);
 void df_records_close(df_records *r);
-/* Within [0, n). Thread-safe. */
+bool df_records_fresh(const df_records *r);  /* the file was not there, or of another size: all is zero */
+/* Within [0, n), else DF_FORMAT. Thread-safe. */
 df_status df_records_read(const df_records *r, int64_t first, int64_t count, void *out, df_error *err);
 df_status df_records_write(const df_records *r, int64_t first, int64_t count, const void *records, df_error *err);
 df_status df_records_sync(const df_records *r, df_error *err);       /* what was written survives a power cut */

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/pool.h"
 #include "model/card.h"
+#include "stage/members.h"
 
 static const df_option options[] = {
     {"rule", DF_OPT_TEXT, offsetof(df_dedup_config, rule), "semdedup", 0, 0,
@@ -126,35 +127,103 @@ df_status df_dedup_save(const df_dedup *d, df_error *err)
 }
 
 /* What another run left, when it was at work on as many vectors; else from the beginning. */
-static void load_state(df_dedup *d, const char *path)
+static df_status load_state(df_dedup *d, const char *path, df_error *err)
 {
     char *text = NULL;
     size_t size;
     long long n = 0, clusters = 0, copies = 0, next = 0;
     int dim = 0;
-    if (df_file_exists(path) && df_file_read(path, 256, &text, &size, NULL) == DF_OK &&
-        sscanf(text, state_format, &n, &dim, &clusters, &copies, &next) == 5 && n == d->n && dim == d->dim &&
-        clusters > 0 && next >= 0 && next <= clusters) {
+    if (!df_file_exists(path))
+        return DF_OK;
+    df_status status = df_file_read(path, 256, &text, &size, err);
+    if (status != DF_OK)
+        return status == DF_FORMAT ? DF_OK : status;
+    if (sscanf(text, state_format, &n, &dim, &clusters, &copies, &next) == 5 && n == d->n && dim == d->dim &&
+        clusters > 0 && clusters <= DF_CLUSTERS_MAX && (copies == 0 || copies == 1) && next >= 0 && next <= clusters) {
         d->n_clusters = clusters;
         d->copies_done = copies;
         d->next_cluster = next;
     }
     free(text);
+    return DF_OK;
+}
+
+static void forget_state(df_dedup *d)
+{
+    d->n_clusters = d->copies_done = d->next_cluster = 0;
+}
+
+static df_status open_pair(df_dedup *d, df_error *err)
+{
+    const char *const names[] = {"items", "found"};
+    df_records **const files[] = {&d->items, &d->found};
+    const size_t sizes[] = {sizeof(df_dedup_item), sizeof(df_dedup_found)};
+    char name[DF_DEDUP_NAME];
+    for (int i = 0; i < 2; i++) {
+        df_dedup_name(names[i], name);
+        if (d->n_clusters == 0)              /* what is there is of no known state */
+            DF_TRY(df_folder_remove(df_dataset_files(d->ds), name, err));
+        DF_TRY(df_records_open(files[i], df_dataset_files(d->ds), name, sizes[i], d->n, err));
+    }
+    return DF_OK;
+}
+
+static void close_pair(df_dedup *d)
+{
+    df_records_close(d->items);
+    df_records_close(d->found);
+    d->items = d->found = NULL;
+}
+
+/* place: of the vector before. */
+static bool is_sound(const df_dedup *d, int n_parts, int64_t index, const df_dedup_item *item,
+                     const df_dedup_found *found, int64_t place)
+{
+    const int64_t part = item->place >> 32;
+    return part >= 0 && part < n_parts && item->place > place &&
+           index >= df_vectors_first(d->vectors, (int)part) && index < df_vectors_first(d->vectors, (int)part + 1) &&
+           item->cluster >= 0 && item->cluster < d->n_clusters && found->nearest >= 0 && found->nearest <= d->n &&
+           found->kind >= DF_DEDUP_KEPT && found->kind <= DF_DEDUP_COPY &&
+           (found->kind == DF_DEDUP_KEPT || found->nearest > 0);
+}
+
+/* The records of another run are foreign input. *sound: they can be gone on with. */
+static df_status check_records(const df_dedup *d, bool *sound, df_error *err)
+{
+    enum { CHUNK = 1 << 10 };
+    df_dedup_item items[CHUNK];
+    df_dedup_found found[CHUNK];
+    int64_t place = -1;
+    const int n_parts = df_dataset_parts(d->ds);
+    *sound = !df_records_fresh(d->items) && !df_records_fresh(d->found);
+    for (int64_t first = 0; *sound && first < d->n; first += CHUNK) {
+        const int64_t n = d->n - first < CHUNK ? d->n - first : CHUNK;
+        DF_TRY(df_records_read(d->items, first, n, items, err));
+        DF_TRY(df_records_read(d->found, first, n, found, err));
+        for (int64_t i = 0; *sound && i < n; i++) {
+            *sound = is_sound(d, n_parts, first + i, &items[i], &found[i], place);
+            place = items[i].place;
+        }
+    }
+    return DF_OK;
 }
 
 static df_status open_records(df_dedup *d, df_error *err)
 {
     char path[PATH_MAX], name[DF_DEDUP_NAME];
-    df_folder *files = df_dataset_files(d->ds);
+    bool sound = true;
     if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(d->ds), df_dedup_name("state", name)) >= PATH_MAX)
         return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(d->ds));
-    load_state(d, path);
-    if (d->n_clusters == 0) {                /* what is there is of no known state */
-        DF_TRY(df_folder_remove(files, df_dedup_name("items", name), err));
-        DF_TRY(df_folder_remove(files, df_dedup_name("found", name), err));
-    }
-    DF_TRY(df_records_open(&d->items, files, df_dedup_name("items", name), sizeof(df_dedup_item), d->n, err));
-    return df_records_open(&d->found, files, df_dedup_name("found", name), sizeof(df_dedup_found), d->n, err);
+    DF_TRY(load_state(d, path, err));
+    DF_TRY(open_pair(d, err));
+    if (d->n_clusters > 0)
+        DF_TRY(check_records(d, &sound, err));
+    if (sound)
+        return DF_OK;
+    df_run_note(d->run, "dedup: what an earlier run left in part-*.partial is damaged: from the beginning");
+    forget_state(d);
+    close_pair(d);
+    return open_pair(d, err);
 }
 
 static df_status open_dedup(df_dedup *d, df_error *err)
@@ -169,8 +238,7 @@ static df_status open_dedup(df_dedup *d, df_error *err)
 static void close_dedup(df_dedup *d)
 {
     df_vectors_close(d->vectors);
-    df_records_close(d->items);
-    df_records_close(d->found);
+    close_pair(d);
 }
 
 /* ---- parts ---- */
@@ -181,6 +249,8 @@ static df_status append_vector(const df_dedup *d, df_table *out, int64_t row, co
     static const char *const reasons[] = {NULL, "similar", "copy"};
     df_dedup_item nearest = {0};
     bool has = found->nearest > 0;
+    if (found->kind < DF_DEDUP_KEPT || found->kind > DF_DEDUP_COPY)
+        return df_fail(err, DF_FORMAT, "dedup/part-found.partial is damaged: remove it and run again");
     if (has)
         DF_TRY(df_records_read(d->items, found->nearest - 1, 1, &nearest, err));
     return df_table_append(out,

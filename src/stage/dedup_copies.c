@@ -176,6 +176,9 @@ static df_status compare(copying *c, const range *r, uint64_t mask, df_error *er
             return df_fail(err, DF_NOMEM, "compare hashes: out of memory");
     }
     DF_TRY(df_records_read(c->dealt, r->begin, n, c->items, err));
+    for (int64_t i = 0; i < n; i++)
+        if (c->items[i].id < 0 || c->items[i].id >= c->d->n)
+            return df_fail(err, DF_FORMAT, "dedup/part-hashes.partial is damaged: remove it and run again");
     df_near_hash_sort(c->items, n, mask);
     for (int64_t first = 0, end; first < n; first = end) {
         end = first + 1;

@@ -2,6 +2,32 @@
 
 #include <stdlib.h>
 
+/* What is read may be damaged: a number that is no cluster's, or other members than were counted. */
+static df_status damaged(df_error *err)
+{
+    return df_fail(err, DF_FORMAT, "its working files (part-*.partial) are damaged: remove them and run again");
+}
+
+static df_status count_member(const df_members *m, int32_t cluster, int64_t *counts, df_error *err)
+{
+    if (cluster >= m->n_clusters)
+        return damaged(err);
+    if (cluster >= 0)
+        counts[cluster]++;
+    return DF_OK;
+}
+
+static df_status take_member(const df_members *m, int32_t cluster, const df_member *member, int64_t *at, df_error *err)
+{
+    if (cluster < m->from || cluster >= m->to)
+        return DF_OK;
+    int64_t *next = &at[cluster - m->from];
+    if (*next >= m->first[cluster + 1] - m->first[m->from])
+        return damaged(err);
+    m->members[(*next)++] = *member;
+    return DF_OK;
+}
+
 /* at: the counts to be, or where the next member of clusters [from, to) goes. */
 static df_status scan(df_members *m, int64_t *at, bool count, df_error *err)
 {
@@ -12,12 +38,8 @@ static df_status scan(df_members *m, int64_t *at, bool count, df_error *err)
         int64_t n = m->n - first < DF_MEMBERS_READ ? m->n - first : DF_MEMBERS_READ;
         status = df_run_stopped(m->run) ? df_fail(err, DF_STOPPED, "stopped")
                                         : m->read(m->ctx, first, n, cluster, members, err);
-        for (int64_t i = 0; status == DF_OK && i < n; i++) {
-            if (cluster[i] >= 0 && count)
-                at[cluster[i]]++;
-            else if (cluster[i] >= m->from && cluster[i] < m->to)
-                m->members[at[cluster[i] - m->from]++] = members[i];
-        }
+        for (int64_t i = 0; status == DF_OK && i < n; i++)
+            status = count ? count_member(m, cluster[i], at, err) : take_member(m, cluster[i], &members[i], at, err);
     }
     free(cluster);
     free(members);
@@ -62,7 +84,7 @@ df_status df_members_load(df_members *m, int64_t from, df_error *err)
     while (m->to < m->n_clusters && m->first[m->to + 1] - m->first[from] <= DF_MEMBERS_MAX)
         m->to++;
     free(m->members);
-    m->members = malloc(((size_t)(m->first[m->to] - m->first[from]) + 1) * sizeof *m->members);
+    m->members = calloc(((size_t)(m->first[m->to] - m->first[from]) + 1), sizeof *m->members);
     int64_t *at = malloc((size_t)(m->to - from) * sizeof *at);
     for (int64_t i = from; at && i < m->to; i++)
         at[i - from] = m->first[i] - m->first[from];

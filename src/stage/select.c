@@ -37,6 +37,8 @@ static df_status fill_part(const df_selecting *s, int part, df_table *out, df_er
     for (int64_t i = df_vectors_first(s->vectors, part); i < end; i++) {
         df_select_item item;
         DF_TRY(df_records_read(s->items, i, 1, &item, err));
+        if (item.limit < DF_LIMIT_NONE || item.limit > DF_LIMIT_TOTAL)
+            return df_fail(err, DF_FORMAT, "select/part-items.partial is damaged: run again");
         if (item.cluster >= 0)
             DF_TRY(df_table_append(out,
                                    (const df_value[]){DF_INT(item.place & 0xFFFFFFFF),

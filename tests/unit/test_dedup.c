@@ -278,6 +278,60 @@ static void a_stopped_run_goes_on(void **state)
     df_dataset_close(ds);
 }
 
+enum { AT_CLUSTER = 40, AT_NEAREST = 0, AT_KIND = 12 };  /* in an item; in what was found */
+
+typedef struct { const char *file; size_t at; const char *bytes; size_t n; bool cut; } damage;
+static const damage damages[] = {
+    {"items", AT_CLUSTER, "\xff\xff\xff\x7f", 4, false}, {"items", AT_CLUSTER, "\xfe\xff\xff\xff", 4, false},
+    {"items", 0, "\x07\0\0\0\x63\0\0\0", 8, false},  {"items", 0, NULL, 0, true},
+    {"found", AT_NEAREST, "\xff\xff\xff\x7f", 4, false}, {"found", AT_NEAREST + 4, "\xff\xff\xff\xff", 4, false},
+    {"found", AT_KIND, "\x09\0", 2, false},              {"found", AT_KIND, "\xf0\xff", 2, false},
+    {"found", 0, NULL, 0, true},                         {"state", 0, "vectors -1", 10, false},
+};
+
+static void do_damage(const damage *d)
+{
+    char path[128], *bytes;
+    size_t size;
+    snprintf(path, sizeof path, "dedup-damage.test/dedup/part-%s.partial", d->file);
+    assert_int_equal(df_file_read(path, 1 << 24, &bytes, &size, NULL), DF_OK);
+    if (d->n)
+        memcpy(bytes + d->at, d->bytes, d->n);
+    assert_int_equal(df_file_write(path, bytes, d->cut ? size - 1 : size, NULL), DF_OK);
+    free(bytes);
+}
+
+/* The working files of a stopped run are foreign input: what is wrong in them is made anew. */
+static void damaged_working_files_are_made_anew(void **state)
+{
+    (void)state;
+    df_dataset *ds = make_dataset("dedup-damage.test");
+    char *whole[PARTS];
+    size_t size[PARTS];
+    run_ok(&df_stage_dedup, ds, 1, set);
+    for (int part = 0; part < PARTS; part++)
+        whole[part] = part_bytes(ds, "dedup", part, &size[part]);
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        assert_int_equal(df_dataset_stage_reset(ds, "dedup", NULL), DF_OK);
+        df_error err = {""};
+        stopper s = {.first_done = -1, .after = 1};
+        df_run run = {.n_threads = 1, .models = ".", .stop = &s.stop, .progress = stop_soon, .ctx = &s};
+        assert_int_equal(run_with(&df_stage_dedup, ds, &run, set, &err), DF_STOPPED);
+        do_damage(&damages[i]);
+        run_ok(&df_stage_dedup, ds, 1, set);
+        for (int part = 0; part < PARTS; part++) {
+            size_t n;
+            char *bytes = part_bytes(ds, "dedup", part, &n);
+            assert_int_equal(n, size[part]);
+            assert_memory_equal(bytes, whole[part], n);
+            free(bytes);
+        }
+    }
+    for (int part = 0; part < PARTS; part++)
+        free(whole[part]);
+    df_dataset_close(ds);
+}
+
 /* A state that says that all clusters are done is believed: they are not done again. */
 static void finished_clusters_are_not_done_again(void **state)
 {
@@ -376,6 +430,7 @@ int main(void)
                                        cmocka_unit_test(groups_keep_one),
                                        cmocka_unit_test(threads_and_memory_change_no_byte),
                                        cmocka_unit_test(a_stopped_run_goes_on),
+        cmocka_unit_test(damaged_working_files_are_made_anew),
                                        cmocka_unit_test(finished_clusters_are_not_done_again),
                                        cmocka_unit_test(eps_is_that_of_the_card),
                                        cmocka_unit_test(bad_input_is_one_clear_line)};
