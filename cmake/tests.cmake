@@ -115,6 +115,17 @@ if(Python3_FOUND AND CLI_SOURCES)
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
+# ---- system calls that fail, inputs that are away: a shim before the C library, which sanitizers do not stand ----
+if(Python3_FOUND AND CLI_SOURCES AND NOT DF_SANITIZE AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  add_library(fault_shim MODULE tests/faults/shim.c)
+  target_link_libraries(fault_shim PRIVATE ${CMAKE_DL_LIBS})
+  foreach(kind Away AwayList Errors Momentary Known Memory Pictures)
+    add_test(NAME faults_${kind} COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_faults.py ${kind})
+    set_tests_properties(faults_${kind} PROPERTIES TIMEOUT 300 ENVIRONMENT
+      "DF_BINARY=$<TARGET_FILE:densefusion-cli>;DF_FAULT_SHIM=$<TARGET_FILE:fault_shim>;PYTHONDONTWRITEBYTECODE=1")
+  endforeach()
+endif()
+
 # ---- the llama engine, beside llama.cpp's own server ----
 if(EXISTS ${DF_DEPS}/venv/bin/python AND EXISTS ${DF_DEPS}/bin/llama-server AND CLI_SOURCES)
   add_test(NAME llama COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/llama/test_llama.py)
