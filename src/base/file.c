@@ -13,11 +13,6 @@
 
 #include "base/retry.h"
 
-static df_status failed_to_open(const char *path, int code, df_error *err)
-{
-    return df_fail(err, df_errno_stays(code) ? DF_MISSING : DF_IO, "open %s: %s", path, strerror(code));
-}
-
 static df_status refuse_special(const char *path, const struct stat *st, df_error *err)
 {
     if (S_ISREG(st->st_mode))
@@ -35,7 +30,7 @@ df_status df_file_check(const char *path, df_error *err)
     int code, tries = 0;
     while ((code = stat(path, &st) == 0 ? 0 : errno) != 0 && df_retry(code, &tries))
         ;
-    return code == 0 ? refuse_special(path, &st, err) : failed_to_open(path, code, err);
+    return code == 0 ? refuse_special(path, &st, err) : df_fail(err, DF_IO, "open %s: %s", path, strerror(code));
 }
 
 static int open_once(const char *path, int *fd, struct stat *st)
@@ -58,7 +53,7 @@ df_status df_file_open(const char *path, int *fd, df_error *err)
     while ((code = open_once(path, &file, &st)) != 0 && df_retry(code, &tries))
         ;
     if (code != 0)
-        return failed_to_open(path, code, err);
+        return df_fail(err, DF_IO, "open %s: %s", path, strerror(code));
     df_status status = refuse_special(path, &st, err);
     if (status == DF_OK)
         *fd = file;

@@ -63,7 +63,9 @@ static df_status say_why(const df_tar *tar, const char *doing, df_error *err)
 static df_status open_archive(df_tar *tar, df_error *err)
 {
     struct stat st;
-    DF_TRY(df_file_open(tar->path, &tar->fd, err));
+    df_status status = df_file_open(tar->path, &tar->fd, err);
+    if (status != DF_OK)
+        return status == DF_IO && !df_file_exists(tar->path) ? DF_MISSING : status;
     if (fstat(tar->fd, &st) != 0)
         return df_fail(err, DF_IO, "open %s: %s", tar->path, strerror(errno));
     tar->size = (int64_t)st.st_size;

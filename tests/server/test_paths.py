@@ -83,9 +83,9 @@ class Paths(unittest.TestCase):
         """name: relative, so that what it starts with is seen."""
         made = {}
         for kind in ("parquet", "csv", "jsonl"):
-            self.run_it("run", f"{name}/in/list.{kind}", "-o", f"{name}/{kind}", "--to", "filter")
+            self.run_it("run", f"{name}/in/list.{kind}", "-o", f"./{name}/{kind}", "--to", "filter")
             made[kind] = tables(self.base / name / kind)
-        self.run_it("metadata", f"{name}/urls.parquet", "-o", f"{name}/kept", "--min_side=100")
+        self.run_it("metadata", f"{name}/urls.parquet", "-o", f"./{name}/kept", "--min_side=100")
         made["kept"] = tables(self.base / name / "kept")
         made["said"] = [self.run_it(*what) for what in (("status", f"{name}/csv"), ("show", f"{name}/csv", "c.png"))]
         return made

@@ -10,7 +10,16 @@
 #include "io/records.h"
 
 enum { N = 10 };
-static const char path[] = "records.test";
+static const char name[] = "numbers", path[] = "records.test/numbers";
+
+static df_folder *make_folder(void)
+{
+    df_folder *folder;
+    df_error err = {""};
+    if (df_folder_create(&folder, "records.test", "dataset", &err) != DF_OK)
+        fail_msg("%s", err.message);
+    return folder;
+}
 
 static void outside_is_an_error(void **state)
 {
@@ -19,7 +28,8 @@ static void outside_is_an_error(void **state)
                                         {1, INT64_MAX}, {0, -1}};
     int64_t x[N] = {0};
     df_records *r;
-    assert_int_equal(df_records_open(&r, path, sizeof *x, N, NULL), DF_OK);
+    df_folder *folder = make_folder();
+    assert_int_equal(df_records_open(&r, folder, name, sizeof *x, N, NULL), DF_OK);
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
         df_error err = {""};
         assert_int_equal(df_records_read(r, ranges[i][0], ranges[i][1], x, &err), DF_FORMAT);
@@ -30,14 +40,17 @@ static void outside_is_an_error(void **state)
     assert_int_equal(df_records_read(r, N, 0, x, NULL), DF_OK);
     df_records_close(r);
     unlink(path);
+    df_folder_close(folder);
 }
 
 static bool is_fresh(int64_t n)
 {
     df_records *r;
-    assert_int_equal(df_records_open(&r, path, sizeof(int64_t), n, NULL), DF_OK);
+    df_folder *folder = make_folder();
+    assert_int_equal(df_records_open(&r, folder, name, sizeof(int64_t), n, NULL), DF_OK);
     const bool fresh = df_records_fresh(r);
     df_records_close(r);
+    df_folder_close(folder);
     return fresh;
 }
 
