@@ -13,6 +13,7 @@
 
 #define DATASET_VERSION 2
 #define KIND "dataset"
+#define SQL_MEMORY_MB 1024
 #define DATASET_JSON_MAX ((size_t)16 << 20)
 
 struct df_dataset { df_folder *files; char *input; };
@@ -68,9 +69,12 @@ bool df_dataset_has_all(const df_dataset *ds, const char *stage)
 df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_table **out, df_error *err)
 {
     char *path = df_dataset_part_path(ds, stage, part, "parquet");
-    df_status status = path ? df_table_read(out, path, err) : df_fail(err, DF_NOMEM, "read %s: out of memory", stage);
+    df_error why = {""};
+    df_status status = path ? df_table_read(out, path, &why) : df_fail(&why, DF_NOMEM, "read %s: out of memory", stage);
     free(path);
-    return status;
+    if (status == DF_FORMAT)                 /* a part is complete from its first moment on: it was damaged later */
+        return df_fail(err, status, "%.400s: delete the file, and the next run makes it again", why.message);
+    return status == DF_OK ? DF_OK : df_fail(err, status, "%s", why.message);
 }
 
 df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err)
@@ -90,6 +94,17 @@ df_status df_dataset_write_table(const df_dataset *ds, const char *name, const d
         return df_draft_commit(&draft, err);
     df_draft_drop(&draft);
     return df_fail(err, status, "write %s/%s: %.300s", df_dataset_folder(ds), name, why.message);
+}
+
+df_status df_dataset_run_sql(const df_dataset *ds, const char *sql, df_error *err)
+{
+    char spill[PATH_MAX];
+    df_sql *session;
+    DF_TRY(df_folder_scratch(ds->files, "sql", spill, err));
+    DF_TRY(df_sql_open(&session, SQL_MEMORY_MB, spill, err));
+    df_status status = df_sql_exec(session, sql, err);
+    df_sql_close(session);
+    return status;
 }
 
 static df_status load(const df_dataset *ds, df_json **out, df_error *err)

@@ -22,6 +22,8 @@ df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_
 df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err);
 df_status df_dataset_write_table(const df_dataset *ds, const char *name, const df_table *t, df_error *err);
 
+/* Runs a statement for its effect, e.g. COPY ... TO. What memory does not hold goes to the dataset's working folder. */
+df_status df_dataset_run_sql(const df_dataset *ds, const char *sql, df_error *err);
 /* Rows of a stage's parts for which an SQL condition holds ("true": all), cumulated: *first is [parts + 1], malloc'ed, caller
  * frees; one query over all parts, which must be there. */
 df_status df_dataset_count(const df_dataset *ds, const char *stage, const char *where, int64_t **first, df_error *err);

@@ -129,6 +129,7 @@ static df_status open_database(duckdb_database *out, df_error *err)
         duck.set_config(config, "autoinstall_known_extensions", "false");
         duck.set_config(config, "autoload_known_extensions", "false");
         duck.set_config(config, "enable_external_file_cache", "false");
+        duck.set_config(config, "temp_directory", "");       /* else working files go to the current folder */
         state = duck.open_ext(NULL, out, config, &why);
     }
     duck.destroy_config(&config);
@@ -210,15 +211,6 @@ static df_status query_only(session *s, const char *sql, df_error *err)
     duckdb_result result;
     df_status status = query(s, sql, &result, err);
     duck.destroy_result(&result);
-    return status;
-}
-
-df_status df_sql_run(const char *sql, df_error *err)
-{
-    session s;
-    DF_TRY(session_open(&s, err));
-    df_status status = query_only(&s, sql, err);
-    session_close(&s);
     return status;
 }
 

@@ -32,14 +32,12 @@ const char *df_table_text(const df_table *t, int64_t row, int column);   /* "" w
 /* The first row whose INT column is at least `value`; the column rises. The number of rows when there is none. */
 int64_t df_table_first(const df_table *t, int column, int64_t value);
 
-/* Parquet, zstd; written under a temporary name, synced, renamed. Same rows, same bytes. */
+/* Parquet, zstd. Same rows, same bytes. The path is that of a draft (base/folder.h) where the file belongs to a dataset. */
 df_status df_table_write(const df_table *t, const char *path, df_error *err);
 df_status df_table_read(df_table **out, const char *path, df_error *err);
 /* Any SQL over files (Parquet, CSV, JSONL by DuckDB's own readers); result columns are mapped to the three types,
  * everything else is cast to text. The SQL is ours: sql_text.h names the files in it. */
 df_status df_table_query(df_table **out, const char *sql, df_error *err);
-/* Runs a statement for its effect, e.g. COPY ... TO. */
-df_status df_sql_run(const char *sql, df_error *err);
 /* A session for a long job: its statements share tables, memory_mb bounds its memory, what does not fit goes to files
  * in the folder `spill` (NULL: nowhere). One thread until a statement says SET threads. */
 typedef struct df_sql df_sql;

@@ -117,7 +117,7 @@ static df_status write_parquet(const df_dataset *ds, df_error *err)
     df_sql_to_parquet(&sql, draft.path, ", USE_TMP_FILE false");
     if (status == DF_OK)
         status = sql.failed ? df_fail(err, DF_NOMEM, "write captions.parquet: out of memory")
-                            : df_sql_run(df_str_text(&sql), err);
+                            : df_dataset_run_sql(ds, df_str_text(&sql), err);
     if (status == DF_OK)
         status = df_draft_commit(&draft, err);
     df_draft_drop(&draft);
@@ -144,7 +144,7 @@ static df_status write_selected(const df_dataset *ds, df_error *err)
     if (status == DF_OK && sql.failed)
         status = df_fail(err, DF_NOMEM, "write selected.parquet: out of memory");
     if (status == DF_OK)
-        status = df_sql_run(df_str_text(&sql), err);
+        status = df_dataset_run_sql(ds, df_str_text(&sql), err);
     if (status == DF_OK)
         status = df_draft_commit(&draft, err);
     df_draft_drop(&draft);

@@ -42,7 +42,7 @@ static df_status write_part(const df_dataset *ds, const char *stage, int part, d
     DF_TRY(df_folder_draft(df_dataset_files(ds), name_of(stage, part, name), &draft, err));
     df_status status = append_query(ds, stage, part, draft.path, &sql, err);
     if (status == DF_OK)
-        status = df_sql_run(df_str_text(&sql), err);
+        status = df_dataset_run_sql(ds, df_str_text(&sql), err);
     df_str_free(&sql);
     if (status == DF_OK)
         return df_draft_commit(&draft, err);

@@ -5,6 +5,7 @@
 
 #include "dataset/evidence_import.h"
 #include "pipeline/run.h"
+#include "sql_run.h"
 
 /* ---- a dataset of 2 parts with 3 images each, 100 x 80; a.jpg ... f.jpg, and a URL for each ---- */
 
@@ -58,7 +59,7 @@ static void make(const char *sql, const char *name)
     char statement[2048];
     df_error err = {""};
     snprintf(statement, sizeof statement, "COPY (%s) TO '%s' (FORMAT parquet)", sql, at(name));
-    if (df_sql_run(statement, &err) != DF_OK)
+    if (sql_run(statement, &err) != DF_OK)
         fail_msg("%s", err.message);
 }
 

@@ -3,6 +3,7 @@
 
 #include "dataset/table.h"
 #include "io/npy.h"
+#include "sql_run.h"
 
 enum { N = 12, DIM = 3 };                    /* pictures a.jpg to l.jpg, in parts of 4; vector i is along [i + 1, 1, 2] */
 
@@ -30,7 +31,7 @@ static void sql(const char *fmt, const char *name)
     df_error err = {""};
     snprintf(path, sizeof path, "%s", at(name));
     snprintf(statement, sizeof statement, fmt, path);
-    if (df_sql_run(statement, &err) != DF_OK)
+    if (sql_run(statement, &err) != DF_OK)
         fail_msg("%s", err.message);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "dataset/metadata.h"
+#include "sql_run.h"
 
 static df_metadata_config defaults(void)
 {
@@ -22,7 +23,7 @@ static df_metadata_config defaults(void)
 static void sql(const char *text)
 {
     df_error err = {""};
-    if (df_sql_run(text, &err) != DF_OK)
+    if (sql_run(text, &err) != DF_OK)
         fail_msg("%s: %s", text, err.message);
 }
 
