@@ -5,7 +5,7 @@
 # to kill at any moment: a file is put in its place by one rename, when it is complete. Needs Debian's apt, as root or
 # with sudo.
 set -euo pipefail
-export LC_ALL=C
+export LC_ALL=C ORT_DISABLE_TELEMETRY=1
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 here=$root/tools/setup deps=$root/.deps venv=$root/.deps/venv
 arch=$(uname -m)

@@ -33,6 +33,7 @@ threaded='test_(pool|gate|tokenizer|kmeans|cluster|semdedup|dedup|select|library
 # Interrupting runs again and again is about the disk: once, without sanitizers. The browser test is about the page.
 undecorated='paths|special_files|resume|curation|truth|browser|setup|install|convert|openai_server|openai_chaos|img2dataset|llama'
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
+export ORT_DISABLE_TELEMETRY=1               # of the Python scripts; the program refuses it itself
 export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp:second_deadlock_stack=1"
 
 build build/test -DDF_RESUME_TESTS=ON && run_tests build/test

@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <float.h>
 #include <onnxruntime_c_api.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -55,12 +56,23 @@ static void ORT_API_CALL be_silent(void *ctx, OrtLoggingLevel level, const char 
 
 /* --- the library and its execution providers --- */
 
+/* From 1.29 on the official builds for Linux keep an identifier of the machine in the user's home, and send events with the
+ * names of models to their makers (microsoft/onnxruntime pull request 27379). These are the only ways to refuse it, and only
+ * before the library begins; releases know one or the other. Who has set them otherwise has decided. */
+static void refuse_telemetry(void)
+{
+    setenv("ORT_DISABLE_TELEMETRY", "1", 0);
+    setenv("ORT_TELEMETRY_DISABLED", "1", 0);
+}
+
 /* Where this build has it; else where the run path leads: in a prefix that was moved. It stays in memory once loaded:
  * its own threads may outlive a session. Closing the handle only counts. */
 static df_status open_library(const df_onnx_options *options, void **library, const OrtApi **api, df_error *err)
 {
     const int mode = RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE;
     const bool own = !options->library || !options->library[0];
+    static pthread_once_t refused = PTHREAD_ONCE_INIT;
+    pthread_once(&refused, refuse_telemetry);
     void *handle = dlopen(own ? DF_ONNXRUNTIME : options->library, mode), *symbol;
     if (!handle && own && !df_file_exists(DF_ONNXRUNTIME))
         handle = dlopen("libonnxruntime.so.1", mode);

@@ -301,6 +301,28 @@ class Owned(Case):
                 self.run_on(out, "--filter.max_aspect=9", "--report.side=96", "--export.instruction=What?")
                 self.assertEqual(read(self.at("target.txt")), "mine\n")
 
+    def test_nothing_else_is_touched(self):
+        """The README's sentence: with every stage and command, from a working folder, a home and a /tmp of its own."""
+        for name in ["home", "tmp", "here"]:
+            put(self.at(name, "mine.txt"))
+        made = ["out", "meta", "files", "kept"]
+        others = {name for name in os.listdir(self.root) if name not in made}
+        before = {name: fingerprint(self.at(name)) for name in others}
+        more = {"cwd": self.at("here"), "env": {"PATH": os.environ["PATH"], "HOME": self.at("home"), "TMPDIR": self.at("tmp")}}
+        out, ask = self.at("out"), ["--caption.engine=openai", "--caption.model=m", "--caption.url=http://127.0.0.1:9"]
+        for arguments in [
+                ["run", self.photos, "-o", out, "--dedup.eps=0.1", "--export.evidence=true"], ["status", out], ["show", out, "clock.jpg"],
+                ["clusters", out], ["cost", out], ["run", "-o", out, "--dry-run", *ask], ["meta", out, "-o", self.at("meta")],
+                ["kmeans", "map", out], ["kmeans", "reduce", out], ["batch", "write", out, "-o", self.at("files"), *ask],
+                ["batch", "submit", self.at("files"), *ask], ["batch", "merge", out, self.at("here", "mine.txt")],
+                ["run", "-o", out, "--parts", "0"], ["caption", out, "--caption.retries=0", *ask], ["models"], ["models", "--verify"],
+                ["metadata", os.path.join(out, "ingest", "part-00000.parquet"), "-o", self.at("kept"), "--min_side=1"], ["--help"]]:
+            result = self.densefusion(*arguments, **more)
+            with self.subTest(arguments[0]):
+                self.assertIn(result.returncode, (0, 1), result.stderr)
+                self.assertEqual({name: fingerprint(self.at(name)) for name in others}, before)
+        self.assertEqual(set(os.listdir(self.root)) - others - set(made), set())
+
     def test_the_list_tells_what_is_ours(self):
         out = self.dataset()
         listed = {line[2:] for line in read(os.path.join(out, "dataset.files")).splitlines() if line.startswith("+ ")}
