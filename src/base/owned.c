@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 
-enum { READ_BYTES = 1 << 16 };
+enum { READ_BYTES = 1 << 16, LINE_BYTES_MAX = 1 << 20 };
 
 void df_owned_free(df_owned *o)
 {
@@ -80,6 +80,8 @@ df_status df_owned_refresh(df_owned *o, const char *path, df_error *err)
         df_str_append_n(&rest, bytes, (size_t)n);
         size_t used = 0;
         status = rest.failed ? no_memory(path, err) : take_lines(o, rest.data, rest.size, &used, path, err);
+        if (status == DF_OK && rest.size - used > LINE_BYTES_MAX)
+            status = df_fail(err, DF_FORMAT, "%s: a line of more than %d bytes: it is damaged", path, LINE_BYTES_MAX);
         if (status != DF_OK || used == 0)
             continue;
         o->read_to += (off_t)used;
@@ -106,7 +108,8 @@ bool df_owned_has(const df_owned *o, const char *name)
     return at >= 0 && o->ours[at];
 }
 
-/* In one write, so that lines of several processes do not mix. After a torn line a line of its own begins. */
+/* In one write, so that lines of several processes do not mix. A torn line is ended by a byte that no name has, so that its
+ * beginning does not become a claim. */
 static df_status append(const df_owned *o, const char *name, bool ours, const char *path, df_error *err)
 {
     struct stat st;
@@ -116,7 +119,7 @@ static df_status append(const df_owned *o, const char *name, bool ours, const ch
     char last = '\n';
     if (st.st_size > 0 && pread(o->fd, &last, 1, st.st_size - 1) != 1)
         return df_fail(err, DF_IO, "read %s: %s", path, strerror(errno));
-    df_str_printf(&line, "%s%c %s\n", last == '\n' ? "" : "\n", ours ? '+' : '-', name);
+    df_str_printf(&line, "%s%c %s\n", last == '\n' ? "" : "\x01\n", ours ? '+' : '-', name);
     if (line.failed)
         return df_fail(err, DF_NOMEM, "write %s: out of memory", path);
     ssize_t n = write(o->fd, line.data, line.size);
