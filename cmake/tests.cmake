@@ -11,6 +11,9 @@ foreach(source ${UNIT_TESTS})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 ENVIRONMENT "DF_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
 endforeach()
 
+# It makes the disk fail, and time pass.
+target_link_options(test_journal PRIVATE -Wl,--wrap=fdatasync,--wrap=write,--wrap=pread,--wrap=clock_gettime)
+
 # What users type and what they get: tests/golden. `golden-update` rewrites the expected output.
 if(CLI_SOURCES)
   file(GLOB GOLDEN_TESTS CONFIGURE_DEPENDS tests/golden/*.sh)

@@ -211,6 +211,16 @@ void df_folder_dissolve(df_folder *f)
     rmdir(path);
 }
 
+static df_status open_regular(const df_folder *f, int parent, const char *base, const char *name, int flags, int *fd,
+                              df_error *err)
+{
+    struct stat st;
+    *fd = openat(parent, base, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (*fd < 0 || fstat(*fd, &st) != 0)
+        return df_folder_failed(f, "open", name, err);
+    return S_ISREG(st.st_mode) ? DF_OK : df_fail(err, DF_CONFIG, "%s/%s: not a regular file", f->path, name);
+}
+
 df_status df_folder_open_file(df_folder *f, const char *name, int flags, int *fd, df_error *err)
 {
     int parent;
@@ -219,14 +229,16 @@ df_status df_folder_open_file(df_folder *f, const char *name, int flags, int *fd
     pthread_mutex_lock(&f->mutex);
     df_status status = df_folder_claim(f, parent, base, name, err);
     pthread_mutex_unlock(&f->mutex);
-    if (status == DF_OK) {
-        *fd = openat(parent, base, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
-        if (*fd < 0)
-            status = df_folder_failed(f, "open", name, err);
-        else
-            fsync(parent);
-    }
+    int file = -1;
+    if (status == DF_OK)
+        status = open_regular(f, parent, base, name, flags, &file, err);
+    if (status == DF_OK && fsync(parent) != 0 && errno != EINVAL)    /* EINVAL: a file system without it */
+        status = df_folder_failed(f, "write", name, err);
     close(parent);
+    if (status == DF_OK)
+        *fd = file;
+    else if (file >= 0)
+        close(file);
     return status;
 }
 

@@ -3,34 +3,74 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/str.h"
 
-#define JOURNAL_BYTES_MAX ((size_t)4 << 30)
+#define JOURNAL_BYTES_MAX ((off_t)4 << 30)
+/* A power cut loses no more than this: of a slow stage the last second, of a fast one the last lines. */
+enum { SYNC_S = 1, SYNC_LINES = 64 };
 
 struct df_journal {
     char *path, *text;
     const char **lines;
     int64_t n_lines;
     int fd;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock;                    /* all below, and what is written */
+    bool torn;                               /* the last line was not written whole */
+    bool syncing;                            /* a thread is at it */
+    int64_t unsynced;                        /* lines */
+    time_t synced_s;                         /* monotonic */
 };
+
+static time_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
 
 void df_journal_close(df_journal *j)
 {
     if (!j)
         return;
-    if (j->fd >= 0)
+    if (j->fd >= 0) {
+        df_journal_sync(j, NULL);
         close(j->fd);
+    }
     pthread_mutex_destroy(&j->lock);
     free(j->lines);
     free(j->text);
     free(j->path);
     free(j);
+}
+
+/* ---- opening ---- */
+
+static df_status read_text(df_journal *j, size_t *size, df_error *err)
+{
+    struct stat st;
+    if (fstat(j->fd, &st) != 0)
+        return df_fail(err, DF_IO, "read %s: %s", j->path, strerror(errno));
+    if (st.st_size > JOURNAL_BYTES_MAX)
+        return df_fail(err, DF_FORMAT, "%s: larger than the limit of %lld bytes", j->path,
+                       (long long)JOURNAL_BYTES_MAX);
+    j->text = malloc((size_t)st.st_size + 1);
+    if (!j->text)
+        return df_fail(err, DF_NOMEM, "read %s: out of memory", j->path);
+    ssize_t n = 1;
+    for (*size = 0; *size < (size_t)st.st_size && n != 0; *size += n > 0 ? (size_t)n : 0) {
+        n = pread(j->fd, j->text + *size, (size_t)st.st_size - *size, (off_t)*size);
+        if (n < 0 && errno != EINTR)
+            return df_fail(err, DF_IO, "read %s: %s", j->path, strerror(errno));
+    }
+    return DF_OK;
 }
 
 static df_status split_lines(df_journal *j, size_t size, df_error *err)
@@ -46,7 +86,7 @@ static df_status split_lines(df_journal *j, size_t size, df_error *err)
         *end = '\0';
         j->lines[j->n_lines++] = start;
     }
-    if (ftruncate(j->fd, start - j->text) != 0)
+    if (start < j->text + size && ftruncate(j->fd, start - j->text) != 0)
         return df_fail(err, DF_IO, "%s: %s", j->path, strerror(errno));
     return DF_OK;
 }
@@ -68,11 +108,12 @@ df_status df_journal_open(df_journal **out, df_folder *folder, const char *name,
         return df_fail(err, DF_NOMEM, "open %s: out of memory", name);
     pthread_mutex_init(&j->lock, NULL);
     j->fd = -1;
+    j->synced_s = now_s();
     j->path = join(df_folder_path(folder), name);
-    df_status status = j->path ? df_folder_open_file(folder, name, O_WRONLY | O_APPEND | O_CREAT, &j->fd, err)
+    df_status status = j->path ? df_folder_open_file(folder, name, O_RDWR | O_APPEND | O_CREAT, &j->fd, err)
                                : df_fail(err, DF_NOMEM, "open %s: out of memory", name);
     if (status == DF_OK)
-        status = df_file_read(j->path, JOURNAL_BYTES_MAX, &j->text, &size, err);
+        status = read_text(j, &size, err);
     if (status == DF_OK)
         status = split_lines(j, size, err);
     if (status == DF_OK)
@@ -92,31 +133,69 @@ const char *df_journal_line(const df_journal *j, int64_t i)
     return j->lines[i];
 }
 
+/* ---- appending ---- */
+
 static df_status write_all(int fd, const char *path, const char *bytes, size_t size, df_error *err)
 {
     while (size > 0) {
         ssize_t n = write(fd, bytes, size);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            return df_fail(err, DF_IO, "write %s: %s", path, strerror(errno));
+        if (n <= 0)
+            return df_fail(err, DF_IO, "write %s: %s", path, strerror(n < 0 ? errno : ENOSPC));
         bytes += n;
         size -= (size_t)n;
     }
     return DF_OK;
 }
 
+/* Under the lock. A line that could not be written whole is ended before the next one, which it would spoil; what is left of
+ * it is no JSON, and passed over. */
+static df_status append_bytes(df_journal *j, const char *bytes, size_t size, df_error *err)
+{
+    if (j->torn)
+        DF_TRY(write_all(j->fd, j->path, "\n", 1, err));
+    df_status status = write_all(j->fd, j->path, bytes, size, err);
+    j->torn = status != DF_OK;
+    j->unsynced++;
+    return status;
+}
+
+/* Outside of the lock, so that others append meanwhile. */
+static df_status sync_lines(df_journal *j, int64_t n, df_error *err)
+{
+    const bool synced = fdatasync(j->fd) == 0;
+    const int reason = errno;
+    pthread_mutex_lock(&j->lock);
+    j->syncing = false;
+    j->synced_s = now_s();
+    j->unsynced -= synced ? n : 0;
+    pthread_mutex_unlock(&j->lock);
+    return synced ? DF_OK : df_fail(err, DF_IO, "write %s: %s", j->path, strerror(reason));
+}
+
 df_status df_journal_append(df_journal *j, const char *line, df_error *err)
 {
-    size_t size = strlen(line);
+    const size_t size = strlen(line);
     char *bytes = malloc(size + 1);
     if (!bytes)
         return df_fail(err, DF_NOMEM, "write %s: out of memory", j->path);
     memcpy(bytes, line, size);
     bytes[size] = '\n';
     pthread_mutex_lock(&j->lock);
-    df_status status = write_all(j->fd, j->path, bytes, size + 1, err);
+    df_status status = append_bytes(j, bytes, size + 1, err);
+    const int64_t n = j->unsynced;
+    const bool due = status == DF_OK && !j->syncing && (n >= SYNC_LINES || now_s() - j->synced_s >= SYNC_S);
+    j->syncing |= due;
     pthread_mutex_unlock(&j->lock);
     free(bytes);
-    return status;
+    return due ? sync_lines(j, n, err) : status;
+}
+
+df_status df_journal_sync(df_journal *j, df_error *err)
+{
+    pthread_mutex_lock(&j->lock);
+    const int64_t n = j->unsynced;
+    pthread_mutex_unlock(&j->lock);
+    return n > 0 ? sync_lines(j, n, err) : DF_OK;
 }
