@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hash.h"
+
 static void *field(const df_option *o, void *config)
 {
     return (char *)config + o->offset;
@@ -61,7 +63,8 @@ static df_status set_value(const df_option *o, void *config, const char *section
     case DF_OPT_INT: return set_int(o, config, section, value, err);
     case DF_OPT_REAL: return set_real(o, config, section, value, err);
     case DF_OPT_BOOL: return set_bool(o, config, section, value, err);
-    case DF_OPT_TEXT: break;
+    case DF_OPT_TEXT:
+    case DF_OPT_SECRET: break;
     }
     return set_text(o, config, section, value, err);
 }
@@ -91,6 +94,14 @@ static bool is_listed(const char *const *names, const char *name)
     return false;
 }
 
+static void describe_secret(const char *name, const char *text, df_str *out)
+{
+    char hex[DF_HASH_HEX] = "";
+    if (text && *text)
+        df_hash_hex(text, strlen(text), hex);
+    df_str_printf(out, "%s=%s\n", name, hex);
+}
+
 void df_options_describe(const df_option *options, const void *config, const char *const *aside, df_str *out)
 {
     for (const df_option *o = options; o && o->name; o++) {
@@ -106,6 +117,7 @@ void df_options_describe(const df_option *options, const void *config, const cha
             df_str_printf(out, "%s=%s\n", o->name, text ? text : "");
             break;
         }
+        case DF_OPT_SECRET: describe_secret(o->name, *(char *const *)at, out); break;
         }
     }
 }
@@ -113,7 +125,7 @@ void df_options_describe(const df_option *options, const void *config, const cha
 void df_options_free(const df_option *options, void *config)
 {
     for (const df_option *o = options; config && o && o->name; o++)
-        if (o->type == DF_OPT_TEXT) {
+        if (o->type == DF_OPT_TEXT || o->type == DF_OPT_SECRET) {
             char **slot = field(o, config);
             free(*slot);
             *slot = NULL;

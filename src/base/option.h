@@ -6,7 +6,8 @@
 #include "base/str.h"
 #include "base/status.h"
 
-typedef enum { DF_OPT_INT, DF_OPT_REAL, DF_OPT_BOOL, DF_OPT_TEXT } df_option_type;   /* int64_t, double, bool, char * */
+/* int64_t, double, bool, char *; SECRET is text that may hold a key, so that nothing keeps more of it than a hash. */
+typedef enum { DF_OPT_INT, DF_OPT_REAL, DF_OPT_BOOL, DF_OPT_TEXT, DF_OPT_SECRET } df_option_type;
 typedef struct {
     const char *name;
     df_option_type type;

@@ -25,11 +25,15 @@ static df_status print_json(const df_ledger *ledger, df_error *err)
         const df_ledger_line *l = &ledger->lines[i];
         df_str_append(&out, i ? ",\n  {\"model\": " : "\n  {\"model\": ");
         df_json_append_text(&out, l->model);
+        df_str_append(&out, ", \"asked\": ");
+        df_json_append_text(&out, l->asked);
         df_str_printf(&out,
-                      ", \"batch\": %s, \"answers\": %lld, \"answers_without_usage\": %lld, \"prompt_tokens\": %lld, "
+                      ", \"batch\": %s, \"answers\": %lld, \"answers_without_usage\": %lld, "
+                      "\"requests_without_answer\": %lld, \"prompt_tokens\": %lld, "
                       "\"cached_tokens\": %lld, \"completion_tokens\": %lld, \"dollars\": ",
                       l->batch ? "true" : "false", (long long)l->n_answers, (long long)l->n_uncounted,
-                      (long long)l->prompt_tokens, (long long)l->cached_tokens, (long long)l->completion_tokens);
+                      (long long)l->n_lost, (long long)l->prompt_tokens, (long long)l->cached_tokens,
+                      (long long)l->completion_tokens);
         df_json_append_real(&out, l->dollars < 0 ? (double)NAN : l->dollars);
         df_str_append(&out, "}");
     }
@@ -51,20 +55,24 @@ static void print_line(const df_ledger_line *l)
 
 static void print_ledger(const df_ledger *ledger, const char *prices)
 {
-    int64_t uncounted = 0;
+    int64_t uncounted = 0, lost = 0;
     bool unknown = false;
     printf("%-32s %10s %13s %13s %13s %12s\n", "model", "answers", "prompt", "of it cached", "completion", "dollars");
     for (int i = 0; i < ledger->n; i++) {
         print_line(&ledger->lines[i]);
         uncounted += ledger->lines[i].n_uncounted;
+        lost += ledger->lines[i].n_lost;
         unknown |= ledger->lines[i].dollars < 0;
     }
     printf("%-32s %65.4f\n", "all that is known", df_ledger_dollars(ledger));
     if (unknown)
         put_line(stdout, "unknown: no entry of %s matches the name; give yours by --prices", prices);
     if (uncounted)
-        printf("%lld answers came without a count of tokens: what they cost is not in these sums\n",
-               (long long)uncounted);
+        printf("%lld answers came without a count of tokens that can be right: their dollars are the most that they can "
+               "have cost\n", (long long)uncounted);
+    if (lost)
+        printf("%lld requests have no answer that can be used: their dollars are the most that they can have cost\n",
+               (long long)lost);
 }
 
 /* The prices that the user gave, else those of this build. */

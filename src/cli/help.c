@@ -8,7 +8,8 @@ void help_bounds(const df_option *o, char *out, size_t size)
     case DF_OPT_INT: snprintf(out, size, "whole number from %.0f to %.0f", o->min, o->max); break;
     case DF_OPT_REAL: snprintf(out, size, "number from %g to %g", o->min, o->max); break;
     case DF_OPT_BOOL: snprintf(out, size, "true or false"); break;
-    case DF_OPT_TEXT: snprintf(out, size, "text"); break;
+    case DF_OPT_TEXT:
+    case DF_OPT_SECRET: snprintf(out, size, "text"); break;
     }
 }
 

@@ -16,8 +16,9 @@
 #include "engine/openai_access.h"
 #include "io/http.h"
 #include "io/json.h"
+#include "io/secret.h"
 
-enum { FILE_BYTES_MAX = 256 << 20, LIST_PAGES_MAX = 1000 };
+enum { FILE_BYTES_MAX = 256 << 20, LIST_PAGES_MAX = 1000, URL_MAX = 8192 };
 #define ANSWER_BYTES_MAX ((size_t)16 << 20)
 #define RESULT_BYTES_MAX ((size_t)1 << 30)
 
@@ -27,6 +28,7 @@ typedef struct {
     df_folder *files;                        /* that folder */
     int lock;
     char *base, *key;                        /* "https://api.openai.com/v1" */
+    const char *query;                       /* of the address, behind base's end; "": none */
     df_http *http;
     df_json *state;                          /* of batches.json: {"batches": {"batch-0000.jsonl": {...}}} */
     char state_path[PATH_MAX];
@@ -49,6 +51,8 @@ static df_status load_state(session *s, df_error *err)
     size_t size = 0;
     if ((size_t)snprintf(s->state_path, sizeof s->state_path, "%s/batches.json", s->folder) >= sizeof s->state_path)
         return df_fail(err, DF_IO, "%s: path is too long", s->folder);
+    if (access(s->state_path, F_OK) != 0 && errno != ENOENT)         /* what was submitted is not known */
+        return df_fail(err, DF_IO, "%s: %s", s->state_path, strerror(errno));
     if (df_file_exists(s->state_path)) {
         DF_TRY(df_file_read(s->state_path, ANSWER_BYTES_MAX, &text, &size, err));
         df_status status = df_json_parse(&s->state, text, size, s->state_path, err);
@@ -121,8 +125,13 @@ static df_status open_session(session *s, const df_batch_server *server, const c
     if (server->ca_file && *server->ca_file)
         DF_TRY(df_file_check(server->ca_file, err));
     df_status status = df_openai_url(server->url, strlen(server->url), "", &s->base, err);
-    if (status == DF_OK)
+    if (status == DF_OK) {
+        char *mark = strchr(s->base, '?');
+        s->query = mark ? mark + 1 : "";
+        if (mark)
+            *mark = '\0';
         status = df_openai_key_read(server->api_key_file, &s->key, err);
+    }
     if (status == DF_OK)
         status = open_folder(s, err);
     if (status == DF_OK)
@@ -137,10 +146,12 @@ static df_status open_session(session *s, const df_batch_server *server, const c
 /* The server's own words into err. */
 static df_status refused(const char *url, const df_http_answer *answer, const df_json *root, df_error *err)
 {
+    char shown[DF_URL_SHOWN];
     df_str words = {0};
+    df_url_show(url, strlen(url), shown);
     const char *text = df_json_text(df_json_member(df_json_member(root, "error"), "message"));
     df_str_append_clean(&words, text ? text : answer->body, text ? strlen(text) : answer->size, 300);
-    df_status status = df_fail(err, DF_REMOTE, "%.200s: HTTP %ld: %s", url, answer->code, df_str_text(&words));
+    df_status status = df_fail(err, DF_REMOTE, "%.200s: HTTP %ld: %s", shown, answer->code, df_str_text(&words));
     df_str_free(&words);
     return status;
 }
@@ -155,20 +166,30 @@ static df_http_request request_to(const session *s, const char *url)
                              .stop = s->server->stop};
 }
 
+/* The address's own query stays at the end. */
+static df_status url_of(const session *s, const char *path, char url[URL_MAX], df_error *err)
+{
+    const char *between = !*s->query ? "" : strchr(path, '?') ? "&" : "?";
+    return (size_t)snprintf(url, URL_MAX, "%s%s%s%s", s->base, path, between, s->query) < URL_MAX
+               ? DF_OK
+               : df_fail(err, DF_REMOTE, "%.100s: an id of the server is too long", s->base);
+}
+
 /* One call; *root is its JSON answer. body, upload: NULL or what is sent. */
 static df_status call(session *s, const char *path, const char *body, const char *upload, df_json **root, df_error *err)
 {
-    char url[1024];
+    char url[URL_MAX], shown[DF_URL_SHOWN];
     df_http_answer answer = {0};
     *root = NULL;
-    if ((size_t)snprintf(url, sizeof url, "%s%s", s->base, path) >= sizeof url)
-        return df_fail(err, DF_REMOTE, "%.100s: an id of the server is too long", s->base);
+    DF_TRY(url_of(s, path, url, err));
+    df_url_show(url, strlen(url), shown);
     df_http_request request = request_to(s, url);
     request.body = body;
     request.body_size = body ? strlen(body) : 0;
     request.upload = upload;
+    request.is_file = upload != NULL;
     DF_TRY(df_http_ask(s->http, &request, &answer, err));
-    df_status status = df_json_parse(root, answer.body, answer.size, url, err);
+    df_status status = df_json_parse(root, answer.body, answer.size, shown, err);
     if (answer.code < 200 || answer.code >= 300)
         status = refused(url, &answer, *root, err);
     free(answer.body);
@@ -394,16 +415,18 @@ df_status df_batch_poll(const df_batch_server *server, const char *folder, int *
 
 static df_status fetch_file(session *s, const char *id, const char *kind, const char *name, int *n, df_error *err)
 {
-    char path[PATH_MAX], url[1024];
+    char path[PATH_MAX], content[300], url[URL_MAX];
     df_http_answer answer = {0};
     if (!id)
         return DF_OK;
-    if ((size_t)snprintf(path, sizeof path, "%s/%s-%s", s->folder, kind, name + strlen("batch-")) >= sizeof path ||
-        (size_t)snprintf(url, sizeof url, "%s/files/%.200s/content", s->base, id) >= sizeof url)
+    if ((size_t)snprintf(path, sizeof path, "%s/%s-%s", s->folder, kind, name + strlen("batch-")) >= sizeof path)
         return df_fail(err, DF_IO, "%s: path is too long", name);
     if (df_file_exists(path))
         return DF_OK;
+    snprintf(content, sizeof content, "/files/%.200s/content", id);
+    DF_TRY(url_of(s, content, url, err));
     df_http_request request = request_to(s, url);
+    request.is_file = true;
     request.answer_max = RESULT_BYTES_MAX;
     DF_TRY(df_http_ask(s->http, &request, &answer, err));
     df_status status =

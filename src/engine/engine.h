@@ -30,6 +30,25 @@ typedef struct {
 typedef struct { const char *answer, *reply; } df_turn;
 enum { DF_TURNS_MAX = 8 };
 
+/* Whoever pays hears of each request: before it is sent, and what came of it. Calls come from the thread that asks. */
+typedef enum {
+    DF_REQUEST_ANSWERED,                     /* there is an answer: the caption, or why the model wrote none */
+    DF_REQUEST_FREE,                         /* never sent, or refused before any work: it costs nothing */
+    DF_REQUEST_LOST,                         /* sent, and no answer that can be used: nobody knows what it cost */
+} df_request_end;
+typedef struct {
+    void *ctx;
+    df_status (*begin)(void *ctx, df_error *err);            /* not DF_OK: it is not sent, and this is the call's failure */
+    df_status (*end)(void *ctx, df_request_end end, df_error *err);
+} df_payer;
+
+/* What it means when all attempts at a record are in vain and no other record was answered meanwhile. */
+typedef enum {
+    DF_VAIN_LATER,                           /* nobody can tell yet: out->put_off, it is to be asked again after the others */
+    DF_VAIN_RECORD,                          /* the server works, or has failed at this record before: the record's error */
+    DF_VAIN_STOP,                            /* the server's failure: DF_REMOTE */
+} df_vain;
+
 typedef struct {
     const char *key;                         /* the record's key: what the caption depends on, in hex */
     const char *prompt;
@@ -38,16 +57,19 @@ typedef struct {
     const uint8_t *jpeg; size_t jpeg_size;   /* NULL unless the engine needs a JPEG: upright, RGB, within the budget */
     const df_turn *turns;
     int n_turns; /* after the prompt, oldest first; none when it is asked for the first time */
+    const df_payer *payer;                   /* NULL: nobody minds. Engines without a server ask nobody */
+    df_vain vain;
 } df_caption_request;
 
 typedef struct {
     const char *text;                        /* in the arena; NULL when this record can't be captioned: see error */
     const char *error;                       /* the server's own words; NULL when there is a caption */
     const char *model, *finish, *server;     /* "" or NULL when unknown */
-    int64_t prompt_tokens, completion_tokens, cached_tokens, attempts;               /* -1 when unknown */
+    int64_t prompt_tokens, completion_tokens, cached_tokens, attempts; /* -1 when unknown, or told and not credible */
     int64_t ms;                              /* from the request that was answered to its answer */
     bool batch;                              /* it came in a batch file, at that price */
     int n_shortened;                         /* pieces of evidence left out because the context was too small */
+    bool put_off;                            /* all attempts were in vain, for the server's sake perhaps: see df_vain */
 } df_caption;
 
 typedef struct df_engine df_engine;

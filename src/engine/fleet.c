@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "engine/limit.h"
 #include "engine/openai_access.h"
+#include "io/secret.h"
 
 #define NS_PER_MS ((int64_t)1000000)
 #define NS_PER_S ((int64_t)1000000000)
@@ -51,13 +52,15 @@ static df_status add_server(df_fleet *f, const char *base, size_t n, df_error *e
         return df_fail(err, DF_CONFIG, "caption.url: more than %d servers", DF_FLEET_SERVERS_MAX);
     server *s = &f->servers[f->n_servers];
     f->n_servers++;                          /* freed from now on */
+    char shown[DF_URL_SHOWN];
     DF_TRY(df_openai_url(base, n, "/chat/completions", &s->url, err));
-    s->name = strndup(base, n);
+    df_url_show(base, n, shown);
+    s->name = strdup(shown);
     if (!s->name)
         return df_fail(err, DF_NOMEM, "caption.url: out of memory");
     for (int i = 0; i + 1 < f->n_servers; i++)
         if (strcmp(f->servers[i].url, s->url) == 0)
-            return df_fail(err, DF_CONFIG, "caption.url: %.*s is there twice", (int)(n > 200 ? 200 : n), base);
+            return df_fail(err, DF_CONFIG, "caption.url: %s is there twice", shown);
     df_limit_init(&s->limit, (int)f->options.in_flight_max, now_ns());
     return DF_OK;
 }
@@ -230,7 +233,10 @@ static void note_failure(df_fleet *f, server *s, const df_seat *seat, df_seat_ou
     int64_t rest_ms = 0;
     s->fails++;
     s->busy |= outcome == DF_SEAT_BUSY;
-    f->failing_ns = f->failing_ns ? f->failing_ns : now;
+    if (outcome == DF_SEAT_SPOILT || outcome == DF_SEAT_LATE)
+        f->failing_ns = 0;                   /* it is there: whoever asked has a number of attempts */
+    else
+        f->failing_ns = f->failing_ns ? f->failing_ns : now;
     if (outcome != DF_SEAT_SPOILT || s->fails >= FAILS_TO_REST)      /* one cut connection is no sign of too much */
         df_limit_cut(&s->limit, seat->since_ns, now, outcome == DF_SEAT_UNREACHED);
     if (retry_after_s > 0) {

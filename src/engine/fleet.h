@@ -19,7 +19,7 @@ typedef struct {
 enum { DF_FLEET_SERVERS_MAX = 256, DF_FLEET_SEATS_MAX = 1024 };
 
 /* A place for one request. Text and http belong to the fleet; http is for this seat's thread alone. name: as the user wrote
- * it; url: of its chat completions. */
+ * it, but for its query, which may hold a key; url: of its chat completions. */
 typedef struct { int server; const char *name, *url; df_http *http; int64_t since_ns; } df_seat;
 
 typedef enum {
@@ -34,8 +34,8 @@ typedef enum {
 /* DF_CONFIG naming caption.url; DF_NOMEM. options are copied, their text is not kept. */
 df_status df_fleet_open(df_fleet **out, const df_fleet_options *options, df_error *err);
 void df_fleet_close(df_fleet *f);
-/* Waits for a seat. Thread-safe. DF_STOPPED after stop; DF_REMOTE when no server has done its work for too long: the last
- * server's words. */
+/* Waits for a seat. Thread-safe. DF_STOPPED after stop; DF_REMOTE when all servers were busy or out of reach for too long: the
+ * last server's words. */
 df_status df_fleet_take(df_fleet *f, df_seat *seat, df_error *err);
 /* retry_after_s: -1 when the server did not say; words: why, when not fine. */
 void df_fleet_give(df_fleet *f, df_seat *seat, df_seat_outcome outcome, int64_t retry_after_s, const char *words);

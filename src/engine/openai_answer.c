@@ -1,7 +1,10 @@
 #define _GNU_SOURCE                          /* strcasestr */
 #include "engine/openai_answer.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "engine/prices.h"
 
 #define CAPTION_BYTES_MAX ((size_t)64 << 10)
 enum { WORDS_MAX = 300 };
@@ -65,6 +68,22 @@ static const char *copy_member(const df_json *object, const char *key, df_arena 
     return text ? text : "";
 }
 
+/* A count that cannot be right is none: what it cost is not known. */
+static int64_t count_of(const df_json *object, const char *key, int64_t least)
+{
+    const int64_t n = df_json_int(df_json_member(object, key), -1);
+    return df_tokens_credible(n, least) ? n : -1;
+}
+
+static void read_usage(const df_json *usage, df_caption *out)
+{
+    out->prompt_tokens = count_of(usage, "prompt_tokens", 1);
+    out->completion_tokens = count_of(usage, "completion_tokens", out->text ? 1 : 0);
+    out->cached_tokens = count_of(df_json_member(usage, "prompt_tokens_details"), "cached_tokens", 0);
+    if (out->cached_tokens > out->prompt_tokens)
+        out->cached_tokens = -1;
+}
+
 /* False: this is no chat answer. What counts tokens was paid for, whatever it says. */
 static bool read_caption(const df_json *root, df_arena *arena, df_caption *out)
 {
@@ -81,10 +100,7 @@ static bool read_caption(const df_json *root, df_arena *arena, df_caption *out)
     out->model = copy_member(root, "model", arena);
     out->finish = copy_member(choice, "finish_reason", arena);
     out->error = out->text ? NULL : why_empty(message, out->finish, arena);
-    out->prompt_tokens = df_json_int(df_json_member(usage, "prompt_tokens"), -1);
-    out->completion_tokens = df_json_int(df_json_member(usage, "completion_tokens"), -1);
-    out->cached_tokens =
-        df_json_int(df_json_member(df_json_member(usage, "prompt_tokens_details"), "cached_tokens"), -1);
+    read_usage(usage, out);
     return read;
 }
 
@@ -133,10 +149,57 @@ df_answer_kind df_openai_answer_judge(long code, const df_json *root, const char
                                                                                                   : DF_ANSWER_RECORD;
 }
 
+/* ---- from bytes ---- */
+
+/* The code unit of "\uXXXX" at text, which has n bytes; -1: it is none. */
+static int unit_at(const char *text, size_t n)
+{
+    char hex[5] = "", *end;
+    if (n < 6 || text[0] != '\\' || text[1] != 'u')
+        return -1;
+    memcpy(hex, text + 2, 4);
+    const long unit = strspn(hex, "0123456789abcdefABCDEF") == 4 ? strtol(hex, &end, 16) : -1;
+    return (int)unit;
+}
+
+/* Half of a pair, as where an answer was cut within an emoji, and a zero byte become U+FFFD. */
+static void mend_escapes(char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int unit = unit_at(text + i, n - i), next = unit >= 0 ? unit_at(text + i + 6, n - i - 6) : -1;
+        if (text[i] == '\\' && unit < 0) {
+            i++;                             /* another escape: \\u is none of ours */
+        } else if (unit >= 0xD800 && unit < 0xDC00 && next >= 0xDC00 && next < 0xE000) {
+            i += 11;
+        } else if (unit == 0 || (unit >= 0xD800 && unit < 0xE000)) {
+            memcpy(text + i + 2, "fffd", 4);
+            i += 5;
+        }
+    }
+}
+
+/* Bytes that no JSON may hold (zero bytes, control characters, bad UTF-8) become blanks and U+FFFD. */
+static df_status parse_mended(df_json **out, const char *bytes, size_t size)
+{
+    df_str text = {0};
+    df_str_append_clean(&text, bytes, size, 3 * size + 1);
+    if (text.data)
+        mend_escapes(text.data, text.size);
+    df_status status = text.failed ? DF_NOMEM : df_json_parse(out, df_str_text(&text), text.size, "answer", NULL);
+    df_str_free(&text);
+    return status;
+}
+
+df_status df_openai_answer_parse(df_json **out, const char *bytes, size_t size)
+{
+    df_status status = df_json_parse(out, bytes, size, "answer", NULL);
+    return status == DF_FORMAT ? parse_mended(out, bytes, size) : status;
+}
+
 df_answer_kind df_openai_answer_read(long code, const char *body, size_t size, df_arena *arena, df_caption *out)
 {
     df_json *root = NULL;
-    if (df_json_parse(&root, body, size, "answer", NULL) != DF_OK)
+    if (df_openai_answer_parse(&root, body, size) != DF_OK)
         root = NULL;
     const df_answer_kind kind = df_openai_answer_judge(code, root, body, size, arena, out);
     df_json_close(root);

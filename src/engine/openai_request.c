@@ -12,7 +12,8 @@ df_status df_openai_request_check(const df_engine_config *config, df_error *err)
     if (!config->extra || !*config->extra)
         return DF_OK;
     df_json *extra = NULL;
-    DF_TRY(df_json_parse(&extra, config->extra, strlen(config->extra), "caption.extra", err));
+    if (df_json_parse(&extra, config->extra, strlen(config->extra), "caption.extra", NULL) != DF_OK)
+        extra = NULL;                        /* jansson's words would repeat what is there, a key perhaps */
     df_status status = df_json_kind(extra) == DF_JSON_OBJECT ? DF_OK
         : df_fail(err, DF_CONFIG, "caption.extra: must be a JSON object, such as {\"repetition_penalty\": 1.05}");
     for (int i = 0; status == DF_OK && ours[i]; i++)

@@ -7,7 +7,7 @@
 
 #include "io/yaml.h"
 
-enum { ENTRIES_MAX = 1000 };
+enum { ENTRIES_MAX = 1000, TOKENS_MAX = 1 << 24 };
 
 static df_status read_amount(const char *path, const df_yaml_entry *e, double *out, df_error *err)
 {
@@ -94,6 +94,11 @@ const df_price *df_prices_find(const df_prices *prices, const char *model)
             return &prices->prices[i];
     }
     return NULL;
+}
+
+bool df_tokens_credible(int64_t n, int64_t least)
+{
+    return n >= least && n <= TOKENS_MAX;
 }
 
 double df_price_of(const df_price *price, int64_t prompt_tokens, int64_t cached_tokens, int64_t completion_tokens,

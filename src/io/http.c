@@ -9,17 +9,20 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "io/secret.h"
 
-enum { CONNECT_S = 30, ANSWER_S = 60 };
+/* A file that comes or goes slower than this, on average over timeout_s, is given up. */
+enum { CONNECT_S = 30, SLOW_BYTES_PER_S = 100 };
 
 struct df_http {
     CURL *curl;
     curl_mime *form;                         /* of the request at work */
     df_str body;
     size_t answer_max;
-    time_t began;                            /* of the answer, 0 before; monotonic */
-    bool trickled;
-    const atomic_bool *stop;
+    const df_http_request *request;          /* at work */
+    time_t window_s;                         /* monotonic: since when the progress of a file is measured */
+    curl_off_t window_bytes;                 /* up and down until then */
+    bool stalled;
     CURLcode failed;
     char words[CURL_ERROR_SIZE];
 };
@@ -45,23 +48,21 @@ static time_t now_s(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec + 1;                   /* never 0 */
+    return now.tv_sec;
 }
 
-static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
+/* curl calls this at least once a second. A file may take as long as it moves. */
+static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
 {
-    (void)bytes;
+    (void)down_all, (void)up_all;
     df_http *http = ctx;
-    http->began = http->began ? http->began : now_s();
-    return size * n;
-}
-
-static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-    (void)a, (void)b, (void)c, (void)d;
-    df_http *http = ctx;
-    http->trickled = http->began && now_s() - http->began > ANSWER_S;
-    return http->trickled || (http->stop && atomic_load(http->stop));
+    const df_http_request *request = http->request;
+    if (request->is_file && down + up - http->window_bytes >= SLOW_BYTES_PER_S * (curl_off_t)request->timeout_s) {
+        http->window_s = now_s();
+        http->window_bytes = down + up;
+    }
+    http->stalled = request->is_file && now_s() - http->window_s > request->timeout_s;
+    return http->stalled || (request->stop && atomic_load(request->stop));
 }
 
 df_status df_http_open(df_http **out, df_error *err)
@@ -78,8 +79,6 @@ df_status df_http_open(df_http **out, df_error *err)
     curl_easy_setopt(http->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
-    curl_easy_setopt(http->curl, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(http->curl, CURLOPT_HEADERDATA, http);
     curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
     curl_easy_setopt(http->curl, CURLOPT_TCP_KEEPALIVE, 1L); /* an answer may take minutes; what lies between forgets */
     curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
@@ -116,20 +115,29 @@ static struct curl_slist *make_headers(const df_http_request *request)
     return more ? headers : NULL;
 }
 
-static df_status perform(df_http *http, const df_http_request *request, df_error *err)
+static df_status perform(df_http *http, const df_http_request *request, const char *shown, df_error *err)
 {
     const CURLcode code = curl_easy_perform(http->curl);
     http->failed = code;
     if (code == CURLE_OK)
         return DF_OK;
-    if (http->trickled)
-        return df_fail(err, DF_REMOTE, "%.300s: the answer began and did not end within %d s", request->url, ANSWER_S);
+    if (http->stalled)
+        return df_fail(err, DF_REMOTE, "%s: less than %d bytes a second came or went for %lld s", shown,
+                       SLOW_BYTES_PER_S, (long long)request->timeout_s);
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return df_fail(err, DF_STOPPED, "stopped");
+    if (code == CURLE_OUT_OF_MEMORY || http->body.failed)
+        return df_fail(err, DF_NOMEM, "%s: out of memory", shown);
     if (code == CURLE_WRITE_ERROR)
-        return df_fail(err, DF_REMOTE, "%.300s: the answer is above %zu bytes", request->url, request->answer_max);
-    return df_fail(err, DF_REMOTE, "%.300s: %.180s", request->url,
-                   http->words[0] ? http->words : curl_easy_strerror(code));
+        return df_fail(err, DF_REMOTE, "%s: the answer is above %zu bytes", shown, request->answer_max);
+    return df_fail(err, DF_REMOTE, "%s: %.180s", shown, http->words[0] ? http->words : curl_easy_strerror(code));
+}
+
+bool df_http_was_sent(const df_http *http)
+{
+    curl_off_t ready = 0;                    /* when the connection could take the request */
+    curl_easy_getinfo(http->curl, CURLINFO_PRETRANSFER_TIME_T, &ready);
+    return ready > 0;
 }
 
 df_http_failure df_http_failed(const df_http *http)
@@ -141,12 +149,8 @@ df_http_failure df_http_failed(const df_http *http)
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE: return DF_HTTP_UNTRUSTED;
     case CURLE_WRITE_ERROR: return DF_HTTP_LARGE;
-    case CURLE_OPERATION_TIMEDOUT: {
-        curl_off_t ready = 0;                  /* when the connection could take the request */
-        curl_easy_getinfo(http->curl, CURLINFO_PRETRANSFER_TIME_T, &ready);
-        return ready > 0 ? DF_HTTP_LATE : DF_HTTP_UNREACHED;
-    }
-    default: return http->trickled ? DF_HTTP_LATE : DF_HTTP_BROKEN;
+    case CURLE_OPERATION_TIMEDOUT: return df_http_was_sent(http) ? DF_HTTP_LATE : DF_HTTP_UNREACHED;
+    default: return http->stalled ? DF_HTTP_LATE : DF_HTTP_BROKEN;
     }
 }
 
@@ -165,7 +169,7 @@ static void set_request(df_http *http, const df_http_request *request, const str
     CURL *curl = http->curl;
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)request->timeout_s);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, request->is_file ? 0L : (long)request->timeout_s);
     if (request->ca_file)
         curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
     if (request->upload) {
@@ -181,39 +185,49 @@ static void set_request(df_http *http, const df_http_request *request, const str
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
 }
 
-df_status df_http_ask(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err)
+/* The body changes hands; a server that repeats what it was sent does not get it kept or shown. */
+static df_status take_answer(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err)
 {
-    struct curl_slist *headers = make_headers(request);
-    if (!headers)
-        return df_fail(err, DF_NOMEM, "%.300s: out of memory", request->url);
-    df_str_clear(&http->body);
-    http->answer_max = request->answer_max;
-    http->stop = request->stop;
-    http->words[0] = '\0';
-    http->began = 0;
-    http->trickled = false;
-    df_status status = request->upload && !make_form(http, request->upload)
-                           ? df_fail(err, DF_IO, "%.300s: it cannot be read", request->upload) : DF_OK;
-    if (status == DF_OK) {
-        set_request(http, request, headers);
-        status = perform(http, request, err);
-    }
-    curl_mime_free(http->form);
-    http->form = NULL;
-    curl_slist_free_all(headers);
-    if (status != DF_OK)
-        return status;
     df_http_answer got = {.size = http->body.size, .retry_after_s = -1};
     curl_off_t wait = 0;
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &got.code);
     if (curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
         got.retry_after_s = wait;
-    got.body = malloc(got.size + 1);
+    got.body = http->body.data ? http->body.data : calloc(1, 1);
+    http->body = (df_str){0};
     if (!got.body)
-        return df_fail(err, DF_NOMEM, "%.300s: out of memory", request->url);
-    memcpy(got.body, df_str_text(&http->body), got.size + 1);
+        return df_fail(err, DF_NOMEM, "read an answer: out of memory");
+    if (request->bearer)
+        df_secret_hide(request->bearer, strlen(request->bearer), got.body, got.size);
+    df_secrets_hide_query(request->url, got.body, got.size);
     *answer = got;
     return DF_OK;
+}
+
+df_status df_http_ask(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err)
+{
+    char shown[DF_URL_SHOWN];
+    struct curl_slist *headers = make_headers(request);
+    df_url_show(request->url, strlen(request->url), shown);
+    if (!headers)
+        return df_fail(err, DF_NOMEM, "%s: out of memory", shown);
+    df_str_clear(&http->body);
+    http->answer_max = request->answer_max;
+    http->request = request;
+    http->words[0] = '\0';
+    http->window_s = now_s();
+    http->window_bytes = 0;
+    http->stalled = false;
+    df_status status = request->upload && !make_form(http, request->upload)
+                           ? df_fail(err, DF_IO, "%.300s: it cannot be read", request->upload) : DF_OK;
+    if (status == DF_OK) {
+        set_request(http, request, headers);
+        status = perform(http, request, shown, err);
+    }
+    curl_mime_free(http->form);
+    http->form = NULL;
+    curl_slist_free_all(headers);
+    return status == DF_OK ? take_answer(http, request, answer, err) : status;
 }
 
 /* ---- into a file ---- */
@@ -252,8 +266,9 @@ static void set_download(CURL *curl, const char *url, download *d, char words[CU
 
 df_status df_http_download(const char *url, FILE *to, int64_t max_bytes, df_error *err)
 {
-    char words[CURL_ERROR_SIZE] = "";
+    char words[CURL_ERROR_SIZE] = "", shown[DF_URL_SHOWN];
     download d = {to, max_bytes, false};
+    df_url_show(url, strlen(url), shown);
     pthread_once(&once, start_curl);
     CURL *curl = curl_easy_init();
     if (!curl)
@@ -262,10 +277,10 @@ df_status df_http_download(const char *url, FILE *to, int64_t max_bytes, df_erro
     const CURLcode code = curl_easy_perform(curl);
     curl_easy_cleanup(curl);
     if (code == CURLE_OK)
-        return fflush(to) == 0 ? DF_OK : df_fail(err, DF_IO, "%.300s: the file cannot be written", url);
+        return fflush(to) == 0 ? DF_OK : df_fail(err, DF_IO, "%s: the file cannot be written", shown);
     if (d.full || code == CURLE_FILESIZE_EXCEEDED)
-        return df_fail(err, DF_REMOTE, "%.300s: larger than %lld bytes", url, (long long)max_bytes);
+        return df_fail(err, DF_REMOTE, "%s: larger than %lld bytes", shown, (long long)max_bytes);
     if (code == CURLE_WRITE_ERROR)
-        return df_fail(err, DF_IO, "%.300s: the file cannot be written", url);
-    return df_fail(err, DF_REMOTE, "%.300s: %.180s", url, words[0] ? words : curl_easy_strerror(code));
+        return df_fail(err, DF_IO, "%s: the file cannot be written", shown);
+    return df_fail(err, DF_REMOTE, "%s: %.180s", shown, words[0] ? words : curl_easy_strerror(code));
 }

@@ -26,6 +26,8 @@ df_status df_json_parse(df_json **out, const char *text, size_t size, const char
         return df_fail(err, DF_FORMAT, "%s: JSON larger than 1 GiB", name);
     json_error_t why;
     json_t *root = json_loadb(text, size, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &why);
+    if (!root && json_error_code(&why) == json_error_out_of_memory)
+        return df_fail(err, DF_NOMEM, "%s: out of memory", name);
     if (!root)
         return df_fail(err, DF_FORMAT, "%s: line %d is not JSON: %s", name, why.line, why.text);
     *out = (df_json *)root;

@@ -12,6 +12,9 @@ struct df_lines {
     FILE *file;
     char *path;
     int64_t number;                          /* of the line read last */
+    size_t max;                              /* bytes of a line */
+    bool is_long;                            /* the line read last has more */
+    char too_long[48];                       /* words for that */
     df_str line, record;
     char **fields;
     int capacity;
@@ -22,6 +25,7 @@ df_status df_lines_open(df_lines **out, const char *path, df_error *err)
     df_lines *l = calloc(1, sizeof *l);
     if (!l)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    df_lines_limit(l, DF_LINE_MAX);
     l->path = strdup(path);
     df_status status = l->path ? df_file_stream(path, &l->file, err)
                                : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
@@ -45,6 +49,17 @@ void df_lines_close(df_lines *l)
     free(l);
 }
 
+void df_lines_limit(df_lines *l, size_t max_bytes)
+{
+    l->max = max_bytes;
+    snprintf(l->too_long, sizeof l->too_long, "the line is longer than %zu MiB", max_bytes >> 20);
+}
+
+bool df_lines_is_long(const df_lines *l)
+{
+    return l->is_long;
+}
+
 /* *end: nothing was left to read. */
 static df_status read_line(df_lines *l, bool *end, const char **broken, df_error *err)
 {
@@ -54,7 +69,7 @@ static df_status read_line(df_lines *l, bool *end, const char **broken, df_error
     df_str_clear(&l->line);
     while ((c = getc_unlocked(l->file)) != EOF && c != '\n') {
         zero |= c == 0;
-        if (n++ < DF_LINE_MAX)
+        if (n++ < l->max)
             df_str_append_n(&l->line, &(char){(char)c}, 1);
     }
     if (ferror(l->file))
@@ -62,7 +77,8 @@ static df_status read_line(df_lines *l, bool *end, const char **broken, df_error
     if (l->line.failed)
         return df_fail(err, DF_NOMEM, "read %s: out of memory", l->path);
     *end = c == EOF && n == 0;
-    *broken = n > DF_LINE_MAX ? "the line is longer than 1 MiB" : zero ? "the line holds a zero byte" : NULL;
+    l->is_long = n > l->max;
+    *broken = l->is_long ? l->too_long : zero ? "the line holds a zero byte" : NULL;
     l->number += !*end;
     if (l->line.size && l->line.data[l->line.size - 1] == '\r')
         l->line.data[--l->line.size] = '\0';

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/pool.h"
+#include "engine/openai_access.h"
 #include "stage/caption_estimate.h"
 #include "stage/caption_record.h"
 #include "stage/check.h"
@@ -14,7 +15,8 @@
 /* A part that has something to do. Its records are items [first, first + n) of the whole work. */
 typedef struct {
     int part;
-    int64_t first, n, left;                  /* left: records without an answer yet */
+    int64_t first, n;
+    int64_t unasked, left, n_put_off; /* records not asked for yet; without an answer; of those, that were put off */
     df_caption_part open;
     bool is_open;
 } planned;
@@ -23,7 +25,7 @@ typedef struct {
     df_caption_work work;
     planned *plan; int n_plan;
     int64_t n_done, n_total;
-    pthread_mutex_t lock;                    /* left, n_done, and progress */
+    pthread_mutex_t lock;                    /* left, n_put_off, n_done, and progress */
     pthread_mutex_t opening;                 /* is_open and open, until a part is open */
 } captioner;
 
@@ -154,20 +156,96 @@ static planned *part_of(const captioner *c, int64_t item)
     return &c->plan[from];
 }
 
+static int at_once(const captioner *c)
+{
+    return c->work.engine->n_at_once > 0 ? c->work.engine->n_at_once : c->work.run->n_threads;
+}
+
+/* Asks for record i and counts what came of it; whoever has the last answer writes the part. */
+static df_status answer_one(captioner *c, planned *p, int64_t i, df_vain vain, df_error *err)
+{
+    const df_caption_record *r = &p->open.records[i];
+    const bool was_put_off = r->put_off;
+    DF_TRY(df_caption_record_answer(&c->work, &p->open, i, vain, err));
+    if (c->work.account)
+        df_caption_account_tell(c->work.account, c->work.run);
+    pthread_mutex_lock(&c->lock);
+    p->n_put_off += r->put_off - was_put_off;
+    if (!r->put_off) {
+        p->left--;
+        df_run_progress(c->work.run, "caption", ++c->n_done, c->n_total);
+    }
+    const bool last = p->left == 0;
+    pthread_mutex_unlock(&c->lock);
+    return last ? finish(c, p, err) : DF_OK;
+}
+
+/* The part's other records are through. Those that were put off are asked for again, where others had answers since: the
+ * server works, so what it does not answer now is the record's own failure. */
+static df_status ask_part_again(captioner *c, planned *p, df_error *err)
+{
+    df_status status = DF_OK;
+    for (int64_t i = 0; status == DF_OK && p->is_open && i < p->n; i++) {
+        const df_caption_record *r = &p->open.records[i];
+        if (r->put_off && df_caption_account_answers(c->work.account) > r->n_answers_then)
+            status = answer_one(c, p, i, DF_VAIN_RECORD, err);
+    }
+    return status;
+}
+
 static df_status write_one(void *ctx, int64_t item, int thread, df_error *err)
 {
     captioner *c = ctx;
     planned *p = part_of(c, item);
     (void)thread;
     DF_TRY(open_once(c, p, err));
-    DF_TRY(df_caption_record_answer(&c->work, &p->open, item - p->first, err));
-    if (c->work.account)
-        df_caption_account_tell(c->work.account, c->work.run);
+    DF_TRY(answer_one(c, p, item - p->first, DF_VAIN_LATER, err));
     pthread_mutex_lock(&c->lock);
-    const bool last = --p->left == 0;
-    df_run_progress(c->work.run, "caption", ++c->n_done, c->n_total);
+    const bool rest = --p->unasked == 0 && p->n_put_off > 0;
     pthread_mutex_unlock(&c->lock);
-    return last ? finish(c, p, err) : DF_OK;
+    return rest ? ask_part_again(c, p, err) : DF_OK;
+}
+
+/* ---- those that were put off, when nobody else is left ---- */
+
+typedef struct { planned *part; int64_t i; } late;
+typedef struct { captioner *c; late *late; int64_t n; bool alone; } latecomers;
+
+/* Others were answered since, or in earlier runs that had no answer to this one: then it is the record. So it is where it is the
+ * only one, and its server is there. Else nobody was answered at all: it is the server. */
+static df_status ask_late(void *ctx, int64_t item, int thread, df_error *err)
+{
+    const latecomers *l = ctx;
+    const late *at = &l->late[item];
+    const df_caption_record *r = &at->part->open.records[at->i];
+    df_caption_account *account = l->c->work.account;
+    (void)thread;
+    const bool others = df_caption_account_answers(account) > r->n_answers_then ||
+                        (r->failed_before && account->n_answers_before > 0);
+    return answer_one(l->c, at->part, at->i, others || l->alone ? DF_VAIN_RECORD : DF_VAIN_STOP, err);
+}
+
+static df_status ask_latecomers(captioner *c, df_error *err)
+{
+    latecomers l = {.c = c};
+    for (int part = 0; part < c->n_plan; part++)
+        l.n += c->plan[part].n_put_off;
+    if (l.n == 0)
+        return DF_OK;
+    l.late = calloc((size_t)l.n, sizeof *l.late);
+    if (!l.late)
+        return df_fail(err, DF_NOMEM, "caption: out of memory");
+    l.alone = l.n == 1;
+    l.n = 0;
+    for (int part = 0; part < c->n_plan; part++) {
+        planned *p = &c->plan[part];
+        for (int64_t i = 0; p->is_open && p->n_put_off > 0 && i < p->n; i++)
+            if (p->open.records[i].put_off)
+                l.late[l.n++] = (late){p, i};
+    }
+    df_status status = df_pool_run(at_once(c), l.n, ask_late, &l, err);
+    free(l.late);
+    return status;
 }
 
 /* ---- the stage ---- */
@@ -188,7 +266,7 @@ static df_status plan_work(captioner *c, df_error *err)
         const int64_t n = df_table_rows(fuse);
         df_table_close(fuse);
         planned *p = &c->plan[c->n_plan];
-        *p = (planned){.part = part, .first = c->n_total, .n = n, .left = n};
+        *p = (planned){.part = part, .first = c->n_total, .n = n, .unasked = n, .left = n};
         if (n == 0) {
             DF_TRY(open_once(c, p, err));
             DF_TRY(finish(c, p, err));
@@ -202,12 +280,13 @@ static df_status plan_work(captioner *c, df_error *err)
 
 static df_status do_work(captioner *c, df_error *err)
 {
-    const int n = c->work.engine->n_at_once > 0 ? c->work.engine->n_at_once : c->work.run->n_threads;
     pthread_mutex_init(&c->lock, NULL);
     pthread_mutex_init(&c->opening, NULL);
     df_status status = plan_work(c, err);
     if (status == DF_OK && c->n_plan > 0)
-        status = df_pool_run(n, c->n_total, write_one, c, err);
+        status = df_pool_run(at_once(c), c->n_total, write_one, c, err);
+    if (status == DF_OK)
+        status = ask_latecomers(c, err);
     for (int i = 0; i < c->n_plan; i++)
         if (c->plan[i].is_open)
             df_caption_part_close(&c->plan[i].open);
@@ -281,6 +360,8 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
     const df_caption_config *k = config;
     df_nouns *nouns = NULL;
     captioner c = {.work = {.ds = ds, .config = k, .run = run}};
+    if (strcmp(k->engine, "openai") == 0 && df_openai_key_exposed(k->api_key_file))
+        df_run_note(run, "caption.api_key_file: others can read %.300s: chmod 600 %.300s", k->api_key_file, k->api_key_file);
     DF_TRY(df_caption_engine_open(&c.work.engine, k, run->n_threads, run->stop, err));
     c.work.ops = c.work.engine->ops;
     df_caption_gates gates;
@@ -361,8 +442,8 @@ static const df_option options[] = {
      "batch: most requests in a file (OpenAI: 50,000); fewer where a limit on enqueued tokens is lower"},
     {"batch_mb", DF_OPT_INT, AT(batch_mb), "200", 1, 200, "batch: largest file, million bytes (OpenAI: 200)"},
     {"budget", DF_OPT_REAL, AT(budget), "0", 0, 1e9,
-     "openai: dollars that the captions of this dataset may cost in all; no request is sent that could pass it; 0: no "
-     "limit"},
+     "openai: dollars that the captions of this dataset may cost in all; no request is sent that could pass it, and what "
+     "a server does not tell counts as the most it can be; 0: no limit"},
     {"prices", DF_OPT_TEXT, AT(prices), NULL, 0, 0,
      "openai: YAML file of prices per million tokens; else share/prices.yaml"},
     {"ask_again", DF_OPT_INT, AT(ask_again), "0", 0, DF_TURNS_MAX,
@@ -372,7 +453,7 @@ static const df_option options[] = {
      "a caption that fails to the end: keep (the best attempt, with its verdict) or compose (the built-in engine "
      "writes it)"},
     {"seed", DF_OPT_INT, AT(seed), "0", 0, 2147483647, "sampling seed"},
-    {"extra", DF_OPT_TEXT, AT(extra), NULL, 0, 0,
+    {"extra", DF_OPT_SECRET, AT(extra), NULL, 0, 0,
      "openai: JSON object merged into each request; null takes an option of ours out"},
     {"image_side", DF_OPT_INT, AT(image_side), "1344", 28, 2048,
      "longest side of the picture that the model gets, pixels"},
@@ -383,7 +464,7 @@ static const df_option options[] = {
      "openai: most requests in flight; how many are good for a server is found out"},
     {"in_flight_mb", DF_OPT_INT, AT(in_flight_mb), "128", 1, 1048576,
      "most memory for images and requests in flight, MiB"},
-    {"timeout_s", DF_OPT_INT, AT(timeout_s), "300", 1, 86400, "openai: longest wait for one answer, seconds"},
+    {"timeout_s", DF_OPT_INT, AT(timeout_s), "300", 1, 86400, "openai: longest wait for one answer, seconds; batch: for a file that does not move"},
     {"retries", DF_OPT_INT, AT(retries), "6", 0, 100,
      "openai: further attempts after an answer that is none (cut, late, 5xx)"},
     {"patience_s", DF_OPT_INT, AT(patience_s), "3600", 0, 604800,

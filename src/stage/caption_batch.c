@@ -15,6 +15,7 @@
 #include "engine/openai_answer.h"
 #include "engine/openai_request.h"
 #include "io/json.h"
+#include "io/lines.h"
 #include "stage/caption_record.h"
 
 enum { NOTES_MAX = 5, LINE_BYTES_MAX = 64 << 20, JOURNALS_MAX = 64 };
@@ -103,9 +104,13 @@ static df_status write_rows(writer *w, df_caption_part *p, int part, df_error *e
     const int problem = df_table_column(p->tables.ingest, "problem");
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->fuse); i++) {
         df_caption known;
-        if (df_run_stopped(w->work->run))
-            status = df_fail(err, DF_STOPPED, "stopped");
-        else if (df_caption_journal_find(p->journal, p->records[i].key, &arena, &known))
+        bool found = false;
+        status = df_run_stopped(w->work->run)
+                     ? df_fail(err, DF_STOPPED, "stopped")
+                     : df_caption_journal_find(p->journal, p->records[i].key, &arena, &known, &found, err);
+        if (status != DF_OK)
+            break;
+        if (found)
             w->written->n_known++;
         else if (*df_table_text(p->tables.ingest, p->records[i].row, problem))
             w->written->n_no_image++;
@@ -170,10 +175,11 @@ df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const 
     const df_caption_work work = {
         .ds = ds, .config = config, .run = run, .ops = engine.ops, .engine = &engine, .gates = &gates};
     writer w = {.work = &work, .folder = files, .written = out};
-    for (int part = 0; status == DF_OK && part < df_dataset_parts(ds); part++) {
+    const int n_parts = df_dataset_parts(ds);
+    for (int part = 0; status == DF_OK && part < n_parts; part++) {
         if (df_run_wants(run, part))
             status = write_part(&w, part, err);
-        df_run_progress(run, "batch", part + 1, df_dataset_parts(ds));
+        df_run_progress(run, "batch", part + 1, n_parts);
     }
     if (status == DF_OK)
         status = close_file(&w, err);
@@ -190,6 +196,7 @@ typedef struct {
     df_dataset *ds;
     const df_run *run;
     df_batch_merged *sum;
+    int n_parts;
     df_caption_journal **journals; int n_open;       /* [parts], opened as they are wanted */
     df_map taken;
     df_arena keys;             /* what this file brought: of two answers to one request the first counts */
@@ -197,13 +204,13 @@ typedef struct {
 } merger;
 
 /* "00003-000012-KEY": ours, or not. */
-static bool read_custom_id(const df_dataset *ds, const char *id, int *part, const char **key)
+static bool read_custom_id(int n_parts, const char *id, int *part, const char **key)
 {
     char *end;
     if (!id)
         return false;
     const long p = strtol(id, &end, 10);
-    if (end != id + 5 || *end != '-' || p < 0 || p >= df_dataset_parts(ds))
+    if (end != id + 5 || *end != '-' || p < 0 || p >= n_parts)
         return false;
     const char *row = end + 1;
     if (strtoll(row, &end, 10) < 0 || end == row || *end != '-' || strlen(end + 1) != DF_HASH_HEX - 1)
@@ -213,13 +220,18 @@ static bool read_custom_id(const df_dataset *ds, const char *id, int *part, cons
     return strspn(*key, "0123456789abcdef") == DF_HASH_HEX - 1;
 }
 
-static void close_journals(merger *m)
+/* What was taken is on the disk then; else the first failure. */
+static df_status close_journals(merger *m, df_error *err)
 {
-    for (int part = 0; m->journals && part < df_dataset_parts(m->ds); part++) {
+    df_status status = DF_OK;
+    for (int part = 0; m->n_open > 0 && part < m->n_parts; part++) {
+        if (m->journals[part] && status == DF_OK)
+            status = df_caption_journal_sync(m->journals[part], err);
         df_caption_journal_close(m->journals[part]);
         m->journals[part] = NULL;
     }
     m->n_open = 0;
+    return status;
 }
 
 /* A file of answers is about some neighbouring parts, in any order. */
@@ -228,19 +240,20 @@ static df_status open_journal(merger *m, int part, df_error *err)
     if (m->journals[part])
         return DF_OK;
     if (m->n_open == JOURNALS_MAX)
-        close_journals(m);
+        DF_TRY(close_journals(m, err));
     m->n_open++;
     return df_caption_journal_open(&m->journals[part], m->ds, part, err);
 }
 
-static bool is_known(const merger *m, int part, const char *key)
+static df_status is_known(const merger *m, int part, const char *key, bool *found, df_error *err)
 {
     df_arena arena = {0};
     df_caption known;
-    const bool found =
-        df_map_find(&m->taken, key, -1) >= 0 || df_caption_journal_find(m->journals[part], key, &arena, &known);
+    *found = df_map_find(&m->taken, key, -1) >= 0;
+    df_status status =
+        *found ? DF_OK : df_caption_journal_find(m->journals[part], key, &arena, &known, found, err);
     df_arena_reset(&arena);
-    return found;
+    return status;
 }
 
 static df_status keep(merger *m, int part, const char *key, const df_caption *answer, df_error *err)
@@ -249,7 +262,8 @@ static df_status keep(merger *m, int part, const char *key, const df_caption *an
     int64_t stored;
     if (!copy)
         return df_fail(err, DF_NOMEM, "batch: out of memory");
-    DF_TRY(df_caption_journal_keep(m->journals[part], key, answer, err));
+    const df_caption_entry entry = {.key = key};
+    DF_TRY(df_caption_journal_keep(m->journals[part], &entry, answer, err));
     DF_TRY(df_map_put(&m->taken, copy, 0, &stored, err));
     m->sum->n_taken++;
     return DF_OK;
@@ -269,8 +283,10 @@ static df_status take_answer(merger *m, const df_json *line, const char *id, int
     const df_json *response = df_json_member(line, "response");
     const df_json *error = df_json_member(line, "error");
     const int64_t code = df_json_int(df_json_member(response, "status_code"), 0);
+    bool known = false;
     DF_TRY(open_journal(m, part, err));
-    if (is_known(m, part, key)) {
+    DF_TRY(is_known(m, part, key, &known, err));
+    if (known) {
         m->sum->n_known++;
         return DF_OK;
     }
@@ -289,16 +305,17 @@ static df_status take_answer(merger *m, const df_json *line, const char *id, int
     return status;
 }
 
-static df_status merge_line(merger *m, const char *text, size_t size, df_error *err)
+static df_status merge_line(merger *m, const char *text, df_error *err)
 {
     df_json *line = NULL;
     int part = 0;
-    const char *key = NULL, *id = NULL;
-    m->sum->n_lines++;
-    if (df_json_parse(&line, text, size, "answer", NULL) == DF_OK)
-        id = df_json_text(df_json_member(line, "custom_id"));
-    df_status status = DF_OK;
-    if (read_custom_id(m->ds, id, &part, &key))
+    const char *key = NULL;
+    df_status status = df_openai_answer_parse(&line, text, strlen(text));
+    if (status == DF_NOMEM)
+        return df_fail(err, status, "batch: out of memory");
+    const char *id = df_json_text(df_json_member(line, "custom_id"));
+    status = DF_OK;
+    if (read_custom_id(m->n_parts, id, &part, &key))
         status = take_answer(m, line, id, part, key, err);
     else
         m->sum->n_foreign++;
@@ -306,33 +323,37 @@ static df_status merge_line(merger *m, const char *text, size_t size, df_error *
     return status;
 }
 
+static df_status merge_lines(merger *m, df_lines *lines, const char *file, df_error *err)
+{
+    const char *line, *broken;
+    int64_t number;
+    df_status status = DF_OK;
+    while (status == DF_OK && (status = df_lines_next(lines, &line, &number, &broken, err)) == DF_OK && line) {
+        m->sum->n_lines++;
+        if (df_run_stopped(m->run))
+            status = df_fail(err, DF_STOPPED, "stopped");
+        else if (broken && df_lines_is_long(lines))
+            status = df_fail(err, DF_FORMAT, "%s line %lld: %s: no answer is", file, (long long)number, broken);
+        else if (broken)
+            m->sum->n_foreign++;
+        else
+            status = merge_line(m, line, err);
+    }
+    return status;
+}
+
 df_status df_batch_merge(df_dataset *ds, const df_run *run, const char *file, df_batch_merged *sum, df_error *err)
 {
-    merger m = {.ds = ds, .run = run, .sum = sum};
-    m.journals = calloc((size_t)df_dataset_parts(ds) + 1, sizeof *m.journals);
-    FILE *in = NULL;
-    df_status status = m.journals ? df_file_stream(file, &in, err) : df_fail(err, DF_NOMEM, "%s: out of memory", file);
-    if (!in) {
-        free(m.journals);
-        return status;
-    }
-    char *line = NULL;
-    size_t room = 0;
-    for (ssize_t n; status == DF_OK && (n = getline(&line, &room, in)) > 0;) {
-        if (df_run_stopped(run))
-            status = df_fail(err, DF_STOPPED, "stopped");
-        else if (n > LINE_BYTES_MAX)
-            status = df_fail(err, DF_FORMAT, "%s: a line of %lld bytes is no answer", file, (long long)n);
-        else if (n > 1)
-            status = merge_line(&m, line, (size_t)n, err);
-    }
-    if (status == DF_OK && ferror(in))
-        status = df_fail(err, DF_IO, "%s: %s", file, strerror(errno));
-    free(line);
-    fclose(in);
-    close_journals(&m);
+    merger m = {.ds = ds, .run = run, .sum = sum, .n_parts = df_dataset_parts(ds)};
+    df_lines *lines = NULL;
+    DF_TRY(df_lines_open(&lines, file, err));
+    df_lines_limit(lines, LINE_BYTES_MAX);
+    m.journals = calloc((size_t)m.n_parts + 1, sizeof *m.journals);
+    df_status status = m.journals ? merge_lines(&m, lines, file, err) : df_fail(err, DF_NOMEM, "batch: out of memory");
+    df_lines_close(lines);
+    const df_status closed = close_journals(&m, status == DF_OK ? err : NULL);
     free(m.journals);
     df_map_free(&m.taken);
     df_arena_reset(&m.keys);
-    return status;
+    return status == DF_OK ? closed : status;
 }

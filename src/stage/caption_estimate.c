@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "io/secret.h"
 #include "stage/caption_record.h"
 
 /* Where no answer tells yet: English has about 4 bytes a token; a picture of 1024 x 1024 is 765 tokens for gpt-4o and 1,369 for
@@ -26,7 +27,9 @@ static df_status count_part(demand *d, const df_caption_work *w, int part, df_er
     free(journal);
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(p.fuse); i++) {
         df_caption known;
-        const bool found = p.journal && df_caption_journal_find(p.journal, p.records[i].key, &arena, &known);
+        bool found = false;
+        if (p.journal)
+            status = df_caption_journal_find(p.journal, p.records[i].key, &arena, &known, &found, err);
         d->n_known += found;
         d->n_ask += !found;
         if (!found)
@@ -40,7 +43,8 @@ static df_status count_part(demand *d, const df_caption_work *w, int part, df_er
 static df_status count_demand(demand *d, const df_caption_work *w, df_error *err)
 {
     df_status status = DF_OK;
-    for (int part = 0; status == DF_OK && part < df_dataset_parts(w->ds); part++) {
+    const int n_parts = df_dataset_parts(w->ds);
+    for (int part = 0; status == DF_OK && part < n_parts; part++) {
         if (!df_run_wants(w->run, part))
             continue;
         d->parts++;
@@ -96,14 +100,28 @@ static void print_tokens(const df_caption_work *w, const demand *d, const df_pri
     df_str_printf(out, "  spent     $%.4f so far\n", df_ledger_dollars(ledger));
 }
 
+/* Several servers have commas between; what may be a key is not shown. */
+static void print_servers(const char *urls, df_str *out)
+{
+    static const char between[] = ", \t\r\n";
+    const char *comma = "";
+    for (const char *at = urls ? urls : "?"; *(at += strspn(at, between)); at += strcspn(at, between)) {
+        char shown[DF_URL_SHOWN];
+        df_url_show(at, strcspn(at, between), shown);
+        df_str_printf(out, "%s%s", comma, shown);
+        comma = ",";
+    }
+}
+
 static df_status print_demand(const df_caption_work *w, const demand *d, df_str *out, df_error *err)
 {
     df_caption_account account;
     df_ledger ledger;
     const df_caption_config *k = w->config;
-    df_str_printf(out, "  %lld images of %s at %s; the journals have %lld more\n", (long long)d->n_ask,
-                  k->model && *k->model ? k->model : "the server's own model", k->url ? k->url : "?",
-                  (long long)d->n_known);
+    df_str_printf(out, "  %lld images of %s at ", (long long)d->n_ask,
+                  k->model && *k->model ? k->model : "the server's own model");
+    print_servers(k->url, out);
+    df_str_printf(out, "; the journals have %lld more\n", (long long)d->n_known);
     if (d->parts_without_prompts)
         df_str_printf(out, "  and those of %d of %d parts that have no prompts yet: run it with --to=fuse first\n",
                       d->parts_without_prompts, d->parts);

@@ -65,12 +65,77 @@ typedef struct {
     df_caption_image seen;
     bool loaded;
     df_turn turns[DF_TURNS_MAX];
+    df_payer payer;
+    df_tokens most;                          /* that the request at work can take */
+    double held;                             /* dollars set aside for it */
+    bool is_out;                             /* sent, and not booked yet */
+    int64_t n_vain;                          /* requests of this key without a usable answer */
 } asking;
 
-static bool is_paid(const df_caption *answer)
+/* ---- paying ---- */
+
+static df_caption_entry entry_of(const asking *a)
 {
-    return answer->text || answer->completion_tokens >= 0;
+    const char *model = a->work->config->model;
+    return (df_caption_entry){.key = a->request.key, .asked = model ? model : "", .most = a->most};
 }
+
+/* A request is in the journal before it is sent: a kill forgets none that was paid for. */
+static df_status begin_request(void *ctx, df_error *err)
+{
+    asking *a = ctx;
+    const df_caption_entry entry = entry_of(a);
+    DF_TRY(df_caption_account_hold(a->work->account, a->most, &a->held, err));
+    df_status status = df_caption_journal_send(a->part->journal, &entry, err);
+    if (status != DF_OK)
+        df_caption_account_release(a->work->account, a->held);
+    a->is_out = status == DF_OK;
+    return status;
+}
+
+static df_status end_request(void *ctx, df_request_end end, df_error *err)
+{
+    asking *a = ctx;
+    const df_caption_entry entry = entry_of(a);
+    if (end == DF_REQUEST_ANSWERED)
+        return DF_OK;                        /* booked with the answer */
+    a->is_out = false;
+    a->n_vain++;
+    if (end == DF_REQUEST_LOST) {
+        df_caption_account_lose(a->work->account, a->held, a->most);
+        return DF_OK;
+    }
+    df_caption_account_release(a->work->account, a->held);
+    return df_caption_journal_refuse(a->part->journal, &entry, err);
+}
+
+/* The answer's cost, in the account and in the journal. */
+static df_status pay(asking *a, df_status status, const df_caption *answer, df_error *err)
+{
+    const df_caption_entry entry = entry_of(a), local = {.key = a->request.key};
+    const bool was_out = a->is_out, counts = answer->text || answer->completion_tokens >= 0;
+    a->is_out = false;
+    if (was_out && status != DF_OK)
+        df_caption_account_lose(a->work->account, a->held, a->most);
+    DF_TRY(status);
+    if (!was_out && !counts)                 /* `counts` alone: by an engine that asks nobody */
+        return DF_OK;
+    if (a->work->account)
+        df_caption_account_book(a->work->account, was_out ? a->held : 0, answer, a->most);
+    return a->part->journal ? df_caption_journal_keep(a->part->journal, was_out ? &entry : &local, answer, err) : DF_OK;
+}
+
+/* Remembers a record that nobody answers, so that a later run asks for it last. A server that is gone says nothing of it. */
+static df_status remember(asking *a, df_status status, const df_caption *answer, df_error *err)
+{
+    const bool in_vain = status == DF_OK ? answer->error && a->n_vain > 0 && !a->is_out
+                                         : status == DF_REMOTE && a->n_vain > a->work->config->retries;
+    return in_vain && a->part->journal
+               ? df_caption_journal_fail(a->part->journal, a->request.key, status == DF_OK ? answer->error : NULL, err)
+               : DF_OK;
+}
+
+/* ---- asking ---- */
 
 static df_status load(asking *a, df_error *err)
 {
@@ -99,30 +164,39 @@ static df_status ask_engine(asking *a, df_caption *answer, df_error *err)
         *answer = r->answer;
         return DF_OK;
     }
-    double held = 0;
-    if (w->account)
-        DF_TRY(df_caption_account_hold(w->account, &a->request, &held, err));
-    df_status status = w->ops->caption(w->engine, &a->request, &r->arena, answer, err);
-    if (w->account)
-        df_caption_account_book(w->account, held, status == DF_OK ? answer : NULL);
-    DF_TRY(status);
-    return a->part->journal && is_paid(answer) ? df_caption_journal_keep(a->part->journal, a->request.key, answer, err)
-                                               : DF_OK;
+    a->n_vain = 0;
+    if (w->account && a->part->journal) {
+        a->most = df_caption_account_most(w->account, &a->request);
+        a->request.payer = &a->payer;
+    }
+    df_error why = {""};
+    df_status status = w->ops->caption(w->engine, &a->request, &r->arena, answer, &why);
+    const df_status remembered = remember(a, status, answer, status == DF_OK ? &why : NULL);
+    status = pay(a, status, answer, &why);
+    status = status == DF_OK ? remembered : status;
+    return status == DF_OK ? DF_OK : df_fail(err, status, "%s", why.message);
 }
 
-/* The record's next attempt: from the journal, else from the engine. */
+/* The record's next attempt: from the journal, else from the engine; or the record is put off. */
 static df_status attempt(asking *a, df_error *err)
 {
     df_caption_record *r = a->record;
     df_caption_attempt *next = &r->attempts[r->n_attempts];
+    const df_caption_journal *journal = a->part->journal;
     char key[DF_HASH_HEX];
+    bool found = false;
     a->request.n_turns = r->n_attempts;
     a->request.key = r->key;
     if (r->n_attempts > 0) {
         df_caption_key_again(r->key, a->turns, r->n_attempts, key);
         a->request.key = key;
     }
-    if (!a->part->journal || !df_caption_journal_find(a->part->journal, a->request.key, &r->arena, &next->answer))
+    if (journal)
+        DF_TRY(df_caption_journal_find(journal, a->request.key, &r->arena, &next->answer, &found, err));
+    r->failed_before = !found && journal && df_caption_journal_failed(journal, a->request.key);
+    if (r->failed_before && a->request.vain == DF_VAIN_LATER)
+        next->answer = (df_caption){.put_off = true};        /* it may only keep others waiting */
+    else if (!found)
         DF_TRY(ask_engine(a, &next->answer, err));
     r->n_attempts++;
     return DF_OK;
@@ -182,38 +256,57 @@ static df_status settle(asking *a, df_error *err)
     return DF_OK;
 }
 
-static df_status ask(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err)
+/* As if it had not been asked for; what it was answered is in the journal. */
+static void put_off(const df_caption_work *w, df_caption_record *r)
+{
+    r->put_off = true;
+    r->n_answers_then = df_caption_account_answers(w->account);
+    r->n_attempts = 0;
+    r->answer = (df_caption){0};
+    df_arena_reset(&r->arena);
+}
+
+static df_status ask(const df_caption_work *w, df_caption_part *part, int64_t i, df_vain vain, df_error *err)
 {
     df_caption_record *r = &part->records[i];
     asking a = {.work = w, .part = part, .record = r};
+    a.payer = (df_payer){.ctx = &a, .begin = begin_request, .end = end_request};
     a.request = (df_caption_request){
         .prompt = df_table_text(part->fuse, i, df_table_column(part->fuse, "prompt")),
-        .evidence = &part->evidence[r->row], .turns = a.turns};
+        .evidence = &part->evidence[r->row], .turns = a.turns, .vain = vain};
     bool again = true;
     df_status status = DF_OK;
     for (int64_t n = 0; status == DF_OK && again && n <= w->config->ask_again; n++) {
         status = attempt(&a, err);
+        if (status == DF_OK && r->attempts[n].answer.put_off)
+            break;
         if (status == DF_OK)
             status = judge(&a, &again, err);
         if (w->account && status == DF_OK)
             df_caption_account_judged(w->account, again, n < w->config->ask_again);
     }
     df_caption_image_free(w->gates, &a.seen);
-    return status == DF_OK ? settle(&a, err) : status;
+    DF_TRY(status);
+    if (!r->attempts[r->n_attempts - 1].answer.put_off)
+        return settle(&a, err);
+    put_off(w, r);
+    return DF_OK;
 }
 
-df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err)
+df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *part, int64_t i, df_vain vain,
+                                   df_error *err)
 {
     df_caption_record *r = &part->records[i];
     const df_table *ingest = part->tables.ingest;
     const char *problem = df_table_text(ingest, r->row, df_table_column(ingest, "problem"));
     r->engine = w->ops->name;
+    r->put_off = false;
     if (df_run_stopped(w->run))
         return df_fail(err, DF_STOPPED, "stopped");
     if (*problem)                            /* kept for its vector, never seen */
         DF_TRY(refuse(r, problem, err));
     else
-        DF_TRY(ask(w, part, i, err));
+        DF_TRY(ask(w, part, i, vain, err));
     if (r->answer.error && !*problem)
         df_run_note(w->run, "caption: %s: %.300s", part->evidence[r->row].path, r->answer.error);
     return DF_OK;

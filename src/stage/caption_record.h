@@ -23,6 +23,8 @@ typedef struct {
     df_caption answer;                       /* the best attempt's; its text lives in the arena */
     const char *engine;                      /* who wrote it */
     df_caption_attempt attempts[DF_TURNS_MAX + 1]; int n_attempts;   /* in order */
+    bool put_off, failed_before;             /* no answer yet: to be asked for again; nor in an earlier run */
+    int64_t n_answers_then;                  /* that others had when it was put off */
     df_arena arena;
 } df_caption_record;
 
@@ -54,6 +56,8 @@ typedef struct {
 df_status df_caption_part_open(df_caption_part *out, const df_caption_work *w, int part, df_error *err);
 void df_caption_part_close(df_caption_part *part);
 /* The answer of record i: from the journal, else from the engine and into the journal; asked again with what was wrong
- * while it fails and caption.ask_again allows. Thread-safe for different i. */
-df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err);
+ * while it fails and caption.ask_again allows. Where vain is DF_VAIN_LATER the record may be put off instead. Thread-safe for
+ * different i. */
+df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *part, int64_t i, df_vain vain,
+                                   df_error *err);
 #endif
