@@ -114,7 +114,9 @@ if(Python3_FOUND AND CLI_SOURCES)
   add_test(NAME openai_again COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_again.py)
   add_test(NAME meta COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_meta.py)
   add_test(NAME batch COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_batch.py)
-  set_tests_properties(openai_again meta batch PROPERTIES TIMEOUT 600
+  add_test(NAME paid COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_paid.py)
+  add_test(NAME secrets COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_secrets.py)
+  set_tests_properties(openai_again meta batch paid secrets PROPERTIES TIMEOUT 600
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 

@@ -114,16 +114,22 @@ static void append_models(const openai *o, const df_seat *seat, df_str *words)
     free(answer.body);
 }
 
-/* Whether a server that had no answer to a record is there at all. */
-static bool is_there(const openai *o, const char *chat_url)
+/* Whether a server that had no answer to a record is there at all: the HTTP status of something easy, 0 when it has none. */
+static long ask_easy(const openai *o, const char *chat_url)
 {
     df_http *http = NULL;
     df_http_answer answer = {0};
-    const bool there = df_http_open(&http, NULL) == DF_OK && ask_models(o, http, chat_url, &answer) == DF_OK &&
-                       answer.code < 500;
+    if (df_http_open(&http, NULL) != DF_OK || ask_models(o, http, chat_url, &answer) != DF_OK)
+        answer.code = 0;
     free(answer.body);
     df_http_close(http);
-    return there;
+    return answer.code;
+}
+
+static bool is_there(const openai *o, const char *chat_url)
+{
+    const long code = ask_easy(o, chat_url);
+    return code > 0 && code < 500;
 }
 
 /* What the user should do about what stops the stage. */
@@ -227,9 +233,10 @@ static df_status post(openai *o, asking *a, df_seat *seat, df_request_end *end, 
     }
     read_answer(o, a, seat, &answer);
     *end = end_of(a->kind, answer.code);
-    if ((answer.code == 502 || answer.code == 504) && df_fleet_answers(o->fleet) > others)
-        a->kind = DF_ANSWER_AGAIN;           /* others were answered meanwhile: it may be this record */
     a->out->ms = now_ms() - began;
+    if ((answer.code == 502 || answer.code == 504) &&
+        (df_fleet_answers(o->fleet) > others || ask_easy(o, seat->url) == 200))
+        a->kind = DF_ANSWER_AGAIN;           /* what lies behind the gateway works: it may be this record */
     free(answer.body);
     return DF_OK;
 }

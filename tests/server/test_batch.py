@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -25,7 +26,9 @@ IMAGES = 6
 class Api(Loopback):
     """The files and batches of OpenAI's API, on loopback. expire: custom_ids (by order) that get no answer."""
 
-    def __init__(self, expire=(), stall_create_s=0.0, refuse=False):
+    def __init__(self, expire=(), stall_create_s=0.0, refuse=False, pieces=1, pause_s=0.0):
+        """pieces, pause_s: a file goes out in so many, with pauses between."""
+        self.pieces, self.pause_s = pieces, pause_s
         self.files, self.batches, self.creations, self.lock = {}, {}, 0, threading.Lock()
         self.expire, self.stall_create_s, self.refuse, self.done = set(expire), stall_create_s, refuse, False
         self.authorizations = set()
@@ -60,9 +63,12 @@ class Api(Loopback):
                     self.send_response(code)
                     self.send_header("Content-Length", str(len(data)))
                     self.end_headers()
-                    self.wfile.write(data)
+                    step = -(-len(data) // outer.pieces) if isinstance(body, bytes) else len(data)
+                    for i in range(0, len(data), step or 1):
+                        self.wfile.write(data[i:i + step])
+                        time.sleep(outer.pause_s if step < len(data) else 0)
                 except (BrokenPipeError, ConnectionResetError):
-                    pass
+                    self.close_connection = True
 
         super().__init__(Handler)
 
@@ -257,6 +263,64 @@ class Batch(EvidenceCase):
             self.assertEqual(api.creations, 1)
             with open(os.path.join(self.files, "batches.json"), encoding="utf-8") as f:
                 self.assertEqual(json.load(f)["batches"]["batch-0000.jsonl"]["batch"], "batch_0")
+
+    def test_a_file_may_take_as_long_as_it_moves(self):
+        self.write()
+        with Api(pieces=6, pause_s=0.5) as api:
+            api.done = True
+            url = ("--caption.url=" + api.url, "--caption.timeout_s=1")
+            self.call("batch", "submit", self.files, *url)
+            self.assertIn("1 files are new", self.call("batch", "fetch", self.files, *url).stdout)
+            self.assertIn("%d answers taken" % IMAGES, self.call("batch", "merge", self.out, *self.answers()).stdout)
+            os.remove(self.answers()[0])
+            api.pause_s = 30                                     # a file that stands still is given up
+            done = self.call("batch", "fetch", self.files, *url, code=1)
+            self.assertIn("less than 100 bytes a second", done.stderr)
+            self.assertEqual(self.answers(), [])
+
+    def test_lines_that_are_too_long(self):
+        self.write()
+        good = {"custom_id": self.lines()[0]["custom_id"], "response": {"status_code": 200, "body": {
+            "choices": [{"message": {"content": "A wall."}}]}}}
+        path = os.path.join(self.folder, "long.jsonl")
+        for fill in (b"a", b"\0"):
+            with open(path, "wb") as f:
+                f.write(json.dumps(good).encode() + b"\n\n" + fill * (64 << 20) + b"a\n" + json.dumps(good).encode() + b"\n")
+            done = self.call("batch", "merge", self.out, path, code=1)
+            self.assertIn("long.jsonl line 3: the line is longer than 64 MiB", done.stderr)
+    def test_no_memory_for_a_line_is_not_the_end_of_the_file(self):
+        def small():
+            resource.setrlimit(resource.RLIMIT_DATA, (48 << 20, 48 << 20))
+
+        def merge(bytes_of_line):
+            path = os.path.join(self.folder, "large.jsonl")
+            with open(path, "wb") as f:
+                f.write(b"{}\n" + b"a" * bytes_of_line + b"\n")
+            return subprocess.run([BINARY, "batch", "merge", self.out, path], capture_output=True, text=True, preexec_fn=small, check=False)
+        if merge(9).returncode:
+            self.skipTest("this build needs more memory to start")
+        done = merge(60 << 20)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("large.jsonl: out of memory", done.stderr)
+
+    def test_a_file_that_cannot_be_read_has_no_end(self):
+        self.write()
+        done = self.call("batch", "merge", self.out, "/proc/self/mem", code=1)        # a regular file whose first byte is EIO
+        self.assertIn("/proc/self/mem: Input/output error", done.stderr)
+
+    def test_paid_answers_that_tell_no_count(self):
+        self.write()
+        path, prices = os.path.join(self.folder, "uncounted.jsonl"), os.path.join(self.folder, "prices.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            for i, usage in enumerate(({}, {"usage": {"prompt_tokens": -5, "completion_tokens": -9}}, {"usage": {"prompt_tokens": 9}})):
+                f.write(json.dumps({"custom_id": self.lines()[i]["custom_id"], "response": {"status_code": 200, "body": {
+                    "model": "talker", "choices": [{"message": {"content": "A wall \ud83d"}}], **usage}}}) + "\n")
+        self.assertIn("3 answers taken", self.call("batch", "merge", self.out, path).stdout)
+        with open(prices, "w", encoding="utf-8") as f:
+            f.write("prices:\n  - model: talker\n    input: 1\n    output: 10\n")
+        line = json.loads(self.call("cost", self.out, "--json", "--prices", prices).stdout)["models"][0]
+        self.assertEqual((line["answers"], line["answers_without_usage"]), (3, 3))
+        self.assertGreater(line["dollars"], 3 * 0.3)
 
     def test_a_server_that_refuses(self):
         self.write()

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/openai_answer.h"
@@ -20,6 +21,13 @@ static const answer_case cases[] = {
      DF_ANSWER_DONE, NULL, "raise caption.max_tokens"},
     {"refusal", 200, "{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"I can't.\"}}],\"usage\":{}}", DF_ANSWER_DONE, NULL, "refused: I can't."},
     {"null, unpaid", 200, "{\"choices\":[{\"message\":{\"content\":null}}]}", DF_ANSWER_AGAIN, NULL, "HTTP 200"},
+    {"half a pair", 200, "{\"choices\":[{\"message\":{\"content\":\"A dog \\ud83d\"}}]}", DF_ANSWER_DONE, "A dog \xEF\xBF\xBD", NULL},
+    {"the other half", 200, "{\"choices\":[{\"message\":{\"content\":\"A \\uDC15 dog\"}}]}", DF_ANSWER_DONE, "A \xEF\xBF\xBD dog", NULL},
+    {"halves apart, a pair", 200, "{\"choices\":[{\"message\":{\"content\":\"\\ud83d\\ud83d\\udc15 \\\\ud83d\"}}]}", DF_ANSWER_DONE,
+     "\xEF\xBF\xBD\xF0\x9F\x90\x95 \\ud83d", NULL},
+    {"zero byte", 200, "{\"choices\":[{\"message\":{\"content\":\"A dog\\u0000 barks.\"}}]}", DF_ANSWER_DONE, "A dog\xEF\xBF\xBD barks.", NULL},
+    {"bare control, bad UTF-8", 200, "{\"choices\":[{\"message\":{\"content\":\"A\001 d\xC3g.\"}}]}", DF_ANSWER_DONE, "A d\xEF\xBF\xBDg.", NULL},
+    {"cut in an escape", 200, "{\"choices\":[{\"message\":{\"content\":\"A dog \\ud8", DF_ANSWER_AGAIN, NULL, "HTTP 200"},
     {"no choices", 200, "{\"choices\":[]}", DF_ANSWER_AGAIN, NULL, "HTTP 200"},
     {"no JSON", 200, "<html>It works!</html>", DF_ANSWER_AGAIN, NULL, "It works!"},
     {"other shapes", 200, "[{\"choices\":3}]", DF_ANSWER_AGAIN, NULL, "HTTP 200"},
@@ -76,6 +84,30 @@ static void test_usage(void **state)
     assert_string_equal(got.finish, "length");
     assert_string_equal(got.model, "m");
     df_arena_reset(&arena);
+}
+
+/* A count that cannot be right is none. */
+static void test_usage_that_is_none(void **state)
+{
+    (void)state;
+    static const struct { const char *usage; int64_t prompt, completion, cached; } counts[] = {
+        {"null", -1, -1, -1}, {"[]", -1, -1, -1}, {"{\"prompt_tokens\":-5,\"completion_tokens\":-9}", -1, -1, -1},
+        {"{\"prompt_tokens\":1e15,\"completion_tokens\":1e300}", -1, -1, -1},
+        {"{\"prompt_tokens\":0,\"completion_tokens\":0}", -1, -1, -1}, {"{\"prompt_tokens\":\"7\",\"completion_tokens\":2.5}", -1, -1, -1},
+        {"{\"completion_tokens\":3}", -1, 3, -1},
+        {"{\"prompt_tokens\":7,\"completion_tokens\":3,\"prompt_tokens_details\":{\"cached_tokens\":8}}", 7, 3, -1},
+        {"{\"prompt_tokens\":7,\"completion_tokens\":3,\"prompt_tokens_details\":{\"cached_tokens\":7}}", 7, 3, 7}};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        char body[400];
+        df_arena arena = {0};
+        df_caption got = {0};
+        snprintf(body, sizeof body, "{\"choices\":[{\"message\":{\"content\":\"A\"}}],\"usage\":%s}", counts[i].usage);
+        assert_int_equal(df_openai_answer_read(200, body, strlen(body), &arena, &got), DF_ANSWER_DONE);
+        if (got.prompt_tokens != counts[i].prompt || got.completion_tokens != counts[i].completion ||
+            got.cached_tokens != counts[i].cached)
+            fail_msg("%s", counts[i].usage);
+        df_arena_reset(&arena);
+    }
 }
 
 /* ---- the request ---- */
@@ -145,7 +177,8 @@ static void test_extra_is_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers), cmocka_unit_test(test_usage), cmocka_unit_test(test_image_is_base64),
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_usage), cmocka_unit_test(test_usage_that_is_none),
+        cmocka_unit_test(test_image_is_base64),
         cmocka_unit_test(test_options), cmocka_unit_test(test_extra_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
