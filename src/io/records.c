@@ -22,7 +22,9 @@ static df_status fit(df_records *r, df_error *err)
     static const char zeros[1 << 16];
     struct stat st;
     off_t size = (off_t)((size_t)r->n * r->record_bytes), at = 0;
-    if (fstat(r->fd, &st) == 0 && st.st_size == size)
+    if (fstat(r->fd, &st) != 0)
+        return df_fail(err, DF_IO, "open %s: %s", r->path, strerror(errno));
+    if (st.st_size == size)
         return DF_OK;
     r->fresh = true;
     if (ftruncate(r->fd, 0) != 0)
@@ -30,8 +32,8 @@ static df_status fit(df_records *r, df_error *err)
     while (at < size) {
         size_t piece = size - at < (off_t)sizeof zeros ? (size_t)(size - at) : sizeof zeros;
         ssize_t n = pwrite(r->fd, zeros, piece, at);
-        if (n < 0 && errno != EINTR)
-            return df_fail(err, DF_IO, "make %s: %s", r->path, strerror(errno));
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return df_fail(err, DF_IO, "make %s: %s", r->path, strerror(n < 0 ? errno : ENOSPC));
         at += n > 0 ? n : 0;
     }
     return DF_OK;
