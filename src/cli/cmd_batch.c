@@ -81,7 +81,8 @@ static df_status with_server(const df_config *config, const args *a, df_error *e
     const char *verb = a->positional[0], *folder = a->positional[1];
     int n = 0;
     if (df_openai_key_exposed(k->api_key_file))
-        fprintf(stderr, "caption.api_key_file: others can read %s: chmod 600 %s\n", k->api_key_file, k->api_key_file);
+        put_line(stderr, "densefusion: caption.api_key_file: others can read %s: chmod 600 %s", k->api_key_file,
+                 k->api_key_file);
     if (strcmp(verb, "submit") == 0) {
         DF_TRY(df_batch_submit(&server, folder, &n, err));
         printf("%d batches are new\n", n);

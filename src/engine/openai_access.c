@@ -72,7 +72,7 @@ df_status df_openai_url(const char *base, size_t n, const char *tail, char **url
 bool df_openai_key_exposed(const char *file)
 {
     struct stat st;
-    return file && *file && stat(file, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+    return file && *file && stat(file, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
 }
 
 df_status df_openai_key_read(const char *file, char **key, df_error *err)
