@@ -177,7 +177,7 @@ static df_status ask_engine(asking *a, df_caption *answer, df_error *err)
     return status == DF_OK ? DF_OK : df_fail(err, status, "%s", why.message);
 }
 
-/* The record's next attempt: from the journal, else from the engine; or the record is put off. */
+/* The record's next attempt: known from before it was put off, from the journal, else from the engine; or it is put off. */
 static df_status attempt(asking *a, df_error *err)
 {
     df_caption_record *r = a->record;
@@ -185,6 +185,10 @@ static df_status attempt(asking *a, df_error *err)
     const df_caption_journal *journal = a->part->journal;
     char key[DF_HASH_HEX];
     bool found = false;
+    if (r->n_attempts < r->n_known) {
+        r->n_attempts++;
+        return DF_OK;
+    }
     a->request.n_turns = r->n_attempts;
     a->request.key = r->key;
     if (r->n_attempts > 0) {
@@ -256,14 +260,13 @@ static df_status settle(asking *a, df_error *err)
     return DF_OK;
 }
 
-/* As if it had not been asked for; what it was answered is in the journal. */
+/* As if the last attempt had not been made; the answers before it are paid for and stay. */
 static void put_off(const df_caption_work *w, df_caption_record *r)
 {
     r->put_off = true;
     r->n_answers_then = df_caption_account_answers(w->account);
+    r->n_known = r->n_attempts - 1;
     r->n_attempts = 0;
-    r->answer = (df_caption){0};
-    df_arena_reset(&r->arena);
 }
 
 static df_status ask(const df_caption_work *w, df_caption_part *part, int64_t i, df_vain vain, df_error *err)

@@ -24,6 +24,7 @@ typedef struct {
     const char *engine;                      /* who wrote it */
     df_caption_attempt attempts[DF_TURNS_MAX + 1]; int n_attempts;   /* in order */
     bool put_off, failed_before;             /* no answer yet: to be asked for again; nor in an earlier run */
+    int n_known;                             /* attempts that were answered before it was put off */
     int64_t n_answers_then;                  /* that others had when it was put off */
     df_arena arena;
 } df_caption_record;

@@ -148,6 +148,23 @@ class Again(EvidenceCase):
         for row in self.rows():
             self.assertEqual((row["caption"][0]["caption"], row["caption"][0]["attempts"]), (GOOD, 3))
 
+    def test_a_second_time_in_vain_does_not_pay_the_first_again(self):
+        with Talker(OPENING, GOOD) as server:
+            serve, broken = server.serve, []
+
+            def fail_second_turns(handler, request):
+                if len(request["messages"]) > 1 and len(broken) < 2:
+                    with server.lock:
+                        broken.append(request)
+                    return server.send(handler, 500, {"error": {"message": "not now"}})
+                return serve(handler, request)
+            server.serve = fail_second_turns
+            self.run_it(server, "--caption.ask_again=1", "--caption.retries=0", "--caption.concurrency=1")
+            firsts = [r for r, _, _ in server.requests if len(r["messages"]) == 1]
+            self.assertEqual((len(firsts), len(server.requests), len(broken)), (IMAGES, 2 * IMAGES, 2))
+        for row in self.rows():
+            self.assertEqual((row["caption"][0]["caption"], row["caption"][0]["attempts"]), (GOOD, 2))
+
     def cost(self, prices):
         path = os.path.join(self.folder, "prices.yaml")
         with open(path, "w", encoding="utf-8") as f:
