@@ -289,6 +289,16 @@ void df_fleet_shut(df_fleet *f, const char *words)
     pthread_mutex_unlock(&f->lock);
 }
 
+void df_fleet_wake(df_fleet *f, const char *url)
+{
+    pthread_mutex_lock(&f->lock);
+    for (int i = 0; i < f->n_servers; i++)
+        if (strcmp(f->servers[i].url, url) == 0)
+            f->servers[i].fails = f->servers[i].level = 0, f->servers[i].rest_until_ns = 0;
+    pthread_cond_broadcast(&f->room);
+    pthread_mutex_unlock(&f->lock);
+}
+
 int64_t df_fleet_answers(df_fleet *f)
 {
     pthread_mutex_lock(&f->lock);

@@ -41,6 +41,8 @@ df_status df_fleet_take(df_fleet *f, df_seat *seat, df_error *err);
 void df_fleet_give(df_fleet *f, df_seat *seat, df_seat_outcome outcome, int64_t retry_after_s, const char *words);
 /* From now on nobody gets a seat: DF_REMOTE with these words. What is wrong with every record is asked once. */
 void df_fleet_shut(df_fleet *f, const char *words);
+/* The server at url, a seat's, has answered something easy: it need not rest. */
+void df_fleet_wake(df_fleet *f, const char *url);
 /* How often a server has done its work so far. */
 int64_t df_fleet_answers(df_fleet *f);
 /* Sleeps, interruptibly: false when stopped. */

@@ -270,13 +270,15 @@ static df_status ask_once(openai *o, asking *a, df_error *err)
 static df_status ask(openai *o, asking *a, const df_caption_request *request, df_error *err)
 {
     int64_t spoilt = 0;
+    /* After a record that was put off one attempt tells whether the next one fares better; it has more later. */
+    const int64_t retries = request->vain == DF_VAIN_LATER && atomic_load(&o->put_off) > 0 ? 0 : o->config.retries;
     df_str_clear(&a->body);
     df_status status = df_openai_request_append(&o->config, request, &a->body, err);
     for (bool again = true; status == DF_OK && again;) {
         status = ask_once(o, a, err);
         a->out->attempts++;
         spoilt += a->kind == DF_ANSWER_AGAIN;
-        again = a->kind == DF_ANSWER_BUSY || (a->kind == DF_ANSWER_AGAIN && spoilt <= o->config.retries);
+        again = a->kind == DF_ANSWER_BUSY || (a->kind == DF_ANSWER_AGAIN && spoilt <= retries);
         if (status == DF_OK && again && a->kind == DF_ANSWER_AGAIN &&
             !df_fleet_pause(o->fleet, df_fleet_pause_ms(spoilt)))
             status = df_fail(err, DF_STOPPED, "stopped");
@@ -319,6 +321,7 @@ static bool is_bearable(openai *o, asking *a, int64_t before)
         return true;
     if (a->request->vain == DF_VAIN_STOP || !is_there(o, a->url))
         return false;
+    df_fleet_wake(o->fleet, a->url);
     a->out->put_off = a->request->vain == DF_VAIN_LATER;
     return !a->out->put_off || atomic_fetch_add(&o->put_off, 1) + 1 < PUT_OFF_MAX;
 }
