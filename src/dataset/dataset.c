@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/retry.h"
 #include "dataset/sql_text.h"
 #include "io/json.h"
 
@@ -16,7 +18,11 @@
 #define SQL_MEMORY_MB 1024
 #define DATASET_JSON_MAX ((size_t)16 << 20)
 
-struct df_dataset { df_folder *files; char *input; };
+struct df_dataset {
+    df_folder *files;
+    char *input;
+    atomic_int *n_parts;                     /* of ingest: counted once, then kept by what is written and reset */
+};
 
 const char *df_dataset_folder(const df_dataset *ds)
 {
@@ -51,10 +57,24 @@ bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part)
 
 int df_dataset_parts(const df_dataset *ds)
 {
-    int n = 0;
-    while (df_dataset_has_part(ds, "ingest", n))
-        n++;
-    return n;
+    return atomic_load(ds->n_parts);
+}
+
+/* A look that fails is no end: a dataset must not look shorter than it is. */
+static df_status count_parts(const df_dataset *ds, int *n, df_error *err)
+{
+    char path[PATH_MAX];
+    for (*n = 0;; ++*n) {
+        int tries = 0;
+        if (snprintf(path, sizeof path, "%s/ingest/part-%05d.parquet", df_dataset_folder(ds), *n) >= PATH_MAX)
+            return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(ds));
+        while (access(path, F_OK) != 0) {
+            if (errno == ENOENT || errno == ENOTDIR)
+                return DF_OK;
+            if (!df_retry(errno, &tries))
+                return df_fail(err, DF_IO, "look for %s: %s", path, strerror(errno));
+        }
+    }
 }
 
 bool df_dataset_has_all(const df_dataset *ds, const char *stage)
@@ -81,7 +101,10 @@ df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, co
 {
     char name[256];
     snprintf(name, sizeof name, "%s/part-%05d.parquet", stage, part);
-    return df_dataset_write_table(ds, name, t, err);
+    DF_TRY(df_dataset_write_table(ds, name, t, err));
+    if (strcmp(stage, "ingest") == 0 && part == df_dataset_parts(ds))
+        atomic_store(ds->n_parts, part + 1);
+    return DF_OK;
 }
 
 df_status df_dataset_write_table(const df_dataset *ds, const char *name, const df_table *t, df_error *err)
@@ -157,10 +180,16 @@ static df_status open_in(df_dataset **out, df_folder *files, df_error *err)
     if (status == DF_OK) {
         const char *input = df_json_text(df_json_member(root, "input"));
         ds->input = strdup(input ? input : "");
-        if (!ds->input)
+        ds->n_parts = malloc(sizeof *ds->n_parts);
+        if (!ds->input || !ds->n_parts)
             status = df_fail(err, DF_NOMEM, "open %s: out of memory", df_dataset_folder(ds));
     }
     df_json_close(root);
+    int n_parts = 0;
+    if (status == DF_OK)
+        status = count_parts(ds, &n_parts, err);
+    if (status == DF_OK)
+        atomic_init(ds->n_parts, n_parts);
     if (status == DF_OK)
         *out = ds;
     else
@@ -200,6 +229,7 @@ void df_dataset_close(df_dataset *ds)
     if (!ds)
         return;
     df_folder_close(ds->files);
+    free(ds->n_parts);
     free(ds->input);
     free(ds);
 }
@@ -280,7 +310,11 @@ df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *er
     if (df_json_remove(df_json_edit(root, "stages"), stage))
         status = save(ds, root, err);
     df_json_close(root);
-    return status == DF_OK ? df_folder_remove_chosen(ds->files, stage, is_part, NULL, err) : status;
+    if (status != DF_OK)
+        return status;
+    if (strcmp(stage, "ingest") == 0)
+        atomic_store(ds->n_parts, 0);
+    return df_folder_remove_chosen(ds->files, stage, is_part, NULL, err);
 }
 
 static df_status query_counts(const df_dataset *ds, const char *stage, const char *where, df_table **out, df_error *err)

@@ -13,7 +13,8 @@ df_status df_dataset_is_one(const char *folder, bool *is_one, df_error *err);
 void df_dataset_close(df_dataset *ds);
 const char *df_dataset_folder(const df_dataset *ds);
 df_folder *df_dataset_files(const df_dataset *ds);                   /* by which all that is written here is written */
-int df_dataset_parts(const df_dataset *ds);                          /* parts of ingest: 0 before ingest ran */
+/* Parts of ingest: 0 before ingest ran. Counted when the dataset is opened. */
+int df_dataset_parts(const df_dataset *ds);
 /* FOLDER/STAGE/part-00000.EXT; caller frees. NULL when out of memory. */
 char *df_dataset_part_path(const df_dataset *ds, const char *stage, int part, const char *extension);
 bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part);         /* its .parquet exists */
