@@ -102,7 +102,8 @@ endif()
 if(Python3_FOUND AND CLI_SOURCES)
   add_test(NAME output COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/output/test_output.py)
   add_test(NAME together COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/output/test_together.py)
-  set_tests_properties(output together PROPERTIES TIMEOUT 600
+  add_test(NAME parts COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/scale/test_parts.py)
+  set_tests_properties(output together parts PROPERTIES TIMEOUT 600
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
