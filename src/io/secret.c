@@ -72,7 +72,7 @@ static void hide_decoded(const char *value, size_t n, char *text, size_t size)
     size_t m = 0;
     for (size_t i = 0; i < n && m < sizeof decoded; i++) {
         const bool coded = value[i] == '%' && i + 2 < n && hex_of(value[i + 1]) >= 0 && hex_of(value[i + 2]) >= 0;
-        decoded[m++] = coded ? (char)(hex_of(value[i + 1]) << 4 | hex_of(value[i + 2])) : value[i];
+        decoded[m++] = coded ? (char)(hex_of(value[i + 1]) * 16 + hex_of(value[i + 2])) : (char)value[i];
         i += coded ? 2 : 0;
     }
     if (m < n)
