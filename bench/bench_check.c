@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "algo/verdict.h"
+#include "judge/verdict.h"
 
 enum { BOXES = 24 };
 static const int rounds = 20000;

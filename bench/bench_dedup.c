@@ -7,8 +7,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "algo/half.h"
-#include "algo/semdedup.h"
+#include "vector/half.h"
+#include "vector/semdedup.h"
 #include "base/pool.h"
 
 enum { DIRECTIONS = 300, DISTINCT = 4 }; /* of the clusters so many differ: the rest take their turn again */

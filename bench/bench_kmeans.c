@@ -7,10 +7,10 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "algo/dot.h"
-#include "algo/half.h"
-#include "algo/kmeans.h"
-#include "algo/simd.h"
+#include "vector/dot.h"
+#include "vector/half.h"
+#include "vector/kmeans.h"
+#include "vector/simd.h"
 #include "io/npy.h"
 
 typedef struct {

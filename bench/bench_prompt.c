@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "algo/fusion.h"
-#include "algo/prompt.h"
+#include "evidence/fusion.h"
+#include "evidence/prompt.h"
 
 enum { BOXES = 60, LINES = 40 };
 static const int rounds = 20000;

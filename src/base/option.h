@@ -3,8 +3,8 @@
 #define DF_BASE_OPTION_H
 #include <stddef.h>
 #include <stdint.h>
-#include "base/str.h"
 #include "base/status.h"
+#include "base/str.h"
 
 /* int64_t, double, bool, char *; SECRET is text that may hold a key, so that nothing keeps more of it than a hash. */
 typedef enum { DF_OPT_INT, DF_OPT_REAL, DF_OPT_BOOL, DF_OPT_TEXT, DF_OPT_SECRET } df_option_type;

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "command.h"
-#include "engine/batch_api.h"
-#include "engine/openai_access.h"
+#include "engine/openai/access.h"
+#include "engine/openai/batch_api.h"
 #include "pipeline/lock.h"
 #include "progress.h"
 #include "put.h"
-#include "stage/caption_batch.h"
+#include "stage/caption/batch.h"
 
 static const command self = {
     .name = "batch", .usage = "write OUT -o FOLDER | submit FOLDER | poll FOLDER | fetch FOLDER | merge OUT FILE..."};

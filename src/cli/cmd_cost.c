@@ -8,7 +8,7 @@
 #include "command.h"
 #include "io/json.h"
 #include "put.h"
-#include "stage/caption_ledger.h"
+#include "stage/caption/ledger.h"
 
 typedef struct { char *prices; } cost_config;
 const df_option cmd_cost_options[] = {

@@ -7,7 +7,7 @@
 #include "pipeline/lock.h"
 #include "progress.h"
 #include "put.h"
-#include "stage/cluster.h"
+#include "stage/cluster/cluster.h"
 
 static df_status map(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {

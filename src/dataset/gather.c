@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "algo/palette.h"
+#include "vision/palette.h"
 
 typedef struct {
     df_evidence *evidence;

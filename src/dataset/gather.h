@@ -1,9 +1,9 @@
 /* From the stages' tables to the evidence of an image. */
 #ifndef DF_DATASET_GATHER_H
 #define DF_DATASET_GATHER_H
-#include "algo/evidence.h"
 #include "base/arena.h"
 #include "dataset/dataset.h"
+#include "evidence/evidence.h"
 
 /* A part's tables; any but ingest may be NULL (that stage did not run). fused: fuse/evidence. */
 typedef struct { df_table *ingest, *tag, *detect, *read, *look, *fused; } df_evidence_tables;

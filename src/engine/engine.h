@@ -3,9 +3,9 @@
 #define DF_ENGINE_ENGINE_H
 #include <stdatomic.h>
 #include <stdbool.h>
-#include "algo/evidence.h"
 #include "base/arena.h"
 #include "base/status.h"
+#include "evidence/evidence.h"
 #include "image/image.h"
 
 /* What `caption`'s options say, for all engines. Text may be NULL where an engine does not need it. */

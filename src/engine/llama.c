@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "algo/shorten.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/locale.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "evidence/shorten.h"
 #include "llama/df_llama.h"
 
 enum {

@@ -2,8 +2,8 @@
  * A decoder adds how boxes are read from its family's outputs. */
 #ifndef DF_EXPERT_DETECTOR_H
 #define DF_EXPERT_DETECTOR_H
-#include "algo/nms.h"
 #include "expert/expert.h"
+#include "vision/nms.h"
 
 enum { DF_STRIDES_MAX = 5, DF_BINS_MAX = 64 };
 

@@ -1,8 +1,8 @@
 /* An expert looks at one image and says what it shows. Decoders are listed in expert.c; models are cards. */
 #ifndef DF_EXPERT_EXPERT_H
 #define DF_EXPERT_EXPERT_H
-#include "algo/evidence.h"
 #include "base/arena.h"
+#include "evidence/evidence.h"
 #include "image/image.h"
 #include "model/card.h"
 

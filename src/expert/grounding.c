@@ -10,12 +10,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "algo/nms.h"
 #include "expert/expert.h"
 #include "expert/place.h"
 #include "model/preprocess.h"
 #include "model/text_encoder.h"
 #include "model/tokenizer.h"
+#include "vision/nms.h"
 
 enum { BOXES_MAX = 300, PLACES_MAX = 65536, TOKENS_MIN = 4 };   /* the text of one token */
 

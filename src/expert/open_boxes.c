@@ -8,12 +8,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "algo/dot.h"
-#include "algo/nms.h"
 #include "expert/expert.h"
 #include "expert/place.h"
 #include "model/preprocess.h"
 #include "model/text_encoder.h"
+#include "vector/dot.h"
+#include "vision/nms.h"
 
 enum { BOXES_MAX = 300, QUERIES_MAX = 4096, PLACES_MAX = 65536 };
 

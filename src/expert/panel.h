@@ -3,8 +3,8 @@
 #ifndef DF_EXPERT_PANEL_H
 #define DF_EXPERT_PANEL_H
 #include "base/str.h"
-#include "algo/slices.h"
 #include "expert/expert.h"
+#include "vision/slices.h"
 
 enum { DF_PANEL_MAX = 8 };
 typedef struct {

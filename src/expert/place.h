@@ -1,10 +1,10 @@
 /* From a model's input to the image. */
 #ifndef DF_EXPERT_PLACE_H
 #define DF_EXPERT_PLACE_H
-#include "algo/evidence.h"
-#include "algo/nms.h"
+#include "evidence/evidence.h"
 #include "expert/expert.h"
 #include "model/preprocess.h"
+#include "vision/nms.h"
 
 /* A box that a model gives as centre x, y, width, height, in shares of its input's sides. */
 df_candidate df_candidate_centred(const float *box, double width, double height, double score, int label);

@@ -11,12 +11,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "algo/dot.h"
 #include "base/map.h"
 #include "expert/expert.h"
 #include "model/encoder.h"
 #include "model/preprocess.h"
 #include "model/text_encoder.h"
+#include "vector/dot.h"
 
 extern const df_expert_ops df_expert_classes, df_expert_similarity;  /* listed in expert.c */
 

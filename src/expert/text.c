@@ -16,13 +16,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "algo/ctc.h"
-#include "algo/reading_order.h"
-#include "algo/text_map.h"
 #include "base/str.h"
 #include "expert/expert.h"
 #include "image/warp.h"
 #include "model/onnx.h"
+#include "vision/ctc.h"
+#include "vision/reading_order.h"
+#include "vision/text_map.h"
 
 #define LINE_BYTES_MAX 2000
 #define SURE_READING 0.8                     /* mean of the characters; a turned line that is read worse is read unturned too */

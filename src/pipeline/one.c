@@ -7,9 +7,9 @@
 #include "dataset/gather.h"
 #include "pipeline/pass.h"
 #include "pipeline/sight.h"
-#include "stage/caption.h"
-#include "stage/caption_image.h"
-#include "stage/fuse.h"
+#include "stage/caption/caption.h"
+#include "stage/caption/image.h"
+#include "stage/fuse/fuse.h"
 
 enum { ALT_TEXT_MAX = 2000, COLUMNS_MAX = 64 };
 

@@ -1,7 +1,7 @@
 /* detect: objects and where they are. Every model's raw answers are kept; fusion merges them. */
 #include <stdlib.h>
 #include "expert/panel.h"
-#include "stage/import.h"
+#include "stage/import/import.h"
 
 typedef struct {
     char *models, *from;

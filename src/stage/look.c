@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "algo/palette.h"
 #include "stage/stage.h"
+#include "vision/palette.h"
 
 typedef struct { int64_t side; double min_share; } look_config;
 typedef struct { look_config config; df_palette *palette; } look_state;

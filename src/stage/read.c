@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "expert/expert.h"
-#include "stage/import.h"
+#include "stage/import/import.h"
 
 typedef struct {
     char *detector, *orienter, *recogniser, *from;

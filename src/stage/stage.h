@@ -3,10 +3,10 @@
 #define DF_STAGE_STAGE_H
 #include <limits.h>
 #include <stdatomic.h>
-#include "algo/evidence.h"
 #include "base/arena.h"
 #include "base/option.h"
 #include "dataset/dataset.h"
+#include "evidence/evidence.h"
 #include "image/image.h"
 #include "model/onnx.h"
 

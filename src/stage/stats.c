@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "algo/prose.h"
-#include "algo/tally.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/pool.h"
 #include "dataset/joined.h"
 #include "io/json.h"
+#include "language/prose.h"
+#include "language/tally.h"
 #include "stage/stage.h"
 
 #define LEXICON_BYTES_MAX ((size_t)64 << 20)

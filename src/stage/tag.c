@@ -1,7 +1,7 @@
 /* tag: what kinds of things and scenes the image shows, as whole-image classifiers say. */
 #include <stdlib.h>
 #include "expert/panel.h"
-#include "stage/import.h"
+#include "stage/import/import.h"
 
 typedef struct { char *models, *from; double threshold; } tag_config;
 typedef struct { df_panel panel; df_evidence_import *imported; const df_run *run; } tag_state;

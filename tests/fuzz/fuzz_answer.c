@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "engine/openai_answer.h"
+#include "engine/openai/answer.h"
 
 static void check(long code, const char *text, size_t size)
 {

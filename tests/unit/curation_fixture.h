@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "algo/dot.h"
-#include "algo/half.h"
+#include "vector/dot.h"
+#include "vector/half.h"
 #include "base/file.h"
 #include "dataset/dataset.h"
 #include "io/npy.h"

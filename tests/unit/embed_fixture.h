@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "algo/half.h"
+#include "vector/half.h"
 #include "dataset/vectors.h"
 #include "pipeline/run.h"
 

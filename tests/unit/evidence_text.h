@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "algo/evidence.h"
+#include "evidence/evidence.h"
 #include "base/arena.h"
 
 typedef struct { df_evidence ev; df_tag tags[64]; df_box boxes[64]; df_line lines[256]; df_arena arena; } evidence_text;

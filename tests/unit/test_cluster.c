@@ -2,14 +2,14 @@
 #include <dirent.h>
 #include <math.h>
 #include <pthread.h>
-#include "algo/dot.h"
-#include "algo/half.h"
-#include "algo/random.h"
+#include "vector/dot.h"
+#include "vector/half.h"
+#include "vector/random.h"
 #include "dataset/vectors.h"
 #include "fixture.h"
 #include "io/npy.h"
-#include "stage/cluster.h"
-#include "stage/cluster_work.h"
+#include "stage/cluster/cluster.h"
+#include "stage/cluster/work.h"
 
 enum { ROWS = 900, DIM = 40 };
 extern const df_stage df_stage_cluster;

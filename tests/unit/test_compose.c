@@ -5,8 +5,8 @@
 #include <cmocka.h>
 #include <dirent.h>
 
-#include "algo/english.h"
-#include "algo/verdict.h"
+#include "language/english.h"
+#include "judge/verdict.h"
 #include "engine/engine.h"
 #include "evidence_text.h"
 

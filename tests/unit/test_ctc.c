@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "algo/ctc.h"
+#include "vision/ctc.h"
 #include "base/file.h"
 
 static void by_hand(void **state)

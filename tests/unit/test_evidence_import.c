@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "dataset/evidence_import.h"
+#include "stage/import/evidence_import.h"
 #include "pipeline/run.h"
 #include "sql_run.h"
 

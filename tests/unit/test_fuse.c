@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "dataset/gather.h"
-#include "stage/fuse.h"
+#include "stage/fuse/fuse.h"
 #include "stage/stage.h"
 
 extern const df_stage df_stage_fuse;

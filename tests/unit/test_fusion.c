@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "algo/fusion.h"
+#include "evidence/fusion.h"
 #include "base/file.h"
 
 static const df_fuse_options defaults = {.tag_score = 0.5, .max_tags = 10, .merge = {0.55, 0.5, 0.9, 1},

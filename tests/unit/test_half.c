@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include <string.h>
-#include "algo/half.h"
+#include "vector/half.h"
 
 static float value_of(uint16_t half)
 {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "algo/kinds.h"
+#include "language/kinds.h"
 #include "base/file.h"
 
 static const char lexicon[] = "# a comment\n"

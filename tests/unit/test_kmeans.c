@@ -7,10 +7,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "algo/dot.h"
-#include "algo/half.h"
-#include "algo/kmeans.h"
-#include "algo/random.h"
+#include "vector/dot.h"
+#include "vector/half.h"
+#include "vector/kmeans.h"
+#include "vector/random.h"
 
 enum { ROUNDS = 8 };
 typedef struct { int64_t n; int d, k; uint16_t *half; float *start; df_rows rows; } set;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "algo/kmeans.h"
+#include "vector/kmeans.h"
 #include "io/npy.h"
 
 enum { N = 500, D = 32, K = 12 };

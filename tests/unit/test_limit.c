@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <stdint.h>
 
-#include "engine/limit.h"
+#include "engine/openai/limit.h"
 
 #define MS 1000000
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
-#include "algo/nms.h"
+#include "vision/nms.h"
 
 static void test_overlap(void **state)
 {

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "algo/nouns.h"
+#include "language/nouns.h"
 
 /* The class, then other words for it or for kinds of it. */
 static const char *const classes[] = {

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/openai_answer.h"
-#include "engine/openai_request.h"
+#include "engine/openai/answer.h"
+#include "engine/openai/request.h"
 
 typedef struct { const char *name; long code; const char *body; df_answer_kind kind; const char *text, *error; } answer_case;
 

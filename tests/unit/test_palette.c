@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "algo/palette.h"
+#include "vision/palette.h"
 #include "dataset/table.h"
 #include "stage/stage.h"
 

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "algo/paragraph.h"
+#include "evidence/paragraph.h"
 
 static void how_lines_meet(void **state)
 {

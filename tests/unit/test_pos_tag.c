@@ -2,7 +2,7 @@
  * counted as a person counts it. Expected values: tests/oracle/pos_tag.py. */
 #include "fixture.h"
 
-#include "algo/prose.h"
+#include "language/prose.h"
 
 static char *files[3];
 static df_pos_tagger *tagger;

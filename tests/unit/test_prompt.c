@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "algo/prompt.h"
+#include "evidence/prompt.h"
 #include "base/file.h"
 
 static const char skeleton[] =

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "algo/quad.h"
+#include "vision/quad.h"
 
 static int by_row(const void *a, const void *b)
 {

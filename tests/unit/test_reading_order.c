@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "algo/paragraph.h"
-#include "algo/reading_order.h"
+#include "evidence/paragraph.h"
+#include "vision/reading_order.h"
 
 static df_line line_at(const char *text, double x, double y, double width, double height, double degrees)
 {

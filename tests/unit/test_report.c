@@ -4,7 +4,7 @@
 #include <dirent.h>
 
 #include "io/json.h"
-#include "stage/report_row.h"
+#include "stage/report/row.h"
 
 extern const df_stage df_stage_stats, df_stage_report;
 

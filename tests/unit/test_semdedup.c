@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "algo/dot.h"
-#include "algo/half.h"
-#include "algo/semdedup.h"
+#include "vector/dot.h"
+#include "vector/half.h"
+#include "vector/semdedup.h"
 #include "base/file.h"
 
 enum { EPS_MAX = 8, ITEMS_MAX = 128, FIRST_ID = 100, SEED = 7 };

@@ -5,8 +5,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "algo/prompt.h"
-#include "algo/shorten.h"
+#include "evidence/prompt.h"
+#include "evidence/shorten.h"
 
 static const df_tag tags[] = {{.label = "image", .score = 0.95}, {.label = "park", .score = 0.2}};
 static const df_box boxes[] = {{.label = "dog", .score = 0.9, .x1 = 10, .y1 = 10}, {.label = "cat", .score = 0.3, .x1 = 20, .y1 = 20}};

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "algo/dot.h"
-#include "algo/half.h"
-#include "algo/simd.h"
+#include "vector/dot.h"
+#include "vector/half.h"
+#include "vector/simd.h"
 
 enum { D_MAX = 1344 };
 static const int dims[] = {1, 3, 15, 16, 17, 63, 64, 65, 100, 127, 256, 511, 768, 1024, 1280, 1344};

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include "algo/slices.h"
+#include "vision/slices.h"
 
 static const df_slicing two = {.slices = 2, .overlap = 0.25};
 

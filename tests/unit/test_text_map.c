@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "algo/text_map.h"
+#include "vision/text_map.h"
 #include "base/file.h"
 
 static const df_text_map_options usual = {0.3, 0.5, 1.6, true, 1000};

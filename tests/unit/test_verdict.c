@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "algo/verdict.h"
+#include "judge/verdict.h"
 #include "evidence_text.h"
 
 static df_nouns *nouns;

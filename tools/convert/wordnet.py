@@ -1,6 +1,6 @@
 """WordNet's nouns for physical things as a list of kinds: which words name the same thing, and what it is a kind of.
 
-Reads data.noun and index.noun of WordNet 3.0 (Fellbaum 1998); src/algo/kinds.c reads the result, a line a kind:
+Reads data.noun and index.noun of WordNet 3.0 (Fellbaum 1998); src/language/kinds.c reads the result, a line a kind:
 
     PARENT WORD|WORD|...
 

@@ -1,0 +1,154 @@
+/* The built-in engine: plain factual English from the evidence alone. It needs no model, so it can't invent. */
+#include "engine/compose/compose.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "engine/engine.h"
+#include "language/english.h"
+
+typedef struct { df_engine base; df_nouns *nouns; } compose_engine;
+
+static void hash_region(df_str *s, const df_region *r)
+{
+    for (int i = 0; i < r->n_colours; i++)
+        df_str_printf(s, "%s%.2f,", r->colours[i].name, r->colours[i].share);
+}
+
+/* Everything that a caption can depend on, in one number. */
+static uint64_t evidence_seed(const df_evidence *ev)
+{
+    df_str s = {0};
+    df_str_printf(&s, "%lld %lld %s\n", (long long)ev->width, (long long)ev->height, ev->alt_text);
+    for (int i = 0; i < ev->n_tags; i++)
+        df_str_printf(&s, "%s\n", ev->tags[i].label);
+    for (int i = 0; i < ev->n_boxes; i++)
+        df_str_printf(&s, "%s %.0f %.0f\n", ev->boxes[i].label, ev->boxes[i].x0, ev->boxes[i].y0);
+    for (int i = 0; i < ev->n_lines; i++)
+        df_str_printf(&s, "%s\n", ev->lines[i].text);
+    hash_region(&s, &ev->whole);
+    uint64_t seed = df_hash_64(df_str_text(&s), s.size);
+    df_str_free(&s);
+    return seed;
+}
+
+int compose_pick(const composer *c, int what, int n)
+{
+    uint64_t key[2] = {c->seed, (uint64_t)what};
+    return (int)(df_hash_64(key, sizeof key) % (uint64_t)n);
+}
+
+void compose_put(composer *c, const char *fmt, ...)
+{
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *text = n < 0 ? NULL : df_arena_alloc(c->arena, (size_t)n + 1, 1);
+    if (text)
+        vsnprintf(text, (size_t)n + 1, fmt, again);
+    va_end(again);
+    if (text)
+        df_str_append(&c->now, text);
+    else
+        c->now.failed = true;
+}
+
+int compose_words_left(const composer *c)
+{
+    return COMPOSE_WORDS - c->words;
+}
+
+bool compose_say(composer *c, compose_slot slot)
+{
+    int words = df_words_count(df_str_text(&c->now));
+    bool fits = words > 0 && c->words + words <= COMPOSE_WORDS && c->bytes + c->now.size + 2 <= COMPOSE_BYTES;
+    if (fits) {
+        df_str *s = &c->slots[slot];
+        if (s->size)
+            df_str_append(s, " ");
+        size_t from = s->size;
+        df_str_append(s, df_str_text(&c->now));
+        df_str_append(s, ".");
+        df_sentence_case(s, from);
+        c->words += words;
+        c->bytes += c->now.size + 2;
+        if (c->now.failed)
+            s->failed = true;
+    }
+    df_str_clear(&c->now);
+    return fits;
+}
+
+/* Text is promised, so it is written before the extras; the reader meets it where it belongs. */
+void compose_caption(composer *c, df_str *out)
+{
+    compose_scene(c);
+    compose_texts(c);
+    compose_others(c);
+    compose_areas(c);
+    compose_tone(c);
+    for (int i = 0; i < N_SLOTS; i++) {
+        if (c->slots[i].size && out->size)
+            df_str_append(out, " ");
+        df_str_append(out, df_str_text(&c->slots[i]));
+        out->failed = out->failed || c->slots[i].failed;
+    }
+}
+
+static df_status compose_open(df_engine **out, const df_engine_config *config, df_error *err)
+{
+    (void)config;
+    compose_engine *e = calloc(1, sizeof *e);
+    if (!e)
+        return df_fail(err, DF_NOMEM, "compose: out of memory");
+    e->base.ops = &df_engine_compose;
+    df_status status = df_nouns_open(&e->nouns, err);
+    if (status != DF_OK) {
+        free(e);
+        return status;
+    }
+    *out = &e->base;
+    return DF_OK;
+}
+
+static df_status compose_run(df_engine *e, const df_caption_request *request, df_arena *arena, df_caption *out,
+                             df_error *err)
+{
+    composer c = {.ev = request->evidence, .nouns = ((compose_engine *)e)->nouns, .arena = arena};
+    c.seed = evidence_seed(c.ev);
+    df_str text = {0};
+    bool ok = compose_plan(&c);
+    if (ok)
+        compose_caption(&c, &text);
+    char *caption = ok && !text.failed && !c.now.failed ? df_arena_strdup(arena, df_str_text(&text)) : NULL;
+    for (int i = 0; i < N_SLOTS; i++)
+        df_str_free(&c.slots[i]);
+    df_str_free(&c.now);
+    df_str_free(&text);
+    if (!caption)
+        return df_fail(err, DF_NOMEM, "compose %s: out of memory", c.ev->path);
+    *out = (df_caption){.text = caption, .model = "compose-1", .finish = "stop",
+                        .prompt_tokens = -1, .completion_tokens = -1, .attempts = 1};
+    if (!*caption)
+        *out = (df_caption){.error = "no evidence to write from", .model = "compose-1", .finish = "",
+                            .prompt_tokens = -1, .completion_tokens = -1, .attempts = 1};
+    return DF_OK;
+}
+
+static void compose_close(df_engine *e)
+{
+    if (!e)
+        return;
+    df_nouns_close(((compose_engine *)e)->nouns);
+    free(e);
+}
+
+const df_engine_ops df_engine_compose = {
+    .name = "compose", .summary = "plain factual English from the evidence alone, without a model",
+    .needs_pixels = false, .open = compose_open, .caption = compose_run, .close = compose_close,
+};

@@ -1,0 +1,31 @@
+/* The paper's 18 rules for a caption, as far as its words alone can break them (DenseFusion-1M, Appendix C.2). */
+#ifndef DF_JUDGE_RULES_H
+#define DF_JUDGE_RULES_H
+#include <stdbool.h>
+#include "base/arena.h"
+
+typedef enum {
+    DF_RULE_OPENING,                         /* 17: "The image shows" */
+    DF_RULE_REASONING,                       /* 10, 12: "appears to be" */
+    DF_RULE_MOOD,                            /* 11 */
+    DF_RULE_SPECULATION,                     /* 13: "viewers feel" */
+    DF_RULE_INTERPRETATION,                  /* 14-16: "creates a unique visual" */
+    DF_RULE_META,                            /* talk about the external information, or of the model about itself */
+    DF_RULE_COORDINATES, DF_RULE_MARKUP,     /* 1: plain text, no boxes */
+    DF_RULE_UNFINISHED,                      /* no full stop at the end */
+    DF_RULES
+} df_rule;
+extern const char *const df_rule_codes[DF_RULES];    /* "opening", ... */
+
+/* A word of a text: where it is, and the same in lower case without the punctuation around it. */
+typedef struct { int from, to; const char *text; bool quoted; } df_word;
+/* NULL when out of memory. Text longer than INT_MAX is cut there. */
+df_word *df_words_of(const char *text, df_arena *arena, int *n);
+
+typedef struct {
+    char *found[DF_RULES];                   /* the words that broke the rule, in the arena; NULL: kept */
+    double repetition;                       /* share of 4-word runs that came before */
+} df_rules_found;
+/* Words marked `quoted` are what the picture says, not the caption: they break no rule; in `caption` they are blank. */
+void df_rules_check(const char *caption, const df_word *words, int n, df_arena *arena, df_rules_found *out);
+#endif

@@ -1,0 +1,158 @@
+#include "judge/verdict.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "language/english.h"
+#include "language/language.h"
+
+const df_limits df_limits_default = {.max_words = 192, .min_words = 3, .max_repetition = 0.25, .min_text_recall = 0.5,
+                                     .min_object_recall = 0.3};
+
+/* What is found wrong, as it is found. */
+typedef struct {
+    df_verdict *verdict;
+    df_arena *arena;
+    bool failed;                             /* out of memory */
+} findings;
+
+static void __attribute__((format(printf, 3, 4))) add(findings *f, const char *code, const char *fmt, ...)
+{
+    va_list args;
+    char words[160];
+    df_str clean = {0};
+    va_start(args, fmt);
+    vsnprintf(words, sizeof words, fmt, args);
+    va_end(args);
+    df_str_append_clean(&clean, words, strlen(words), sizeof words);
+    const char *kept = clean.failed ? NULL : df_arena_strdup(f->arena, df_str_text(&clean));
+    df_str_free(&clean);
+    f->failed |= !kept;
+    if (kept && f->verdict->n_findings < DF_FINDINGS_MAX)
+        f->verdict->findings[f->verdict->n_findings++] = (df_finding){code, kept};
+}
+
+static bool print_findings(df_verdict *v, df_arena *arena)
+{
+    df_str reasons = {0}, detail = {0};
+    for (int i = 0; i < v->n_findings; i++) {
+        const df_finding *f = &v->findings[i];
+        df_str_printf(&reasons, "%s%s", i ? "; " : "", f->code);
+        df_str_printf(&detail, "%s%s: %s", i ? "; " : "", f->code, f->words);
+    }
+    v->reasons = df_arena_strdup(arena, df_str_text(&reasons));
+    v->detail = df_arena_strdup(arena, df_str_text(&detail));
+    const bool ok = v->reasons && v->detail && !reasons.failed && !detail.failed;
+    df_str_free(&reasons);
+    df_str_free(&detail);
+    return ok;
+}
+
+static double share(int part, int all)
+{
+    return all > 0 ? (double)part / all : -1;
+}
+
+static int at_most(int n, int most)
+{
+    return n < most ? n : most;
+}
+
+static void judge_evidence(findings *f, const df_verdict *v, const df_limits *limits)
+{
+    const df_support *s = &v->support;
+    if (s->n_quotes > limits->max_quotes)
+        add(f, "quote", "no text line says \"%s\"", s->quote ? s->quote : "");
+    if (s->n_invented > limits->max_invented)
+        add(f, "invented", "no evidence of \"%s\"", s->invented ? s->invented : "");
+    if (s->lines > 0 && s->line_words_told < limits->min_text_recall * at_most(s->line_words, DF_TEXT_WORDS_ROOM))
+        add(f, "text", "%d of %d text lines are told", s->lines_told, s->lines);
+    if (s->objects > 0 && s->objects_told < limits->min_object_recall * at_most(s->objects, DF_OBJECTS_ROOM))
+        add(f, "objects", "%d of %d kinds of objects are told", s->objects_told, s->objects);
+}
+
+static void judge(findings *f, const df_verdict *v, const df_rules_found *rules, const df_limits *limits)
+{
+    if (v->words == 0) {
+        add(f, "empty", "no words");
+        return;
+    }
+    if (v->words < limits->min_words)
+        add(f, "short", "%d word%s, at least %" PRId64, v->words, v->words == 1 ? "" : "s", limits->min_words);
+    if (v->words > limits->max_words)
+        add(f, "long", "%d words, at most %" PRId64, v->words, limits->max_words);
+    for (int i = 0; i < DF_RULES; i++)
+        if (rules->found[i])
+            add(f, df_rule_codes[i], "%s", rules->found[i]);
+    if (v->repetition > limits->max_repetition)
+        add(f, "repetition", "%.0f %% of its four-word runs are repeats", 100 * v->repetition);
+    judge_evidence(f, v, limits);
+}
+
+/* A phrase again and again, or one endless word: quoted up to its 60th byte, or the character that ends before. */
+static void add_loop(findings *f, const char *text, const df_word *words, const df_loop *loop)
+{
+    const char *said = text + words[loop->from].from;
+    const int size = words[loop->from + loop->words - 1].to - words[loop->from].from;
+    int shown = at_most(size, 60);
+    while (shown < size && ((unsigned char)said[shown] & 0xC0) == 0x80)
+        shown--;
+    if (loop->times == 1)
+        add(f, "loop", "\"%.*s...\" is one word of %d bytes", shown, said, size);
+    else
+        add(f, "loop", "\"%.*s\" %d times in a row", shown, said, loop->times);
+}
+
+/* What went wrong while it was made: cut off, mixed up, another language, a loop. */
+static void judge_making(findings *f, const df_written *written, const df_word *words, const df_limits *limits)
+{
+    const df_verdict *v = f->verdict;
+    const bool english = limits->language && strcmp(limits->language, "en") == 0;
+    df_loop loop;
+    if (written->finish && strcmp(written->finish, "length") == 0)
+        add(f, "truncated", "the engine stopped at its longest answer");
+    if (written->elsewhere)
+        add(f, "duplicate", "another image has the same caption");
+    if (english && !df_text_is_english(v->support.own, words, v->words))
+        add(f, "language", "not English");
+    if (df_words_loop(words, v->words, &loop))
+        add_loop(f, written->text, words, &loop);
+}
+
+df_status df_verdict_make(const df_nouns *nouns, const df_written *written, const df_evidence *ev,
+                          const df_limits *limits, df_arena *arena, df_verdict *out, df_error *err)
+{
+    df_verdict v = {0};
+    df_rules_found rules;
+    findings f = {&v, arena, false};
+    const char *caption = written->text;
+    df_word *words = df_words_of(caption, arena, &v.words);
+    bool ok = words && df_support_find(nouns, caption, words, v.words, ev, arena, &v.support);
+    if (ok) {
+        df_rules_check(v.support.own, words, v.words, arena, &rules);
+        v.repetition = rules.repetition;
+        v.text_recall = share(v.support.lines_told, v.support.lines);
+        v.object_recall = share(v.support.objects_told, v.support.objects);
+        judge(&f, &v, &rules, limits);
+        if (v.words > 0)
+            judge_making(&f, written, words, limits);
+        v.pass = v.n_findings == 0;
+        ok = !f.failed && print_findings(&v, arena);
+    }
+    if (!ok)
+        return df_fail(err, DF_NOMEM, "check %s: out of memory", ev->path);
+    *out = v;
+    return DF_OK;
+}
+
+void df_support_print(const df_support *support, df_str *out)
+{
+    df_str_append(out, "[");
+    for (int i = 0; i < support->n_spans; i++) {
+        const df_span *s = &support->spans[i];
+        df_str_printf(out, "%s[%d, %d, \"%s\", %d]", i ? ", " : "", s->from, s->to, df_backing_names[s->by], s->item);
+    }
+    df_str_append(out, "]");
+}

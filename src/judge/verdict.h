@@ -1,0 +1,42 @@
+/* A caption, judged: by the paper's rules and by the evidence. */
+#ifndef DF_JUDGE_VERDICT_H
+#define DF_JUDGE_VERDICT_H
+#include "base/str.h"
+#include "judge/support.h"
+
+typedef struct {
+    int64_t max_words, min_words, max_invented, max_quotes;
+    char *language;                          /* "en"; "any" or NULL: not judged */
+    double max_repetition, min_text_recall, min_object_recall;
+} df_limits;
+extern const df_limits df_limits_default;
+
+/* More words of text than this can't be asked of a caption of 192 words. */
+enum { DF_TEXT_WORDS_ROOM = 110, DF_OBJECTS_ROOM = 8 };
+
+/* One thing that is wrong: a stable code (docs/FORMAT.md) and the words for it. */
+typedef struct { const char *code, *words; } df_finding;
+enum { DF_FINDINGS_MAX = 24 };
+
+typedef struct {
+    bool pass;
+    int words;
+    double text_recall, object_recall, repetition;   /* shares in [0, 1]; -1 when there was nothing to recall */
+    df_finding findings[DF_FINDINGS_MAX]; int n_findings;
+    const char *reasons, *detail; /* "opening; quote" and "opening: The image shows; ..."; "" when it passes */
+    df_support support;
+} df_verdict;
+
+/* A caption and what is known of how it came. */
+typedef struct {
+    const char *text;
+    const char *finish;                      /* "length": cut off by the engine; NULL or "" when unknown */
+    bool elsewhere;                          /* another image has the same words */
+} df_written;
+
+/* Everything lives in the arena. DF_NOMEM. */
+df_status df_verdict_make(const df_nouns *nouns, const df_written *caption, const df_evidence *ev,
+                          const df_limits *limits, df_arena *arena, df_verdict *out, df_error *err);
+/* [[first byte, end byte, "box", item], ...] */
+void df_support_print(const df_support *support, df_str *out);
+#endif

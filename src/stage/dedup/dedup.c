@@ -1,0 +1,369 @@
+/* dedup: of images that show the same, one stays. First copies, by perceptual hash over the whole dataset; then, among
+ * what is left, SemDeDup (arXiv 2303.09540) within each cluster. */
+#include "stage/dedup/dedup.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/pool.h"
+#include "model/card.h"
+#include "stage/members.h"
+
+static const df_option options[] = {
+    {"rule", DF_OPT_TEXT, offsetof(df_dedup_config, rule), "semdedup", 0, 0,
+     "semdedup: an image goes that is like an earlier one of its cluster (paper); group: of images that pairs connect, "
+     "the first stays"},
+    {"eps", DF_OPT_REAL, offsetof(df_dedup_config, eps), "0", 0, 1,
+     "like: above cosine 1 - eps (paper: 0.4, for EVA-CLIP); 0: what the encoder's card says"},
+    {"keep", DF_OPT_TEXT, offsetof(df_dedup_config, keep), "farthest", 0, 0,
+     "which images of a cluster are the earlier ones: farthest from its centroid (SemDeDup), nearest, or random"},
+    {"seed", DF_OPT_INT, offsetof(df_dedup_config, seed), "1", 0, 1e15, "of the random order"},
+    {"hash_distance", DF_OPT_INT, offsetof(df_dedup_config, hash_distance), "4", 0, 10,
+     "copies, in any cluster: at most so many of 64 bits of the perceptual hash differ; the largest image stays; 0: "
+     "off"},
+    {"hash_eps", DF_OPT_REAL, offsetof(df_dedup_config, hash_eps), "0.5", 0, 2,
+     "copies must be above cosine 1 - hash_eps too: keeps apart what only has the same outline"},
+    {"memory", DF_OPT_INT, offsetof(df_dedup_config, memory), "160", 0, 1e7,
+     "MiB for what is compared at a time, vectors or hashes: more is faster, the result is the same"},
+    {0},
+};
+
+static const df_column columns[] = {{"row", DF_COLUMN_INT},           {"kept", DF_COLUMN_INT},
+                                    {"reason", DF_COLUMN_TEXT},       {"nearest_part", DF_COLUMN_INT},
+                                    {"nearest_row", DF_COLUMN_INT},   {"similarity", DF_COLUMN_REAL},
+                                    {"hash_distance", DF_COLUMN_INT}, {0}};
+
+/* ---- options ---- */
+
+static df_status choose(const char *name, const char *value, const char *const *choices, int *out, df_error *err)
+{
+    for (int i = 0; choices[i]; i++)
+        if (value && strcmp(value, choices[i]) == 0) {
+            *out = i;
+            return DF_OK;
+        }
+    return df_fail(err, DF_CONFIG, "dedup.%s: \"%s\" is not one of %s, %s%s%s", name, value ? value : "", choices[0],
+                   choices[1], choices[2] ? ", " : "", choices[2] ? choices[2] : "");
+}
+
+/* An option of embed as its fingerprint tells it, which begins with "key=value" lines; "" when it is not set. */
+static void embed_option(const char *made, const char *key, char *value, size_t size)
+{
+    size_t n = strlen(key);
+    value[0] = '\0';
+    for (const char *line = made; line && *line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, n) == 0 && line[n] == '=')
+            snprintf(value, size, "%.*s", (int)strcspn(line + n + 1, "\n"), line + n + 1);
+    }
+}
+
+/* Of the card whose model made the vectors; those made elsewhere have none. */
+static df_status eps_of_card(const df_dedup *d, double *eps, df_error *err)
+{
+    char *made = df_dataset_stage_made(d->ds, "embed"), name[256], from[8];
+    df_card *card = NULL;
+    embed_option(made, "model", name, sizeof name);
+    embed_option(made, "from", from, sizeof from);
+    free(made);
+    if (name[0] && !from[0])
+        DF_TRY(df_card_open(&card, d->run->models, name, false, err));
+    *eps = card ? card->eps : 0;
+    bool has_card = card != NULL;
+    df_card_close(card);
+    if (*eps > 0)
+        return DF_OK;
+    return df_fail(err, DF_CONFIG, "dedup.eps: %s: set it (paper: 0.4 for EVA-CLIP)",
+                   has_card ? "the encoder's card does not say which cosines are duplicates"
+                            : "no card tells which cosines of these vectors are duplicates");
+}
+
+static df_status choose_rules(const df_dedup_config *config, bool *group, df_keep *keep, df_error *err)
+{
+    static const char *const rules[] = {"semdedup", "group", NULL}, *const keeps[] = {"farthest", "nearest", "random",
+                                                                                      NULL};
+    int rule, order;
+    DF_TRY(choose("rule", config->rule, rules, &rule, err));
+    DF_TRY(choose("keep", config->keep, keeps, &order, err));
+    *group = rule == 1;
+    *keep = (df_keep)order;
+    return DF_OK;
+}
+
+static df_status use_config(df_dedup *d, df_error *err)
+{
+    DF_TRY(choose_rules(d->config, &d->group, &d->keep, err));
+    d->eps = d->config->eps;
+    return d->eps > 0 ? DF_OK : eps_of_card(d, &d->eps, err);
+}
+
+/* ---- working memory ---- */
+
+size_t df_dedup_memory(const df_dedup *d)
+{
+    return (size_t)d->config->memory << 20;
+}
+
+const char *df_dedup_name(const char *what, char name[DF_DEDUP_NAME])
+{
+    snprintf(name, DF_DEDUP_NAME, "dedup/part-%s.partial", what);
+    return name;
+}
+
+static const char state_format[] = "vectors %lld dim %d clusters %lld copies %lld next %lld\n";
+
+df_status df_dedup_save(const df_dedup *d, df_error *err)
+{
+    char name[DF_DEDUP_NAME], text[256];
+    DF_TRY(df_records_sync(d->items, err));
+    DF_TRY(df_records_sync(d->found, err));
+    snprintf(text, sizeof text, state_format, (long long)d->n, d->dim, (long long)d->n_clusters,
+             (long long)d->copies_done, (long long)d->next_cluster);
+    return df_folder_write(df_dataset_files(d->ds), df_dedup_name("state", name), text, strlen(text), err);
+}
+
+/* What another run left, when it was at work on as many vectors; else from the beginning. */
+static df_status load_state(df_dedup *d, const char *path, df_error *err)
+{
+    char *text = NULL;
+    size_t size;
+    long long n = 0, clusters = 0, copies = 0, next = 0;
+    int dim = 0;
+    if (!df_file_exists(path))
+        return DF_OK;
+    df_status status = df_file_read(path, 256, &text, &size, err);
+    if (status != DF_OK)
+        return status == DF_FORMAT ? DF_OK : status;
+    if (sscanf(text, state_format, &n, &dim, &clusters, &copies, &next) == 5 && n == d->n && dim == d->dim &&
+        clusters > 0 && clusters <= DF_CLUSTERS_MAX && (copies == 0 || copies == 1) && next >= 0 && next <= clusters) {
+        d->n_clusters = clusters;
+        d->copies_done = copies;
+        d->next_cluster = next;
+    }
+    free(text);
+    return DF_OK;
+}
+
+static void forget_state(df_dedup *d)
+{
+    d->n_clusters = d->copies_done = d->next_cluster = 0;
+}
+
+static df_status open_pair(df_dedup *d, df_error *err)
+{
+    const char *const names[] = {"items", "found"};
+    df_records **const files[] = {&d->items, &d->found};
+    const size_t sizes[] = {sizeof(df_dedup_item), sizeof(df_dedup_found)};
+    char name[DF_DEDUP_NAME];
+    for (int i = 0; i < 2; i++) {
+        df_dedup_name(names[i], name);
+        if (d->n_clusters == 0)              /* what is there is of no known state */
+            DF_TRY(df_folder_remove(df_dataset_files(d->ds), name, err));
+        DF_TRY(df_records_open(files[i], df_dataset_files(d->ds), name, sizes[i], d->n, err));
+    }
+    return DF_OK;
+}
+
+static void close_pair(df_dedup *d)
+{
+    df_records_close(d->items);
+    df_records_close(d->found);
+    d->items = d->found = NULL;
+}
+
+/* place: of the vector before. */
+static bool is_sound(const df_dedup *d, int n_parts, int64_t index, const df_dedup_item *item,
+                     const df_dedup_found *found, int64_t place)
+{
+    const int64_t part = item->place >> 32;
+    return part >= 0 && part < n_parts && item->place > place &&
+           index >= df_vectors_first(d->vectors, (int)part) && index < df_vectors_first(d->vectors, (int)part + 1) &&
+           item->cluster >= 0 && item->cluster < d->n_clusters && found->nearest >= 0 && found->nearest <= d->n &&
+           found->kind >= DF_DEDUP_KEPT && found->kind <= DF_DEDUP_COPY &&
+           (found->kind == DF_DEDUP_KEPT || found->nearest > 0);
+}
+
+/* The records of another run are foreign input. *sound: they can be gone on with. */
+static df_status check_records(const df_dedup *d, bool *sound, df_error *err)
+{
+    enum { CHUNK = 1 << 10 };
+    df_dedup_item items[CHUNK];
+    df_dedup_found found[CHUNK];
+    int64_t place = -1;
+    const int n_parts = df_dataset_parts(d->ds);
+    *sound = !df_records_fresh(d->items) && !df_records_fresh(d->found);
+    for (int64_t first = 0; *sound && first < d->n; first += CHUNK) {
+        const int64_t n = d->n - first < CHUNK ? d->n - first : CHUNK;
+        DF_TRY(df_records_read(d->items, first, n, items, err));
+        DF_TRY(df_records_read(d->found, first, n, found, err));
+        for (int64_t i = 0; *sound && i < n; i++) {
+            *sound = is_sound(d, n_parts, first + i, &items[i], &found[i], place);
+            place = items[i].place;
+        }
+    }
+    return DF_OK;
+}
+
+static df_status open_records(df_dedup *d, df_error *err)
+{
+    char path[PATH_MAX], name[DF_DEDUP_NAME];
+    bool sound = true;
+    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(d->ds), df_dedup_name("state", name)) >= PATH_MAX)
+        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(d->ds));
+    DF_TRY(load_state(d, path, err));
+    DF_TRY(open_pair(d, err));
+    if (d->n_clusters > 0)
+        DF_TRY(check_records(d, &sound, err));
+    if (sound)
+        return DF_OK;
+    df_run_note(d->run, "dedup: what an earlier run left in part-*.partial is damaged: from the beginning");
+    forget_state(d);
+    close_pair(d);
+    return open_pair(d, err);
+}
+
+static df_status open_dedup(df_dedup *d, df_error *err)
+{
+    DF_TRY(use_config(d, err));
+    DF_TRY(df_vectors_open(&d->vectors, d->ds, err));
+    d->n = df_vectors_count(d->vectors);
+    d->dim = df_vectors_dim(d->vectors);
+    return open_records(d, err);
+}
+
+static void close_dedup(df_dedup *d)
+{
+    df_vectors_close(d->vectors);
+    close_pair(d);
+}
+
+/* ---- parts ---- */
+
+static df_status append_vector(const df_dedup *d, df_table *out, int64_t row, const df_dedup_found *found,
+                               df_error *err)
+{
+    static const char *const reasons[] = {NULL, "similar", "copy"};
+    df_dedup_item nearest = {0};
+    bool has = found->nearest > 0;
+    if (found->kind < DF_DEDUP_KEPT || found->kind > DF_DEDUP_COPY)
+        return df_fail(err, DF_FORMAT, "dedup/part-found.partial is damaged: remove it and run again");
+    if (has)
+        DF_TRY(df_records_read(d->items, found->nearest - 1, 1, &nearest, err));
+    return df_table_append(out,
+                           (const df_value[]){DF_INT(row), DF_INT(found->kind == DF_DEDUP_KEPT),
+                                              DF_TEXT(reasons[found->kind]),
+                                              has ? DF_INT(nearest.place >> 32) : DF_NULL,
+                                              has ? DF_INT(nearest.place & 0xFFFFFFFF) : DF_NULL,
+                                              has ? DF_REAL((double)found->similarity) : DF_NULL,
+                                              found->kind == DF_DEDUP_COPY ? DF_INT(found->hash_distance) : DF_NULL},
+                           err);
+}
+
+static df_status fill_part(const df_dedup *d, int part, const df_table *embed, df_table *out, df_error *err)
+{
+    int of_row = df_table_column(embed, "row"), of_problem = df_table_column(embed, "problem");
+    int64_t at = df_vectors_first(d->vectors, part), end = df_vectors_first(d->vectors, part + 1);
+    for (int64_t i = 0; i < df_table_rows(embed); i++) {
+        df_dedup_found found;
+        int64_t row = df_table_int(embed, i, of_row);
+        if (!df_table_null(embed, i, of_problem)) {
+            DF_TRY(df_table_append(
+                out,
+                (const df_value[]){DF_INT(row), DF_INT(0), DF_TEXT("no vector"), DF_NULL, DF_NULL, DF_NULL, DF_NULL},
+                err));
+            continue;
+        }
+        if (at == end)
+            return df_fail(err, DF_FORMAT, "embed/part-%05d.parquet changed while it was read", part);
+        DF_TRY(df_records_read(d->found, at++, 1, &found, err));
+        DF_TRY(append_vector(d, out, row, &found, err));
+    }
+    return DF_OK;
+}
+
+static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
+{
+    const df_dedup *d = ctx;
+    (void)thread;
+    if (df_run_stopped(d->run))
+        return df_fail(err, DF_STOPPED, "stopped");
+    if (df_dataset_has_part(d->ds, "dedup", (int)part))
+        return DF_OK;
+    df_table *embed = NULL, *out = NULL;
+    df_status status = df_dataset_read(d->ds, "embed", (int)part, &embed, err);
+    if (status == DF_OK)
+        status = df_table_create(&out, columns, err);
+    if (status == DF_OK)
+        status = fill_part(d, (int)part, embed, out, err);
+    if (status == DF_OK)
+        status = df_dataset_write(d->ds, "dedup", (int)part, out, err);
+    df_table_close(embed);
+    df_table_close(out);
+    return status;
+}
+
+/* The state first: without it, what is left of the others is made anew. */
+static df_status remove_records(const df_dedup *d, df_error *err)
+{
+    static const char *const names[] = {"state", "items", "found", "hashes"};
+    char name[DF_DEDUP_NAME];
+    for (int i = 0; i < 4; i++)
+        DF_TRY(df_folder_remove(df_dataset_files(d->ds), df_dedup_name(names[i], name), err));
+    return DF_OK;
+}
+
+/* ---- the stage ---- */
+
+static df_status compare(df_dedup *d, df_error *err)
+{
+    if (d->n == 0)
+        return DF_OK;
+    if (d->n_clusters == 0) {
+        DF_TRY(df_dedup_make_items(d, err));
+        DF_TRY(df_dedup_save(d, err));
+    }
+    if (!d->copies_done) {
+        DF_TRY(df_dedup_find_copies(d, err));
+        d->copies_done = 1;
+        DF_TRY(df_dedup_save(d, err));
+    }
+    return df_dedup_find_similar(d, err);
+}
+
+static df_status dedup_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
+{
+    df_dedup d = {.ds = ds, .config = config, .run = run};
+    df_status status = open_dedup(&d, err);
+    if (status == DF_OK)
+        status = compare(&d, err);
+    if (status == DF_OK)
+        status = df_pool_run(run->n_threads, df_dataset_parts(ds), write_part, &d, err);
+    close_dedup(&d);
+    return status == DF_OK ? remove_records(&d, err) : status;
+}
+
+/* On nothing more: but a wrong word is said before what is there is removed. */
+static df_status dedup_depends(const void *config, const df_run *run, df_str *out, df_error *err)
+{
+    bool group;
+    df_keep keep;
+    (void)run;
+    (void)out;
+    return choose_rules(config, &group, &keep, err);
+}
+
+const df_stage df_stage_dedup = {
+    .name = "dedup",
+    .summary = "of images that show the same, keep one",
+    .reads = (const char *const[]){"ingest", "embed", "cluster", NULL},
+    .columns = columns,
+    .options = options,
+    .config_size = sizeof(df_dedup_config),
+    .whole = true,
+    .run = dedup_run,
+    .depends = dedup_depends,
+};

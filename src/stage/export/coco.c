@@ -1,0 +1,207 @@
+#include "stage/export/coco.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/stream.h"
+#include "dataset/joined.h"
+#include "io/json.h"
+
+enum { ROWS_PER_PART = 1000000 };            /* of image ids: part and row as in captions.jsonl, read as one number */
+
+static const char file_name[] = "export/coco.json";
+
+typedef struct {
+    const df_dataset *ds;
+    const df_run *run;
+    const char *stage, *label;               /* whose boxes, and their column of labels */
+    df_table *labels;                        /* sorted; a category's id is its place, from 1 */
+    df_stream file;
+    df_str text;
+    int64_t n_images, n_boxes;
+} coco;
+
+static df_status put(coco *c, df_error *err)
+{
+    df_status status = df_stream_put(&c->file, &c->text, err);
+    df_str_clear(&c->text);
+    return status;
+}
+
+/* ---- categories ---- */
+
+static df_status read_labels(coco *c, df_error *err)
+{
+    df_str sql = {0};
+    df_str_printf(&sql, "SELECT DISTINCT %s AS label FROM ", c->label);
+    df_status status = df_dataset_append_sql(c->ds, c->stage, &sql, err);
+    df_str_printf(&sql, " WHERE label IS NOT NULL%s ORDER BY label",
+                  strcmp(c->label, "text") == 0 ? " AND kind = 'box'" : "");
+    if (status == DF_OK)
+        status = sql.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", file_name)
+                            : df_table_query(&c->labels, df_str_text(&sql), err);
+    df_str_free(&sql);
+    return status;
+}
+
+static int64_t category_of(const coco *c, const char *label)
+{
+    int64_t low = 0, high = df_table_rows(c->labels);
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (strcmp(df_table_text(c->labels, middle, 0), label) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low + 1;
+}
+
+static df_status put_categories(coco *c, df_error *err)
+{
+    for (int64_t i = 0; i < df_table_rows(c->labels); i++) {
+        df_str_printf(&c->text, "%s{\"id\": %lld, \"name\": ", i ? ",\n" : "\n", (long long)i + 1);
+        df_json_append_text(&c->text, df_table_text(c->labels, i, 0));
+        df_str_append(&c->text, "}");
+        DF_TRY(put(c, err));
+    }
+    return DF_OK;
+}
+
+/* ---- images ---- */
+
+static long long image_id(const df_joined *j, int64_t row)
+{
+    return (long long)j->part * ROWS_PER_PART + row;
+}
+
+static df_status put_image(coco *c, const df_joined *j, int64_t row, df_error *err)
+{
+    df_str_printf(&c->text, "%s{\"id\": %lld, \"file_name\": ", c->n_images++ ? ",\n" : "\n", image_id(j, row));
+    df_json_append_text(&c->text, df_joined_text(j, DF_OF_INGEST, row, "path"));
+    if (df_joined_has(j, DF_OF_INGEST, row, "width") && df_joined_has(j, DF_OF_INGEST, row, "height"))
+        df_str_printf(&c->text, ", \"width\": %lld, \"height\": %lld",
+                      (long long)df_joined_int(j, DF_OF_INGEST, row, "width", 0),
+                      (long long)df_joined_int(j, DF_OF_INGEST, row, "height", 0));
+    if (df_joined_has(j, DF_OF_INGEST, row, "url")) {
+        df_str_append(&c->text, ", \"coco_url\": ");
+        df_json_append_text(&c->text, df_joined_text(j, DF_OF_INGEST, row, "url"));
+    }
+    df_str_append(&c->text, "}");
+    return put(c, err);
+}
+
+static df_status put_images(coco *c, const df_joined *j, df_error *err)
+{
+    for (int64_t row = 0; row < j->n_rows; row++)
+        if (df_joined_kept(j, row, NULL, NULL))
+            DF_TRY(put_image(c, j, row, err));
+    return DF_OK;
+}
+
+/* ---- boxes ---- */
+
+/* iscrowd: a box that stands for several objects is what COCO calls a crowd. */
+static void append_box(coco *c, const df_table *t, int64_t i, long long image, const double side[4])
+{
+    const double box[4] = {side[0], side[1], side[2] - side[0], side[3] - side[1]};
+    const int of_count = df_table_column(t, "count");
+    const int64_t count = of_count < 0 || df_table_null(t, i, of_count) ? 1 : df_table_int(t, i, of_count);
+    const char *label = df_table_text(t, i, df_table_column(t, c->label));
+    df_str_printf(&c->text, "%s{\"id\": %lld, \"image_id\": %lld, \"category_id\": %lld, \"bbox\": [",
+                  c->n_boxes ? ",\n" : "\n", (long long)c->n_boxes + 1, image, (long long)category_of(c, label));
+    for (int k = 0; k < 4; k++) {
+        df_str_append(&c->text, k ? ", " : "");
+        df_json_append_real(&c->text, box[k]);
+    }
+    df_str_append(&c->text, "], \"area\": ");
+    df_json_append_real(&c->text, box[2] * box[3]);
+    df_str_printf(&c->text, ", \"iscrowd\": %d, \"score\": ", count > 1);
+    df_json_append_real(&c->text, df_table_real(t, i, df_table_column(t, "score")));
+    if (count > 1)
+        df_str_printf(&c->text, ", \"count\": %lld", (long long)count);
+    df_str_append(&c->text, ", \"source\": ");
+    df_json_append_text(&c->text, df_table_text(t, i, df_table_column(t, "source")));
+    df_str_append(&c->text, "}");
+    c->n_boxes++;
+}
+
+static df_status put_box(coco *c, const df_joined *j, const df_table *t, int64_t i, df_error *err)
+{
+    static const char *const names[] = {"x0", "y0", "x1", "y1"};
+    const int of_kind = df_table_column(t, "kind");
+    const int64_t row = df_table_int(t, i, df_table_column(t, "row"));
+    double side[4];
+    bool whole = of_kind < 0 || strcmp(df_table_text(t, i, of_kind), "box") == 0;
+    for (int k = 0; k < 4; k++) {
+        side[k] = df_table_real(t, i, df_table_column(t, names[k]));
+        whole = whole && isfinite(side[k]);
+    }
+    if (!whole || row < 0 || row >= j->n_rows || !df_joined_kept(j, row, NULL, NULL))
+        return DF_OK;
+    append_box(c, t, i, image_id(j, row), side);
+    return put(c, err);
+}
+
+static df_status put_boxes(coco *c, const df_joined *j, df_error *err)
+{
+    df_table *t = NULL;
+    df_status status = df_dataset_read(c->ds, c->stage, j->part, &t, err);
+    for (int64_t i = 0; status == DF_OK && i < df_table_rows(t); i++)
+        status = put_box(c, j, t, i, err);
+    df_table_close(t);
+    return status;
+}
+
+/* ---- the file ---- */
+
+typedef df_status (*part_fn)(coco *c, const df_joined *j, df_error *err);
+
+static df_status put_parts(coco *c, const char *name, part_fn each, df_error *err)
+{
+    df_str_append(&c->text, name);
+    for (int part = 0; part < df_dataset_parts(c->ds); part++) {
+        df_joined j;
+        if (df_run_stopped(c->run))
+            return DF_STOPPED;
+        DF_TRY(df_joined_open(&j, c->ds, part, err));
+        df_status status = each(c, &j, err);
+        df_joined_close(&j);
+        DF_TRY(status);
+    }
+    return put(c, err);
+}
+
+static df_status put_all(coco *c, df_error *err)
+{
+    DF_TRY(read_labels(c, err));
+    DF_TRY(put_parts(c, "{\"images\": [", put_images, err));
+    DF_TRY(put_parts(c, "\n], \"annotations\": [", put_boxes, err));
+    df_str_append(&c->text, "\n], \"categories\": [");
+    DF_TRY(put_categories(c, err));
+    df_str_append(&c->text, "\n]}\n");
+    return put(c, err);
+}
+
+df_status df_export_coco(const df_dataset *ds, bool fused, const df_run *run, df_error *err)
+{
+    coco c = {.ds = ds, .run = run};
+    c.stage = fused ? "fuse/evidence" : "detect";
+    c.label = fused ? "text" : "label";
+    df_status status = df_stream_open(&c.file, df_dataset_files(ds), file_name, err);
+    if (status == DF_OK)
+        status = put_all(&c, err);
+    if (status == DF_OK)
+        status = df_stream_commit(&c.file, err);
+    df_stream_drop(&c.file);
+    df_table_close(c.labels);
+    df_str_free(&c.text);
+    return status;
+}
+
+df_status df_export_no_coco(const df_dataset *ds, df_error *err)
+{
+    return df_folder_remove(df_dataset_files(ds), file_name, err);
+}

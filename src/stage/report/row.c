@@ -1,0 +1,230 @@
+#include "stage/report/row.h"
+
+#include <string.h>
+
+#include "io/json.h"
+
+enum { LEFT_MAX = 60 };                      /* shown of what fusion left out: a page is read by people */
+
+static void append_text(df_str *out, const char *key, const char *value)
+{
+    df_str_printf(out, ",\"%s\":", key);
+    df_json_append_text(out, value);
+}
+
+static void append_column(df_str *out, const df_joined *j, int64_t row, df_joined_of of, const char *column)
+{
+    const char *value = df_joined_text(j, of, row, column);
+    if (*value)
+        append_text(out, column, value);
+}
+
+/* Two decimals are a tenth of what a screen shows. */
+static void append_number(df_str *out, double v)
+{
+    double rounded = (double)(long long)(v * 100 + (v < 0 ? -0.5 : 0.5)) / 100;
+    df_json_append_real(out, v > -1e12 && v < 1e12 ? rounded : 0);
+}
+
+static void append_region(df_str *out, const df_region *look)
+{
+    df_str_append(out, "{\"colours\":[");
+    for (int i = 0; i < look->n_colours; i++) {
+        df_str_append(out, i ? ",[" : "[");
+        df_json_append_text(out, look->colours[i].name);
+        df_str_append(out, ",");
+        append_number(out, look->colours[i].share);
+        df_str_append(out, "]");
+    }
+    const struct {
+        const char *name;
+        double value;
+    } all[] = {{"brightness", look->brightness},
+               {"contrast", look->contrast},
+               {"saturation", look->saturation},
+               {"detail", look->detail}};
+    df_str_append(out, "]");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        df_str_printf(out, ",\"%s\":", all[i].name);
+        append_number(out, all[i].value);
+    }
+    df_str_append(out, "}");
+}
+
+static void append_entry(df_str *out, bool first, const char *text, double score, int item)
+{
+    df_str_append(out, first ? "{\"text\":" : ",{\"text\":");
+    df_json_append_text(out, text);
+    df_str_append(out, ",\"score\":");
+    append_number(out, score);
+    df_str_printf(out, ",\"item\":%d", item);
+}
+
+static void append_points(df_str *out, const double *x, const double *y, int n)
+{
+    df_str_append(out, ",\"points\":[");
+    for (int i = 0; i < n; i++) {
+        df_str_append(out, i ? "," : "");
+        append_number(out, x[i]);
+        df_str_append(out, ",");
+        append_number(out, y[i]);
+    }
+    df_str_append(out, "]");
+}
+
+static void append_box(df_str *out, const df_box *b, bool first)
+{
+    append_entry(out, first, b->label, b->score, b->item);
+    append_points(out, (const double[]){b->x0, b->x1, b->x1, b->x0}, (const double[]){b->y0, b->y0, b->y1, b->y1}, 4);
+    append_text(out, "source", b->source ? b->source : "");
+    if (b->count > 1)
+        df_str_printf(out, ",\"count\":%d", b->count);
+    if (b->look.n_colours) {
+        df_str_append(out, ",\"look\":");
+        append_region(out, &b->look);
+    }
+    df_str_append(out, "}");
+}
+
+static void append_evidence(df_str *out, const df_evidence *e)
+{
+    df_str_append(out, ",\"tags\":[");
+    for (int i = 0; i < e->n_tags; i++) {
+        append_entry(out, i == 0, e->tags[i].label, e->tags[i].score, e->tags[i].item);
+        df_str_append(out, "}");
+    }
+    df_str_append(out, "],\"boxes\":[");
+    for (int i = 0; i < e->n_boxes; i++)
+        append_box(out, &e->boxes[i], i == 0);
+    df_str_append(out, "],\"lines\":[");
+    for (int i = 0; i < e->n_lines; i++) {
+        append_entry(out, i == 0, e->lines[i].text, e->lines[i].score, e->lines[i].item);
+        append_points(out, e->lines[i].x, e->lines[i].y, 4);
+        df_str_append(out, "}");
+    }
+    df_str_append(out, "]");
+    if (e->whole.n_colours) {
+        df_str_append(out, ",\"look\":");
+        append_region(out, &e->whole);
+    }
+}
+
+/* UTF-16 units in text[from, to); -1 when a character is cut. */
+static int64_t units(const char *text, size_t from, size_t to)
+{
+    int64_t n = 0;
+    while (from < to) {
+        size_t length = df_utf8_length(text + from, to - from);
+        if (length == 0)
+            return -1;
+        n += length == 4 ? 2 : 1;
+        from += length;
+    }
+    return n;
+}
+
+void df_report_support(df_str *out, const char *caption, const char *support)
+{
+    df_json *root = NULL;
+    size_t size = strlen(caption), at = 0;
+    int64_t unit = 0;
+    bool first = true;
+    df_str_append(out, "[");
+    if (*support && df_json_parse(&root, support, strlen(support), "support", NULL) != DF_OK)
+        root = NULL;
+    for (size_t i = 0; i < df_json_count(root); i++) {
+        const df_json *span = df_json_item(root, i);
+        int64_t from = df_json_int(df_json_item(span, 0), -1), to = df_json_int(df_json_item(span, 1), -1);
+        const char *kind = df_json_text(df_json_item(span, 2));
+        if (from < (int64_t)at || to <= from || (uint64_t)to > size || !kind)
+            continue;
+        int64_t before = units(caption, at, (size_t)from), inside = units(caption, (size_t)from, (size_t)to);
+        if (before < 0 || inside < 0)
+            continue;
+        df_str_printf(out, "%s[%lld,%lld,", first ? "" : ",", (long long)(unit + before),
+                      (long long)(unit + before + inside));
+        df_json_append_text(out, kind);
+        df_str_printf(out, ",%lld]", (long long)df_json_int(df_json_item(span, 3), -1));
+        unit += before + inside;
+        at = (size_t)to;
+        first = false;
+    }
+    df_str_append(out, "]");
+    df_json_close(root);
+}
+
+static void append_reason(void *ctx, const char *piece, size_t n)
+{
+    df_str *out = ctx;
+    if (out->size && out->data[out->size - 1] != '[')
+        df_str_append(out, ",");
+    df_json_append_text_n(out, piece, n);
+}
+
+static void append_caption(df_str *out, const df_joined *j, int64_t row)
+{
+    const char *caption = df_joined_text(j, DF_OF_CAPTION, row, "caption");
+    append_column(out, j, row, DF_OF_CAPTION, "error");
+    append_column(out, j, row, DF_OF_CAPTION, "engine");
+    append_column(out, j, row, DF_OF_CAPTION, "model");
+    append_column(out, j, row, DF_OF_FUSE, "prompt");
+    if (!df_joined_has(j, DF_OF_CAPTION, row, "caption"))
+        return;
+    append_text(out, "caption", caption);
+    append_column(out, j, row, DF_OF_CHECK, "verdict");
+    df_str_printf(out, ",\"words\":%lld,\"reasons\":[", (long long)df_joined_int(j, DF_OF_CHECK, row, "words", 0));
+    df_text_split(df_joined_text(j, DF_OF_CHECK, row, "reasons"), ';', append_reason, out);
+    df_str_append(out, "],\"support\":");
+    df_report_support(out, caption, df_joined_text(j, DF_OF_CHECK, row, "support"));
+    const char *why = df_joined_text(j, DF_OF_CHECK, row, "detail");
+    if (*why)
+        append_text(out, "why", why);
+}
+
+static void append_left(df_str *out, const df_table *t, int64_t row)
+{
+    static const char *const columns[] = {"kind", "text", "source", "reason"};
+    const int of_row = df_table_column(t, "row"), score = df_table_column(t, "score");
+    int64_t i = df_table_first(t, of_row, row), n = 0;
+    df_str_append(out, ",\"left\":[");
+    for (; i < df_table_rows(t) && df_table_int(t, i, of_row) == row && n < LEFT_MAX; i++, n++) {
+        df_str_append(out, n ? ",{\"score\":" : "{\"score\":");
+        append_number(out, df_table_real(t, i, score));
+        for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
+            append_text(out, columns[k], df_table_text(t, i, df_table_column(t, columns[k])));
+        df_str_append(out, "}");
+    }
+    df_str_append(out, "]");
+}
+
+void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_evidence *evidence, const df_table *left,
+                   const char *thumb)
+{
+    char id[DF_ROW_ID_MAX];
+    df_row_id(j->part, row, id);
+    df_str_printf(out, "{\"id\":\"%s\"", id);
+    append_column(out, j, row, DF_OF_INGEST, "path");
+    df_str_printf(out, ",\"width\":%lld,\"height\":%lld", (long long)df_joined_int(j, DF_OF_INGEST, row, "width", 0),
+                  (long long)df_joined_int(j, DF_OF_INGEST, row, "height", 0));
+    append_column(out, j, row, DF_OF_INGEST, "format");
+    append_column(out, j, row, DF_OF_INGEST, "alt_text");
+    append_column(out, j, row, DF_OF_INGEST, "url");
+    if (*thumb)
+        append_text(out, "thumb", thumb);
+    const char *why;
+    df_joined_of by;
+    if (!df_joined_kept(j, row, &by, &why)) {
+        append_text(out, "rejected", why);
+        append_column(out, j, row, by, "detail");
+        if (by == DF_OF_DEDUP && df_joined_has(j, by, row, "nearest_row")) {
+            df_row_id((int)df_joined_int(j, by, row, "nearest_part", 0), df_joined_int(j, by, row, "nearest_row", 0), id);
+            append_text(out, "nearest", id);
+        }
+    } else {
+        append_caption(out, j, row);
+        append_evidence(out, evidence);
+        if (left)
+            append_left(out, left, row);
+    }
+    df_str_append(out, "}");
+}

@@ -1,0 +1,106 @@
+#include "vector/code.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vector/dot.h"
+
+int df_code_stride(int d)
+{
+    return (d + DF_CODE_STEP - 1) / DF_CODE_STEP * DF_CODE_STEP;
+}
+
+df_code df_code_encode(const df_simd *simd, const float *x, const float *mean, int d, int8_t *code, float *scratch)
+{
+    int stride = df_code_stride(d);
+    df_code c = {0};
+    float largest = simd->centre(x, mean, scratch, d);
+    c.mean_dot = simd->dot(scratch, mean, d);
+    c.scale = largest / 127;
+    memset(code + stride - DF_CODE_STEP, 0, DF_CODE_STEP);
+    simd->encode(scratch, c.scale, largest > 0 ? 127 / largest : 0, code, d);
+    c.error = sqrtf(simd->dot(scratch, scratch, d)) * 1.00001F;
+    c.norm = c.scale * sqrtf((float)simd->code_dot(code, code, stride)) * 1.00001F;
+    int32_t sum = 0;
+    for (int i = 0; i < stride; i++)
+        sum += code[i];
+    c.start = -128 * sum;
+    return c;
+}
+
+df_status df_panels_init(df_panels *p, int n, int d, const float *mean, df_error *err)
+{
+    size_t stride = (size_t)df_code_stride(d), n_panels = ((size_t)n + DF_PANEL - 1) / DF_PANEL;
+    *p = (df_panels){.d = d, .stride = (int)stride};
+    p->mean = malloc(((size_t)d + 1) * sizeof *p->mean);
+    p->order = malloc(((size_t)n + 1) * sizeof *p->order);
+    p->panel = aligned_alloc(64, n_panels * DF_PANEL * stride + 64);
+    p->code = malloc((size_t)n * stride + 1);
+    p->scale = malloc((n_panels + 1) * sizeof *p->scale);
+    if (!p->mean || !p->order || !p->panel || !p->code || !p->scale) {
+        df_panels_free(p);
+        return df_fail(err, DF_NOMEM, "codes of %d vectors of %d dimensions: out of memory", n, d);
+    }
+    memcpy(p->mean, mean, (size_t)d * sizeof *mean);
+    return DF_OK;
+}
+
+void df_panels_free(df_panels *p)
+{
+    free(p->mean);
+    free(p->order);
+    free(p->panel);
+    free(p->code);
+    free(p->scale);
+    *p = (df_panels){0};
+}
+
+static void fill_lane(df_panels *p, const df_simd *simd, int position, float *scratch)
+{
+    int panel = position / DF_PANEL, lane = position % DF_PANEL;
+    const float *x = p->vector + (size_t)p->order[position] * (size_t)p->d;
+    int8_t *code = p->code + (size_t)position * (size_t)p->stride;
+    df_code c = df_code_encode(simd, x, p->mean, p->d, code, scratch);
+    uint8_t *out = p->panel + (size_t)panel * DF_PANEL * (size_t)p->stride + 4 * lane;
+    for (int i = 0; i < p->stride; i += 4)
+        for (int k = 0; k < 4; k++)
+            out[i * DF_PANEL + k] = (uint8_t)(code[i + k] + 128);
+    p->scale[panel].scale[lane] = c.scale;
+    p->scale[panel].bias[lane] = simd->dot(x, p->mean, p->d);
+    p->scale[panel].norm = fmaxf(p->scale[panel].norm, c.norm + c.error);
+    p->scale[panel].error = fmaxf(p->scale[panel].error, c.error);
+}
+
+df_status df_panels_fill(df_panels *p, const df_simd *simd, const float *vector, int n, const int32_t *order,
+                         df_error *err)
+{
+    float *scratch = malloc(((size_t)p->d + 1) * sizeof *scratch);
+    if (!scratch)
+        return df_fail(err, DF_NOMEM, "codes: out of memory");
+    p->n = n;
+    p->n_panels = (n + DF_PANEL - 1) / DF_PANEL;
+    p->vector = vector;
+    float longest = 0;
+    for (int panel = 0; panel < p->n_panels; panel++)
+        p->scale[panel] = (df_panel_scale){.slack = 0};
+    for (int position = 0; position < n; position++) {
+        p->order[position] = order ? order[position] : position;
+        fill_lane(p, simd, position, scratch);
+    }
+    for (int panel = 0; panel < p->n_panels; panel++)
+        longest = fmaxf(longest, p->scale[panel].norm);
+    if (n % DF_PANEL)                        /* empty lanes: zero codes, never looked at */
+        for (int lane = n % DF_PANEL; lane < DF_PANEL; lane++) {
+            uint8_t *out = p->panel + (size_t)(p->n_panels - 1) * DF_PANEL * (size_t)p->stride + 4 * lane;
+            for (int i = 0; i < p->stride; i += 4)
+                memset(out + i * DF_PANEL, 128, 4);
+        }
+    /* df_dot's own error, that of the two dots with the mean and that of the score's few operations, for vectors no
+     * longer than 1.01. */
+    p->slack = 1.1F * (3 * df_dot_error(p->d) + 8 * 0x1p-24F * (1 + longest));
+    for (int panel = 0; panel < p->n_panels; panel++)
+        p->scale[panel].slack = p->slack;
+    free(scratch);
+    return DF_OK;
+}

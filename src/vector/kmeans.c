@@ -1,0 +1,302 @@
+#include "vector/kmeans.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/pool.h"
+#include "vector/kmeans_state.h"
+
+/* ---- open and close ---- */
+
+static void close_locks(df_kmeans *km)
+{
+    for (int i = 0; i < DF_KMEANS_LOCKS; i++)
+        pthread_mutex_destroy(&km->lock[i]);
+    pthread_mutex_destroy(&km->progress_lock);
+}
+
+void df_kmeans_close(df_kmeans *km)
+{
+    if (!km)
+        return;
+    for (int t = 0; km->blocks && t < km->options.n_threads; t++)
+        df_kmeans_block_free(&km->blocks[t]);
+    free(km->blocks);
+    df_panels_free(&km->panels);
+    free(km->centroid);
+    free(km->mean);
+    free(km->position);
+    free(km->sum);
+    free(km->count);
+    free(km->assign);
+    free(km->row);
+    free(km->code);
+    free(km->bound);
+    free(km->drift);
+    close_locks(km);
+    free(km);
+}
+
+static void mean_of(const float *centroid, int k, int d, float *mean)
+{
+    for (int i = 0; i < d; i++) {
+        double sum = 0;
+        for (int c = 0; c < k; c++)
+            sum += centroid[(size_t)c * (size_t)d + (size_t)i];
+        mean[i] = (float)(sum / k);
+    }
+}
+
+static void *keep(size_t n, size_t size, size_t *left)
+{
+    if (n > *left / size)
+        return NULL;
+    void *kept = aligned_alloc(64, (n * size + 63) / 64 * 64);
+    *left -= kept ? n * size : 0;
+    return kept;
+}
+
+enum { FEWEST_GROUPS = 4 };                  /* a bound over more of the centroids says nothing */
+
+/* By what it saves: assignments (a threshold to begin with), bounds, in groups of as few panels as fit, then codes. */
+static void keep_state(df_kmeans *km)
+{
+    size_t left = km->options.memory, n = (size_t)km->rows->n, stride = (size_t)km->panels.stride;
+    km->assign = keep(n, sizeof *km->assign, &left);
+    int panels = (km->k + DF_PANEL - 1) / DF_PANEL;
+    for (int per_group = 1; km->assign && panels / per_group >= FEWEST_GROUPS && !km->bound; per_group *= 2) {
+        int groups = (panels + per_group - 1) / per_group;
+        size_t stride_groups = ((size_t)groups + 7) / 8 * 8, share = left / 4 * 3;
+        km->bound = keep(n * stride_groups, sizeof *km->bound, &share);
+        if (!km->bound)
+            continue;
+        left -= n * stride_groups * sizeof *km->bound;
+        km->bound_stride = stride_groups;
+        km->group_panels = per_group;
+        km->n_groups = groups;
+        km->groups_padded = (groups + 63) / 64 * 64;
+    }
+    size_t before = left;
+    km->row = km->assign ? keep(n, sizeof *km->row, &left) : NULL;
+    km->code = km->row ? keep(n, stride, &left) : NULL;
+    if (!km->code) {
+        free(km->row);
+        km->row = NULL;
+        left = before;
+    }
+    for (size_t i = 0; km->assign && i < n; i++)
+        km->assign[i] = -1;
+}
+
+static df_status allocate(df_kmeans *km, df_error *err)
+{
+    size_t k = (size_t)km->k, d = (size_t)km->d;
+    km->centroid = malloc(k * d * sizeof *km->centroid);
+    km->mean = malloc(d * sizeof *km->mean);
+    km->position = malloc(k * sizeof *km->position);
+    km->sum = calloc(k * d, sizeof *km->sum);
+    km->count = calloc(k, sizeof *km->count);
+    km->blocks = calloc((size_t)km->options.n_threads, sizeof *km->blocks);
+    if (!km->centroid || !km->mean || !km->position || !km->sum || !km->count || !km->blocks)
+        return df_fail(err, DF_NOMEM, "k-means: %d centroids of %d dimensions do not fit in memory", km->k, km->d);
+    return DF_OK;
+}
+
+static df_status fill_panels(df_kmeans *km, const int32_t *order, df_error *err)
+{
+    DF_TRY(df_panels_fill(&km->panels, km->simd, km->centroid, km->k, order, err));
+    for (int p = 0; p < km->k; p++)
+        km->position[km->panels.order[p]] = p;
+    return DF_OK;
+}
+
+static df_status prepare(df_kmeans *km, const float *centroid, df_error *err)
+{
+    DF_TRY(allocate(km, err));
+    memcpy(km->centroid, centroid, (size_t)km->k * (size_t)km->d * sizeof *centroid);
+    mean_of(centroid, km->k, km->d, km->mean);
+    DF_TRY(df_panels_init(&km->panels, km->k, km->d, km->mean, err));
+    km->group_panels = 1;
+    km->n_groups = (km->k + DF_PANEL - 1) / DF_PANEL;
+    km->groups_padded = (km->n_groups + 63) / 64 * 64;
+    keep_state(km);
+    km->drift = calloc((size_t)km->groups_padded, sizeof *km->drift);
+    if (!km->drift)
+        return df_fail(err, DF_NOMEM, "k-means: out of memory");
+    DF_TRY(fill_panels(km, NULL, err));
+    for (int t = 0; t < km->options.n_threads; t++)
+        DF_TRY(df_kmeans_block_init(&km->blocks[t], km, err));
+    return DF_OK;
+}
+
+df_status df_kmeans_open(df_kmeans **out, const df_rows *rows, const float *centroid, int k,
+                         const df_kmeans_options *options, df_error *err)
+{
+    if (k < 1 || rows->d < 1)
+        return df_fail(err, DF_CONFIG, "k-means: %d clusters of %d dimensions", k, rows->d);
+    df_kmeans *km = calloc(1, sizeof *km);
+    if (!km)
+        return df_fail(err, DF_NOMEM, "k-means: out of memory");
+    km->simd = df_simd_best();
+    km->rows = rows;
+    km->options = *options;
+    km->options.n_threads = options->n_threads < 1 ? 1 : options->n_threads;
+    km->k = k;
+    km->d = rows->d;
+    for (int i = 0; i < DF_KMEANS_LOCKS; i++)
+        pthread_mutex_init(&km->lock[i], NULL);
+    pthread_mutex_init(&km->progress_lock, NULL);
+    df_status status = prepare(km, centroid, err);
+    if (status == DF_OK)
+        *out = km;
+    else
+        df_kmeans_close(km);
+    return status;
+}
+
+const int64_t *df_kmeans_sums(const df_kmeans *km) { return km->sum; }
+const int64_t *df_kmeans_counts(const df_kmeans *km) { return km->count; }
+const float *df_kmeans_centroids(const df_kmeans *km) { return km->centroid; }
+
+/* ---- a pass over all rows ---- */
+
+static df_status assign_block(void *ctx, int64_t item, int thread, df_error *err)
+{
+    df_kmeans *km = ctx;
+    df_kmeans_block *b = &km->blocks[thread];
+    int64_t first = item * DF_SEARCH_ROWS, left = km->rows->n - first;
+    int n = (int)(left < DF_SEARCH_ROWS ? left : DF_SEARCH_ROWS);
+    if (km->options.stop && atomic_load(km->options.stop))
+        return df_fail(err, DF_STOPPED, "stopped");
+    DF_TRY(df_kmeans_block_search(b, first, n, false, err));
+    DF_TRY(df_kmeans_block_add(b, err));
+    pthread_mutex_lock(&km->progress_lock);
+    km->n_done += n;
+    if (km->options.progress)
+        km->options.progress(km->options.ctx, km->n_done, km->rows->n);
+    pthread_mutex_unlock(&km->progress_lock);
+    return DF_OK;
+}
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void report(const df_kmeans *km, df_kmeans_pass *pass, double seconds)
+{
+    *pass = (df_kmeans_pass){.n_rows = km->rows->n, .n_pairs = km->rows->n * km->k, .seconds = seconds};
+    for (int t = 0; t < km->options.n_threads; t++) {
+        const df_kmeans_block *b = &km->blocks[t];
+        pass->n_moved += b->pass.n_moved;
+        pass->n_looked += b->pass.n_looked;
+        pass->n_rechecked += b->pass.n_rechecked;
+        pass->n_exact += b->search->n_exact;
+    }
+}
+
+df_status df_kmeans_assign(df_kmeans *km, df_kmeans_pass *pass, df_error *err)
+{
+    double start = now_s();
+    if (!km->assign) {
+        memset(km->sum, 0, (size_t)km->k * (size_t)km->d * sizeof *km->sum);
+        memset(km->count, 0, (size_t)km->k * sizeof *km->count);
+    }
+    for (int t = 0; t < km->options.n_threads; t++) {
+        km->blocks[t].pass = (df_kmeans_pass){0};
+        km->blocks[t].search->n_exact = 0;
+    }
+    km->n_done = 0;
+    int64_t n_blocks = (km->rows->n + DF_SEARCH_ROWS - 1) / DF_SEARCH_ROWS;
+    DF_TRY(df_pool_run(km->options.n_threads, n_blocks, assign_block, km, err));
+    km->coded = km->code != NULL;
+    km->bounded = km->bound && km->rounds > 0;
+    for (int t = 0; t < km->options.n_threads; t++)
+        km->longest = fmaxf(km->longest, km->blocks[t].longest);
+    if (pass)
+        report(km, pass, now_s() - start);
+    return DF_OK;
+}
+
+/* ---- new centroids ---- */
+
+/* x.(new - old) = (x - mean).(new - old) + mean.(new - old) is at most longest |new - old| + mean.(new - old). */
+static int drift_steps(const df_kmeans *km, const float *from, const float *to)
+{
+    double square = 0, along = 0;
+    for (int i = 0; i < km->d; i++) {
+        double moved = (double)to[i] - from[i];
+        square += moved * moved;
+        along += moved * km->mean[i];
+    }
+    double most = sqrt(square) * km->longest * 1.00001 + along;
+    return most <= 0 ? 0 : (int)ceil(fmin(most, 8) * (double)DF_BOUND_STEPS);
+}
+
+static void add_drift(df_kmeans *km, const float *centroid)
+{
+    int positions = km->group_panels * DF_PANEL;
+    for (int group = 0; group < km->n_groups; group++) {
+        int most = 0;
+        for (int p = group * positions; p < (group + 1) * positions && p < km->k; p++) {
+            size_t at = (size_t)km->panels.order[p] * (size_t)km->d;
+            int steps = drift_steps(km, km->centroid + at, centroid + at);
+            most = steps > most ? steps : most;
+        }
+        int sum = km->drift[group] + most;
+        km->drift[group] = (int16_t)(sum > INT16_MAX ? INT16_MAX : sum);
+    }
+}
+
+/* Once, when the centroids have become means of clusters: from then on neighbours stay alike. */
+static df_status arrange(df_kmeans *km, df_error *err)
+{
+    int32_t *order = malloc((size_t)km->k * sizeof *order);
+    df_status status = order ? df_kmeans_order(km->simd, km->centroid, km->count, km->k, km->d, order, err)
+                             : df_fail(err, DF_NOMEM, "k-means: out of memory");
+    if (status == DF_OK)
+        status = fill_panels(km, order, err);
+    free(order);
+    km->bounded = false;
+    return status;
+}
+
+df_status df_kmeans_move(df_kmeans *km, const float *centroid, df_error *err)
+{
+    if (km->bounded)
+        add_drift(km, centroid);
+    memcpy(km->centroid, centroid, (size_t)km->k * (size_t)km->d * sizeof *centroid);
+    if (++km->rounds == 1 && km->bound)
+        return arrange(km, err);
+    int32_t *order = malloc((size_t)km->k * sizeof *order);
+    if (!order)
+        return df_fail(err, DF_NOMEM, "k-means: out of memory");
+    memcpy(order, km->panels.order, (size_t)km->k * sizeof *order);
+    df_status status = fill_panels(km, order, err);
+    free(order);
+    return status;
+}
+
+typedef struct { df_kmeans *km; int64_t first, n; int32_t *cluster; float *similarity; } labelling;
+
+static df_status label_block(void *ctx, int64_t item, int thread, df_error *err)
+{
+    const labelling *l = ctx;
+    df_kmeans_block *b = &l->km->blocks[thread];
+    int64_t at = item * DF_SEARCH_ROWS;
+    int n = (int)(l->n - at < DF_SEARCH_ROWS ? l->n - at : DF_SEARCH_ROWS);
+    DF_TRY(df_kmeans_block_search(b, l->first + at, n, true, err));
+    memcpy(l->cluster + at, b->search->best, (size_t)n * sizeof *l->cluster);
+    memcpy(l->similarity + at, b->search->best_dot, (size_t)n * sizeof *l->similarity);
+    return DF_OK;
+}
+
+df_status df_kmeans_label(df_kmeans *km, int64_t first, int64_t n, int32_t *cluster, float *similarity, df_error *err)
+{
+    labelling l = {km, first, n, cluster, similarity};
+    return df_pool_run(km->options.n_threads, (n + DF_SEARCH_ROWS - 1) / DF_SEARCH_ROWS, label_block, &l, err);
+}
