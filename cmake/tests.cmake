@@ -98,6 +98,12 @@ if(Python3_FOUND AND CHROMIUM)
                        ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
+# ---- the layers of src/ ----
+if(Python3_FOUND)
+  add_test(NAME layout COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_layout.py)
+  set_tests_properties(layout PROPERTIES TIMEOUT 60 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+
 # ---- what the program may write and delete ----
 if(Python3_FOUND AND CLI_SOURCES)
   add_test(NAME output COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/output/test_output.py)

@@ -115,33 +115,6 @@ static const phrase phrases[] = {
     {"confidence score", DF_RULE_META},
 };
 
-static bool spaced(char c)
-{
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
-df_word *df_words_of(const char *text, df_arena *arena, int *n)
-{
-    size_t size, length = strlen(text), most = 1;
-    if (length > INT_MAX / 2)
-        return NULL;
-    for (size_t i = 1; i < length; i++)
-        most += spaced(text[i - 1]) && !spaced(text[i]);
-    df_word *words = df_arena_alloc(arena, most, sizeof *words);
-    char *lower = df_arena_alloc(arena, length + most + 1, 1);
-    if (!words || !lower)
-        return NULL;
-    *n = 0;
-    for (const char *p = text, *word; (word = df_word_next(&p, &size)) != NULL;) {
-        words[*n] = (df_word){(int)(word - text), (int)(word - text) + (int)size, lower, false};
-        for (size_t i = 0; i < size; i++)
-            *lower++ = word[i] >= 'A' && word[i] <= 'Z' ? (char)(word[i] + 32) : word[i];
-        *lower++ = '\0';
-        ++*n;
-    }
-    return words;
-}
-
 static bool is_word(const df_word *w, const char *const *list)
 {
     for (; *list; list++)
@@ -264,7 +237,7 @@ static void find_marks(const char *caption, df_arena *arena, df_rules_found *out
 static void find_unfinished(const char *caption, df_arena *arena, df_rules_found *out)
 {
     size_t n = strlen(caption);
-    while (n > 0 && spaced(caption[n - 1]))
+    while (n > 0 && df_is_space(caption[n - 1]))
         n--;
     size_t end = n;
     while (end > 0 && strchr("\"')", caption[end - 1]))

@@ -3,6 +3,7 @@
 #define DF_JUDGE_RULES_H
 #include <stdbool.h>
 #include "base/arena.h"
+#include "language/words.h"
 
 typedef enum {
     DF_RULE_OPENING,                         /* 17: "The image shows" */
@@ -16,11 +17,6 @@ typedef enum {
     DF_RULES
 } df_rule;
 extern const char *const df_rule_codes[DF_RULES];    /* "opening", ... */
-
-/* A word of a text: where it is, and the same in lower case without the punctuation around it. */
-typedef struct { int from, to; const char *text; bool quoted; } df_word;
-/* NULL when out of memory. Text longer than INT_MAX is cut there. */
-df_word *df_words_of(const char *text, df_arena *arena, int *n);
 
 typedef struct {
     char *found[DF_RULES];                   /* the words that broke the rule, in the arena; NULL: kept */

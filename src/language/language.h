@@ -1,7 +1,7 @@
 /* Is a text English, and does it run in a circle? What a server does when it is tired: other languages, and loops. */
 #ifndef DF_LANGUAGE_LANGUAGE_H
 #define DF_LANGUAGE_LANGUAGE_H
-#include "judge/rules.h"
+#include "language/words.h"
 
 /* By script and by function words, of the words that are not quoted: too few of them are taken for English. own: the text with
  * its quotes blanked. */
