@@ -134,7 +134,7 @@ static void print_sweep(const df_table *t, const df_similarities *now)
 static df_status sweep(const df_dataset *ds, const char *list, bool json, df_error *err)
 {
     static const df_column columns[] = {
-        {"eps", DF_COLUMN_REAL}, {"kept", DF_COLUMN_INT}, {"removed", DF_COLUMN_INT}, {0}};
+        {"eps", DF_COLUMN_REAL, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"removed", DF_COLUMN_INT, NULL}, {0}};
     double eps[EPS_MAX];
     int64_t kept[EPS_MAX];
     df_similarities now;

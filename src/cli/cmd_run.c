@@ -130,7 +130,7 @@ int cmd_stage(const args *a, const df_stage *stage)
         put_line(stderr, "densefusion: %s: no such dataset", job.out);
         return EXIT_FAILED;
     }
-    if (job.parts && (!stage->columns || source)) {
+    if (job.parts && (!stage->table || source)) {
         fprintf(stderr, "densefusion: %s works on the whole dataset: --parts has no meaning for it\n", stage->name);
         return EXIT_USAGE;
     }

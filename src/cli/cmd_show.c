@@ -8,6 +8,7 @@
 #include "dataset/sql_text.h"
 #include "io/json.h"
 #include "put.h"
+#include "tables/tables.h"
 
 enum { LINE_WIDTH = 96, INLINE_MAX = 60, INDENT = 15 };
 
@@ -214,17 +215,6 @@ static df_status show_table(const df_dataset *ds, const char *stage, image_id id
     return status;
 }
 
-/* The tables that some stages keep beside their own. */
-static df_status show_beside(const df_dataset *ds, const char *stage, image_id id, df_str *json, df_error *err)
-{
-    static const char *const tables[] = {"fuse/evidence", "fuse/left", "caption/attempts"};
-    df_status status = DF_OK;
-    for (size_t i = 0; status == DF_OK && i < sizeof tables / sizeof tables[0]; i++)
-        if (strncmp(tables[i], stage, strlen(stage)) == 0 && tables[i][strlen(stage)] == '/')
-            status = show_table(ds, tables[i], id, json, err);
-    return status;
-}
-
 static df_status show_image(const df_dataset *ds, image_id id, bool as_json, df_error *err)
 {
     df_str text = {0}, *json = as_json ? &text : NULL;
@@ -232,13 +222,9 @@ static df_status show_image(const df_dataset *ds, image_id id, bool as_json, df_
     df_str_printf(&text, "{\"id\": \"%05d-%06lld\"", id.part, (long long)id.row);
     if (!json)
         printf("%-*s%05d-%06lld\n", INDENT, "id", id.part, (long long)id.row);
-    for (const df_stage *const *s = df_stages; status == DF_OK && *s; s++) {
-        if (!(*s)->columns)
-            continue;
-        status = show_table(ds, (*s)->name, id, json, err);
-        if (status == DF_OK)
-            status = show_beside(ds, (*s)->name, id, json, err);
-    }
+    for (const df_table_type *const *t = df_tables; status == DF_OK && *t; t++)
+        if (*t != &df_skipped_table)         /* its rows are of no image */
+            status = show_table(ds, (*t)->name, id, json, err);
     df_str_append(&text, "\n}");
     if (status == DF_OK && json)
         status = put_json(&text, err);

@@ -349,57 +349,6 @@ df_status df_dataset_count(const df_dataset *ds, const char *stage, const char *
     return status;
 }
 
-static df_status decide(const df_dataset *ds, const char *stage, int part, bool *keep, int64_t n, df_error *err)
-{
-    df_table *t;
-    DF_TRY(df_dataset_read(ds, stage, part, &t, err));
-    bool *here = calloc((size_t)n + 1, sizeof *here);
-    int of_row = df_table_column(t, "row"), of_kept = df_table_column(t, "kept");
-    for (int64_t i = 0; here && i < df_table_rows(t); i++) {
-        int64_t row = df_table_int(t, i, of_row);
-        if (row >= 0 && row < n)
-            here[row] = df_table_int(t, i, of_kept) == 1;
-    }
-    for (int64_t row = 0; here && row < n; row++)
-        keep[row] = keep[row] && here[row];
-    df_status status = here ? DF_OK : df_fail(err, DF_NOMEM, "read %s: out of memory", stage);
-    free(here);
-    df_table_close(t);
-    return status;
-}
-
-static bool is_among(const char *const *names, const char *name)
-{
-    while (names && *names && strcmp(*names, name) != 0)
-        names++;
-    return names && *names;
-}
-
-df_status df_dataset_kept(const df_dataset *ds, const char *const *reads, int part, bool **kept, int64_t *n_rows,
-                          df_error *err)
-{
-    static const char *const deciders[] = {"filter", "dedup", "select"};
-    df_table *ingest = NULL;
-    DF_TRY(df_dataset_read(ds, "ingest", part, &ingest, err));
-    int64_t n = df_table_rows(ingest);
-    df_table_close(ingest);
-    bool *keep = malloc((size_t)n + 1);
-    if (!keep)
-        return df_fail(err, DF_NOMEM, "read ingest: out of memory");
-    memset(keep, true, (size_t)n + 1);
-    df_status status = DF_OK;
-    for (size_t i = 0; status == DF_OK && i < sizeof deciders / sizeof *deciders; i++)
-        if (is_among(reads, deciders[i]) && df_dataset_has_part(ds, deciders[i], part))
-            status = decide(ds, deciders[i], part, keep, n, err);
-    if (status != DF_OK) {
-        free(keep);
-        return status;
-    }
-    *kept = keep;
-    *n_rows = n;
-    return DF_OK;
-}
-
 df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str *sql, df_error *err)
 {
     int n_parts = df_dataset_parts(ds);

@@ -34,10 +34,6 @@ df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str 
 
 /* What ingest passed over, by reason: a table reason, n, the most frequent first. *out stays NULL when there is none. */
 df_status df_dataset_skipped(const df_dataset *ds, df_table **out, df_error *err);
-/* Rows that every deciding stage (filter, dedup, select) among `reads` kept: bool per row of ingest, malloc'ed, caller
- * frees. One that never did the part decides nothing; of one that did, a row that it does not have is not kept. */
-df_status df_dataset_kept(const df_dataset *ds, const char *const *reads, int part, bool **kept, int64_t *n_rows,
-                          df_error *err);
 
 /* dataset.json: the input (absolute path) and what made each stage's output: a fingerprint, the text of its options,
  * model hashes and the fingerprints of the stages it reads. It is written before a stage's first part, so that a part

@@ -351,7 +351,7 @@ static df_status cast_sql(session *s, const char *sql, df_table **out, df_str *c
     df_column *columns = calloc(n + 1, sizeof *columns);
     df_str_append(cast, "SELECT ");
     for (idx_t c = 0; columns && c < n; c++) {
-        columns[c] = (df_column){duck.column_name(&result, c), column_type(duck.column_type(&result, c))};
+        columns[c] = (df_column){duck.column_name(&result, c), column_type(duck.column_type(&result, c)), NULL};
         df_str_printf(cast, "%sCAST(#%d AS %s)", c ? ", " : "", (int)c + 1, type_names[columns[c].type]);
     }
     df_str_printf(cast, " FROM (%s)", sql);

@@ -17,7 +17,7 @@ df_status df_table_create(df_table **out, const df_column *columns, df_error *er
         char *name = strdup(columns[c].name);
         if (!name)
             break;
-        t->columns[c].column = (df_column){name, columns[c].type};
+        t->columns[c].column = (df_column){name, columns[c].type, NULL};
         t->n_columns++;
     }
     if (t->n_columns < n) {

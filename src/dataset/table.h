@@ -6,7 +6,16 @@
 #include "base/status.h"
 
 typedef enum { DF_COLUMN_INT, DF_COLUMN_REAL, DF_COLUMN_TEXT } df_column_type;       /* BIGINT, DOUBLE, VARCHAR */
-typedef struct { const char *name; df_column_type type; } df_column;                 /* a list of columns ends with {0} */
+typedef struct { const char *name; df_column_type type; const char *about; } df_column;  /* a list ends with {0} */
+/* What the rows of a table are. src/tables has one for each table of a dataset, with an enum of its columns. */
+typedef struct {
+    const char *name;                        /* the folder of its parts: "detect", "fuse/left" */
+    const char *about;                       /* its rows, for docs/FORMAT.md */
+    const df_column *columns;
+    int decides;                             /* column that is 1 of an image which stays; 0: the table does not decide */
+    /* SQL that is true of a row that went well, and SQL for why another did not: what `status` counts. NULL: nothing. */
+    const char *passed, *why;
+} df_table_type;
 typedef struct { bool null; int64_t i; double f; const char *s; } df_value;          /* the field of the column's type counts */
 typedef struct df_table df_table;
 

@@ -10,8 +10,9 @@
 #include "stage/caption/caption.h"
 #include "stage/caption/image.h"
 #include "stage/fuse/fuse.h"
+#include "tables/ingest.h"
 
-enum { ALT_TEXT_MAX = 2000, COLUMNS_MAX = 64 };
+enum { ALT_TEXT_MAX = 2000 };
 
 /* A pixel stage, and its rows of one image. */
 typedef struct { const df_stage *stage; void *state; df_table *table; } eye;
@@ -105,22 +106,19 @@ void df_one_close(df_one *one)
 /* ---- one image ---- */
 
 /* The row that ingest would have written; what it can't know is null. */
-static df_status ingest_row(df_table **out, const df_one *one, const df_image *image, const char *alt_text,
+static df_status ingest_row(df_table **out, const df_image *image, const char *alt_text,
                             df_error *err)
 {
-    const df_column *columns = one->config->stages[df_config_find(one->config, "ingest")]->columns;
-    df_value values[COLUMNS_MAX];
-    for (int c = 0; columns[c].name && c < COLUMNS_MAX; c++) {
-        const char *name = columns[c].name;
-        values[c] = strcmp(name, "row") == 0        ? DF_INT(0)
-                    : strcmp(name, "path") == 0     ? DF_TEXT("image")
-                    : strcmp(name, "width") == 0    ? DF_INT(image->full_width)
-                    : strcmp(name, "height") == 0   ? DF_INT(image->full_height)
-                    : strcmp(name, "alt_text") == 0 ? DF_TEXT(alt_text)
-                                                    : DF_NULL;
-    }
+    df_value values[DF_INGEST_COLUMNS];
+    for (int c = 0; c < DF_INGEST_COLUMNS; c++)
+        values[c] = DF_NULL;
+    values[DF_INGEST_ROW] = DF_INT(0);
+    values[DF_INGEST_PATH] = DF_TEXT("image");
+    values[DF_INGEST_WIDTH] = DF_INT(image->full_width);
+    values[DF_INGEST_HEIGHT] = DF_INT(image->full_height);
+    values[DF_INGEST_ALT_TEXT] = DF_TEXT(alt_text);
     df_table *t;
-    DF_TRY(df_table_create(&t, columns, err));
+    DF_TRY(df_table_create(&t, df_ingest_table.columns, err));
     df_status status = df_table_append(t, values, err);
     if (status == DF_OK)
         *out = t;
@@ -134,7 +132,7 @@ static df_status perceive(df_one *one, df_sight *sight, df_arena *arena, df_erro
     for (int i = 0; i < one->n_eyes; i++) {
         eye *e = &one->eyes[i];
         df_error why = {""};
-        df_status status = df_table_create(&e->table, e->stage->columns, &why);
+        df_status status = df_table_create(&e->table, df_stage_columns(e->stage), &why);
         if (status == DF_OK)
             status = e->stage->pixels->perceive(e->state, sight, arena, e->table, &why);
         if (status == DF_OK)
@@ -207,7 +205,7 @@ df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char
     if (status == DF_OK && !sight.image)
         status = df_fail(err, DF_FORMAT, "%s image: %.400s", sight.problem, sight.detail);
     if (status == DF_OK)
-        status = ingest_row(&ingest, one, sight.image, alt.size ? alt.data : NULL, err);
+        status = ingest_row(&ingest, sight.image, alt.size ? alt.data : NULL, err);
     if (status == DF_OK)
         status = look_and_write(one, &sight, ingest, &arena, caption, err);
     for (int i = 0; i < one->n_eyes; i++) {

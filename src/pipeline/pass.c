@@ -9,6 +9,7 @@
 #include "pipeline/join.h"
 #include "pipeline/partial.h"
 #include "pipeline/sight.h"
+#include "tables/kept.h"
 
 static const double checkpoint_s = 60;       /* a kill costs at most this much work; a checkpoint costs some 0.1 s */
 
@@ -171,7 +172,7 @@ static df_status row_tables(const pass *p, df_table **out, df_error *err)
 {
     for (int i = 0; i < p->n_members; i++)
         if (p->members[i].table)
-            DF_TRY(df_table_create(&out[i], p->members[i].stage->columns, err));
+            DF_TRY(df_table_create(&out[i], df_stage_columns(p->members[i].stage), err));
     return DF_OK;
 }
 
@@ -232,8 +233,8 @@ static df_status open_member(pass *p, member *m, df_error *err)
     if (!m->open)
         DF_TRY(in_stage(m, m->stage->pixels->open(&m->state, p->ds, m->config, p->run, &why), &why, err));
     m->open = true;
-    DF_TRY(df_dataset_kept(p->ds, m->stage->reads, p->part, &m->kept, &n_rows, err));
-    return df_table_create(&m->table, m->stage->columns, err);
+    DF_TRY(df_kept_rows(p->ds, m->stage->reads, p->part, &m->kept, &n_rows, err));
+    return df_table_create(&m->table, df_stage_columns(m->stage), err);
 }
 
 static df_status read_earlier(const pass *p, const char *stage, earlier *out, df_error *err)

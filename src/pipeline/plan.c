@@ -41,7 +41,7 @@ static df_step *find(const df_plan *plan, const char *name)
 static void count_parts(df_step *step, const df_dataset *ds, const df_run *run)
 {
     step->parts_done = step->parts_wanted = 0;
-    int n = step->stage->columns ? df_dataset_parts(ds) : 0;
+    int n = step->stage->table ? df_dataset_parts(ds) : 0;
     for (int part = 0; part < n; part++) {
         if (!df_run_wants(run, part))
             continue;
@@ -76,14 +76,14 @@ df_status df_step_refresh(df_step *step, const df_dataset *ds, const df_run *run
     if (step->state == DF_STEP_OUTSIDE)
         return DF_OK;
     count_parts(step, ds, run);
-    if (!step->stage->columns)
+    if (!step->stage->table)
         DF_TRY(add_content(step, ds, err));
     char *has = df_dataset_stage_made(ds, step->stage->name);
     if (!has)
         step->state = DF_STEP_NEW;
     else if (strcmp(has, step->made) != 0)
         step->state = DF_STEP_STALE;
-    else if (step->stage->columns)
+    else if (step->stage->table)
         step->state = step->parts_done < step->parts_wanted ? DF_STEP_MORE : DF_STEP_DONE;
     else
         step->state = has_folder(ds, step->stage->name) ? DF_STEP_DONE : DF_STEP_NEW;

@@ -25,7 +25,7 @@ static df_status begin_stage(work *w, df_step *step, df_error *err)
     if (step->state != DF_STEP_STALE && step->state != DF_STEP_NEW)
         return DF_OK;
     DF_TRY(df_dataset_stage_reset(w->ds, step->stage->name, err));
-    return step->stage->columns ? df_dataset_stage_commit(w->ds, step->stage->name, step->made, err) : DF_OK;
+    return step->stage->table ? df_dataset_stage_commit(w->ds, step->stage->name, step->made, err) : DF_OK;
 }
 
 static df_status prepare(work *w, df_step *step, df_error *err)
@@ -46,7 +46,7 @@ static void begin(const work *w, const char *name)
  * export. */
 static bool left_out(const work *w, const df_step *step)
 {
-    bool whole = !step->stage->columns || !step->stage->reads || !step->stage->reads[0];
+    bool whole = !step->stage->table || !step->stage->reads || !step->stage->reads[0];
     return step->state == DF_STEP_OUTSIDE || (w->job->parts && whole);
 }
 
@@ -69,7 +69,7 @@ static df_status run_plain(work *w, df_step *step, df_error *err)
     if (status == DF_OK && (step->state != DF_STEP_DONE || source)) {
         begin(w, step->stage->name);
         status = step->stage->run(w->ds, step->config, &w->run, &why);
-        if (status == DF_OK && !step->stage->columns)
+        if (status == DF_OK && !step->stage->table)
             status = df_dataset_stage_commit(w->ds, step->stage->name, step->made, &why);
     }
     if (status == DF_OK && source && df_dataset_parts(w->ds) == 0)

@@ -9,14 +9,6 @@
 #include "dataset/sql_text.h"
 #include "pipeline/fingerprint.h"
 
-/* Tables that decide over images, and how: SQL over one of their rows. */
-static const struct { const char *column, *kept, *reason; } deciders[] = {
-    {"kept", "kept = 1", "reason"},
-    {"verdict", "verdict = 'pass'", "verdict"},
-    {"caption", "caption IS NOT NULL", "coalesce(error, 'no caption')"},
-    {"problem", "problem IS NULL", "problem"},
-};
-
 static void free_counts(df_survey_count *counts, int n)
 {
     for (int i = 0; i < n; i++)
@@ -98,33 +90,24 @@ static df_status counts_of(const df_table *t, df_survey_count **out, int *n, df_
     return DF_OK;
 }
 
-static int decider_of(const df_stage *stage)
-{
-    for (size_t d = 0; d < sizeof deciders / sizeof *deciders; d++)
-        for (const df_column *c = stage->columns; c->name; c++)
-            if (strcmp(c->name, deciders[d].column) == 0)
-                return (int)d;
-    return -1;
-}
-
 static df_status count_rows(df_survey_stage *s, const df_dataset *ds, int n_parts, df_error *err)
 {
     df_str sql = {0};
     df_table *t = NULL;
-    int d = decider_of(s->stage);
+    const df_table_type *type = s->stage->table;
     df_str_printf(&sql, "SELECT count(*), count(DISTINCT (filename, \"row\")), count(*) FILTER (%s) FROM ",
-                  d < 0 ? "false" : deciders[d].kept);
+                  type->passed ? type->passed : "false");
     df_status status = append_files(&sql, ds, s->stage->name, n_parts, err);
     DF_TRY(ask(status, &sql, &t, err));
     s->n_rows = df_table_int(t, 0, 0);
     s->n_images = df_table_int(t, 0, 1);
-    s->n_kept = d < 0 ? -1 : df_table_int(t, 0, 2);
+    s->n_kept = !type->passed ? -1 : df_table_int(t, 0, 2);
     df_table_close(t);
-    if (d < 0)
+    if (!type->passed)
         return DF_OK;
-    df_str_printf(&sql, "SELECT %s AS why, count(*) AS n FROM ", deciders[d].reason);
+    df_str_printf(&sql, "SELECT %s AS why, count(*) AS n FROM ", type->why);
     status = append_files(&sql, ds, s->stage->name, n_parts, err);
-    df_str_printf(&sql, " WHERE NOT (%s) GROUP BY why ORDER BY n DESC, why", deciders[d].kept);
+    df_str_printf(&sql, " WHERE NOT (%s) GROUP BY why ORDER BY n DESC, why", type->passed);
     DF_TRY(ask(status, &sql, &t, err));
     status = counts_of(t, &s->reasons, &s->n_reasons, err);
     df_table_close(t);
@@ -174,7 +157,7 @@ static df_status judge(const df_survey *survey, df_survey_stage *s, const df_dat
                 !df_fingerprint_reads(made, *r, read_made ? read_made : "none");
         free(read_made);
     }
-    if (made && !stale && !s->stage->columns) {
+    if (made && !stale && !s->stage->table) {
         bool same = true;
         status = same_content(s->stage, made, ds, &same, err);
         stale = !same;
@@ -188,7 +171,7 @@ static df_status judge(const df_survey *survey, df_survey_stage *s, const df_dat
 static df_status survey_stage(const df_survey *survey, df_survey_stage *s, const df_dataset *ds, df_error *err)
 {
     int n_parts = df_dataset_parts(ds);
-    s->parts = s->stage->columns ? n_parts : 0;
+    s->parts = s->stage->table ? n_parts : 0;
     s->n_kept = -1;
     for (int part = 0; part < s->parts; part++)
         s->parts_done += df_dataset_has_part(ds, s->stage->name, part);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include "expert/panel.h"
 #include "stage/import/import.h"
+#include "tables/detect.h"
 
 typedef struct {
     char *models, *from;
@@ -10,10 +11,6 @@ typedef struct {
 } detect_config;
 typedef struct { df_panel panel; df_evidence_import *imported; const df_run *run; } detect_state;
 
-static const df_column columns[] = {
-    {"row", DF_COLUMN_INT}, {"label", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL}, {"x0", DF_COLUMN_REAL},
-    {"y0", DF_COLUMN_REAL}, {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {0},
-};
 
 static const df_option options[] = {
     {"models", DF_OPT_TEXT, offsetof(detect_config, models), "nanodet,centernet", 0, 0,
@@ -126,7 +123,7 @@ const df_stage df_stage_detect = {
     .name = "detect",
     .summary = "objects and their boxes, by one detector and a second opinion",
     .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "tag", NULL},
-    .columns = columns,
+    .table = &df_detect_table,
     .options = options,
     .config_size = sizeof(detect_config),
     .pixels = &detect_pixels,

@@ -8,6 +8,7 @@
 #include "expert/expert.h"
 #include "model/preprocess.h"
 #include "stage/stage.h"
+#include "tables/filter.h"
 
 typedef struct {
     int64_t min_side;
@@ -32,8 +33,6 @@ static const df_option options[] = {
     {0},
 };
 
-static const df_column columns[] = {
-    {"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT}, {"detail", DF_COLUMN_TEXT}, {0}};
 
 typedef struct {
     const filter_config *config;
@@ -211,6 +210,6 @@ static const df_pixel_ops pixels = {
 
 const df_stage df_stage_filter = {
     .name = "filter", .summary = "keep what is worth describing, say why the rest is not",
-    .reads = (const char *const[]){"ingest", NULL}, .columns = columns,
+    .reads = (const char *const[]){"ingest", NULL}, .table = &df_filter_table,
     .options = options, .config_size = sizeof(filter_config), .pixels = &pixels, .depends = filter_depends,
 };

@@ -5,14 +5,11 @@
 
 #include "stage/stage.h"
 #include "vision/palette.h"
+#include "tables/look.h"
 
 typedef struct { int64_t side; double min_share; } look_config;
 typedef struct { look_config config; df_palette *palette; } look_state;
 
-static const df_column columns[] = {
-    {"row", DF_COLUMN_INT}, {"kind", DF_COLUMN_TEXT}, {"item", DF_COLUMN_INT}, {"colours", DF_COLUMN_TEXT},
-    {"brightness", DF_COLUMN_REAL}, {"contrast", DF_COLUMN_REAL}, {"saturation", DF_COLUMN_REAL}, {"detail", DF_COLUMN_REAL}, {0},
-};
 
 static const df_option options[] = {
     {"side", DF_OPT_INT, offsetof(look_config, side), "256", 32, 2048,
@@ -135,7 +132,7 @@ const df_stage df_stage_look = {
     .name = "look",
     .summary = "colours, brightness, contrast and detail of the image, of its parts and of each box",
     .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "detect", NULL},
-    .columns = columns,
+    .table = &df_look_table,
     .options = options,
     .config_size = sizeof(look_config),
     .pixels = &look_pixels,

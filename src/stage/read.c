@@ -4,6 +4,7 @@
 #include <string.h>
 #include "expert/expert.h"
 #include "stage/import/import.h"
+#include "tables/read.h"
 
 typedef struct {
     char *detector, *orienter, *recogniser, *from;
@@ -163,12 +164,6 @@ static df_status read_depends(const void *config, const df_run *run, df_str *out
 static const df_pixel_ops read_pixels = {
     .open = read_open, .perceive = read_perceive, .close = read_close, .blind = true, .looks = read_looks};
 
-static const df_column columns[] = {
-    {"row", DF_COLUMN_INT}, {"text", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL},
-    {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL}, {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL},
-    {"x2", DF_COLUMN_REAL}, {"y2", DF_COLUMN_REAL}, {"x3", DF_COLUMN_REAL}, {"y3", DF_COLUMN_REAL},
-    {"paragraph", DF_COLUMN_INT}, {0},
-};
 
 static const df_option options[] = {
     {"detector", DF_OPT_TEXT, offsetof(read_config, detector), "ppocr-det-small", 0, 0, "card that finds text; empty with `from`: none"},
@@ -186,6 +181,6 @@ static const df_option options[] = {
 const df_stage df_stage_read = {
     .name = "read", .summary = "read the text in each image",
     .reads = (const char *const[]){"ingest", "filter", "dedup", "select", NULL},
-    .columns = columns, .options = options, .config_size = sizeof(read_config),
+    .table = &df_read_table, .options = options, .config_size = sizeof(read_config),
     .pixels = &read_pixels, .depends = read_depends,
 };

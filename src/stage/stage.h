@@ -56,6 +56,7 @@ typedef struct {
     void (*close)(void *state);
     /* Writes a finished part whose table is only half of it. NULL: the table is the part. */
     df_status (*write)(void *state, const df_dataset *ds, int part, const df_table *table, df_error *err);
+    const df_column *columns;                /* of the rows that perceive appends; NULL: the table's */
     bool blind;                              /* perceive wants images that could not be decoded too */
     /* Of a blind stage: whether perceive looks at pixels at all; where none does, nothing is decoded. NULL: it does. */
     bool (*looks)(const void *state);
@@ -68,7 +69,7 @@ typedef struct {
 typedef struct {
     const char *name, *summary;              /* name = CLI verb = config section = output folder */
     const char *const *reads;                /* stage names, NULL-terminated */
-    const df_column *columns;                /* of its part tables, ends with {0}; NULL when it writes no parts */
+    const df_table_type *table;              /* of its parts; NULL when it writes none */
     const df_option *options;                /* ends with {0} */
     const char *const *aside; /* options that change how the output is made, not the output; NULL: none */
     size_t config_size;
@@ -87,6 +88,12 @@ typedef struct {
     /* What a run would take, in words for people, before anything is done; may be NULL. */
     df_status (*estimate)(df_dataset *ds, const void *config, const df_run *run, df_str *out, df_error *err);
 } df_stage;
+
+/* Of the rows that a pixel stage appends. */
+static inline const df_column *df_stage_columns(const df_stage *stage)
+{
+    return stage->pixels->columns ? stage->pixels->columns : stage->table->columns;
+}
 
 extern const df_stage *const df_stages[];    /* in run order, NULL-terminated */
 const df_stage *df_stage_find(const char *name);

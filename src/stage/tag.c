@@ -2,13 +2,11 @@
 #include <stdlib.h>
 #include "expert/panel.h"
 #include "stage/import/import.h"
+#include "tables/tag.h"
 
 typedef struct { char *models, *from; double threshold; } tag_config;
 typedef struct { df_panel panel; df_evidence_import *imported; const df_run *run; } tag_state;
 
-static const df_column columns[] = {
-    {"row", DF_COLUMN_INT}, {"tag", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {0},
-};
 
 static const df_option options[] = {
     {"models", DF_OPT_TEXT, offsetof(tag_config, models), "efficientnet-lite2", 0, 0,
@@ -121,7 +119,7 @@ const df_stage df_stage_tag = {
     .name = "tag",
     .summary = "kinds of things and scenes in the image, by whole-image classifiers",
     .reads = (const char *const[]){"ingest", "filter", "dedup", "select", NULL},
-    .columns = columns,
+    .table = &df_tag_table,
     .options = options,
     .config_size = sizeof(tag_config),
     .pixels = &tag_pixels,

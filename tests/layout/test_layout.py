@@ -8,7 +8,7 @@ import unittest
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "src")
 # From bottom to top. Rooms in one place of the list do not know each other.
-LAYERS = [["base"], ["io"], ["image"], ["vector", "language"], ["evidence"], ["vision", "judge"], ["dataset"], ["model"], ["expert"],
+LAYERS = [["base"], ["io"], ["image"], ["vector", "language"], ["evidence"], ["vision", "judge"], ["dataset"], ["tables"], ["model"], ["expert"],
           ["engine"], ["stage"], ["pipeline"], ["cli"]]
 HEIGHT = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}
 # A stage that asks another's options; to go with tables that have a type.

@@ -33,11 +33,11 @@ static inline void cluster_fixture_ingest(const df_dataset *ds, int part, const 
 
 static inline void cluster_fixture_tables(const df_dataset *ds)
 {
-    static const df_column cluster[] = {{"row", DF_COLUMN_INT}, {"cluster", DF_COLUMN_INT}, {"similarity", DF_COLUMN_REAL}, {0}};
-    static const df_column dedup[] = {{"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT},
-        {"nearest_part", DF_COLUMN_INT}, {"nearest_row", DF_COLUMN_INT}, {"similarity", DF_COLUMN_REAL}, {"hash_distance", DF_COLUMN_INT}, {0}};
-    static const df_column chosen[] = {{"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT},
-        {"cluster", DF_COLUMN_INT}, {"rank", DF_COLUMN_INT}, {0}};
+    static const df_column cluster[] = {{"row", DF_COLUMN_INT, NULL}, {"cluster", DF_COLUMN_INT, NULL}, {"similarity", DF_COLUMN_REAL, NULL}, {0}};
+    static const df_column dedup[] = {{"row", DF_COLUMN_INT, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"reason", DF_COLUMN_TEXT, NULL},
+        {"nearest_part", DF_COLUMN_INT, NULL}, {"nearest_row", DF_COLUMN_INT, NULL}, {"similarity", DF_COLUMN_REAL, NULL}, {"hash_distance", DF_COLUMN_INT, NULL}, {0}};
+    static const df_column chosen[] = {{"row", DF_COLUMN_INT, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"reason", DF_COLUMN_TEXT, NULL},
+        {"cluster", DF_COLUMN_INT, NULL}, {"rank", DF_COLUMN_INT, NULL}, {0}};
     const df_value cluster0[] = {DF_INT(0), DF_INT(3), DF_REAL(0.9), DF_INT(1), DF_INT(3), DF_REAL(0.8),
                                  DF_INT(2), DF_INT(3), DF_REAL(0.85), DF_INT(3), DF_INT(1), DF_REAL(0.95)};
     const df_value cluster1[] = {DF_INT(0), DF_INT(3), DF_REAL(0.7), DF_INT(1), DF_INT(1), DF_REAL(0.6), DF_INT(2), DF_INT(8), DF_REAL(1)};

@@ -114,9 +114,9 @@ static inline void put_part(df_dataset *ds, const char *stage, int part, df_tabl
     df_table_close(t);
 }
 
-#define I_(n) {n, DF_COLUMN_INT}
-#define R_(n) {n, DF_COLUMN_REAL}
-#define T_(n) {n, DF_COLUMN_TEXT}
+#define I_(n) {n, DF_COLUMN_INT, NULL}
+#define R_(n) {n, DF_COLUMN_REAL, NULL}
+#define T_(n) {n, DF_COLUMN_TEXT, NULL}
 static inline void make_part(df_dataset *ds, int part)
 {
     df_table *ingest =

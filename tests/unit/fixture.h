@@ -34,26 +34,26 @@ static inline df_table *fixture_table(const df_column *columns, const df_value *
 #define I DF_COLUMN_INT
 #define R DF_COLUMN_REAL
 #define T DF_COLUMN_TEXT
-static const df_column fixture_ingest[] = {{"row", I}, {"path", T}, {"source", T}, {"offset", I}, {"size", I}, {"hash", T}, {"format", T},
-    {"width", I}, {"height", I}, {"orientation", I}, {"alt_text", T}, {"url", T}, {"problem", T}, {"detail", T}, {0}};
-static const df_column fixture_filter[] = {{"row", I}, {"kept", I}, {"reason", T}, {"detail", T}, {0}};
-static const df_column fixture_tag[] = {{"row", I}, {"tag", T}, {"score", R}, {"source", T}, {0}};
-static const df_column fixture_detect[] = {{"row", I}, {"label", T}, {"score", R}, {"x0", R}, {"y0", R}, {"x1", R}, {"y1", R},
-    {"source", T}, {0}};
+static const df_column fixture_ingest[] = {{"row", I, NULL}, {"path", T, NULL}, {"source", T, NULL}, {"offset", I, NULL}, {"size", I, NULL}, {"hash", T, NULL}, {"format", T, NULL},
+    {"width", I, NULL}, {"height", I, NULL}, {"orientation", I, NULL}, {"alt_text", T, NULL}, {"url", T, NULL}, {"problem", T, NULL}, {"detail", T, NULL}, {0}};
+static const df_column fixture_filter[] = {{"row", I, NULL}, {"kept", I, NULL}, {"reason", T, NULL}, {"detail", T, NULL}, {0}};
+static const df_column fixture_tag[] = {{"row", I, NULL}, {"tag", T, NULL}, {"score", R, NULL}, {"source", T, NULL}, {0}};
+static const df_column fixture_detect[] = {{"row", I, NULL}, {"label", T, NULL}, {"score", R, NULL}, {"x0", R, NULL}, {"y0", R, NULL}, {"x1", R, NULL}, {"y1", R, NULL},
+    {"source", T, NULL}, {0}};
 /* without `paragraph`: as older datasets are */
-static const df_column fixture_read[] = {{"row", I}, {"text", T}, {"score", R}, {"x0", R}, {"y0", R}, {"x1", R}, {"y1", R}, {"x2", R},
-    {"y2", R}, {"x3", R}, {"y3", R}, {0}};
-static const df_column fixture_look[] = {{"row", I}, {"kind", T}, {"item", I}, {"colours", T}, {"brightness", R}, {"contrast", R},
-    {"saturation", R}, {"detail", R}, {0}};
-static const df_column fixture_fuse[] = {{"row", I}, {"prompt", T}, {"n_tags", I}, {"n_boxes", I}, {"n_lines", I}, {"evidence_hash", T}, {0}};
-static const df_column fixture_fused[] = {{"row", I}, {"kind", T}, {"item", I}, {"text", T}, {"score", R}, {"source", T}, {"x0", R},
-    {"y0", R}, {"x1", R}, {"y1", R}, {0}};
-static const df_column fixture_left[] = {{"row", I}, {"kind", T}, {"item", I}, {"text", T}, {"score", R}, {"source", T}, {"x0", R},
-    {"y0", R}, {"x1", R}, {"y1", R}, {"reason", T}, {0}};
-static const df_column fixture_caption[] = {{"row", I}, {"caption", T}, {"error", T}, {"engine", T}, {"model", T}, {"finish", T},
-    {"prompt_tokens", I}, {"completion_tokens", I}, {"attempts", I}, {"key", T}, {0}};
-static const df_column fixture_check[] = {{"row", I}, {"verdict", T}, {"reasons", T}, {"words", I}, {"text_recall", R},
-    {"object_recall", R}, {"repetition", R}, {"support", T}, {0}};
+static const df_column fixture_read[] = {{"row", I, NULL}, {"text", T, NULL}, {"score", R, NULL}, {"x0", R, NULL}, {"y0", R, NULL}, {"x1", R, NULL}, {"y1", R, NULL}, {"x2", R, NULL},
+    {"y2", R, NULL}, {"x3", R, NULL}, {"y3", R, NULL}, {0}};
+static const df_column fixture_look[] = {{"row", I, NULL}, {"kind", T, NULL}, {"item", I, NULL}, {"colours", T, NULL}, {"brightness", R, NULL}, {"contrast", R, NULL},
+    {"saturation", R, NULL}, {"detail", R, NULL}, {0}};
+static const df_column fixture_fuse[] = {{"row", I, NULL}, {"prompt", T, NULL}, {"n_tags", I, NULL}, {"n_boxes", I, NULL}, {"n_lines", I, NULL}, {"evidence_hash", T, NULL}, {0}};
+static const df_column fixture_fused[] = {{"row", I, NULL}, {"kind", T, NULL}, {"item", I, NULL}, {"text", T, NULL}, {"score", R, NULL}, {"source", T, NULL}, {"x0", R, NULL},
+    {"y0", R, NULL}, {"x1", R, NULL}, {"y1", R, NULL}, {0}};
+static const df_column fixture_left[] = {{"row", I, NULL}, {"kind", T, NULL}, {"item", I, NULL}, {"text", T, NULL}, {"score", R, NULL}, {"source", T, NULL}, {"x0", R, NULL},
+    {"y0", R, NULL}, {"x1", R, NULL}, {"y1", R, NULL}, {"reason", T, NULL}, {0}};
+static const df_column fixture_caption[] = {{"row", I, NULL}, {"caption", T, NULL}, {"error", T, NULL}, {"engine", T, NULL}, {"model", T, NULL}, {"finish", T, NULL},
+    {"prompt_tokens", I, NULL}, {"completion_tokens", I, NULL}, {"attempts", I, NULL}, {"key", T, NULL}, {0}};
+static const df_column fixture_check[] = {{"row", I, NULL}, {"verdict", T, NULL}, {"reasons", T, NULL}, {"words", I, NULL}, {"text_recall", R, NULL},
+    {"object_recall", R, NULL}, {"repetition", R, NULL}, {"support", T, NULL}, {0}};
 #undef I
 #undef R
 #undef T
@@ -210,7 +210,7 @@ static inline df_dataset *fixture_dataset(const char *folder)
     fixture_part0(ds, files);
     fixture_captions0(ds);
     fixture_part1(ds, files[4]);
-    const df_column skipped[] = {{"path", DF_COLUMN_TEXT}, {"reason", DF_COLUMN_TEXT}, {0}};
+    const df_column skipped[] = {{"path", DF_COLUMN_TEXT, NULL}, {"reason", DF_COLUMN_TEXT, NULL}, {0}};
     const df_value skip[] = {DF_TEXT("notes.txt"), DF_TEXT("not an image"), DF_TEXT("../x.jpg"), DF_TEXT("unsafe name")};
     df_table *t = fixture_table(skipped, skip, 2);
     snprintf(path, sizeof path, "%.3000s/ingest/skipped.parquet", folder);

@@ -13,8 +13,8 @@
 
 enum { ROWS = 900, DIM = 40 };
 extern const df_stage df_stage_cluster;
-static const df_column ingest_columns[] = {{"row", DF_COLUMN_INT}, {0}};
-static const df_column embed_columns[] = {{"row", DF_COLUMN_INT}, {"phash", DF_COLUMN_INT}, {"problem", DF_COLUMN_TEXT}, {0}};
+static const df_column ingest_columns[] = {{"row", DF_COLUMN_INT, NULL}, {0}};
+static const df_column embed_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"phash", DF_COLUMN_INT, NULL}, {"problem", DF_COLUMN_TEXT, NULL}, {0}};
 
 static void vector_of(int i, float *x)
 {

@@ -9,26 +9,26 @@
 
 /* ---- a dataset of 2 parts with 3 images each, 100 x 80; a.jpg ... f.jpg, and a URL for each ---- */
 
-static const df_column ingest_columns[] = {{"row", DF_COLUMN_INT},   {"path", DF_COLUMN_TEXT},  {"url", DF_COLUMN_TEXT},
-                                           {"width", DF_COLUMN_INT}, {"height", DF_COLUMN_INT}, {0}};
+static const df_column ingest_columns[] = {{"row", DF_COLUMN_INT, NULL},   {"path", DF_COLUMN_TEXT, NULL},  {"url", DF_COLUMN_TEXT, NULL},
+                                           {"width", DF_COLUMN_INT, NULL}, {"height", DF_COLUMN_INT, NULL}, {0}};
 static const df_column detect_columns[] = {
-    {"row", DF_COLUMN_INT}, {"label", DF_COLUMN_TEXT},  {"score", DF_COLUMN_REAL},
-    {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL},     {"x1", DF_COLUMN_REAL},
-    {"y1", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {0}};
+    {"row", DF_COLUMN_INT, NULL}, {"label", DF_COLUMN_TEXT, NULL},  {"score", DF_COLUMN_REAL, NULL},
+    {"x0", DF_COLUMN_REAL, NULL}, {"y0", DF_COLUMN_REAL, NULL},     {"x1", DF_COLUMN_REAL, NULL},
+    {"y1", DF_COLUMN_REAL, NULL}, {"source", DF_COLUMN_TEXT, NULL}, {0}};
 static const df_column tag_columns[] = {
-    {"row", DF_COLUMN_INT}, {"tag", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {0}};
-static const df_column read_columns[] = {{"row", DF_COLUMN_INT},
-                                         {"text", DF_COLUMN_TEXT},
-                                         {"score", DF_COLUMN_REAL},
-                                         {"x0", DF_COLUMN_REAL},
-                                         {"y0", DF_COLUMN_REAL},
-                                         {"x1", DF_COLUMN_REAL},
-                                         {"y1", DF_COLUMN_REAL},
-                                         {"x2", DF_COLUMN_REAL},
-                                         {"y2", DF_COLUMN_REAL},
-                                         {"x3", DF_COLUMN_REAL},
-                                         {"y3", DF_COLUMN_REAL},
-                                         {"paragraph", DF_COLUMN_INT},
+    {"row", DF_COLUMN_INT, NULL}, {"tag", DF_COLUMN_TEXT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {"source", DF_COLUMN_TEXT, NULL}, {0}};
+static const df_column read_columns[] = {{"row", DF_COLUMN_INT, NULL},
+                                         {"text", DF_COLUMN_TEXT, NULL},
+                                         {"score", DF_COLUMN_REAL, NULL},
+                                         {"x0", DF_COLUMN_REAL, NULL},
+                                         {"y0", DF_COLUMN_REAL, NULL},
+                                         {"x1", DF_COLUMN_REAL, NULL},
+                                         {"y1", DF_COLUMN_REAL, NULL},
+                                         {"x2", DF_COLUMN_REAL, NULL},
+                                         {"y2", DF_COLUMN_REAL, NULL},
+                                         {"x3", DF_COLUMN_REAL, NULL},
+                                         {"y3", DF_COLUMN_REAL, NULL},
+                                         {"paragraph", DF_COLUMN_INT, NULL},
                                          {0}};
 
 static df_dataset *small_dataset(void)

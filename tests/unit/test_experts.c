@@ -185,7 +185,7 @@ static df_status bench_open_with(bench *b, const char *stage, const char *const 
     assert_int_equal(df_options_defaults(b->stage->options, b->config, NULL), DF_OK);
     for (; *settings; settings += 2)
         assert_int_equal(df_option_set(b->stage->options, b->config, stage, settings[0], settings[1], NULL), DF_OK);
-    assert_int_equal(df_table_create(&b->out, b->stage->columns, NULL), DF_OK);
+    assert_int_equal(df_table_create(&b->out, df_stage_columns(b->stage), NULL), DF_OK);
     return b->stage->pixels->open(&b->state, NULL, b->config, &b->run, err);
 }
 

@@ -139,8 +139,8 @@ static void odd_folder_names_work(void **state)
 static void what_was_selected_is_a_list(void **state)
 {
     (void)state;
-    static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT},
-                                        {"cluster", DF_COLUMN_INT}, {"rank", DF_COLUMN_INT}, {0}};
+    static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"reason", DF_COLUMN_TEXT, NULL},
+                                        {"cluster", DF_COLUMN_INT, NULL}, {"rank", DF_COLUMN_INT, NULL}, {0}};
     df_dataset *ds;
     assert_int_equal(df_dataset_create(&ds, "export.urls.test", NULL), DF_OK);
     for (int part = 0; part < 2; part++) {
@@ -234,8 +234,8 @@ static void boxes_are_coco(void **state)
 static void groups_are_crowds(void **state)
 {
     static const df_column columns[] = {
-        {"row", DF_COLUMN_INT}, {"kind", DF_COLUMN_TEXT}, {"text", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT},
-        {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL}, {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {"count", DF_COLUMN_INT}, {0}};
+        {"row", DF_COLUMN_INT, NULL}, {"kind", DF_COLUMN_TEXT, NULL}, {"text", DF_COLUMN_TEXT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {"source", DF_COLUMN_TEXT, NULL},
+        {"x0", DF_COLUMN_REAL, NULL}, {"y0", DF_COLUMN_REAL, NULL}, {"x1", DF_COLUMN_REAL, NULL}, {"y1", DF_COLUMN_REAL, NULL}, {"count", DF_COLUMN_INT, NULL}, {0}};
     const double huge = HUGE_VAL;
 #define BOX(row, label, x1, count) DF_INT(row), DF_TEXT("box"), DF_TEXT(label), DF_REAL(0.5), DF_TEXT("a"), DF_REAL(0), DF_REAL(0), DF_REAL(x1), \
     DF_REAL(20), DF_INT(count)

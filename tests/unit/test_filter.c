@@ -15,8 +15,8 @@ enum { N_ROWS = 7 };
 static char folder[64];
 
 static const df_column columns[] = {
-    {"row", DF_COLUMN_INT},    {"path", DF_COLUMN_TEXT},    {"hash", DF_COLUMN_TEXT},   {"width", DF_COLUMN_INT},
-    {"height", DF_COLUMN_INT}, {"problem", DF_COLUMN_TEXT}, {"detail", DF_COLUMN_TEXT}, {0}};
+    {"row", DF_COLUMN_INT, NULL},    {"path", DF_COLUMN_TEXT, NULL},    {"hash", DF_COLUMN_TEXT, NULL},   {"width", DF_COLUMN_INT, NULL},
+    {"height", DF_COLUMN_INT, NULL}, {"problem", DF_COLUMN_TEXT, NULL}, {"detail", DF_COLUMN_TEXT, NULL}, {0}};
 typedef struct {
     const char *path, *hash;
     int width, height;
@@ -81,7 +81,7 @@ static df_table *judge(const char *const *settings, int part, const char *proble
         assert_int_equal(df_dataset_write(ds, "ingest", i, tables[i], NULL), DF_OK);
     }
     assert_int_equal(stage->pixels->open(&state, ds, config, &run, NULL), DF_OK);
-    assert_int_equal(df_table_create(&out, stage->columns, NULL), DF_OK);
+    assert_int_equal(df_table_create(&out, df_stage_columns(stage), NULL), DF_OK);
     for (int64_t row = 0; row < N_ROWS; row++) {
         df_sight sight = {.ingest = tables[part], .part = part, .row = row};
         assert_int_equal(stage->pixels->screen(state, &sight, out, NULL), DF_OK);

@@ -8,9 +8,9 @@
 
 #include "dataset/gather.h"
 
-#define INT_(n) {n, DF_COLUMN_INT}
-#define REAL_(n) {n, DF_COLUMN_REAL}
-#define TEXT_(n) {n, DF_COLUMN_TEXT}
+#define INT_(n) {n, DF_COLUMN_INT, NULL}
+#define REAL_(n) {n, DF_COLUMN_REAL, NULL}
+#define TEXT_(n) {n, DF_COLUMN_TEXT, NULL}
 static const df_column ingest_columns[] = {INT_("row"), TEXT_("path"), INT_("width"), INT_("height"), TEXT_("alt_text"), {0}};
 static const df_column tag_columns[] = {INT_("row"), TEXT_("tag"), REAL_("score"), TEXT_("source"), {0}};
 static const df_column detect_columns[] = {INT_("row"), TEXT_("label"), REAL_("score"), REAL_("x0"), REAL_("y0"), REAL_("x1"), REAL_("y1"), TEXT_("source"), {0}};

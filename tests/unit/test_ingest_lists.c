@@ -192,12 +192,12 @@ static void a_parquet_becomes_rows(void **state)
     notes n;
     df_error err;
     put_listed_images();
-    static const df_column good[] = {{"URL", DF_COLUMN_TEXT},
-                                     {"TEXT", DF_COLUMN_TEXT},
-                                     {"WIDTH", DF_COLUMN_INT},
-                                     {"Image_Path", DF_COLUMN_TEXT},
+    static const df_column good[] = {{"URL", DF_COLUMN_TEXT, NULL},
+                                     {"TEXT", DF_COLUMN_TEXT, NULL},
+                                     {"WIDTH", DF_COLUMN_INT, NULL},
+                                     {"Image_Path", DF_COLUMN_TEXT, NULL},
                                      {0}};
-    static const df_column bad[] = {{"id", DF_COLUMN_INT}, {"label", DF_COLUMN_TEXT}, {0}};
+    static const df_column bad[] = {{"id", DF_COLUMN_INT, NULL}, {"label", DF_COLUMN_TEXT, NULL}, {0}};
     df_table *t;
     assert_int_equal(df_table_create(&t, good, NULL), DF_OK);
     df_value first[] = {DF_TEXT("http://x"), DF_TEXT("one"), DF_INT(480), DF_TEXT("img/a.jpg")};

@@ -235,7 +235,7 @@ static void stage_looks_where_boxes_are(void **state)
         df_sight sight = {.row = 5, .image = &image, .boxes = boxes, .n_boxes = 2};
         df_table *t;
         df_arena arena = {0};
-        assert_int_equal(df_table_create(&t, df_stage_look.columns, NULL), DF_OK);
+        assert_int_equal(df_table_create(&t, df_stage_look.table->columns, NULL), DF_OK);
         assert_int_equal(df_stage_look.pixels->perceive(look, &sight, &arena, t, NULL), DF_OK);
         assert_int_equal(df_table_rows(t), 12);
         assert_string_equal(df_table_text(t, 10, df_table_column(t, "kind")), "box");

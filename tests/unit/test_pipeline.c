@@ -27,9 +27,9 @@ static atomic_bool stop;
 static const df_image *seen_by_filter[N_PARTS][PART_ROWS], *seen_by_detect[N_PARTS][PART_ROWS];
 static atomic_int n_shared_small;
 
-static const df_column ingest_columns[] = {{"row", DF_COLUMN_INT}, {"path", DF_COLUMN_TEXT}, {"source", DF_COLUMN_TEXT},
-                                           {"offset", DF_COLUMN_INT}, {"size", DF_COLUMN_INT}, {"hash", DF_COLUMN_TEXT},
-                                           {"problem", DF_COLUMN_TEXT}, {"detail", DF_COLUMN_TEXT}, {0}};
+static const df_column ingest_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"path", DF_COLUMN_TEXT, NULL}, {"source", DF_COLUMN_TEXT, NULL},
+                                           {"offset", DF_COLUMN_INT, NULL}, {"size", DF_COLUMN_INT, NULL}, {"hash", DF_COLUMN_TEXT, NULL},
+                                           {"problem", DF_COLUMN_TEXT, NULL}, {"detail", DF_COLUMN_TEXT, NULL}, {0}};
 
 static df_status ingest_part(df_dataset *ds, int part, df_error *err)
 {
@@ -75,7 +75,7 @@ static void pixels_close(void *state)
 typedef struct { int64_t factor; } options;
 static const df_option option_table[] = {{"factor", DF_OPT_INT, offsetof(options, factor), "2", 1, 9, "changes the rows"}, {0}};
 
-static const df_column filter_columns[] = {{"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT}, {0}};
+static const df_column filter_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"reason", DF_COLUMN_TEXT, NULL}, {0}};
 
 static df_status filter_screen(void *state, df_sight *sight, df_table *out, df_error *err)
 {
@@ -96,7 +96,7 @@ static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, 
     return df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(sight->image != NULL), DF_TEXT(sight->problem)}, err);
 }
 
-static const df_column tag_columns[] = {{"row", DF_COLUMN_INT}, {"tag", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL}, {0}};
+static const df_column tag_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"tag", DF_COLUMN_TEXT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {0}};
 
 /* Rows take different times, so that threads finish them out of order. */
 static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
@@ -118,8 +118,8 @@ static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_
     return DF_OK;
 }
 
-static const df_column detect_columns[] = {{"row", DF_COLUMN_INT}, {"label", DF_COLUMN_TEXT}, {"score", DF_COLUMN_REAL},
-    {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL}, {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {0}};
+static const df_column detect_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"label", DF_COLUMN_TEXT, NULL}, {"score", DF_COLUMN_REAL, NULL},
+    {"x0", DF_COLUMN_REAL, NULL}, {"y0", DF_COLUMN_REAL, NULL}, {"x1", DF_COLUMN_REAL, NULL}, {"y1", DF_COLUMN_REAL, NULL}, {"source", DF_COLUMN_TEXT, NULL}, {0}};
 
 static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
@@ -141,7 +141,7 @@ static bool detect_looks(const void *state)
     return atomic_load(&is_looking);
 }
 
-static const df_column look_columns[] = {{"row", DF_COLUMN_INT}, {"item", DF_COLUMN_INT}, {"x0", DF_COLUMN_REAL}, {"label", DF_COLUMN_TEXT}, {0}};
+static const df_column look_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"item", DF_COLUMN_INT, NULL}, {"x0", DF_COLUMN_REAL, NULL}, {"label", DF_COLUMN_TEXT, NULL}, {0}};
 
 static df_status look_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
@@ -155,7 +155,7 @@ static df_status look_perceive(void *state, df_sight *sight, df_arena *arena, df
     return DF_OK;
 }
 
-static const df_column fuse_columns[] = {{"row", DF_COLUMN_INT}, {"n_tags", DF_COLUMN_INT}, {0}};
+static const df_column fuse_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"n_tags", DF_COLUMN_INT, NULL}, {0}};
 
 static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
@@ -219,15 +219,21 @@ static const df_pixel_ops tag_ops = {.open = pixels_open, .perceive = tag_percei
 static const df_pixel_ops detect_ops = {.open = pixels_open, .perceive = detect_perceive, .close = pixels_close, .blind = true,
                                         .looks = detect_looks};
 static const df_pixel_ops look_ops = {.open = pixels_open, .perceive = look_perceive, .close = pixels_close};
-static const df_stage ingest = {.name = "ingest", .summary = "", .columns = ingest_columns, .run = ingest_run};
-static const df_stage filter = {.name = "filter", .summary = "", .reads = READS("ingest"), .columns = filter_columns, .pixels = &filter_ops};
-static const df_stage tag = {.name = "tag", .summary = "", .reads = READS("ingest", "filter"), .columns = tag_columns,
+static const df_table_type ingest_type = {.name = "ingest", .columns = ingest_columns};
+static const df_table_type filter_type = {.name = "filter", .columns = filter_columns, .decides = 1, .passed = "kept = 1", .why = "reason"};
+static const df_table_type tag_type = {.name = "tag", .columns = tag_columns};
+static const df_table_type detect_type = {.name = "detect", .columns = detect_columns};
+static const df_table_type look_type = {.name = "look", .columns = look_columns};
+static const df_table_type fuse_type = {.name = "fuse", .columns = fuse_columns};
+static const df_stage ingest = {.name = "ingest", .summary = "", .table = &ingest_type, .run = ingest_run};
+static const df_stage filter = {.name = "filter", .summary = "", .reads = READS("ingest"), .table = &filter_type, .pixels = &filter_ops};
+static const df_stage tag = {.name = "tag", .summary = "", .reads = READS("ingest", "filter"), .table = &tag_type,
                              .options = option_table, .config_size = sizeof(options), .pixels = &tag_ops};
-static const df_stage detect = {.name = "detect", .summary = "", .reads = READS("filter", "tag"), .columns = detect_columns,
+static const df_stage detect = {.name = "detect", .summary = "", .reads = READS("filter", "tag"), .table = &detect_type,
                                 .options = option_table, .config_size = sizeof(options), .pixels = &detect_ops};
-static const df_stage look = {.name = "look", .summary = "", .reads = READS("filter", "detect"), .columns = look_columns, 
+static const df_stage look = {.name = "look", .summary = "", .reads = READS("filter", "detect"), .table = &look_type, 
                               .options = option_table, .config_size = sizeof(options), .pixels = &look_ops};
-static const df_stage fuse = {.name = "fuse", .summary = "", .reads = READS("tag", "look"), .columns = fuse_columns, .run = fuse_run};
+static const df_stage fuse = {.name = "fuse", .summary = "", .reads = READS("tag", "look"), .table = &fuse_type, .run = fuse_run};
 static const df_stage count = {.name = "count", .summary = "", .reads = READS("fuse"), .run = count_run};
 static const df_stage page = {.name = "page", .summary = "", .reads = READS("fuse", "count"), .run = page_run};
 static df_stage newer_look;                  /* that of a later program: another revision */
@@ -543,8 +549,8 @@ static void stages_read_what_is_before_them(void **state)
     for (const df_stage *const *s = df_stages; *s; s++) {
         assert_ptr_equal(df_stage_find((*s)->name), *s);
         assert_true(((*s)->run != NULL) != ((*s)->pixels != NULL));
-        if ((*s)->columns)
-            assert_string_equal((*s)->columns[0].name, "row");
+        if ((*s)->table)
+            assert_string_equal((*s)->table->columns[0].name, "row");
         for (const char *const *r = (*s)->reads; r && *r; r++)
             assert_true(!df_stage_find(*r) || strcmp(*r, (*s)->name) != 0);
         for (const char *const *r = (*s)->reads; r && *r; r++)

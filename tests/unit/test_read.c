@@ -47,7 +47,7 @@ static df_table *read_page(const df_image *image, const char *key, const char *v
     assert_int_equal(df_options_defaults(stage->options, config, &err), DF_OK);
     if (key)
         assert_int_equal(df_option_set(stage->options, config, "read", key, value, &err), DF_OK);
-    assert_int_equal(df_table_create(&out, stage->columns, NULL), DF_OK);
+    assert_int_equal(df_table_create(&out, df_stage_columns(stage), NULL), DF_OK);
     if (stage->pixels->open(&state, NULL, config, &run, &err) != DF_OK ||
         stage->pixels->perceive(state, &sight, &arena, out, &err) != DF_OK)
         fail_msg("%s", err.message);

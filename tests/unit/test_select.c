@@ -1,6 +1,7 @@
 /* select: limits are met exactly, ranks are 1, 2, ... in the order that was asked for, counts add up, threads change
  * nothing. */
 #include "curation_fixture.h"
+#include "tables/kept.h"
 
 extern const df_stage df_stage_dedup, df_stage_select;
 
@@ -265,7 +266,7 @@ static int count_kept(const df_dataset *ds, const char *const *reads)
     for (int part = 0; part < PARTS; part++) {
         bool *kept;
         int64_t n;
-        assert_int_equal(df_dataset_kept(ds, reads, part, &kept, &n, NULL), DF_OK);
+        assert_int_equal(df_kept_rows(ds, reads, part, &kept, &n, NULL), DF_OK);
         assert_int_equal(n, ROWS);
         for (int64_t row = 0; row < n; row++)
             count += kept[row];

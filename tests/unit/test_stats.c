@@ -103,7 +103,7 @@ static void half_a_run_is_counted_too(void **state)
 static void curation_is_in_the_funnel(void **state)
 {
     (void)state;
-    static const df_column dedup[] = {{"row", DF_COLUMN_INT}, {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT}, {0}};
+    static const df_column dedup[] = {{"row", DF_COLUMN_INT, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"reason", DF_COLUMN_TEXT, NULL}, {0}};
     df_dataset *ds = fixture_dataset("stats-curated.test");
     const df_value similar[] = {DF_INT(0), DF_INT(1), NIL, DF_INT(2), DF_INT(0), DF_TEXT("similar"), DF_INT(4), DF_INT(1), NIL};
     fixture_put(ds, "dedup", 0, dedup, similar, 3);

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "dataset/dataset.h"
 
-static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"score", DF_COLUMN_REAL}, {"text", DF_COLUMN_TEXT}, {0}};
+static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {"text", DF_COLUMN_TEXT, NULL}, {0}};
 
 static df_table *sample(void)
 {

@@ -12,7 +12,7 @@
 #include "io/npy.h"
 
 static char folder[64];
-static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"phash", DF_COLUMN_INT}, {"problem", DF_COLUMN_TEXT}, {0}};
+static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL}, {"phash", DF_COLUMN_INT, NULL}, {"problem", DF_COLUMN_TEXT, NULL}, {0}};
 
 static void write_table(const df_dataset *ds, const char *stage, int part, int n_rows, int n_problems)
 {

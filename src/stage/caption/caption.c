@@ -11,6 +11,7 @@
 #include "stage/caption/estimate.h"
 #include "stage/caption/record.h"
 #include "stage/check/check.h"
+#include "tables/caption.h"
 
 /* A part that has something to do. Its records are items [first, first + n) of the whole work. */
 typedef struct {
@@ -31,34 +32,12 @@ typedef struct {
 
 /* ---- one part ---- */
 
-static const df_column columns[] = {
-    {"row", DF_COLUMN_INT}, {"caption", DF_COLUMN_TEXT}, {"error", DF_COLUMN_TEXT}, {"engine", DF_COLUMN_TEXT},
-    {"model", DF_COLUMN_TEXT}, {"finish", DF_COLUMN_TEXT}, {"prompt_tokens", DF_COLUMN_INT},
-    {"completion_tokens", DF_COLUMN_INT}, {"attempts", DF_COLUMN_INT}, {"key", DF_COLUMN_TEXT}, {0},
-};
 
 static df_value known(int64_t count)
 {
     return count < 0 ? DF_NULL : DF_INT(count);
 }
 
-static const df_column attempt_columns[] = {
-    {"row", DF_COLUMN_INT},
-    {"attempt", DF_COLUMN_INT},
-    {"caption", DF_COLUMN_TEXT},
-    {"error", DF_COLUMN_TEXT},
-    {"reasons", DF_COLUMN_TEXT},
-    {"model", DF_COLUMN_TEXT},
-    {"finish", DF_COLUMN_TEXT},
-    {"prompt_tokens", DF_COLUMN_INT},
-    {"cached_tokens", DF_COLUMN_INT},
-    {"completion_tokens", DF_COLUMN_INT},
-    {"requests", DF_COLUMN_INT},
-    {"ms", DF_COLUMN_INT},
-    {"server", DF_COLUMN_TEXT},
-    {"shortened", DF_COLUMN_INT},
-    {0},
-};
 
 static df_status append_attempts(df_table *t, const df_caption_record *r, df_error *err)
 {
@@ -90,7 +69,7 @@ static df_status write_attempts(const captioner *c, int part, const df_caption_p
     df_table *t = NULL;
     if (!c->work.ops->remote)
         return DF_OK;
-    df_status status = df_table_create(&t, attempt_columns, err);
+    df_status status = df_table_create(&t, df_caption_attempts_table.columns, err);
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->fuse); i++)
         status = append_attempts(t, &p->records[i], err);
     if (status == DF_OK)
@@ -104,7 +83,7 @@ static df_status write_part(const captioner *c, int part, const df_caption_part 
 {
     df_table *t = NULL;
     DF_TRY(write_attempts(c, part, p, err));
-    df_status status = df_table_create(&t, columns, err);
+    df_status status = df_table_create(&t, df_caption_table.columns, err);
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->fuse); i++) {
         const df_caption_record *r = &p->records[i];
         const df_caption *a = &r->answer;
@@ -481,7 +460,7 @@ const df_stage df_stage_caption = {
     .name = "caption",
     .summary = "write one dense caption per image",
     .reads = (const char *const[]){"ingest", "look", "fuse", NULL},
-    .columns = columns,
+    .table = &df_caption_table,
     .options = options,
     .aside = aside,
     .config_size = sizeof(df_caption_config),

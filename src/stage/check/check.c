@@ -6,6 +6,7 @@
 #include "dataset/gather.h"
 #include "stage/check/check.h"
 #include "stage/check/twins.h"
+#include "tables/check.h"
 
 /* One part at work: rows are judged on any thread and written in order. */
 typedef struct {
@@ -20,12 +21,6 @@ typedef struct {
     df_str *support;                         /* one per caption */
 } check_part;
 
-static const df_column columns[] = {
-    {"row", DF_COLUMN_INT}, {"verdict", DF_COLUMN_TEXT}, {"reasons", DF_COLUMN_TEXT}, {"detail", DF_COLUMN_TEXT},
-    {"words", DF_COLUMN_INT}, {"text_recall", DF_COLUMN_REAL}, {"object_recall", DF_COLUMN_REAL},
-    {"repetition", DF_COLUMN_REAL}, {"objects_named", DF_COLUMN_INT}, {"objects_invented", DF_COLUMN_INT},
-    {"support", DF_COLUMN_TEXT}, {0},
-};
 
 static df_status judge_row(void *ctx, int64_t item, int thread, df_error *err)
 {
@@ -53,7 +48,7 @@ static df_value recall(double share)
 static df_status write_part(const check_part *p, df_dataset *ds, int part, df_error *err)
 {
     df_table *t;
-    DF_TRY(df_table_create(&t, columns, err));
+    DF_TRY(df_table_create(&t, df_check_table.columns, err));
     df_status status = DF_OK;
     for (int64_t i = 0; i < df_table_rows(p->captions) && status == DF_OK; i++) {
         const df_verdict *v = &p->verdicts[i];
@@ -193,6 +188,6 @@ static const df_option options[] = {
 const df_stage df_stage_check = {
     .name = "check", .summary = "judge every caption by the paper's rules and by the evidence",
     .reads = (const char *const[]){"caption", "fuse", "read", "detect", "look", "tag", "ingest", NULL},
-    .columns = columns, .options = options, .config_size = sizeof(df_check_config), .run = check_run,
+    .table = &df_check_table, .options = options, .config_size = sizeof(df_check_config), .run = check_run,
     .whole = true, .ready = is_ready, .depends = check_depends, .revision = 1,
 };

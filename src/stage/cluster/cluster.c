@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stage/cluster/work.h"
+#include "tables/cluster.h"
 
 static const df_option options[] = {
     {"k", DF_OPT_INT, offsetof(df_cluster_config, k), "0", 0, 1e7,
@@ -24,8 +25,6 @@ static const df_option options[] = {
     {0},
 };
 
-static const df_column columns[] = {
-    {"row", DF_COLUMN_INT}, {"cluster", DF_COLUMN_INT}, {"similarity", DF_COLUMN_REAL}, {0}};
 
 /* ---- training ---- */
 
@@ -100,7 +99,7 @@ static df_status write_part(const df_cluster_work *w, int part, const int32_t *c
 {
     df_table *embed = NULL, *out = NULL;
     DF_TRY(df_dataset_read(w->ds, "embed", part, &embed, err));
-    df_status status = df_table_create(&out, columns, err);
+    df_status status = df_table_create(&out, df_cluster_table.columns, err);
     int of_row = df_table_column(embed, "row"), of_problem = df_table_column(embed, "problem");
     for (int64_t i = 0, vector = 0; status == DF_OK && i < df_table_rows(embed); i++) {
         if (!df_table_null(embed, i, of_problem))
@@ -266,7 +265,7 @@ static df_status cluster_depends(const void *config, const df_run *run, df_str *
 
 const df_stage df_stage_cluster = {
     .name = "cluster", .summary = "group similar images with spherical k-means",
-    .reads = (const char *const[]){"embed", NULL}, .columns = columns,
+    .reads = (const char *const[]){"embed", NULL}, .table = &df_cluster_table,
     .options = options, .config_size = sizeof(df_cluster_config), .whole = true, .ready = df_cluster_work_finished,
     .run = cluster_run, .depends = cluster_depends,
 };

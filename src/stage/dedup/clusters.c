@@ -28,7 +28,7 @@ static df_status read_members(void *ctx, int64_t first, int64_t n, int32_t *clus
     DF_TRY(df_records_read(c->d->items, first, n, c->items, err));
     DF_TRY(df_records_read(c->d->found, first, n, c->found, err));
     for (int64_t i = 0; i < n; i++) {
-        cluster[i] = c->found[i].kind == DF_DEDUP_COPY ? -1 : c->items[i].cluster;
+        cluster[i] = c->found[i].kind == DF_FOUND_COPY ? -1 : c->items[i].cluster;
         members[i] = (df_member){first + i, c->items[i].place, c->items[i].to_centroid};
     }
     return DF_OK;
@@ -89,7 +89,7 @@ static df_status write_found(const comparing *c, const df_member *members, const
     const df_dedup *d = c->d;
     for (int64_t j = 0; j < n; j++) {
         bool similar = d->group ? a->parent[j] != j : df_semdedup_removes(a->similarity[j], d->eps);
-        df_dedup_found found = {.kind = similar ? DF_DEDUP_SIMILAR : DF_DEDUP_KEPT};
+        df_dedup_found found = {.kind = similar ? DF_FOUND_SIMILAR : DF_FOUND_KEPT};
         if (a->nearest[j] >= 0) {
             found.nearest = members[a->order[a->nearest[j]]].index + 1;
             found.similarity = a->similarity[j];

@@ -121,7 +121,7 @@ static df_status is_settled(const copying *c, const df_dedup_found *found, const
 {
     df_dedup_item known;
     *settled = false;
-    if (found->kind != DF_DEDUP_COPY)
+    if (found->kind != DF_FOUND_COPY)
         return DF_OK;
     DF_TRY(df_records_read(c->d->items, found->nearest - 1, 1, &known, err));
     df_hashed suppressor = {.pixels = known.pixels, .bytes = known.bytes, .id = found->nearest - 1};
@@ -144,7 +144,7 @@ static df_status meet(copying *c, const df_hashed *item, const df_hashed *before
     *done = true;
     found = (df_dedup_found){.nearest = before->id + 1,
                              .similarity = cosine,
-                             .kind = DF_DEDUP_COPY,
+                             .kind = DF_FOUND_COPY,
                              .hash_distance = (int16_t)df_hash_distance(item->hash, before->hash)};
     return df_records_write(c->d->found, item->id, 1, &found, err);
 }

@@ -12,6 +12,7 @@
 #include "base/pool.h"
 #include "model/card.h"
 #include "stage/members.h"
+#include "tables/dedup.h"
 
 static const df_option options[] = {
     {"rule", DF_OPT_TEXT, offsetof(df_dedup_config, rule), "semdedup", 0, 0,
@@ -32,10 +33,6 @@ static const df_option options[] = {
     {0},
 };
 
-static const df_column columns[] = {{"row", DF_COLUMN_INT},           {"kept", DF_COLUMN_INT},
-                                    {"reason", DF_COLUMN_TEXT},       {"nearest_part", DF_COLUMN_INT},
-                                    {"nearest_row", DF_COLUMN_INT},   {"similarity", DF_COLUMN_REAL},
-                                    {"hash_distance", DF_COLUMN_INT}, {0}};
 
 /* ---- options ---- */
 
@@ -183,8 +180,8 @@ static bool is_sound(const df_dedup *d, int n_parts, int64_t index, const df_ded
     return part >= 0 && part < n_parts && item->place > place &&
            index >= df_vectors_first(d->vectors, (int)part) && index < df_vectors_first(d->vectors, (int)part + 1) &&
            item->cluster >= 0 && item->cluster < d->n_clusters && found->nearest >= 0 && found->nearest <= d->n &&
-           found->kind >= DF_DEDUP_KEPT && found->kind <= DF_DEDUP_COPY &&
-           (found->kind == DF_DEDUP_KEPT || found->nearest > 0);
+           found->kind >= DF_FOUND_KEPT && found->kind <= DF_FOUND_COPY &&
+           (found->kind == DF_FOUND_KEPT || found->nearest > 0);
 }
 
 /* The records of another run are foreign input. *sound: they can be gone on with. */
@@ -249,17 +246,17 @@ static df_status append_vector(const df_dedup *d, df_table *out, int64_t row, co
     static const char *const reasons[] = {NULL, "similar", "copy"};
     df_dedup_item nearest = {0};
     bool has = found->nearest > 0;
-    if (found->kind < DF_DEDUP_KEPT || found->kind > DF_DEDUP_COPY)
+    if (found->kind < DF_FOUND_KEPT || found->kind > DF_FOUND_COPY)
         return df_fail(err, DF_FORMAT, "dedup/part-found.partial is damaged: remove it and run again");
     if (has)
         DF_TRY(df_records_read(d->items, found->nearest - 1, 1, &nearest, err));
     return df_table_append(out,
-                           (const df_value[]){DF_INT(row), DF_INT(found->kind == DF_DEDUP_KEPT),
+                           (const df_value[]){DF_INT(row), DF_INT(found->kind == DF_FOUND_KEPT),
                                               DF_TEXT(reasons[found->kind]),
                                               has ? DF_INT(nearest.place >> 32) : DF_NULL,
                                               has ? DF_INT(nearest.place & 0xFFFFFFFF) : DF_NULL,
                                               has ? DF_REAL((double)found->similarity) : DF_NULL,
-                                              found->kind == DF_DEDUP_COPY ? DF_INT(found->hash_distance) : DF_NULL},
+                                              found->kind == DF_FOUND_COPY ? DF_INT(found->hash_distance) : DF_NULL},
                            err);
 }
 
@@ -296,7 +293,7 @@ static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
     df_table *embed = NULL, *out = NULL;
     df_status status = df_dataset_read(d->ds, "embed", (int)part, &embed, err);
     if (status == DF_OK)
-        status = df_table_create(&out, columns, err);
+        status = df_table_create(&out, df_dedup_table.columns, err);
     if (status == DF_OK)
         status = fill_part(d, (int)part, embed, out, err);
     if (status == DF_OK)
@@ -360,7 +357,7 @@ const df_stage df_stage_dedup = {
     .name = "dedup",
     .summary = "of images that show the same, keep one",
     .reads = (const char *const[]){"ingest", "embed", "cluster", NULL},
-    .columns = columns,
+    .table = &df_dedup_table,
     .options = options,
     .config_size = sizeof(df_dedup_config),
     .whole = true,

@@ -24,7 +24,7 @@ typedef struct {
     int32_t hashed;                          /* 1: the hash tells something */
 } df_dedup_item;
 
-typedef enum { DF_DEDUP_KEPT, DF_DEDUP_SIMILAR, DF_DEDUP_COPY } df_dedup_kind;
+typedef enum { DF_FOUND_KEPT, DF_FOUND_SIMILAR, DF_FOUND_COPY } df_dedup_kind;
 typedef struct {
     int64_t nearest;                         /* index of a vector plus one; 0: none */
     float similarity;

@@ -11,6 +11,7 @@
 #include "stage/embed/imported.h"
 #include "stage/stage.h"
 #include "vector/half.h"
+#include "tables/embed.h"
 
 typedef struct { char *model, *from, *field, *key; } embed_config;
 /* The encoder, or the vectors made elsewhere. */
@@ -29,9 +30,8 @@ static const df_option options[] = {
 };
 
 enum { ROW, PHASH, PROBLEM, VECTOR };
-static const df_column columns[] = {{"row", DF_COLUMN_INT}, {"phash", DF_COLUMN_INT}, {"problem", DF_COLUMN_TEXT},
-                                    {"vector", DF_COLUMN_TEXT}, {0}};
-static const df_column written[] = {{"row", DF_COLUMN_INT}, {"phash", DF_COLUMN_INT}, {"problem", DF_COLUMN_TEXT}, {0}};
+static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL}, {"phash", DF_COLUMN_INT, NULL}, {"problem", DF_COLUMN_TEXT, NULL},
+                                    {"vector", DF_COLUMN_TEXT, NULL}, {0}};
 
 static bool imports(const embed_config *c)
 {
@@ -193,7 +193,7 @@ static df_status embed_write(void *state, const df_dataset *ds, int part, const 
     DF_TRY(df_folder_draft(df_dataset_files(ds), name, &draft, err));
     df_status status = df_npy_create(&w, draft.path, DF_NPY_FLOAT16, s->dim, err);
     if (status == DF_OK)
-        status = df_table_create(&table, written, err);
+        status = df_table_create(&table, df_embed_table.columns, err);
     if (status == DF_OK)
         status = fill_part(t, s->dim, w, table, err);
     if (status == DF_OK)
@@ -225,10 +225,10 @@ static int embed_edge(const void *state)
 }
 
 static const df_pixel_ops pixels = {
-    .edge = embed_edge, .open = embed_open, .perceive = embed_perceive, .close = embed_close, .write = embed_write, .blind = true};
+    .edge = embed_edge, .open = embed_open, .perceive = embed_perceive, .close = embed_close, .write = embed_write, .columns = columns, .blind = true};
 
 const df_stage df_stage_embed = {
     .name = "embed", .summary = "a vector for each image, by an image encoder, to compare images by",
-    .reads = (const char *const[]){"ingest", "filter", NULL}, .columns = columns,
+    .reads = (const char *const[]){"ingest", "filter", NULL}, .table = &df_embed_table,
     .options = options, .config_size = sizeof(embed_config), .pixels = &pixels, .depends = embed_depends,
 };

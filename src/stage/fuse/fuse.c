@@ -12,22 +12,10 @@
 #include "model/card.h"
 #include "stage/fuse/draw.h"
 #include "stage/stage.h"
+#include "tables/fuse.h"
+#include "tables/kept.h"
 
-static const df_column columns[] = {
-    {"row", DF_COLUMN_INT}, {"prompt", DF_COLUMN_TEXT}, {"n_tags", DF_COLUMN_INT}, {"n_boxes", DF_COLUMN_INT},
-    {"n_lines", DF_COLUMN_INT}, {"evidence_hash", DF_COLUMN_TEXT}, {"tuning_prompt", DF_COLUMN_TEXT}, {0},
-};
-static const df_column evidence_columns[] = {
-    {"row", DF_COLUMN_INT}, {"kind", DF_COLUMN_TEXT}, {"item", DF_COLUMN_INT}, {"text", DF_COLUMN_TEXT},
-    {"score", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL},
-    {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {"count", DF_COLUMN_INT}, {0},
-};
 
-static const df_column left_columns[] = {
-    {"row", DF_COLUMN_INT}, {"kind", DF_COLUMN_TEXT}, {"item", DF_COLUMN_INT}, {"text", DF_COLUMN_TEXT},
-    {"score", DF_COLUMN_REAL}, {"source", DF_COLUMN_TEXT}, {"x0", DF_COLUMN_REAL}, {"y0", DF_COLUMN_REAL},
-    {"x1", DF_COLUMN_REAL}, {"y1", DF_COLUMN_REAL}, {"reason", DF_COLUMN_TEXT}, {0},
-};
 
 static const df_option options[] = {
     {"prompt", DF_OPT_TEXT, offsetof(df_fuse_config, prompt), "engine", 0, 0,
@@ -300,7 +288,7 @@ static df_status fuse_rows(fusing_part *f, const df_dataset *ds, int part, const
     df_evidence *raw;
     bool *kept = NULL;
     int64_t n = 0, n_kept = 0;
-    df_status status = df_dataset_kept(ds, reads, part, &kept, &n_kept, err);
+    df_status status = df_kept_rows(ds, reads, part, &kept, &n_kept, err);
     if (status == DF_OK)
         status = df_evidence_tables_open(&tables, ds, part, false, err);
     if (status == DF_OK)
@@ -323,11 +311,11 @@ static df_status fuse_rows(fusing_part *f, const df_dataset *ds, int part, const
 /* The evidence first: a part of prompts that exists has its evidence and what was left out. */
 static df_status fuse_part(fusing_part *f, df_dataset *ds, int part, const df_run *run, df_error *err)
 {
-    df_status status = df_table_create(&f->prompts, columns, err);
+    df_status status = df_table_create(&f->prompts, df_fuse_table.columns, err);
     if (status == DF_OK)
-        status = df_table_create(&f->evidence, evidence_columns, err);
+        status = df_table_create(&f->evidence, df_fuse_evidence_table.columns, err);
     if (status == DF_OK)
-        status = df_table_create(&f->left, left_columns, err);
+        status = df_table_create(&f->left, df_fuse_left_table.columns, err);
     if (status == DF_OK)
         status = fuse_rows(f, ds, part, run, err);
     if (status == DF_OK)
@@ -382,7 +370,7 @@ const df_stage df_stage_fuse = {
     .name = "fuse",
     .summary = "weigh and merge the evidence, sample boxes, fill the prompt",
     .reads = reads,
-    .columns = columns,
+    .table = &df_fuse_table,
     .options = options,
     .config_size = sizeof(df_fuse_config),
     .run = fuse_run,

@@ -11,8 +11,8 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "stage/ingest/catalog_kinds.h"
+#include "tables/ingest.h"
 
-static const df_column skipped_columns[] = {{"path", DF_COLUMN_TEXT}, {"reason", DF_COLUMN_TEXT}, {0}};
 
 static const struct { const char *extension; df_name_kind kind; } extensions[] = {
     {".jpg", DF_NAME_IMAGE}, {".jpeg", DF_NAME_IMAGE}, {".jpe", DF_NAME_IMAGE}, {".jfif", DF_NAME_IMAGE},
@@ -107,7 +107,7 @@ df_status df_catalog_open(df_catalog **out, const char *input, const char *own_f
         status = df_fail(err, DF_CONFIG, "the input's path is not plain UTF-8 text; rename the folder");
     if (status == DF_OK) {
         c->name = strdup(S_ISDIR(st.st_mode) ? "" : strrchr(c->input, '/') + 1);
-        status = c->name ? df_table_create(&c->skipped, skipped_columns, err)
+        status = c->name ? df_table_create(&c->skipped, df_skipped_table.columns, err)
                          : df_fail(err, DF_NOMEM, "open %s: out of memory", input);
     }
     if (status == DF_OK)

@@ -13,6 +13,7 @@
 #include "io/json_fields.h"
 #include "stage/ingest/catalog.h"
 #include "stage/stage.h"
+#include "tables/ingest.h"
 
 enum { HEADER_BYTES = 16 << 10, HEADER_GROWTH = 16, SIDECAR_MAX = 1 << 20, URL_MAX_BYTES = 4096 };
 
@@ -28,40 +29,6 @@ static const df_option options[] = {
     {0},
 };
 
-enum {
-    COL_ROW,
-    COL_PATH,
-    COL_SOURCE,
-    COL_OFFSET,
-    COL_SIZE,
-    COL_HASH,
-    COL_FORMAT,
-    COL_WIDTH,
-    COL_HEIGHT,
-    COL_ORIENTATION,
-    COL_ALT,
-    COL_URL,
-    COL_PROBLEM,
-    COL_DETAIL,
-    N_COLUMNS
-};
-static const df_column columns[] = {
-    [COL_ROW] = {"row", DF_COLUMN_INT},
-    [COL_PATH] = {"path", DF_COLUMN_TEXT},
-    [COL_SOURCE] = {"source", DF_COLUMN_TEXT},
-    [COL_OFFSET] = {"offset", DF_COLUMN_INT},
-    [COL_SIZE] = {"size", DF_COLUMN_INT},
-    [COL_HASH] = {"hash", DF_COLUMN_TEXT},
-    [COL_FORMAT] = {"format", DF_COLUMN_TEXT},
-    [COL_WIDTH] = {"width", DF_COLUMN_INT},
-    [COL_HEIGHT] = {"height", DF_COLUMN_INT},
-    [COL_ORIENTATION] = {"orientation", DF_COLUMN_INT},
-    [COL_ALT] = {"alt_text", DF_COLUMN_TEXT},
-    [COL_URL] = {"url", DF_COLUMN_TEXT},
-    [COL_PROBLEM] = {"problem", DF_COLUMN_TEXT},
-    [COL_DETAIL] = {"detail", DF_COLUMN_TEXT},
-    [N_COLUMNS] = {0},
-};
 
 /* What was found out about one input. Text is in the arena of the work that holds it, problem is static. */
 typedef struct {
@@ -228,14 +195,14 @@ static df_status append_row(df_table *t, const df_input *in, const finding *f, d
 {
     bool known = f->info.format != DF_FORMAT_UNKNOWN, sized = known && f->info.width > 0;
     int64_t width = sized ? f->info.width : in->width, height = sized ? f->info.height : in->height;
-    df_value v[N_COLUMNS] = {
-        [COL_ROW] = DF_INT(df_table_rows(t)), [COL_PATH] = DF_TEXT(in->path), [COL_SOURCE] = DF_TEXT(in->data.source),
-        [COL_OFFSET] = in->data.offset < 0 ? DF_NULL : DF_INT(in->data.offset),
-        [COL_SIZE] = f->sized ? DF_INT(f->size) : DF_NULL, [COL_HASH] = f->hash[0] ? DF_TEXT(f->hash) : DF_NULL,
-        [COL_FORMAT] = known ? DF_TEXT(df_image_format_name(f->info.format)) : DF_NULL,
-        [COL_WIDTH] = width > 0 ? DF_INT(width) : DF_NULL, [COL_HEIGHT] = height > 0 ? DF_INT(height) : DF_NULL,
-        [COL_ORIENTATION] = sized ? DF_INT(f->info.orientation) : DF_NULL, [COL_ALT] = DF_TEXT(f->alt_text),
-        [COL_URL] = DF_TEXT(f->url), [COL_PROBLEM] = DF_TEXT(f->problem), [COL_DETAIL] = DF_TEXT(f->detail),
+    df_value v[DF_INGEST_COLUMNS] = {
+        [DF_INGEST_ROW] = DF_INT(df_table_rows(t)), [DF_INGEST_PATH] = DF_TEXT(in->path), [DF_INGEST_SOURCE] = DF_TEXT(in->data.source),
+        [DF_INGEST_OFFSET] = in->data.offset < 0 ? DF_NULL : DF_INT(in->data.offset),
+        [DF_INGEST_SIZE] = f->sized ? DF_INT(f->size) : DF_NULL, [DF_INGEST_HASH] = f->hash[0] ? DF_TEXT(f->hash) : DF_NULL,
+        [DF_INGEST_FORMAT] = known ? DF_TEXT(df_image_format_name(f->info.format)) : DF_NULL,
+        [DF_INGEST_WIDTH] = width > 0 ? DF_INT(width) : DF_NULL, [DF_INGEST_HEIGHT] = height > 0 ? DF_INT(height) : DF_NULL,
+        [DF_INGEST_ORIENTATION] = sized ? DF_INT(f->info.orientation) : DF_NULL, [DF_INGEST_ALT_TEXT] = DF_TEXT(f->alt_text),
+        [DF_INGEST_URL] = DF_TEXT(f->url), [DF_INGEST_PROBLEM] = DF_TEXT(f->problem), [DF_INGEST_DETAIL] = DF_TEXT(f->detail),
     };
     return df_table_append(t, v, err);
 }
@@ -243,7 +210,7 @@ static df_status append_row(df_table *t, const df_input *in, const finding *f, d
 static df_status write_rows(work *w, const df_input *inputs, const finding *findings, int64_t n, df_error *err)
 {
     df_table *t = NULL;
-    df_status status = df_table_create(&t, columns, err);
+    df_status status = df_table_create(&t, df_ingest_table.columns, err);
     for (int64_t i = 0; status == DF_OK && i < n; i++) {
         status = append_row(t, &inputs[i], &findings[i], err);
         w->n_broken += findings[i].problem && !inputs[i].unfetched;
@@ -566,6 +533,6 @@ static df_status ingest_run(df_dataset *ds, const void *config, const df_run *ru
 
 const df_stage df_stage_ingest = {
     .name = "ingest", .summary = "find the images: size from the header, alt-text, content hash",
-    .reads = (const char *const[]){NULL}, .columns = columns,
+    .reads = (const char *const[]){NULL}, .table = &df_ingest_table,
     .options = options, .config_size = sizeof(ingest_config), .run = ingest_run,
 };

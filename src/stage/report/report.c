@@ -15,6 +15,7 @@
 #include "stage/report/row.h"
 #include "stage/report/thumbs.h"
 #include "stage/stage.h"
+#include "tables/kept.h"
 
 #define ASSET_BYTES_MAX ((size_t)4 << 20)
 #define STATS_BYTES_MAX ((size_t)64 << 20)
@@ -94,7 +95,7 @@ static df_status choose(report *r, showing *s, df_error *err)
 {
     bool *kept = NULL;
     int64_t n = 0;
-    DF_TRY(df_dataset_kept(r->ds, reads, s->part, &kept, &n, err));
+    DF_TRY(df_kept_rows(r->ds, reads, s->part, &kept, &n, err));
     s->rows = malloc(((size_t)n + 1) * sizeof *s->rows);
     for (int64_t row = 0; s->rows && row < n; row++)
         if (sample(kept[row] ? &r->kept : &r->rejected))
@@ -149,7 +150,7 @@ static df_status count_images(report *r, df_error *err)
     for (int part = 0; part < n_parts; part++) {
         bool *kept = NULL;
         int64_t n = 0;
-        DF_TRY(df_dataset_kept(r->ds, reads, part, &kept, &n, err));
+        DF_TRY(df_kept_rows(r->ds, reads, part, &kept, &n, err));
         for (int64_t row = 0; row < n; row++)
             (*(kept[row] ? &r->kept.total : &r->rejected.total))++;
         free(kept);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/pool.h"
+#include "tables/select.h"
 
 static const df_option options[] = {
     {"per_cluster", DF_OPT_INT, offsetof(df_select_config, per_cluster), "0", 0, 1e12,
@@ -25,8 +26,6 @@ static const df_option options[] = {
     {0},
 };
 
-static const df_column columns[] = {{"row", DF_COLUMN_INT},     {"kept", DF_COLUMN_INT}, {"reason", DF_COLUMN_TEXT},
-                                    {"cluster", DF_COLUMN_INT}, {"rank", DF_COLUMN_INT}, {0}};
 
 /* ---- parts ---- */
 
@@ -59,7 +58,7 @@ static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
         return df_fail(err, DF_STOPPED, "stopped");
     if (df_dataset_has_part(s->ds, "select", (int)part))
         return DF_OK;
-    DF_TRY(df_table_create(&out, columns, err));
+    DF_TRY(df_table_create(&out, df_select_table.columns, err));
     df_status status = fill_part(s, (int)part, out, err);
     if (status == DF_OK)
         status = df_dataset_write(s->ds, "select", (int)part, out, err);
@@ -143,7 +142,7 @@ const df_stage df_stage_select = {
     .name = "select",
     .summary = "of each group of similar images, the first so many",
     .reads = (const char *const[]){"ingest", "embed", "cluster", "dedup", NULL},
-    .columns = columns,
+    .table = &df_select_table,
     .options = options,
     .config_size = sizeof(df_select_config),
     .whole = true,
