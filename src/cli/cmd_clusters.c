@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "command.h"
-#include "dataset/clusters.h"
-#include "dataset/joined.h"
+#include "tables/clusters.h"
+#include "tables/joined.h"
 #include "io/json.h"
 #include "put.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "dataset/gather.h"
+#include "tables/gather.h"
 #include "pipeline/pass.h"
 #include "pipeline/sight.h"
 #include "stage/caption/caption.h"

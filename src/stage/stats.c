@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/pool.h"
-#include "dataset/joined.h"
+#include "tables/joined.h"
 #include "io/json.h"
 #include "language/prose.h"
 #include "language/tally.h"

@@ -1,7 +1,7 @@
 /* What is said of clusters, members, pairs and other eps is what the tables hold. */
 #include "cluster_fixture.h"
 
-#include "dataset/clusters.h"
+#include "tables/clusters.h"
 
 static const char *text(const df_table *t, int64_t row, const char *column)
 {

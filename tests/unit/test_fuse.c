@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "dataset/gather.h"
+#include "tables/gather.h"
 #include "stage/fuse/fuse.h"
 #include "stage/stage.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataset/gather.h"
+#include "tables/gather.h"
 
 #define INT_(n) {n, DF_COLUMN_INT, NULL}
 #define REAL_(n) {n, DF_COLUMN_REAL, NULL}

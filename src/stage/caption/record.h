@@ -2,7 +2,7 @@
 #ifndef DF_STAGE_CAPTION_RECORD_H
 #define DF_STAGE_CAPTION_RECORD_H
 #include "base/hash.h"
-#include "dataset/gather.h"
+#include "tables/gather.h"
 #include "judge/verdict.h"
 #include "stage/caption/account.h"
 #include "stage/caption/caption.h"

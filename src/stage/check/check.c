@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "dataset/gather.h"
+#include "tables/gather.h"
 #include "stage/check/check.h"
 #include "stage/check/twins.h"
 #include "tables/check.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/stream.h"
-#include "dataset/joined.h"
+#include "tables/joined.h"
 #include "io/json.h"
 
 enum { ROWS_PER_PART = 1000000 };            /* of image ids: part and row as in captions.jsonl, read as one number */

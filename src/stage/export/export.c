@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/stream.h"
-#include "dataset/joined.h"
+#include "tables/joined.h"
 #include "dataset/sql_text.h"
 #include "io/json.h"
 #include "stage/export/coco.h"

@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 #include "base/stream.h"
-#include "dataset/joined.h"
+#include "tables/joined.h"
 #include "stage/export/conversation.h"
 
 enum { TRAIN, HELD_OUT, SIDES };

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "dataset/gather.h"
+#include "tables/gather.h"
 #include "model/card.h"
 #include "stage/fuse/draw.h"
 #include "stage/stage.h"

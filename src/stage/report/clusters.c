@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataset/clusters.h"
+#include "tables/clusters.h"
 #include "io/json.h"
 
 enum { SIDE_PX = 240 };                      /* twice what a contact sheet shows: sharp on dense screens */

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "dataset/gather.h"
+#include "tables/gather.h"
 #include "io/json.h"
 #include "stage/report/clusters.h"
 #include "stage/report/row.h"

@@ -2,7 +2,7 @@
 #ifndef DF_STAGE_REPORT_ROW_H
 #define DF_STAGE_REPORT_ROW_H
 #include "base/str.h"
-#include "dataset/joined.h"
+#include "tables/joined.h"
 #include "evidence/evidence.h"
 
 /* Appends a JSON object. left: the part's fuse/left, NULL when there is none. thumb: its file name, "" when the image could

@@ -2,7 +2,7 @@
 #ifndef DF_STAGE_REPORT_THUMBS_H
 #define DF_STAGE_REPORT_THUMBS_H
 #include "base/map.h"
-#include "dataset/joined.h"
+#include "tables/joined.h"
 #include "stage/stage.h"
 
 enum { DF_THUMB_NAME = DF_ROW_ID_MAX + 40 };

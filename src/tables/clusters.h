@@ -1,7 +1,7 @@
 /* Looking at what embed, cluster, dedup and select made of a dataset: queries over their tables, whose results are
  * small however large the dataset is. */
-#ifndef DF_DATASET_CLUSTERS_H
-#define DF_DATASET_CLUSTERS_H
+#ifndef DF_TABLES_CLUSTERS_H
+#define DF_TABLES_CLUSTERS_H
 #include "dataset/dataset.h"
 
 /* The largest clusters: cluster, members, similarity (mean cosine to the centroid), removed (by dedup), selected, part,

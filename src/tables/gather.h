@@ -1,6 +1,6 @@
 /* From the stages' tables to the evidence of an image. */
-#ifndef DF_DATASET_GATHER_H
-#define DF_DATASET_GATHER_H
+#ifndef DF_TABLES_GATHER_H
+#define DF_TABLES_GATHER_H
 #include "base/arena.h"
 #include "dataset/dataset.h"
 #include "evidence/evidence.h"

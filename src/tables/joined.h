@@ -1,6 +1,6 @@
 /* A part's one-row-per-image tables side by side, found by ingest's row. */
-#ifndef DF_DATASET_JOINED_H
-#define DF_DATASET_JOINED_H
+#ifndef DF_TABLES_JOINED_H
+#define DF_TABLES_JOINED_H
 #include "dataset/dataset.h"
 
 typedef enum {

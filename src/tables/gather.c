@@ -1,5 +1,5 @@
 /* Rows of many tables to one struct per image: count the rows of each image, lay out the arrays, fill them. */
-#include "dataset/gather.h"
+#include "tables/gather.h"
 
 #include <limits.h>
 #include <math.h>

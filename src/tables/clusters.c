@@ -1,4 +1,4 @@
-#include "dataset/clusters.h"
+#include "tables/clusters.h"
 
 #include <stdlib.h>
 #include <string.h>

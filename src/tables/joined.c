@@ -1,4 +1,4 @@
-#include "dataset/joined.h"
+#include "tables/joined.h"
 
 #include <stdio.h>
 #include <stdlib.h>
