@@ -102,6 +102,11 @@ endif()
 if(Python3_FOUND)
   add_test(NAME layout COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_layout.py)
   set_tests_properties(layout PROPERTIES TIMEOUT 60 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  if(CLI_SOURCES)
+    add_test(NAME format COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_format.py)
+    set_tests_properties(format PROPERTIES TIMEOUT 60
+      ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
+  endif()
 endif()
 
 # ---- what the program may write and delete ----

@@ -30,6 +30,7 @@ int cmd_cost(const args *a);
 extern const df_option cmd_cost_options[];
 extern const df_option cmd_clusters_options[];
 int cmd_man(const args *a);
+int cmd_tables(const args *a);
 
 /* Defaults, then the config file, then what the command line sets. On failure says why and returns an exit code. */
 int command_config(df_config *out, const args *a);

@@ -35,6 +35,7 @@ const command commands[] = {
     {"metadata", "LIST... -o KEPT", "filter Parquet lists of URLs by their columns, before any image is fetched",
      FLAG_OUT | FLAG_JOBS | FLAG_JSON | FLAG_SETTINGS, .run = cmd_metadata, .options = df_metadata_options},
     {"man", "", "the manual page, as roff", 0, .run = cmd_man, .hidden = true},
+    {"tables", "", "the columns of every table, as Markdown", 0, .run = cmd_tables, .hidden = true},
     {0},
 };
 

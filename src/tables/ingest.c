@@ -23,8 +23,9 @@ static const df_column ingest_columns[] = {
         "from the web, cleaned; null when there is none"},
     [DF_INGEST_URL] = {"url", DF_COLUMN_TEXT, "where the image came from; null when unknown"},
     [DF_INGEST_PROBLEM] = {"problem", DF_COLUMN_TEXT,
-        "null, or `unreadable` (no image, broken header), `missing` (no such file), `truncated`, "
-        "`not fetched` (a URL without a file: `path` is the URL, `source` null)"},
+        "null, or `unreadable` (no image, broken header), `missing` (no such file, while others "
+        "are there), `truncated`, `not fetched` (a URL without a file: `path` is the URL, "
+        "`source` null)"},
     [DF_INGEST_DETAIL] = {"detail", DF_COLUMN_TEXT,
         "the words for it, or why a sidecar could not be read; null"},
     [DF_INGEST_COLUMNS] = {0},

@@ -4,8 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const stages[DF_OF_COUNT] = {"ingest", "cluster", "filter",  "dedup",
-                                                "select", "fuse",    "caption", "check"};
+#include "tables/tables.h"
+
+static const df_table_type *const types[DF_OF_COUNT] = {
+    &df_ingest_table, &df_cluster_table, &df_filter_table,  &df_dedup_table,
+    &df_select_table, &df_fuse_table,    &df_caption_table, &df_check_table,
+};
 
 /* A row number that ingest does not have comes from a broken file: it is passed over. */
 static df_status index_rows(df_joined *j, df_joined_of of, df_error *err)
@@ -13,7 +17,7 @@ static df_status index_rows(df_joined *j, df_joined_of of, df_error *err)
     const df_table *t = j->table[of];
     int64_t *at = malloc(((size_t)j->n_rows + 1) * sizeof *at);
     if (!at)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", stages[of]);
+        return df_fail(err, DF_NOMEM, "read %s: out of memory", types[of]->name);
     for (int64_t row = 0; row < j->n_rows; row++)
         at[row] = -1;
     int of_row = df_table_column(t, "row");
@@ -31,9 +35,9 @@ df_status df_joined_open(df_joined *out, const df_dataset *ds, int part, df_erro
     df_joined j = {.part = part};
     df_status status = DF_OK;
     for (df_joined_of of = DF_OF_INGEST; of < DF_OF_COUNT && status == DF_OK; of++) {
-        if (of != DF_OF_INGEST && !df_dataset_has_part(ds, stages[of], part))
+        if (of != DF_OF_INGEST && !df_dataset_has_part(ds, types[of]->name, part))
             continue;
-        status = df_dataset_read(ds, stages[of], part, &j.table[of], err);
+        status = df_dataset_read(ds, types[of]->name, part, &j.table[of], err);
         if (status == DF_OK && of == DF_OF_INGEST)
             j.n_rows = df_table_rows(j.table[of]);
         if (status == DF_OK)
@@ -81,8 +85,9 @@ int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, const ch
 
 bool df_joined_kept(const df_joined *j, int64_t row, df_joined_of *by, const char **why)
 {
-    for (df_joined_of of = DF_OF_FILTER; of <= DF_OF_SELECT; of++) {
-        if (!j->table[of] || df_joined_int(j, of, row, "kept", 0) == 1)
+    for (df_joined_of of = 0; of < DF_OF_COUNT; of++) {
+        const int decides = types[of]->decides;
+        if (!decides || !j->table[of] || df_joined_int(j, of, row, types[of]->columns[decides].name, 0) == 1)
             continue;
         const char *reason = df_joined_text(j, of, row, "reason");
         if (by)
