@@ -20,3 +20,8 @@ df_status df_fail(df_error *err, df_status status, const char *fmt, ...)
     }
     return status;
 }
+
+df_status df_stopped(df_error *err)
+{
+    return df_fail(err, DF_STOPPED, "stopped");
+}

@@ -9,6 +9,8 @@
  * may be one of the arguments. */
 df_status df_fail(df_error *err, df_status status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+df_status df_stopped(df_error *err);                                 /* DF_STOPPED: a user asked for it */
+
 /* True for what is known of one image, and stays so: there are no bytes of it (DF_MISSING), or they are no good
  * (DF_FORMAT). It becomes the reason of that row, and the run goes on. All else may pass, or is no image's fault, and
  * stops the stage. */

@@ -6,17 +6,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "put.h"
 
 enum { NOTES_MAX = 20 };
 static const double redraw_s = 0.1;
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void progress_init(progress *p)
 {
@@ -85,7 +79,7 @@ static void finish_stage(progress *p)
     erase(p);
     if (p->terminal && p->stage[0]) {
         char spent[32];
-        progress_duration(now_s() - p->began_s, spent, sizeof spent);
+        progress_duration(df_now_s() - p->began_s, spent, sizeof spent);
         fprintf(stderr, "%s  %s%s%s\n", p->stage, spent, p->live[0] ? "  " : "", p->live);
     }
     p->stage[0] = p->live[0] = '\0';
@@ -97,7 +91,7 @@ void progress_begin(void *ctx, const char *stage)
     pthread_mutex_lock(&p->lock);
     finish_stage(p);
     snprintf(p->stage, sizeof p->stage, "%s", stage);
-    p->began_s = now_s();
+    p->began_s = df_now_s();
     p->first = p->done = p->total = 0;
     pthread_mutex_unlock(&p->lock);
 }
@@ -111,7 +105,7 @@ void progress_update(void *ctx, const char *stage, int64_t done, int64_t total)
         p->first = done > 0 ? done - 1 : 0;
     p->done = done;
     p->total = total;
-    double now = now_s();
+    double now = df_now_s();
     if (p->terminal && now - p->drew_s >= redraw_s)
         draw(p, now);
     pthread_mutex_unlock(&p->lock);

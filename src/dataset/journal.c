@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 
 #define JOURNAL_BYTES_MAX ((off_t)4 << 30)
@@ -31,9 +32,7 @@ struct df_journal {
 
 static time_t now_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return (time_t)(df_now_ns() / 1000000000);
 }
 
 void df_journal_close(df_journal *j)

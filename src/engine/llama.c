@@ -379,7 +379,7 @@ static df_status answer_ask(llama *l, const df_llama_ask *ask, const char *key, 
     pthread_cond_broadcast(&l->changed);
     pthread_mutex_unlock(&l->lock);
     if (is_stopped(l) && !taken)
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     if (!answered)
         return df_fail(err, DF_MODEL, "%s: %.300s", l->config.model, l->why);
     return taken ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", l->config.model);

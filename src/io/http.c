@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "io/secret.h"
 
@@ -46,9 +47,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 
 static time_t now_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return (time_t)(df_now_ns() / 1000000000);
 }
 
 /* curl calls this at least once a second. A file may take as long as it moves. */
@@ -125,7 +124,7 @@ static df_status perform(df_http *http, const df_http_request *request, const ch
         return df_fail(err, DF_REMOTE, "%s: less than %d bytes a second came or went for %lld s", shown,
                        SLOW_BYTES_PER_S, (long long)request->timeout_s);
     if (code == CURLE_ABORTED_BY_CALLBACK)
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     if (code == CURLE_OUT_OF_MEMORY || http->body.failed)
         return df_fail(err, DF_NOMEM, "%s: out of memory", shown);
     if (code == CURLE_WRITE_ERROR)

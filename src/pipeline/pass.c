@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/pool.h"
 #include "pipeline/join.h"
 #include "pipeline/partial.h"
@@ -182,10 +183,10 @@ static df_status work_row(void *ctx, int64_t item, int thread, df_error *err)
     int64_t row = p->first_row + item;
     df_table *out[DF_PASS_STAGES_MAX] = {NULL};
     if (!df_join_wait(p->join, row))
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     /* When asked to stop, a row that later rows wait for is still seen, or their work would be lost. */
     bool stop = df_run_stopped(p->run) && !df_join_needs(p->join, row);
-    df_status status = stop ? df_fail(err, DF_STOPPED, "stopped") : row_tables(p, out, err);
+    df_status status = stop ? df_stopped(err) : row_tables(p, out, err);
     if (status == DF_OK)
         status = see(p, row, &p->arenas[thread], out, err);
     df_arena_reset(&p->arenas[thread]);
@@ -197,20 +198,13 @@ static df_status work_row(void *ctx, int64_t item, int thread, df_error *err)
     return status;
 }
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* What the tables hold so far goes to disk. It only saves time: when it fails (a full disk), the run finds out soon. */
 static void save_partials(pass *p)
 {
     for (int i = 0; i < p->n_members; i++)
         if (p->members[i].table && p->n_joined > p->first_row)
             df_partial_write(p->ds, p->members[i].stage->name, p->part, p->members[i].table, p->n_joined, NULL);
-    p->saved_s = now_s();
+    p->saved_s = df_now_s();
 }
 
 static df_status row_joined(void *ctx, int64_t row, df_error *err)
@@ -218,7 +212,7 @@ static df_status row_joined(void *ctx, int64_t row, df_error *err)
     pass *p = ctx;
     (void)err;
     p->n_joined = row + 1;
-    if (now_s() - p->saved_s >= checkpoint_s)
+    if (df_now_s() - p->saved_s >= checkpoint_s)
         save_partials(p);
     df_run_progress(p->run, p->name, ++p->n_done, p->n_total);
     return DF_OK;
@@ -302,7 +296,7 @@ static df_status read_partials(pass *p, df_error *err)
             DF_TRY(df_partial_read(p->ds, p->members[i].stage->name, p->part, first, p->members[i].table, err));
     p->first_row = p->n_joined = first;
     p->n_done += first;
-    p->saved_s = now_s();
+    p->saved_s = df_now_s();
     return DF_OK;
 }
 

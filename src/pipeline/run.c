@@ -155,7 +155,7 @@ static df_status run_steps(work *w, df_error *err)
     df_status status = DF_OK;
     for (int i = 0; status == DF_OK && i < w->plan.n_steps;) {
         if (df_run_stopped(&w->run))
-            return df_fail(err, DF_STOPPED, "stopped");
+            return df_stopped(err);
         df_step *step = &w->plan.steps[i];
         if (ends_before(w, step)) {
             df_run_note(&w->run, "%s works on the whole dataset: when all parts are there, run without --parts",

@@ -36,7 +36,7 @@ static df_status scan(df_members *m, int64_t *at, bool count, df_error *err)
     df_status status = cluster && members ? DF_OK : df_fail(err, DF_NOMEM, "read clusters: out of memory");
     for (int64_t first = 0; status == DF_OK && first < m->n; first += DF_MEMBERS_READ) {
         int64_t n = m->n - first < DF_MEMBERS_READ ? m->n - first : DF_MEMBERS_READ;
-        status = df_run_stopped(m->run) ? df_fail(err, DF_STOPPED, "stopped")
+        status = df_run_stopped(m->run) ? df_stopped(err)
                                         : m->read(m->ctx, first, n, cluster, members, err);
         for (int64_t i = 0; status == DF_OK && i < n; i++)
             status = count ? count_member(m, cluster[i], at, err) : take_member(m, cluster[i], &members[i], at, err);

@@ -227,7 +227,7 @@ static df_status add_part(void *ctx, int64_t part, int thread, df_error *err)
     const stats_work *w = ctx;
     sums *s = &w->sums[thread];
     if (df_run_stopped(w->run))
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     df_joined j;
     DF_TRY(df_joined_open(&j, w->ds, (int)part, err));
     df_status status = DF_OK;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/pool.h"
 #include "vector/kmeans_state.h"
 
@@ -169,7 +170,7 @@ static df_status assign_block(void *ctx, int64_t item, int thread, df_error *err
     int64_t first = item * DF_SEARCH_ROWS, left = km->rows->n - first;
     int n = (int)(left < DF_SEARCH_ROWS ? left : DF_SEARCH_ROWS);
     if (km->options.stop && atomic_load(km->options.stop))
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     DF_TRY(df_kmeans_block_search(b, first, n, false, err));
     DF_TRY(df_kmeans_block_add(b, err));
     pthread_mutex_lock(&km->progress_lock);
@@ -178,13 +179,6 @@ static df_status assign_block(void *ctx, int64_t item, int thread, df_error *err
         km->options.progress(km->options.ctx, km->n_done, km->rows->n);
     pthread_mutex_unlock(&km->progress_lock);
     return DF_OK;
-}
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static void report(const df_kmeans *km, df_kmeans_pass *pass, double seconds)
@@ -201,7 +195,7 @@ static void report(const df_kmeans *km, df_kmeans_pass *pass, double seconds)
 
 df_status df_kmeans_assign(df_kmeans *km, df_kmeans_pass *pass, df_error *err)
 {
-    double start = now_s();
+    double start = df_now_s();
     if (!km->assign) {
         memset(km->sum, 0, (size_t)km->k * (size_t)km->d * sizeof *km->sum);
         memset(km->count, 0, (size_t)km->k * sizeof *km->count);
@@ -218,7 +212,7 @@ df_status df_kmeans_assign(df_kmeans *km, df_kmeans_pass *pass, df_error *err)
     for (int t = 0; t < km->options.n_threads; t++)
         km->longest = fmaxf(km->longest, km->blocks[t].longest);
     if (pass)
-        report(km, pass, now_s() - start);
+        report(km, pass, df_now_s() - start);
     return DF_OK;
 }
 

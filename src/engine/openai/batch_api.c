@@ -230,7 +230,7 @@ static df_status for_each(session *s, each_batch work, int *n, df_error *err)
             : df_fail(err, DF_CONFIG, "%s: no batch-*.jsonl there; `densefusion batch write` makes them", s->folder);
     for (int i = 0; i < count; i++) {
         if (status == DF_OK && s->server->stop && atomic_load(s->server->stop))
-            status = df_fail(err, DF_STOPPED, "stopped");
+            status = df_stopped(err);
         if (status == DF_OK)
             status = work(s, names[i]->d_name, n, err);
         free(names[i]);

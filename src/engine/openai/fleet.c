@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "engine/openai/access.h"
@@ -37,13 +38,6 @@ struct df_fleet {
     char words[WORDS_MAX];                   /* of the last failure, or of what shut it */
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 /* ---- opening ---- */
 
 static df_status add_server(df_fleet *f, const char *base, size_t n, df_error *err)
@@ -61,7 +55,7 @@ static df_status add_server(df_fleet *f, const char *base, size_t n, df_error *e
     for (int i = 0; i + 1 < f->n_servers; i++)
         if (strcmp(f->servers[i].url, s->url) == 0)
             return df_fail(err, DF_CONFIG, "caption.url: %s is there twice", shown);
-    df_limit_init(&s->limit, (int)f->options.in_flight_max, now_ns());
+    df_limit_init(&s->limit, (int)f->options.in_flight_max, df_now_ns());
     return DF_OK;
 }
 
@@ -138,7 +132,7 @@ static int64_t longest_pause_ms(int64_t attempt)
 
 int64_t df_fleet_pause_ms(int64_t attempt)
 {
-    const int64_t longest = longest_pause_ms(attempt), clock = now_ns();
+    const int64_t longest = longest_pause_ms(attempt), clock = df_now_ns();
     return longest / 2 + (int64_t)(df_hash_64(&clock, sizeof clock) >> 1) % (longest / 2 + 1);
 }
 
@@ -193,9 +187,9 @@ static void wait_for_room(df_fleet *f, int64_t now)
 static df_status wait_for_server(df_fleet *f, server **found, df_error *err)
 {
     for (;;) {
-        const int64_t now = now_ns();
+        const int64_t now = df_now_ns();
         if (stopped(f))
-            return df_fail(err, DF_STOPPED, "stopped");
+            return df_stopped(err);
         if (f->shut || given_up(f, now))
             return df_fail(err, DF_REMOTE, "%s", f->words);
         *found = choose(f, now);
@@ -212,7 +206,7 @@ df_status df_fleet_take(df_fleet *f, df_seat *seat, df_error *err)
     df_status status = wait_for_server(f, &s, err);
     if (status == DF_OK) {
         *seat =
-            (df_seat){(int)(s - f->servers), s->name, s->url, s->n_idle > 0 ? s->idle[--s->n_idle] : NULL, now_ns()};
+            (df_seat){(int)(s - f->servers), s->name, s->url, s->n_idle > 0 ? s->idle[--s->n_idle] : NULL, df_now_ns()};
         f->in_flight++;
         df_limit_sent(&s->limit, ++s->in_flight);
         if (choose(f, seat->since_ns))       /* a limit that has grown has room for more than the one that was woken */
@@ -229,7 +223,7 @@ df_status df_fleet_take(df_fleet *f, df_seat *seat, df_error *err)
 
 static void note_failure(df_fleet *f, server *s, const df_seat *seat, df_seat_outcome outcome, int64_t retry_after_s)
 {
-    const int64_t now = now_ns();
+    const int64_t now = df_now_ns();
     int64_t rest_ms = 0;
     s->fails++;
     s->busy |= outcome == DF_SEAT_BUSY;
@@ -263,7 +257,7 @@ void df_fleet_give(df_fleet *f, df_seat *seat, df_seat_outcome outcome, int64_t 
         s->busy = false;
         f->failing_ns = 0;
         f->answers++;
-        df_limit_fine(&s->limit, now_ns());
+        df_limit_fine(&s->limit, df_now_ns());
     } else if (outcome != DF_SEAT_UNUSED) {
         if (!f->shut)
             snprintf(f->words, sizeof f->words, "%.*s", WORDS_MAX - 1, words);

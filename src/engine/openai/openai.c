@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "engine/openai/access.h"
 #include "engine/openai/answer.h"
@@ -195,13 +196,6 @@ static df_request_end end_of(df_answer_kind kind, long code)
     return broke && code != 409 && code != 429 && code != 503 && code != 529 ? DF_REQUEST_LOST : DF_REQUEST_FREE;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void read_answer(openai *o, asking *a, df_seat *seat, const df_http_answer *answer)
 {
     char words[512];
@@ -218,7 +212,7 @@ static df_status post(openai *o, asking *a, df_seat *seat, df_request_end *end, 
 {
     df_http_answer answer = {0};
     df_error why = {""};
-    const int64_t began = now_ms(), others = df_fleet_answers(o->fleet);
+    const int64_t began = df_now_ns() / 1000000, others = df_fleet_answers(o->fleet);
     df_http_request request = request_to(o, seat->url);
     request.body = df_str_text(&a->body);
     request.body_size = a->body.size;
@@ -233,7 +227,7 @@ static df_status post(openai *o, asking *a, df_seat *seat, df_request_end *end, 
     }
     read_answer(o, a, seat, &answer);
     *end = end_of(a->kind, answer.code);
-    a->out->ms = now_ms() - began;
+    a->out->ms = df_now_ns() / 1000000 - began;
     if ((answer.code == 502 || answer.code == 504) &&
         (df_fleet_answers(o->fleet) > others || ask_easy(o, seat->url) == 200))
         a->kind = DF_ANSWER_AGAIN;           /* what lies behind the gateway works: it may be this record */
@@ -281,7 +275,7 @@ static df_status ask(openai *o, asking *a, const df_caption_request *request, df
         again = a->kind == DF_ANSWER_BUSY || (a->kind == DF_ANSWER_AGAIN && spoilt <= retries);
         if (status == DF_OK && again && a->kind == DF_ANSWER_AGAIN &&
             !df_fleet_pause(o->fleet, df_fleet_pause_ms(spoilt)))
-            status = df_fail(err, DF_STOPPED, "stopped");
+            status = df_stopped(err);
     }
     return status;
 }

@@ -5,18 +5,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "io/json.h"
 
 /* The most tokens that a known model counts for one picture (gpt-4o-mini, eight tiles); the most that caption.max_tokens
  * allows. */
 enum { PICTURE_TOKENS_MAX = 50000, ANSWER_TOKENS_MAX = 32768 };
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static df_status open_prices(df_caption_account *a, const df_run *run, df_error *err)
 {
@@ -82,7 +76,7 @@ df_status df_caption_account_open(df_caption_account *account, const df_dataset 
         if (a.price && strcmp(ledger.lines[i].asked, config->model) == 0)
             learn_price(&a, ledger.lines[i].model);
     a.n_answers_before = df_ledger_answers(&ledger);
-    a.began_s = now_s();
+    a.began_s = df_now_s();
     df_ledger_close(&ledger);
     pthread_mutex_init(&a.lock, NULL);
     pthread_cond_init(&a.freed, NULL);
@@ -205,7 +199,7 @@ void df_caption_account_judged(df_caption_account *account, bool failed, bool ag
 void df_caption_account_tell(df_caption_account *account, const df_run *run)
 {
     df_caption_account *a = account;
-    const double now = now_s();
+    const double now = df_now_s();
     df_str text = {0};
     pthread_mutex_lock(&a->lock);
     if (now - a->said_s >= 0.5 && a->n_answers > 0) {

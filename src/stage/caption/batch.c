@@ -106,7 +106,7 @@ static df_status write_rows(writer *w, df_caption_part *p, int part, df_error *e
         df_caption known;
         bool found = false;
         status = df_run_stopped(w->work->run)
-                     ? df_fail(err, DF_STOPPED, "stopped")
+                     ? df_stopped(err)
                      : df_caption_journal_find(p->journal, p->records[i].key, &arena, &known, &found, err);
         if (status != DF_OK)
             break;
@@ -331,7 +331,7 @@ static df_status merge_lines(merger *m, df_lines *lines, const char *file, df_er
     while (status == DF_OK && (status = df_lines_next(lines, &line, &number, &broken, err)) == DF_OK && line) {
         m->sum->n_lines++;
         if (df_run_stopped(m->run))
-            status = df_fail(err, DF_STOPPED, "stopped");
+            status = df_stopped(err);
         else if (broken && df_lines_is_long(lines))
             status = df_fail(err, DF_FORMAT, "%s line %lld: %s: no answer is", file, (long long)number, broken);
         else if (broken)

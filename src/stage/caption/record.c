@@ -305,7 +305,7 @@ df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *pa
     r->engine = w->ops->name;
     r->put_off = false;
     if (df_run_stopped(w->run))
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     if (*problem)                            /* kept for its vector, never seen */
         DF_TRY(refuse(r, problem, err));
     else

@@ -156,7 +156,7 @@ static df_status label(const df_cluster_work *w, df_error *err)
             end++;
             continue;
         }
-        status = df_run_stopped(w->run) ? df_fail(err, DF_STOPPED, "stopped") : label_parts(w, km, part, end, err);
+        status = df_run_stopped(w->run) ? df_stopped(err) : label_parts(w, km, part, end, err);
         df_run_progress(w->run, "cluster", df_vectors_first(w->vectors, end), w->n);
     }
     df_kmeans_close(km);

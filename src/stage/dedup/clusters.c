@@ -47,7 +47,7 @@ static df_status read_rows(void *ctx, int64_t first, int64_t count, uint16_t *ro
     const reading *r = ctx;
     int64_t index[DF_SEMDEDUP_READ];
     if (df_run_stopped(r->c->d->run))
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     for (int64_t i = 0; i < count; i++)
         index[i] = r->members[r->order[first + i]].index;
     return df_vectors_gather(r->c->d->vectors, index, count, rows, err);

@@ -53,7 +53,7 @@ static df_status scan(copying *c, uint64_t mask, bool deal, df_error *err)
     for (int64_t first = 0; first < c->d->n; first += CHUNK) {
         int64_t n = c->d->n - first < CHUNK ? c->d->n - first : CHUNK;
         if (df_run_stopped(c->d->run))
-            return df_fail(err, DF_STOPPED, "stopped");
+            return df_stopped(err);
         DF_TRY(df_records_read(c->d->items, first, n, c->chunk, err));
         for (int64_t i = 0; i < n; i++) {
             const df_dedup_item *item = &c->chunk[i];
@@ -155,7 +155,7 @@ static df_status compare_run(copying *c, int64_t first, int64_t end, df_error *e
     for (int64_t i = first + 1; i < end; i++) {
         bool done = false;
         if (df_run_stopped(c->d->run))
-            return df_fail(err, DF_STOPPED, "stopped");
+            return df_stopped(err);
         for (int64_t j = first; j < i && !done; j++)
             if (df_hash_distance(c->items[i].hash, c->items[j].hash) <= c->d->config->hash_distance)
                 DF_TRY(meet(c, &c->items[i], &c->items[j], &done, err));

@@ -287,7 +287,7 @@ static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
     const df_dedup *d = ctx;
     (void)thread;
     if (df_run_stopped(d->run))
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     if (df_dataset_has_part(d->ds, "dedup", (int)part))
         return DF_OK;
     df_table *embed = NULL, *out = NULL;

@@ -91,7 +91,7 @@ static df_status make_part(void *ctx, int64_t part, int thread, df_error *err)
     df_dedup *d = m->d;
     (void)thread;
     if (df_run_stopped(d->run))
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     tables t = {0};
     int64_t first = df_vectors_first(d->vectors, (int)part), n = df_vectors_first(d->vectors, (int)part + 1) - first;
     df_dedup_item *items = calloc((size_t)n + 1, sizeof *items);

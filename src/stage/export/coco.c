@@ -165,7 +165,7 @@ static df_status put_parts(coco *c, const char *name, part_fn each, df_error *er
     for (int part = 0; part < df_dataset_parts(c->ds); part++) {
         df_joined j;
         if (df_run_stopped(c->run))
-            return DF_STOPPED;
+            return df_stopped(err);
         DF_TRY(df_joined_open(&j, c->ds, part, err));
         df_status status = each(c, &j, err);
         df_joined_close(&j);

@@ -55,7 +55,7 @@ static df_status write_stage(const df_dataset *ds, const char *stage, const df_r
     int n_parts = df_dataset_parts(ds);
     for (int part = 0; part < n_parts; part++) {
         if (df_run_stopped(run))
-            return DF_STOPPED;
+            return df_stopped(err);
         DF_TRY(write_part(ds, stage, part, err));
     }
     return DF_OK;

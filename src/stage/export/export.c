@@ -159,7 +159,7 @@ static df_status write_rows(export_out *out, const df_dataset *ds, const df_run 
     int n_parts = df_dataset_parts(ds);
     df_status status = DF_OK;
     for (int part = 0; part < n_parts && status == DF_OK; part++) {
-        status = df_run_stopped(run) ? DF_STOPPED : put_part(out, ds, part, err);
+        status = df_run_stopped(run) ? df_stopped(err) : put_part(out, ds, part, err);
         df_run_progress(run, "export", part + 1, n_parts);
     }
     if (status != DF_OK)

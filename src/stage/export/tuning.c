@@ -67,7 +67,7 @@ static df_status put_parts(tuning *t, const df_dataset *ds, const df_run *run, d
     for (int part = 0; status == DF_OK && part < df_dataset_parts(ds); part++) {
         df_joined j;
         if (df_run_stopped(run))
-            return DF_STOPPED;
+            return df_stopped(err);
         DF_TRY(df_joined_open(&j, ds, part, err));
         for (int64_t row = 0; status == DF_OK && row < j.n_rows; row++)
             status = put_row(t, &j, row, err);

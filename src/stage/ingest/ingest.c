@@ -470,7 +470,7 @@ static df_status write_group(work *w, df_input *inputs, int64_t n, df_error *err
     for (int64_t at = 0; at < n;) {
         int64_t take = n - at < w->config->part_rows ? n - at : w->config->part_rows;
         if (df_run_stopped(w->run))
-            return df_fail(err, DF_STOPPED, "stopped");
+            return df_stopped(err);
         DF_TRY(write_part(w, inputs + at, take, err));
         at += take;
         df_run_progress(w->run, "ingest", w->known.n_seen + w->n_new, w->known.n_seen + w->n_new + n - at);

@@ -262,7 +262,7 @@ static df_status show_all(report *r, df_error *err)
     DF_TRY(count_images(r, err));
     for (int part = 0; part < n_parts; part++) {
         if (df_run_stopped(r->run))
-            return df_fail(err, DF_STOPPED, "stopped");
+            return df_stopped(err);
         DF_TRY(show_part(r, part, err));
         df_run_progress(r->run, "report", part + 1, n_parts);
     }

@@ -56,7 +56,7 @@ static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
     (void)thread;
     const job *j = ctx;
     if (df_run_stopped(j->thumbs->run))
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     int64_t row = j->rows[item];
     char id[DF_ROW_ID_MAX], path[PATH_MAX], within[DF_THUMB_NAME + 32], *name = j->names[item];
     df_row_id(j->part, row, id);

@@ -103,7 +103,7 @@ static df_status make_part(void *ctx, int64_t part, int thread, df_error *err)
     tables t = {0};
     (void)thread;
     if (df_run_stopped(s->run))
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     int64_t first = df_vectors_first(s->vectors, (int)part), n = df_vectors_first(s->vectors, (int)part + 1) - first;
     df_select_item *items = calloc((size_t)n + 1, sizeof *items);
     df_status status =

@@ -125,7 +125,7 @@ static df_status rank_cluster(void *ctx, int64_t item, int thread, df_error *err
     const df_member *members = df_members_of(&s->members, cluster, &n);
     (void)thread;
     if (df_run_stopped(s->run))
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     double *key = malloc(((size_t)n + 1) * sizeof *key);
     int64_t *order = malloc(((size_t)n + 1) * sizeof *order);
     df_status status = key && order ? DF_OK : df_fail(err, DF_NOMEM, "select: out of memory");

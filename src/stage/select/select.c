@@ -55,7 +55,7 @@ static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
     df_table *out = NULL;
     (void)thread;
     if (df_run_stopped(s->run))
-        return df_fail(err, DF_STOPPED, "stopped");
+        return df_stopped(err);
     if (df_dataset_has_part(s->ds, "select", (int)part))
         return DF_OK;
     DF_TRY(df_table_create(&out, df_select_table.columns, err));
