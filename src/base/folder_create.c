@@ -48,12 +48,10 @@ static df_status make(const char *path, bool *made, df_error *err)
                    path, *parent ? parent : path);
 }
 
-/* What a run that was killed before its first file leaves, and what a new file system brings. */
-static bool is_nothing(const char *name, const char *kind)
+/* A new file system brings lost+found. */
+static bool is_nothing(const char *name)
 {
-    size_t n = strlen(kind);
-    bool of_kind = strncmp(name, kind, n) == 0 && (strcmp(name + n, ".lock") == 0 || strcmp(name + n, ".tmp") == 0);
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lost+found") == 0 || of_kind;
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lost+found") == 0;
 }
 
 static df_status check_empty(int root, const char *path, const char *kind, df_error *err)
@@ -70,7 +68,7 @@ static df_status check_empty(int root, const char *path, const char *kind, df_er
     }
     const struct dirent *e;
     errno = 0;
-    while ((e = readdir(dir)) && is_nothing(e->d_name, kind))
+    while ((e = readdir(dir)) && is_nothing(e->d_name))
         errno = 0;
     int reason = errno;
     closedir(dir);

@@ -70,12 +70,33 @@ static df_table *open_partial(const df_dataset *ds, const char *stage, int part)
     return t;
 }
 
-int64_t df_partial_rows(const df_dataset *ds, const char *stage, int part)
+/* A file that another run left is foreign input: it has the columns of `like`, and its rows are of images below the count
+ * that ends it, in order. */
+static bool is_sound(const df_table *t, const df_table *like)
+{
+    const int n_columns = df_table_n_columns(like);
+    const int64_t end = df_table_rows(t) - 1;
+    if (end < 0 || df_table_n_columns(t) != n_columns || n_columns > COLUMNS_MAX)
+        return false;
+    for (int c = 0; c < n_columns; c++) {
+        const df_column is = df_table_column_at(t, c), wanted = df_table_column_at(like, c);
+        if (is.type != wanted.type || strcmp(is.name, wanted.name) != 0)
+            return false;
+    }
+    for (int64_t i = 0, row = 0; i <= end; i++) {
+        if (df_table_null(t, i, 0) || df_table_int(t, i, 0) < row)
+            return false;
+        row = df_table_int(t, i, 0);
+    }
+    return end == 0 || df_table_int(t, end - 1, 0) < df_table_int(t, end, 0);
+}
+
+int64_t df_partial_rows(const df_dataset *ds, const char *stage, int part, const df_table *like)
 {
     df_table *t = open_partial(ds, stage, part);
-    int64_t n = t && df_table_rows(t) ? df_table_int(t, df_table_rows(t) - 1, 0) : 0;
+    int64_t n = t && is_sound(t, like) ? df_table_int(t, df_table_rows(t) - 1, 0) : 0;
     df_table_close(t);
-    return n > 0 ? n : 0;
+    return n;
 }
 
 df_status df_partial_read(const df_dataset *ds, const char *stage, int part, int64_t n_rows, df_table *to,

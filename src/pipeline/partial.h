@@ -7,8 +7,9 @@
 /* t: rows of images below n_rows, `row` is its first column. */
 df_status df_partial_write(const df_dataset *ds, const char *stage, int part, const df_table *t, int64_t n_rows,
                            df_error *err);
-/* How many images a partial has seen; 0 when there is none or it can't be read: that work is done again. */
-int64_t df_partial_rows(const df_dataset *ds, const char *stage, int part);
+/* How many images a partial has seen; 0 when there is none, or it is no beginning of a table like `like`: that work is done
+ * again. */
+int64_t df_partial_rows(const df_dataset *ds, const char *stage, int part, const df_table *like);
 /* Appends the partial's rows of images below n_rows. */
 df_status df_partial_read(const df_dataset *ds, const char *stage, int part, int64_t n_rows, df_table *to,
                           df_error *err);

@@ -288,7 +288,8 @@ static df_status read_partials(pass *p, df_error *err)
 {
     int64_t first = df_table_rows(p->ingest);
     for (int i = 0; i < p->n_members; i++) {
-        int64_t seen = p->members[i].table ? df_partial_rows(p->ds, p->members[i].stage->name, p->part) : first;
+        const member *m = &p->members[i];
+        int64_t seen = m->table ? df_partial_rows(p->ds, m->stage->name, p->part, m->table) : first;
         first = seen < first ? seen : first;
     }
     for (int i = 0; i < p->n_members; i++)

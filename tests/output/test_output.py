@@ -102,6 +102,8 @@ class WrongOutputs(Case):
             "kaggle": ["dataset.json"],
             "hidden": [".hidden"],
             "downloads": ["dataset.lock.zip"],
+            "scratch": ["dataset.tmp/0123456789ab/1"],
+            "locked": ["dataset.lock"],
             "numpy": ["part-00000.npy", "part-00000.parquet"],
             "venv": ["pyvenv.cfg", "bin/python"],
             "list": ["dataset.files.bak"],

@@ -108,7 +108,8 @@ static df_status open_folder(session *s, df_error *err)
     bool is_ours;
     DF_TRY(df_folder_is_ours(s->folder, DF_BATCH_FOLDER, &is_ours, err));
     if (!is_ours)
-        return df_fail(err, DF_CONFIG, "%s: no folder of batch files; `densefusion batch write` makes one", s->folder);
+        return df_fail(err, DF_CONFIG, "%s: no folder of batch files; `densefusion batch write` makes one (what an older version "
+                       "submitted is fetched by that version; `batch merge` takes its answers)", s->folder);
     DF_TRY(df_folder_open(&s->files, s->folder, DF_BATCH_FOLDER, err));
     DF_TRY(df_folder_open_lock(s->files, &s->lock, err));
     const int reason = df_range_lock(s->lock, DF_RANGE_ALONE, 0, 1, false);
