@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "image/image.h"
 #include "stage/stage.h"
+#include "tables/tables.h"
 
 static double now(clockid_t clock)
 {
@@ -32,7 +33,7 @@ static int64_t rows_of(const df_dataset *ds)
     for (int part = 0; part < df_dataset_parts(ds); part++) {
         df_error err;
         df_table *t = NULL;
-        must(df_dataset_read(ds, "ingest", part, &t, &err), &err);
+        must(df_dataset_read(ds, &df_ingest_table, part, &t, &err), &err);
         n += df_table_rows(t);
         df_table_close(t);
     }

@@ -6,13 +6,14 @@
 #include <time.h>
 
 #include "stage/stage.h"
+#include "tables/tables.h"
 
 static int64_t captions(const df_dataset *ds)
 {
     int64_t n = 0;
     for (int part = 0; part < df_dataset_parts(ds); part++) {
         df_table *t;
-        if (df_dataset_read(ds, "caption", part, &t, NULL) != DF_OK)
+        if (df_dataset_read(ds, &df_caption_table, part, &t, NULL) != DF_OK)
             continue;
         n += df_table_rows(t);
         df_table_close(t);

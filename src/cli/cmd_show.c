@@ -68,7 +68,7 @@ static df_status find_image(const df_dataset *ds, const char *text, image_id *id
     if (!df_dataset_has_part(ds, "ingest", id->part))
         return df_fail(err, DF_FORMAT, "%s: the dataset has %d parts", text, df_dataset_parts(ds));
     df_table *t;
-    DF_TRY(df_dataset_read(ds, "ingest", id->part, &t, err));
+    DF_TRY(df_dataset_read(ds, &df_ingest_table, id->part, &t, err));
     int64_t rows = df_table_rows(t);
     df_table_close(t);
     return id->row < rows ? DF_OK
@@ -127,7 +127,7 @@ static df_status print_nearest(const df_dataset *ds, const df_table *t, int64_t 
     df_table *ingest = NULL;
     if (part < 0 || part >= df_dataset_parts(ds))
         return DF_OK;
-    DF_TRY(df_dataset_read(ds, "ingest", (int)part, &ingest, err));
+    DF_TRY(df_dataset_read(ds, &df_ingest_table, (int)part, &ingest, err));
     bool removed = df_table_int(t, at, df_table_column(t, "kept")) == 0;
     printf("%*s%s %05d-%06lld ", INDENT, "", removed ? "in favour of" : "most like", (int)part, (long long)row);
     if (row >= 0 && row < df_table_rows(ingest))
@@ -186,13 +186,14 @@ static void append_row(df_str *out, const df_table *t, int64_t row)
 
 /* ---- all tables ---- */
 
-static df_status show_table(const df_dataset *ds, const char *stage, image_id id, df_str *json, df_error *err)
+static df_status show_table(const df_dataset *ds, const df_table_type *type, image_id id, df_str *json, df_error *err)
 {
+    const char *stage = type->name;
     df_table *t = NULL;
     int n = 0;
     if (!df_dataset_has_part(ds, stage, id.part))
         return DF_OK;
-    DF_TRY(df_dataset_read(ds, stage, id.part, &t, err));
+    DF_TRY(df_dataset_read(ds, type, id.part, &t, err));
     int of_row = df_table_column(t, "row");
     if (json)
         df_str_printf(json, ",\n  \"%s\": [", stage);
@@ -224,7 +225,7 @@ static df_status show_image(const df_dataset *ds, image_id id, bool as_json, df_
         printf("%-*s%05d-%06lld\n", INDENT, "id", id.part, (long long)id.row);
     for (const df_table_type *const *t = df_tables; status == DF_OK && *t; t++)
         if (*t != &df_skipped_table)         /* its rows are of no image */
-            status = show_table(ds, (*t)->name, id, json, err);
+            status = show_table(ds, *t, id, json, err);
     df_str_append(&text, "\n}");
     if (status == DF_OK && json)
         status = put_json(&text, err);

@@ -86,15 +86,36 @@ bool df_dataset_has_all(const df_dataset *ds, const char *stage)
     return n > 0;
 }
 
-df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_table **out, df_error *err)
+static df_status check_columns(const df_table *t, const df_table_type *type, const char *path, df_error *err)
 {
-    char *path = df_dataset_part_path(ds, stage, part, "parquet");
+    int c = 0;
+    for (; type->columns[c].name && c < df_table_n_columns(t); c++) {
+        const df_column is = df_table_column_at(t, c), wanted = type->columns[c];
+        if (strcmp(is.name, wanted.name) != 0 || is.type != wanted.type)
+            return df_fail(err, DF_FORMAT, "%s: column %d is %.60s and not %s", path, c + 1, is.name, wanted.name);
+    }
+    if (!type->columns[c].name && c == df_table_n_columns(t))
+        return DF_OK;
+    return df_fail(err, DF_FORMAT, "%s: %d columns, not those of %s", path, df_table_n_columns(t), type->name);
+}
+
+/* A part is complete from its first moment on: one that is no table of its type was damaged later. */
+df_status df_dataset_read(const df_dataset *ds, const df_table_type *type, int part, df_table **out, df_error *err)
+{
+    char *path = df_dataset_part_path(ds, type->name, part, "parquet");
     df_error why = {""};
-    df_status status = path ? df_table_read(out, path, &why) : df_fail(&why, DF_NOMEM, "read %s: out of memory", stage);
+    df_table *t = NULL;
+    df_status status = path ? df_table_read(&t, path, &why) : df_fail(&why, DF_NOMEM, "read %s: out of memory", type->name);
+    if (status == DF_OK)
+        status = check_columns(t, type, path, &why);
     free(path);
-    if (status == DF_FORMAT)                 /* a part is complete from its first moment on: it was damaged later */
-        return df_fail(err, status, "%.400s: delete the file, and the next run makes it again", why.message);
-    return status == DF_OK ? DF_OK : df_fail(err, status, "%s", why.message);
+    if (status == DF_OK) {
+        *out = t;
+        return DF_OK;
+    }
+    df_table_close(t);
+    return df_fail(err, status, "%.400s%s", why.message,
+                   status == DF_FORMAT ? ": delete the file, and the next run makes it again" : "");
 }
 
 df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err)

@@ -19,7 +19,8 @@ int df_dataset_parts(const df_dataset *ds);
 char *df_dataset_part_path(const df_dataset *ds, const char *stage, int part, const char *extension);
 bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part);         /* its .parquet exists */
 bool df_dataset_has_all(const df_dataset *ds, const char *stage);    /* every part, and there is one */
-df_status df_dataset_read(const df_dataset *ds, const char *stage, int part, df_table **out, df_error *err);
+/* A part of a table. DF_FORMAT when its columns are not those of the type. */
+df_status df_dataset_read(const df_dataset *ds, const df_table_type *type, int part, df_table **out, df_error *err);
 df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err);
 df_status df_dataset_write_table(const df_dataset *ds, const char *name, const df_table *t, df_error *err);
 

@@ -11,6 +11,8 @@
 #include "pipeline/partial.h"
 #include "pipeline/sight.h"
 #include "tables/kept.h"
+#include "tables/ingest.h"
+#include "tables/tables.h"
 
 static const double checkpoint_s = 60;       /* a kill costs at most this much work; a checkpoint costs some 0.1 s */
 
@@ -231,16 +233,16 @@ static df_status open_member(pass *p, member *m, df_error *err)
     return df_table_create(&m->table, df_stage_columns(m->stage), err);
 }
 
-static df_status read_earlier(const pass *p, const char *stage, earlier *out, df_error *err)
+static df_status read_earlier(const pass *p, const df_table_type *type, earlier *out, df_error *err)
 {
-    if (!df_dataset_has_part(p->ds, stage, p->part))
+    if (!df_dataset_has_part(p->ds, type->name, p->part))
         return DF_OK;
-    DF_TRY(df_dataset_read(p->ds, stage, p->part, &out->table, err));
+    DF_TRY(df_dataset_read(p->ds, type, p->part, &out->table, err));
     const int64_t n = df_table_rows(p->ingest), n_rows = df_table_rows(out->table);
     const int of_row = df_table_column(out->table, "row");
     out->first = malloc(((size_t)n + 1) * sizeof *out->first);
     if (!out->first)
-        return df_fail(err, DF_NOMEM, "%s of a part: out of memory", stage);
+        return df_fail(err, DF_NOMEM, "%s of a part: out of memory", type->name);
     for (int64_t row = 0, i = 0; row <= n; row++) {                  /* the table is in row order */
         while (i < n_rows && df_table_int(out->table, i, of_row) < row)
             i++;
@@ -262,9 +264,9 @@ static df_status open_part(pass *p, int part, df_error *err)
     for (int i = 0; i < p->n_members; i++)
         if (!df_dataset_has_part(p->ds, p->members[i].stage->name, part))
             DF_TRY(open_member(p, &p->members[i], err));
-    DF_TRY(df_dataset_read(p->ds, "ingest", part, &p->ingest, err));
-    DF_TRY(read_earlier(p, "tag", &p->tag, err));
-    return read_earlier(p, "detect", &p->detect, err);
+    DF_TRY(df_dataset_read(p->ds, &df_ingest_table, part, &p->ingest, err));
+    DF_TRY(read_earlier(p, &df_tag_table, &p->tag, err));
+    return read_earlier(p, &df_detect_table, &p->detect, err);
 }
 
 static void close_part(pass *p)
@@ -342,7 +344,7 @@ static df_status count_images(pass *p, df_error *err)
         if (!df_run_wants(p->run, part) || !lacks(p, part))
             continue;
         df_table *t = NULL;
-        df_status status = df_dataset_read(p->ds, "ingest", part, &t, err);
+        df_status status = df_dataset_read(p->ds, &df_ingest_table, part, &t, err);
         if (status != DF_OK)
             return status;
         p->n_total += df_table_rows(t);

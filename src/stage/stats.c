@@ -13,6 +13,8 @@
 #include "language/prose.h"
 #include "language/tally.h"
 #include "stage/stage.h"
+#include "tables/look.h"
+#include "tables/tables.h"
 
 #define LEXICON_BYTES_MAX ((size_t)64 << 20)
 static const char *const lexicon_files[] = {"en-lexicon.txt", "en-morphology.txt", "en-context.txt"};
@@ -166,26 +168,27 @@ static df_status add_evidence(const evidence *e, int64_t *per_row, int64_t n_row
 }
 
 /* What fusion kept where it ran, else what the expert said. NULL: neither. */
-static df_status open_evidence(const df_dataset *ds, int part, const char *expert, df_table **table, bool *fused,
+static df_status open_evidence(const df_dataset *ds, int part, const df_table_type *expert, df_table **table, bool *fused,
                                df_error *err)
 {
-    *fused = df_dataset_has_part(ds, "fuse/evidence", part);
-    if (!*fused && !df_dataset_has_part(ds, expert, part))
+    *fused = df_dataset_has_part(ds, df_fuse_evidence_table.name, part);
+    if (!*fused && !df_dataset_has_part(ds, expert->name, part))
         return DF_OK;
-    return df_dataset_read(ds, *fused ? "fuse/evidence" : expert, part, table, err);
+    return df_dataset_read(ds, *fused ? &df_fuse_evidence_table : expert, part, table, err);
 }
 
 static df_status add_kind(const stats_work *w, sums *s, const df_joined *j, int kind, df_error *err)
 {
-    static const struct { const char *expert, *kind, *column; bins_of bins; int tally; } kinds[] = {
-        {"tag", "tag", "tag", BINS_TAGS, TALLY_TAGS}, {"detect", "box", "label", BINS_BOXES, TALLY_LABELS},
-        {"read", "line", "text", BINS_LINES, -1}};
+    static const struct { const df_table_type *expert; const char *kind, *column; bins_of bins; int tally; } kinds[] = {
+        {&df_tag_table, "tag", "tag", BINS_TAGS, TALLY_TAGS},
+        {&df_detect_table, "box", "label", BINS_BOXES, TALLY_LABELS},
+        {&df_read_table, "line", "text", BINS_LINES, -1}};
     df_table *table = NULL;
     bool fused = false;
     DF_TRY(open_evidence(w->ds, j->part, kinds[kind].expert, &table, &fused, err));
     int64_t *per_row = calloc((size_t)j->n_rows + 1, sizeof *per_row),
             *with[] = {&s->with_tags, &s->with_boxes, &s->with_text};
-    df_status status = per_row ? DF_OK : df_fail(err, DF_NOMEM, "count %s: out of memory", kinds[kind].expert);
+    df_status status = per_row ? DF_OK : df_fail(err, DF_NOMEM, "count %s: out of memory", kinds[kind].expert->name);
     if (status == DF_OK && table) {
         evidence e = {table, fused ? kinds[kind].kind : NULL, fused ? "text" : kinds[kind].column,
                       kinds[kind].tally < 0 ? NULL : &s->tallies[kinds[kind].tally]};
@@ -207,7 +210,7 @@ static df_status add_colours(const stats_work *w, sums *s, const df_joined *j, d
     if (!df_dataset_has_part(w->ds, "look", j->part))
         return DF_OK;
     df_table *look = NULL;
-    DF_TRY(df_dataset_read(w->ds, "look", j->part, &look, err));
+    DF_TRY(df_dataset_read(w->ds, &df_look_table, j->part, &look, err));
     int of_kind = df_table_column(look, "kind"), of_colours = df_table_column(look, "colours");
     df_status status = DF_OK;
     for (int64_t i = 0; i < df_table_rows(look) && status == DF_OK; i++) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "vision/palette.h"
+#include "tables/tables.h"
 
 typedef struct {
     df_evidence *evidence;
@@ -23,19 +24,19 @@ static df_status no_memory(const gathering *g)
 df_status df_evidence_tables_open(df_evidence_tables *out, const df_dataset *ds, int part, bool fused, df_error *err)
 {
     df_evidence_tables t = {0};
-    const struct { const char *stage; df_table **table; bool wanted; } all[] = {
-        {"ingest", &t.ingest, true},
-        {"tag", &t.tag, df_dataset_has_part(ds, "tag", part)},
-        {"detect", &t.detect, df_dataset_has_part(ds, "detect", part)},
-        {"read", &t.read, df_dataset_has_part(ds, "read", part)},
-        {"look", &t.look, df_dataset_has_part(ds, "look", part)},
-        {"fuse/evidence", &t.fused, fused && df_dataset_has_part(ds, "fuse", part) &&      /* else stale */
+    const struct { const df_table_type *type; df_table **table; bool wanted; } all[] = {
+        {&df_ingest_table, &t.ingest, true},
+        {&df_tag_table, &t.tag, df_dataset_has_part(ds, "tag", part)},
+        {&df_detect_table, &t.detect, df_dataset_has_part(ds, "detect", part)},
+        {&df_read_table, &t.read, df_dataset_has_part(ds, "read", part)},
+        {&df_look_table, &t.look, df_dataset_has_part(ds, "look", part)},
+        {&df_fuse_evidence_table, &t.fused, fused && df_dataset_has_part(ds, "fuse", part) &&      /* else stale */
                                    df_dataset_has_part(ds, "fuse/evidence", part)},
     };
     df_status status = DF_OK;
     for (size_t i = 0; status == DF_OK && i < sizeof all / sizeof all[0]; i++)
         if (all[i].wanted)
-            status = df_dataset_read(ds, all[i].stage, part, all[i].table, err);
+            status = df_dataset_read(ds, all[i].type, part, all[i].table, err);
     if (status == DF_OK)
         *out = t;
     else

@@ -37,7 +37,7 @@ df_status df_joined_open(df_joined *out, const df_dataset *ds, int part, df_erro
     for (df_joined_of of = DF_OF_INGEST; of < DF_OF_COUNT && status == DF_OK; of++) {
         if (of != DF_OF_INGEST && !df_dataset_has_part(ds, types[of]->name, part))
             continue;
-        status = df_dataset_read(ds, types[of]->name, part, &j.table[of], err);
+        status = df_dataset_read(ds, types[of], part, &j.table[of], err);
         if (status == DF_OK && of == DF_OF_INGEST)
             j.n_rows = df_table_rows(j.table[of]);
         if (status == DF_OK)

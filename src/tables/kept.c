@@ -9,7 +9,7 @@
 static df_status decide(const df_dataset *ds, const df_table_type *type, int part, bool *keep, int64_t n, df_error *err)
 {
     df_table *t;
-    DF_TRY(df_dataset_read(ds, type->name, part, &t, err));
+    DF_TRY(df_dataset_read(ds, type, part, &t, err));
     bool *here = calloc((size_t)n + 1, sizeof *here);
     int of_row = df_table_column(t, "row"), of_kept = df_table_column(t, type->columns[type->decides].name);
     for (int64_t i = 0; here && i < df_table_rows(t); i++) {
@@ -36,7 +36,7 @@ df_status df_kept_rows(const df_dataset *ds, const char *const *reads, int part,
                           df_error *err)
 {
     df_table *ingest = NULL;
-    DF_TRY(df_dataset_read(ds, "ingest", part, &ingest, err));
+    DF_TRY(df_dataset_read(ds, &df_ingest_table, part, &ingest, err));
     int64_t n = df_table_rows(ingest);
     df_table_close(ingest);
     bool *keep = malloc((size_t)n + 1);

@@ -16,6 +16,7 @@
 #include "dataset/dataset.h"
 #include "io/npy.h"
 #include "stage/stage.h"
+#include "typed.h"
 
 enum { PARTS = 3, ROWS = 120, N_ALL = PARTS * ROWS, DIM = 24, CLUSTERS = 7, NO_VECTOR = 13 };
 
@@ -109,9 +110,8 @@ static inline df_table *new_table(const df_column *columns)
 static inline void put_part(df_dataset *ds, const char *stage, int part, df_table *t)
 {
     df_error err = {""};
-    if (df_dataset_write(ds, stage, part, t, &err) != DF_OK)
+    if (write_typed(ds, stage, part, t, &err) != DF_OK)
         fail_msg("%s", err.message);
-    df_table_close(t);
 }
 
 #define I_(n) {n, DF_COLUMN_INT, NULL}

@@ -9,6 +9,7 @@
 #include "vector/half.h"
 #include "dataset/vectors.h"
 #include "pipeline/run.h"
+#include "typed.h"
 
 typedef struct { atomic_bool stop; int64_t stop_after; } interruption;
 
@@ -63,7 +64,7 @@ static inline void expect_problem(const char *out, int64_t row, const char *prob
 {
     df_dataset *ds = open_dataset(out);
     df_table *t;
-    assert_int_equal(df_dataset_read(ds, "embed", 0, &t, NULL), DF_OK);
+    assert_int_equal(df_dataset_read(ds, &df_embed_table, 0, &t, NULL), DF_OK);
     assert_int_equal(df_table_n_columns(t), 3);
     assert_int_equal(df_table_int(t, row, 0), row);
     assert_string_equal(df_table_text(t, row, 2), problem);

@@ -16,6 +16,7 @@
 #include "dataset/dataset.h"
 #include "image/image.h"
 #include "stage/stage.h"
+#include "typed.h"
 
 #define HOSTILE_ALT "<img src=x onerror=window.hacked=1> \"Rex\" & friends </script><script>window.hacked=2</script>"
 #define DOG_CAPTION "A brown d\xC3\xB6g \xF0\x9F\x90\x95 stands left of a red ball. The words \"CAF\xC3\x89 REX\" are on a sign."
@@ -62,9 +63,8 @@ static inline void fixture_put(const df_dataset *ds, const char *stage, int part
 {
     df_table *t = fixture_table(columns, values, n_rows);
     df_error err = {""};
-    if (df_dataset_write(ds, stage, part, t, &err) != DF_OK)
+    if (write_typed(ds, stage, part, t, &err) != DF_OK)
         fail_msg("%s", err.message);
-    df_table_close(t);
 }
 
 typedef struct { int64_t size; char hash[DF_HASH_HEX]; } fixture_file;

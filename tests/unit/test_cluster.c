@@ -10,6 +10,7 @@
 #include "io/npy.h"
 #include "stage/cluster/cluster.h"
 #include "stage/cluster/work.h"
+#include "typed.h"
 
 enum { ROWS = 900, DIM = 40 };
 extern const df_stage df_stage_cluster;
@@ -53,10 +54,8 @@ static void put_part(const df_dataset *ds, int part, int first, int end)
     }
     assert_int_equal(df_npy_finish(w, NULL), DF_OK);
     df_npy_writer_close(w);
-    assert_int_equal(df_dataset_write(ds, "ingest", part, ingest, NULL), DF_OK);
-    assert_int_equal(df_dataset_write(ds, "embed", part, embed, NULL), DF_OK);
-    df_table_close(ingest);
-    df_table_close(embed);
+    assert_int_equal(write_typed(ds, "ingest", part, ingest, NULL), DF_OK);
+    assert_int_equal(write_typed(ds, "embed", part, embed, NULL), DF_OK);
     free(path);
 }
 
@@ -137,8 +136,8 @@ static void every_vector_has_its_cluster(void **state)
     int64_t n = 0;
     for (int part = 0, first = 0; part < df_dataset_parts(ds); part++) {
         df_table *t, *ingest;
-        assert_int_equal(df_dataset_read(ds, "cluster", part, &t, NULL), DF_OK);
-        assert_int_equal(df_dataset_read(ds, "ingest", part, &ingest, NULL), DF_OK);
+        assert_int_equal(df_dataset_read(ds, &df_cluster_table, part, &t, NULL), DF_OK);
+        assert_int_equal(df_dataset_read(ds, &df_ingest_table, part, &ingest, NULL), DF_OK);
         for (int64_t i = 0; i < df_table_rows(t); i++, n++) {
             float x[DIM];
             uint16_t half[DIM];
@@ -319,7 +318,7 @@ static void no_vectors_no_clusters(void **state)
     put_part(ds, 0, 3, 4);                   /* one row, without a vector */
     must(ds, (how){.k = 0});
     df_table *t;
-    assert_int_equal(df_dataset_read(ds, "cluster", 0, &t, NULL), DF_OK);
+    assert_int_equal(df_dataset_read(ds, &df_cluster_table, 0, &t, NULL), DF_OK);
     assert_int_equal(df_table_rows(t), 0);
     df_table_close(t);
     df_dataset_close(ds);

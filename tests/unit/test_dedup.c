@@ -1,5 +1,6 @@
 /* dedup against a brute-force reading of its two rules; counts, chains, threads, interrupted runs, bad input. */
 #include "curation_fixture.h"
+#include "typed.h"
 
 #include <stdatomic.h>
 #include <unistd.h>
@@ -77,7 +78,7 @@ static void check_parts(const df_dataset *ds, int counts[4])
     static const char *const reasons[] = {"", "similar", "copy", "no vector"};
     for (int part = 0; part < PARTS; part++) {
         df_table *t;
-        assert_int_equal(df_dataset_read(ds, "dedup", part, &t, NULL), DF_OK);
+        assert_int_equal(df_dataset_read(ds, &df_dedup_table, part, &t, NULL), DF_OK);
         int64_t at = 0;
         for (int row = 0; row < ROWS; row++) {
             int i = part * ROWS + row, kind = made[i].cluster < 0 ? 3 : expected[i].kind;
@@ -176,7 +177,7 @@ static void groups_keep_one(void **state)
     int n_removed = 0;
     for (int part = 0; part < PARTS; part++) {
         df_table *t;
-        assert_int_equal(df_dataset_read(ds, "dedup", part, &t, NULL), DF_OK);
+        assert_int_equal(df_dataset_read(ds, &df_dedup_table, part, &t, NULL), DF_OK);
         for (int64_t at = 0; at < df_table_rows(t); at++) {
             int i = part * ROWS + (int)df_table_int(t, at, 0);
             if (made[i].cluster < 0)
@@ -355,7 +356,7 @@ static void finished_clusters_are_not_done_again(void **state)
     int n_similar = 0;
     for (int part = 0; part < PARTS; part++) {
         df_table *t;
-        assert_int_equal(df_dataset_read(ds, "dedup", part, &t, NULL), DF_OK);
+        assert_int_equal(df_dataset_read(ds, &df_dedup_table, part, &t, NULL), DF_OK);
         for (int64_t i = 0; i < df_table_rows(t); i++)
             n_similar += strcmp(df_table_text(t, i, 2), "similar") == 0;
         df_table_close(t);

@@ -6,6 +6,7 @@
 #include "stage/import/evidence_import.h"
 #include "pipeline/run.h"
 #include "sql_run.h"
+#include "typed.h"
 
 /* ---- a dataset of 2 parts with 3 images each, 100 x 80; a.jpg ... f.jpg, and a URL for each ---- */
 
@@ -48,8 +49,7 @@ static df_dataset *small_dataset(void)
             const df_value v[] = {DF_INT(row), DF_TEXT(path), DF_TEXT(url), DF_INT(100), DF_INT(80)};
             assert_int_equal(df_table_append(t, v, NULL), DF_OK);
         }
-        assert_int_equal(df_dataset_write(ds, "ingest", part, t, NULL), DF_OK);
-        df_table_close(t);
+        assert_int_equal(write_typed(ds, "ingest", part, t, NULL), DF_OK);
     }
     return ds;
 }

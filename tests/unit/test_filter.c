@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "stage/stage.h"
+#include "typed.h"
 
 enum { N_ROWS = 7 };
 static char folder[64];
@@ -77,7 +78,7 @@ static df_table *judge(const char *const *settings, int part, const char *proble
         assert_int_equal(df_option_set(stage->options, config, "filter", settings[0], settings[1], NULL), DF_OK);
     assert_int_equal(df_dataset_create(&ds, folder, NULL), DF_OK);
     for (int i = 0; i < 2; i++) {
-        tables[i] = ingest_of(i);
+        tables[i] = typed(&df_ingest_table, ingest_of(i));
         assert_int_equal(df_dataset_write(ds, "ingest", i, tables[i], NULL), DF_OK);
     }
     assert_int_equal(stage->pixels->open(&state, ds, config, &run, NULL), DF_OK);

@@ -12,6 +12,7 @@
 #include "tables/gather.h"
 #include "stage/fuse/fuse.h"
 #include "stage/stage.h"
+#include "typed.h"
 
 extern const df_stage df_stage_fuse;
 #define INT_(n) {n, DF_COLUMN_INT, NULL}
@@ -31,8 +32,7 @@ static df_table *make(const df_column *columns)
 
 static void write_part(df_dataset *ds, const char *stage, df_table *t)
 {
-    assert_int_equal(df_dataset_write(ds, stage, 0, t, NULL), DF_OK);
-    df_table_close(t);
+    assert_int_equal(write_typed(ds, stage, 0, t, NULL), DF_OK);
 }
 
 /* Three images; the middle one is rejected; only the first has boxes. */
@@ -93,7 +93,7 @@ static void kept_images_get_a_prompt(void **state)
     unlink("fuse.test/fuse/part-00000.parquet");
     assert_int_equal(run_fuse(ds, "engine", &err), DF_OK);
     df_table *t;
-    assert_int_equal(df_dataset_read(ds, "fuse", 0, &t, &err), DF_OK);
+    assert_int_equal(df_dataset_read(ds, &df_fuse_table, 0, &t, &err), DF_OK);
     assert_int_equal(df_table_rows(t), 2);
     assert_int_equal(df_table_int(t, 0, 0), 0);
     assert_int_equal(df_table_int(t, 1, 0), 2);
@@ -160,14 +160,14 @@ static void a_crowd_reads_back(void **state)
     assert_int_equal(e[0].boxes[31].count, 9);
     assert_true(e[0].boxes[31].x0 == 3100 && e[0].boxes[31].x1 == 3950);
     df_table *t;
-    assert_int_equal(df_dataset_read(ds, "fuse/left", 0, &t, &err), DF_OK);
+    assert_int_equal(df_dataset_read(ds, &df_fuse_left_table, 0, &t, &err), DF_OK);
     const int reason = df_table_column(t, "reason");
     assert_int_equal(df_table_rows(t), 9);
     assert_string_equal(df_table_text(t, 0, reason), "counted");
     assert_string_equal(df_table_text(t, 8, reason), "score");
     assert_string_equal(df_table_text(t, 8, df_table_column(t, "text")), "kite");
     df_table_close(t);
-    assert_int_equal(df_dataset_read(ds, "fuse", 0, &t, &err), DF_OK);
+    assert_int_equal(df_dataset_read(ds, &df_fuse_table, 0, &t, &err), DF_OK);
     assert_non_null(strstr(df_table_text(t, 0, 1), "\n9 x person: [3100, 500, 3950, 600]"));
     df_table_close(t);
     df_arena_reset(&arena);
@@ -234,7 +234,7 @@ static void own_templates(void **state)
     assert_int_equal(df_file_write("mine.txt", "Image.\n\n{detection_box}", 23, &err), DF_OK);
     assert_int_equal(run_fuse(ds, "mine.txt", &err), DF_OK);
     df_table *t;
-    assert_int_equal(df_dataset_read(ds, "fuse", 0, &t, &err), DF_OK);
+    assert_int_equal(df_dataset_read(ds, &df_fuse_table, 0, &t, &err), DF_OK);
     assert_string_equal(df_table_text(t, 0, 1), "Image.\n\ndog: [10, 20, 110, 220]");
     assert_string_equal(df_table_text(t, 1, 1), "Image.");
     df_table_close(t);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tables/gather.h"
+#include "typed.h"
 
 #define INT_(n) {n, DF_COLUMN_INT, NULL}
 #define REAL_(n) {n, DF_COLUMN_REAL, NULL}
@@ -166,8 +167,9 @@ static void from_a_dataset(void **state)
     df_dataset *ds;
     assert_int_equal(df_dataset_create(&ds, "gather.test", NULL), DF_OK);
     df_evidence_tables t = raw_tables(), back;
-    assert_int_equal(df_dataset_write(ds, "ingest", 0, t.ingest, NULL), DF_OK);
-    assert_int_equal(df_dataset_write(ds, "tag", 0, t.tag, NULL), DF_OK);
+    assert_int_equal(write_typed(ds, "ingest", 0, t.ingest, NULL), DF_OK);
+    assert_int_equal(write_typed(ds, "tag", 0, t.tag, NULL), DF_OK);
+    t.ingest = t.tag = NULL;
     df_evidence_tables_close(&t);
     assert_int_equal(df_evidence_tables_open(&back, ds, 0, true, NULL), DF_OK);
     assert_non_null(back.tag);

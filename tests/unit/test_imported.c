@@ -4,6 +4,7 @@
 #include "dataset/table.h"
 #include "io/npy.h"
 #include "sql_run.h"
+#include "typed.h"
 
 enum { N = 12, DIM = 3 };                    /* pictures a.jpg to l.jpg, in parts of 4; vector i is along [i + 1, 1, 2] */
 
@@ -123,7 +124,7 @@ static void test_clip_retrieval_by_key(void **state)
     expect_vectors(whose);
     df_dataset *ds = open_dataset("out");
     df_table *t;
-    assert_int_equal(df_dataset_read(ds, "embed", 2, &t, NULL), DF_OK);
+    assert_int_equal(df_dataset_read(ds, &df_embed_table, 2, &t, NULL), DF_OK);
     assert_string_equal(df_table_text(t, 3, 2), "missing");
     df_table_close(t);
     df_dataset_close(ds);

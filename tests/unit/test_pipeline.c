@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "pipeline/run.h"
+#include "typed.h"
 
 enum { PART_ROWS = 20, N_IMAGES = 50, N_PARTS = 3, BROKEN_ROW = 7 };   /* in part 0; rows 3 of 5 are rejected unseen */
 enum { WIDTH = 64, HEIGHT = 48, TAG_EDGE = 20 };                       /* `tag` is content with a half of them */
@@ -27,18 +28,18 @@ static atomic_bool stop;
 static const df_image *seen_by_filter[N_PARTS][PART_ROWS], *seen_by_detect[N_PARTS][PART_ROWS];
 static atomic_int n_shared_small;
 
-static const df_column ingest_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"path", DF_COLUMN_TEXT, NULL}, {"source", DF_COLUMN_TEXT, NULL},
-                                           {"offset", DF_COLUMN_INT, NULL}, {"size", DF_COLUMN_INT, NULL}, {"hash", DF_COLUMN_TEXT, NULL},
-                                           {"problem", DF_COLUMN_TEXT, NULL}, {"detail", DF_COLUMN_TEXT, NULL}, {0}};
-
 static df_status ingest_part(df_dataset *ds, int part, df_error *err)
 {
     df_table *t;
-    DF_TRY(df_table_create(&t, ingest_columns, err));
+    DF_TRY(df_table_create(&t, df_ingest_table.columns, err));
     for (int row = 0; part * PART_ROWS + row < N_IMAGES && row < PART_ROWS; row++) {
         char name[40];
         snprintf(name, sizeof name, "%03d.jpg", part * PART_ROWS + row);
-        df_value v[] = {DF_INT(row), DF_TEXT(name), DF_TEXT(name), DF_NULL, DF_NULL, DF_NULL, DF_NULL, DF_NULL};
+        df_value v[DF_INGEST_COLUMNS];
+        for (int c = 0; c < DF_INGEST_COLUMNS; c++)
+            v[c] = DF_NULL;
+        v[DF_INGEST_ROW] = DF_INT(row);
+        v[DF_INGEST_PATH] = v[DF_INGEST_SOURCE] = DF_TEXT(name);
         DF_TRY(df_table_append(t, v, err));
     }
     df_status status = df_dataset_write(ds, "ingest", part, t, err);
@@ -75,8 +76,6 @@ static void pixels_close(void *state)
 typedef struct { int64_t factor; } options;
 static const df_option option_table[] = {{"factor", DF_OPT_INT, offsetof(options, factor), "2", 1, 9, "changes the rows"}, {0}};
 
-static const df_column filter_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"reason", DF_COLUMN_TEXT, NULL}, {0}};
-
 static df_status filter_screen(void *state, df_sight *sight, df_table *out, df_error *err)
 {
     (void)state;
@@ -84,7 +83,7 @@ static df_status filter_screen(void *state, df_sight *sight, df_table *out, df_e
     if (sight->row % 5 != 3)
         return DF_OK;
     sight->rejected = true;
-    return df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(0), DF_TEXT("small")}, err);
+    return df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(0), DF_TEXT("small"), DF_NULL}, err);
 }
 
 static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
@@ -93,10 +92,8 @@ static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, 
     (void)arena;
     sight->rejected = sight->image == NULL;
     seen_by_filter[sight->part][sight->row] = sight->image;
-    return df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(sight->image != NULL), DF_TEXT(sight->problem)}, err);
+    return df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(sight->image != NULL), DF_TEXT(sight->problem), DF_NULL}, err);
 }
-
-static const df_column tag_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"tag", DF_COLUMN_TEXT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {0}};
 
 /* Rows take different times, so that threads finish them out of order. */
 static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
@@ -113,13 +110,10 @@ static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_
     for (int64_t i = 0; i < sight->row % 3; i++) {
         char *text = df_arena_printf(arena, "grey %d x %lld, %d wide", sight->image->rgb[0], (long long)o->factor,
                                      sight->image->width);
-        DF_TRY(df_table_append(out, (df_value[]){DF_INT(sight->row), DF_TEXT(text), DF_REAL((double)i / 3)}, err));
+        DF_TRY(df_table_append(out, (df_value[]){DF_INT(sight->row), DF_TEXT(text), DF_REAL((double)i / 3), DF_TEXT("toy")}, err));
     }
     return DF_OK;
 }
-
-static const df_column detect_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"label", DF_COLUMN_TEXT, NULL}, {"score", DF_COLUMN_REAL, NULL},
-    {"x0", DF_COLUMN_REAL, NULL}, {"y0", DF_COLUMN_REAL, NULL}, {"x1", DF_COLUMN_REAL, NULL}, {"y1", DF_COLUMN_REAL, NULL}, {"source", DF_COLUMN_TEXT, NULL}, {0}};
 
 static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
 {
@@ -165,7 +159,7 @@ static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run,
         if (!df_run_wants(run, part) || df_dataset_has_part(ds, "fuse", part))
             continue;
         atomic_fetch_add(&n_fused, 1);
-        DF_TRY(df_dataset_read(ds, "tag", part, &tags, err));
+        DF_TRY(df_dataset_read(ds, &df_tag_table, part, &tags, err));
         DF_TRY(df_table_create(&t, fuse_columns, err));
         DF_TRY(df_table_append(t, (df_value[]){DF_INT(0), DF_INT(df_table_rows(tags))}, err));
         df_status status = df_dataset_write(ds, "fuse", part, t, err);
@@ -219,17 +213,13 @@ static const df_pixel_ops tag_ops = {.open = pixels_open, .perceive = tag_percei
 static const df_pixel_ops detect_ops = {.open = pixels_open, .perceive = detect_perceive, .close = pixels_close, .blind = true,
                                         .looks = detect_looks};
 static const df_pixel_ops look_ops = {.open = pixels_open, .perceive = look_perceive, .close = pixels_close};
-static const df_table_type ingest_type = {.name = "ingest", .columns = ingest_columns};
-static const df_table_type filter_type = {.name = "filter", .columns = filter_columns, .decides = 1, .passed = "kept = 1", .why = "reason"};
-static const df_table_type tag_type = {.name = "tag", .columns = tag_columns};
-static const df_table_type detect_type = {.name = "detect", .columns = detect_columns};
 static const df_table_type look_type = {.name = "look", .columns = look_columns};
 static const df_table_type fuse_type = {.name = "fuse", .columns = fuse_columns};
-static const df_stage ingest = {.name = "ingest", .summary = "", .table = &ingest_type, .run = ingest_run};
-static const df_stage filter = {.name = "filter", .summary = "", .reads = READS("ingest"), .table = &filter_type, .pixels = &filter_ops};
-static const df_stage tag = {.name = "tag", .summary = "", .reads = READS("ingest", "filter"), .table = &tag_type,
+static const df_stage ingest = {.name = "ingest", .summary = "", .table = &df_ingest_table, .run = ingest_run};
+static const df_stage filter = {.name = "filter", .summary = "", .reads = READS("ingest"), .table = &df_filter_table, .pixels = &filter_ops};
+static const df_stage tag = {.name = "tag", .summary = "", .reads = READS("ingest", "filter"), .table = &df_tag_table,
                              .options = option_table, .config_size = sizeof(options), .pixels = &tag_ops};
-static const df_stage detect = {.name = "detect", .summary = "", .reads = READS("filter", "tag"), .table = &detect_type,
+static const df_stage detect = {.name = "detect", .summary = "", .reads = READS("filter", "tag"), .table = &df_detect_table,
                                 .options = option_table, .config_size = sizeof(options), .pixels = &detect_ops};
 static const df_stage look = {.name = "look", .summary = "", .reads = READS("filter", "detect"), .table = &look_type, 
                               .options = option_table, .config_size = sizeof(options), .pixels = &look_ops};

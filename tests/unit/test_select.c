@@ -2,6 +2,7 @@
  * nothing. */
 #include "curation_fixture.h"
 #include "tables/kept.h"
+#include "typed.h"
 
 extern const df_stage df_stage_dedup, df_stage_select;
 
@@ -15,7 +16,7 @@ static chosen read_chosen(const df_dataset *ds)
     chosen c = {0};
     for (int part = 0; part < PARTS; part++) {
         df_table *t;
-        assert_int_equal(df_dataset_read(ds, "select", part, &t, NULL), DF_OK);
+        assert_int_equal(df_dataset_read(ds, &df_select_table, part, &t, NULL), DF_OK);
         for (int64_t at = 0; at < df_table_rows(t); at++) {
             int i = part * ROWS + (int)df_table_int(t, at, 0);
             const char *reason = df_table_text(t, at, 2);
@@ -88,7 +89,7 @@ static int count_survivors(const df_dataset *ds)
     int n = 0;
     for (int part = 0; part < PARTS; part++) {
         df_table *t;
-        assert_int_equal(df_dataset_read(ds, "dedup", part, &t, NULL), DF_OK);
+        assert_int_equal(df_dataset_read(ds, &df_dedup_table, part, &t, NULL), DF_OK);
         for (int64_t at = 0; at < df_table_rows(t); at++)
             n += df_table_int(t, at, 1) == 1;
         df_table_close(t);

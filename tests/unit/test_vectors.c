@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "dataset/vectors.h"
 #include "io/npy.h"
+#include "typed.h"
 
 static char folder[64];
 static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL}, {"phash", DF_COLUMN_INT, NULL}, {"problem", DF_COLUMN_TEXT, NULL}, {0}};
@@ -22,8 +23,7 @@ static void write_table(const df_dataset *ds, const char *stage, int part, int n
         df_value values[] = {DF_INT(i), DF_NULL, DF_TEXT(i < n_problems ? "zero" : NULL)};
         assert_int_equal(df_table_append(t, values, NULL), DF_OK);
     }
-    assert_int_equal(df_dataset_write(ds, stage, part, t, NULL), DF_OK);
-    df_table_close(t);
+    assert_int_equal(write_typed(ds, stage, part, t, NULL), DF_OK);
 }
 
 static void write_vectors(const df_dataset *ds, int part, df_npy_type type, int dim, int n, int first)

@@ -12,6 +12,7 @@
 #include "stage/caption/record.h"
 #include "stage/check/check.h"
 #include "tables/caption.h"
+#include "tables/fuse.h"
 
 /* A part that has something to do. Its records are items [first, first + n) of the whole work. */
 typedef struct {
@@ -241,7 +242,7 @@ static df_status plan_work(captioner *c, df_error *err)
         df_table *fuse = NULL;
         if (!df_run_wants(c->work.run, part) || df_dataset_has_part(ds, "caption", part))
             continue;
-        DF_TRY(df_dataset_read(ds, "fuse", part, &fuse, err));
+        DF_TRY(df_dataset_read(ds, &df_fuse_table, part, &fuse, err));
         const int64_t n = df_table_rows(fuse);
         df_table_close(fuse);
         planned *p = &c->plan[c->n_plan];

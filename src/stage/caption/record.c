@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "judge/again.h"
+#include "tables/fuse.h"
 
 /* Row and key of record i. */
 static df_status name_record(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err)
@@ -26,7 +27,7 @@ df_status df_caption_part_open(df_caption_part *out, const df_caption_work *w, i
     int64_t n_evidence = 0;
     *p = (df_caption_part){0};
     DF_TRY(df_evidence_tables_open(&p->tables, w->ds, part, true, err));
-    DF_TRY(df_dataset_read(w->ds, "fuse", part, &p->fuse, err));
+    DF_TRY(df_dataset_read(w->ds, &df_fuse_table, part, &p->fuse, err));
     DF_TRY(df_evidence_gather(&p->tables, &p->arena, &p->evidence, &n_evidence, err));
     p->records = calloc((size_t)df_table_rows(p->fuse) + 1, sizeof *p->records);
     if (!p->records)

@@ -7,6 +7,7 @@
 #include "stage/check/check.h"
 #include "stage/check/twins.h"
 #include "tables/check.h"
+#include "tables/caption.h"
 
 /* One part at work: rows are judged on any thread and written in order. */
 typedef struct {
@@ -101,7 +102,7 @@ static df_status check_one(const judge *j, df_dataset *ds, int part, const df_ru
     check_part p = {.config = j->config, .nouns = j->nouns, .twins = &j->twins};
     if (!df_dataset_has_part(ds, "caption", part))
         return df_fail(err, DF_CONFIG, "check: part %d has no captions yet; run `densefusion caption` first", part);
-    df_status status = df_dataset_read(ds, "caption", part, &captions, err);
+    df_status status = df_dataset_read(ds, &df_caption_table, part, &captions, err);
     if (status == DF_OK)
         status = df_evidence_tables_open(&tables, ds, part, true, err);
     if (status == DF_OK)

@@ -6,6 +6,8 @@
 
 #include "base/hash.h"
 #include "base/str.h"
+#include "tables/caption.h"
+#include "tables/ingest.h"
 
 enum { CAPTION_BYTES_MIN = 20 };
 
@@ -44,9 +46,9 @@ static df_status add(pairs *list, pair p, df_error *err)
 static df_status add_part(pairs *list, const df_dataset *ds, int part, df_error *err)
 {
     df_table *captions = NULL, *ingest = NULL;
-    df_status status = df_dataset_read(ds, "caption", part, &captions, err);
+    df_status status = df_dataset_read(ds, &df_caption_table, part, &captions, err);
     if (status == DF_OK)
-        status = df_dataset_read(ds, "ingest", part, &ingest, err);
+        status = df_dataset_read(ds, &df_ingest_table, part, &ingest, err);
     const bool read = status == DF_OK;
     const int of_row = read ? df_table_column(captions, "row") : -1, text = read ? df_table_column(captions, "caption") : -1,
               engine = read ? df_table_column(captions, "engine") : -1;

@@ -8,6 +8,7 @@
 
 #include "stage/cluster/work.h"
 #include "tables/cluster.h"
+#include "tables/embed.h"
 
 static const df_option options[] = {
     {"k", DF_OPT_INT, offsetof(df_cluster_config, k), "0", 0, 1e7,
@@ -98,7 +99,7 @@ static df_status write_part(const df_cluster_work *w, int part, const int32_t *c
                             df_error *err)
 {
     df_table *embed = NULL, *out = NULL;
-    DF_TRY(df_dataset_read(w->ds, "embed", part, &embed, err));
+    DF_TRY(df_dataset_read(w->ds, &df_embed_table, part, &embed, err));
     df_status status = df_table_create(&out, df_cluster_table.columns, err);
     int of_row = df_table_column(embed, "row"), of_problem = df_table_column(embed, "problem");
     for (int64_t i = 0, vector = 0; status == DF_OK && i < df_table_rows(embed); i++) {

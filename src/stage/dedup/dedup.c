@@ -13,6 +13,7 @@
 #include "model/card.h"
 #include "stage/members.h"
 #include "tables/dedup.h"
+#include "tables/embed.h"
 
 static const df_option options[] = {
     {"rule", DF_OPT_TEXT, offsetof(df_dedup_config, rule), "semdedup", 0, 0,
@@ -291,7 +292,7 @@ static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
     if (df_dataset_has_part(d->ds, "dedup", (int)part))
         return DF_OK;
     df_table *embed = NULL, *out = NULL;
-    df_status status = df_dataset_read(d->ds, "embed", (int)part, &embed, err);
+    df_status status = df_dataset_read(d->ds, &df_embed_table, (int)part, &embed, err);
     if (status == DF_OK)
         status = df_table_create(&out, df_dedup_table.columns, err);
     if (status == DF_OK)

@@ -5,6 +5,9 @@
 #include "base/pool.h"
 #include "stage/dedup/dedup.h"
 #include "stage/members.h"
+#include "tables/cluster.h"
+#include "tables/embed.h"
+#include "tables/ingest.h"
 
 enum { HASH_BITS_MIN = 8 };
 
@@ -40,9 +43,9 @@ static df_status read_tables(const df_dedup *d, int part, tables *t, df_error *e
                        "cluster/part-%05d.parquet is missing: densefusion cluster %s (who skips cluster skips dedup "
                        "and select too)", part,
                        df_dataset_folder(d->ds));
-    DF_TRY(df_dataset_read(d->ds, "embed", part, &t->embed, err));
-    DF_TRY(df_dataset_read(d->ds, "cluster", part, &t->cluster, err));
-    return df_dataset_read(d->ds, "ingest", part, &t->ingest, err);
+    DF_TRY(df_dataset_read(d->ds, &df_embed_table, part, &t->embed, err));
+    DF_TRY(df_dataset_read(d->ds, &df_cluster_table, part, &t->cluster, err));
+    return df_dataset_read(d->ds, &df_ingest_table, part, &t->ingest, err);
 }
 
 static void read_size(const df_table *ingest, int64_t row, df_dedup_item *item)

@@ -8,6 +8,7 @@
 #include "base/stream.h"
 #include "tables/joined.h"
 #include "io/json.h"
+#include "tables/tables.h"
 
 enum { ROWS_PER_PART = 1000000 };            /* of image ids: part and row as in captions.jsonl, read as one number */
 
@@ -16,7 +17,8 @@ static const char file_name[] = "export/coco.json";
 typedef struct {
     const df_dataset *ds;
     const df_run *run;
-    const char *stage, *label;               /* whose boxes, and their column of labels */
+    const df_table_type *type;               /* whose boxes */
+    const char *label;                       /* their column of labels */
     df_table *labels;                        /* sorted; a category's id is its place, from 1 */
     df_stream file;
     df_str text;
@@ -36,7 +38,7 @@ static df_status read_labels(coco *c, df_error *err)
 {
     df_str sql = {0};
     df_str_printf(&sql, "SELECT DISTINCT %s AS label FROM ", c->label);
-    df_status status = df_dataset_append_sql(c->ds, c->stage, &sql, err);
+    df_status status = df_dataset_append_sql(c->ds, c->type->name, &sql, err);
     df_str_printf(&sql, " WHERE label IS NOT NULL%s ORDER BY label",
                   strcmp(c->label, "text") == 0 ? " AND kind = 'box'" : "");
     if (status == DF_OK)
@@ -148,7 +150,7 @@ static df_status put_box(coco *c, const df_joined *j, const df_table *t, int64_t
 static df_status put_boxes(coco *c, const df_joined *j, df_error *err)
 {
     df_table *t = NULL;
-    df_status status = df_dataset_read(c->ds, c->stage, j->part, &t, err);
+    df_status status = df_dataset_read(c->ds, c->type, j->part, &t, err);
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(t); i++)
         status = put_box(c, j, t, i, err);
     df_table_close(t);
@@ -188,7 +190,7 @@ static df_status put_all(coco *c, df_error *err)
 df_status df_export_coco(const df_dataset *ds, bool fused, const df_run *run, df_error *err)
 {
     coco c = {.ds = ds, .run = run};
-    c.stage = fused ? "fuse/evidence" : "detect";
+    c.type = fused ? &df_fuse_evidence_table : &df_detect_table;
     c.label = fused ? "text" : "label";
     df_status status = df_stream_open(&c.file, df_dataset_files(ds), file_name, err);
     if (status == DF_OK)

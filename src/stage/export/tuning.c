@@ -7,6 +7,7 @@
 #include "base/stream.h"
 #include "tables/joined.h"
 #include "stage/export/conversation.h"
+#include "tables/fuse.h"
 
 enum { TRAIN, HELD_OUT, SIDES };
 static const char *const names[SIDES] = {"export/tuning/train.json", "export/tuning/held_out.json"};
@@ -99,7 +100,7 @@ static df_status has_prompts(const df_dataset *ds, bool *has, df_error *err)
     if (df_dataset_parts(ds) == 0 || !df_dataset_has_all(ds, "fuse"))
         return DF_OK;
     for (int part = 0; !*has && part < df_dataset_parts(ds); part++) {
-        DF_TRY(df_dataset_read(ds, "fuse", part, &fuse, err));
+        DF_TRY(df_dataset_read(ds, &df_fuse_table, part, &fuse, err));
         *has = df_table_rows(fuse) > 0 && !df_table_null(fuse, 0, df_table_column(fuse, "tuning_prompt"));
         const bool decided = df_table_rows(fuse) > 0;
         df_table_close(fuse);

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "tables/kept.h"
+#include "tables/ingest.h"
 
 /* The lowest `room` tickets so far: a heap whose first is the highest. */
 typedef struct { uint64_t *tickets; int64_t n, room; } lowest;
@@ -62,7 +63,7 @@ static df_status offer_part(df_draw *draw, lowest *l, const df_dataset *ds, cons
     bool *kept = NULL;
     int64_t n = 0;
     DF_TRY(df_kept_rows(ds, reads, part, &kept, &n, err));
-    df_status status = df_dataset_read(ds, "ingest", part, &ingest, err);
+    df_status status = df_dataset_read(ds, &df_ingest_table, part, &ingest, err);
     const int path = status == DF_OK ? df_table_column(ingest, "path") : -1;
     for (int64_t row = 0; status == DF_OK && row < n && row < df_table_rows(ingest); row++) {
         draw->n_kept += kept[row];

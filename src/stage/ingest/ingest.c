@@ -284,7 +284,7 @@ static df_status known_open(work *w, df_error *err)
 {
     for (int part = 0; part < w->n_parts; part++) {
         df_table *t = NULL;
-        DF_TRY(df_dataset_read(w->ds, "ingest", part, &t, err));
+        DF_TRY(df_dataset_read(w->ds, &df_ingest_table, part, &t, err));
         df_status status = known_read(&w->known, t, part, err);
         df_table_close(t);
         DF_TRY(status);

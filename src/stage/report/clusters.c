@@ -6,6 +6,7 @@
 
 #include "tables/clusters.h"
 #include "io/json.h"
+#include "tables/ingest.h"
 
 enum { SIDE_PX = 240 };                      /* twice what a contact sheet shows: sharp on dense screens */
 
@@ -55,7 +56,7 @@ static df_status make_part(df_thumbs *thumbs, shown_image *items, int64_t n, df_
     df_table *ingest = NULL;
     int64_t *rows = malloc(((size_t)n + 1) * sizeof *rows);
     df_thumb_name *names = calloc((size_t)n + 1, sizeof *names);
-    df_status status = rows && names ? df_dataset_read(thumbs->ds, "ingest", (int)items->part, &ingest, err)
+    df_status status = rows && names ? df_dataset_read(thumbs->ds, &df_ingest_table, (int)items->part, &ingest, err)
                                      : df_fail(err, DF_NOMEM, "report: out of memory");
     for (int64_t i = 0; status == DF_OK && i < n; i++) {
         rows[i] = items[i].row;

@@ -16,6 +16,7 @@
 #include "stage/report/thumbs.h"
 #include "stage/stage.h"
 #include "tables/kept.h"
+#include "tables/fuse.h"
 
 #define ASSET_BYTES_MAX ((size_t)4 << 20)
 #define STATS_BYTES_MAX ((size_t)64 << 20)
@@ -119,7 +120,7 @@ static df_status show(report *r, showing *s, df_error *err)
     if (status == DF_OK)
         status = df_evidence_gather(&tables, &arena, &evidence, &n_rows, err);
     if (status == DF_OK && tables.fused && df_dataset_has_part(r->ds, "fuse/left", s->part))
-        status = df_dataset_read(r->ds, "fuse/left", s->part, &left, err);
+        status = df_dataset_read(r->ds, &df_fuse_left_table, s->part, &left, err);
     if (status == DF_OK) {
         s->ingest = j.table[DF_OF_INGEST];
         status = df_thumbs_make(&r->thumbs, s->part, s->ingest, s->rows, s->n, r->config->side, s->thumbs, err);

@@ -5,6 +5,9 @@
 #include "base/pool.h"
 #include "dataset/sql_text.h"
 #include "stage/select/select.h"
+#include "tables/cluster.h"
+#include "tables/dedup.h"
+#include "tables/ingest.h"
 
 typedef struct {
     df_table *ingest, *cluster, *dedup, *scores;
@@ -36,10 +39,10 @@ static df_status read_tables(const df_selecting *s, int part, tables *t, df_erro
                        "cluster/part-%05d.parquet is missing: densefusion cluster %s (who skips cluster skips dedup "
                        "and select too)", part,
                        df_dataset_folder(s->ds));
-    DF_TRY(df_dataset_read(s->ds, "ingest", part, &t->ingest, err));
-    DF_TRY(df_dataset_read(s->ds, "cluster", part, &t->cluster, err));
+    DF_TRY(df_dataset_read(s->ds, &df_ingest_table, part, &t->ingest, err));
+    DF_TRY(df_dataset_read(s->ds, &df_cluster_table, part, &t->cluster, err));
     if (df_dataset_has_part(s->ds, "dedup", part)) /* when it never ran, all survive */
-        DF_TRY(df_dataset_read(s->ds, "dedup", part, &t->dedup, err));
+        DF_TRY(df_dataset_read(s->ds, &df_dedup_table, part, &t->dedup, err));
     return s->by == DF_BY_SCORE ? read_scores(s, part, &t->scores, err) : DF_OK;
 }
 
