@@ -131,7 +131,7 @@ static df_status print_nearest(const df_dataset *ds, const df_table *t, int64_t 
     bool removed = df_table_int(t, at, df_table_column(t, "kept")) == 0;
     printf("%*s%s %05d-%06lld ", INDENT, "", removed ? "in favour of" : "most like", (int)part, (long long)row);
     if (row >= 0 && row < df_table_rows(ingest))
-        put_words(stdout, "%s", df_table_text(ingest, row, df_table_column(ingest, "path")));
+        put_words(stdout, "%s", df_table_text(ingest, row, DF_INGEST_PATH));
     putchar('\n');
     df_table_close(ingest);
     return DF_OK;

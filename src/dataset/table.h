@@ -12,7 +12,8 @@ typedef struct {
     const char *name;                        /* the folder of its parts: "detect", "fuse/left" */
     const char *about;                       /* its rows, for docs/FORMAT.md */
     const df_column *columns;
-    int decides;                             /* column that is 1 of an image which stays; 0: the table does not decide */
+    /* Columns: 1 for an image that stays, and why another does not. 0: the table does not decide, its first is `row`. */
+    int decides, reason;
     /* SQL that is true of a row that went well, and SQL for why another did not: what `status` counts. NULL: nothing. */
     const char *passed, *why;
 } df_table_type;

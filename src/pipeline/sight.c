@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataset/source.h"
+#include "tables/source.h"
 #include "pipeline/pass.h"
+#include "tables/ingest.h"
+#include "tables/tag.h"
+#include "tables/detect.h"
 
 static void problem(df_sight *sight, const char *what, const char *detail)
 {
@@ -16,7 +19,7 @@ static void problem(df_sight *sight, const char *what, const char *detail)
 const char *df_sight_path(const df_sight *sight)
 {
     const df_table *t = sight->ingest;
-    return t ? df_table_text(t, sight->row, df_table_column(t, "path")) : "the image";
+    return t ? df_table_text(t, sight->row, DF_INGEST_PATH) : "the image";
 }
 
 void df_sight_take(df_sight *sight, const uint8_t *bytes, size_t size, df_pixels *pixels)
@@ -31,10 +34,10 @@ df_status df_sight_load(df_sight *sight, const df_dataset *ds, df_pixels *pixels
 {
     const df_table *t = sight->ingest;
     df_error *detail = &pixels->detail;
-    int known = df_table_column(t, "problem");
+    int known = DF_INGEST_PROBLEM;
     if (!df_table_null(t, sight->row, known)) {
         snprintf(detail->message, sizeof detail->message, "%s",
-                 df_table_text(t, sight->row, df_table_column(t, "detail")));
+                 df_table_text(t, sight->row, DF_INGEST_DETAIL));
         problem(sight, df_table_text(t, sight->row, known), detail->message);
         return DF_OK;
     }
@@ -78,7 +81,7 @@ void df_pixels_free(df_pixels *pixels)
 
 df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int64_t end, df_arena *arena, df_error *err)
 {
-    const int label = df_table_column(tag, "tag"), score = df_table_column(tag, "score");
+    const int label = DF_TAG_TAG, score = DF_TAG_SCORE;
     df_tag *tags = df_arena_alloc(arena, (size_t)(end - first) + 1, sizeof *tags);
     for (int64_t i = first; tags && i < end; i++) {
         tags[i - first] = (df_tag){.label = df_arena_strdup(arena, df_table_text(tag, i, label)),
@@ -97,8 +100,8 @@ df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first,
                          df_error *err)
 {
     static const char *const sides[] = {"x0", "y0", "x1", "y1"};
-    int label = df_table_column(detect, "label"), source = df_table_column(detect, "source"), at[4];
-    int score = df_table_column(detect, "score");
+    int label = DF_DETECT_LABEL, source = DF_DETECT_SOURCE, at[4];
+    int score = DF_DETECT_SCORE;
     for (int k = 0; k < 4; k++)
         at[k] = df_table_column(detect, sides[k]);
     df_box *boxes = df_arena_alloc(arena, (size_t)(end - first) + 1, sizeof *boxes);

@@ -9,6 +9,7 @@
 #include "model/preprocess.h"
 #include "stage/stage.h"
 #include "tables/filter.h"
+#include "tables/ingest.h"
 
 typedef struct {
     int64_t min_side;
@@ -93,14 +94,14 @@ static df_status append(df_table *out, df_sight *sight, const char *reason, cons
         out, (df_value[]){DF_INT(sight->row), DF_INT(reason == NULL), DF_TEXT(reason), DF_TEXT(detail)}, err);
 }
 
-static int64_t value_of(const df_sight *sight, const char *column)
+static int64_t value_of(const df_sight *sight, int column)
 {
-    return df_table_int(sight->ingest, sight->row, df_table_column(sight->ingest, column));
+    return df_table_int(sight->ingest, sight->row, column);
 }
 
-static const char *text_of(const df_sight *sight, const char *column)
+static const char *text_of(const df_sight *sight, int column)
 {
-    return df_table_text(sight->ingest, sight->row, df_table_column(sight->ingest, column));
+    return df_table_text(sight->ingest, sight->row, column);
 }
 
 static const char *judge_size(const filter_config *config, int64_t width, int64_t height, char *detail, size_t size)
@@ -124,7 +125,7 @@ static const char *judge_size(const filter_config *config, int64_t width, int64_
 
 static const char *judge_duplicate(const filter_state *s, const df_sight *sight, char *detail, size_t size)
 {
-    int64_t at = df_map_find(&s->first, text_of(sight, "hash"), -1);
+    int64_t at = df_map_find(&s->first, text_of(sight, DF_INGEST_HASH), -1);
     if (at < 0)
         return NULL;
     int64_t place = df_table_int(s->repeated, at, 1);
@@ -138,18 +139,18 @@ static const char *judge_duplicate(const filter_state *s, const df_sight *sight,
 /* A row of a list that is kept without its pixels. */
 static bool is_unfetched(const filter_state *s, const df_sight *sight)
 {
-    return s->config->unfetched && strcmp(text_of(sight, "problem"), "not fetched") == 0;
+    return s->config->unfetched && strcmp(text_of(sight, DF_INGEST_PROBLEM), "not fetched") == 0;
 }
 
 static df_status filter_screen(void *state, df_sight *sight, df_table *out, df_error *err)
 {
     const filter_state *s = state;
     char detail[1024];
-    const char *problem = text_of(sight, "problem");
+    const char *problem = text_of(sight, DF_INGEST_PROBLEM);
     if (problem[0] && !is_unfetched(s, sight))
-        return append(out, sight, problem, text_of(sight, "detail"), err);
+        return append(out, sight, problem, text_of(sight, DF_INGEST_DETAIL), err);
     const char *reason =
-        judge_size(s->config, value_of(sight, "width"), value_of(sight, "height"), detail, sizeof detail);
+        judge_size(s->config, value_of(sight, DF_INGEST_WIDTH), value_of(sight, DF_INGEST_HEIGHT), detail, sizeof detail);
     if (!reason)
         reason = judge_duplicate(s, sight, detail, sizeof detail);
     return reason ? append(out, sight, reason, detail, err) : DF_OK;

@@ -82,8 +82,8 @@ static df_status add_text(df_tally *tally, const char *text, df_error *err)
 /* The verdict, the reasons, and the first reason for the funnel, where every caption counts once. */
 static df_status add_verdict(sums *s, const df_joined *j, int64_t row, df_error *err)
 {
-    const char *verdict = df_joined_text(j, DF_OF_CHECK, row, "verdict"),
-               *reasons = df_joined_text(j, DF_OF_CHECK, row, "reasons");
+    const char *verdict = df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT),
+               *reasons = df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_REASONS);
     if (!*verdict)
         return add_text(&s->tallies[TALLY_FAILED], "not checked yet", err);
     DF_TRY(add_text(&s->tallies[TALLY_VERDICTS], verdict, err));
@@ -102,13 +102,13 @@ static df_status add_verdict(sums *s, const df_joined *j, int64_t row, df_error 
 
 static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, int64_t row, df_error *err)
 {
-    if (!df_joined_has(j, DF_OF_CAPTION, row, "caption")) {
-        const char *why = df_joined_text(j, DF_OF_CAPTION, row, "error");
-        const bool undrawn = j->table[DF_OF_FUSE] && !df_joined_has(j, DF_OF_FUSE, row, "prompt");
+    if (!df_joined_has(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION)) {
+        const char *why = df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_ERROR);
+        const bool undrawn = j->table[DF_OF_FUSE] && !df_joined_has(j, DF_OF_FUSE, row, DF_FUSE_PROMPT);
         return add_text(&s->tallies[TALLY_UNCAPTIONED], *why ? why : undrawn ? "not drawn" : "not captioned yet", err);
     }
     df_prose_count one = {0};
-    DF_TRY(df_prose_measure(w->tagger, df_joined_text(j, DF_OF_CAPTION, row, "caption"), &s->space, &one, err));
+    DF_TRY(df_prose_measure(w->tagger, df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION), &s->space, &one, err));
     s->captions++;
     s->prose.characters += one.characters;
     s->prose.words += one.words;
@@ -118,11 +118,11 @@ static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, i
         s->prose.pos[pos] += one.pos[pos];
     df_bins_add(&s->bins[BINS_WORDS], one.words);
     df_bins_add(&s->bins[BINS_SENTENCES], one.sentences);
-    const int64_t invented = df_joined_int(j, DF_OF_CHECK, row, "objects_invented", 0);
-    s->named += df_joined_int(j, DF_OF_CHECK, row, "objects_named", 0);
+    const int64_t invented = df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_OBJECTS_INVENTED, 0);
+    s->named += df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_OBJECTS_NAMED, 0);
     s->invented += invented;
     s->inventing += invented > 0;
-    DF_TRY(add_text(&s->tallies[TALLY_ENGINES], df_joined_text(j, DF_OF_CAPTION, row, "engine"), err));
+    DF_TRY(add_text(&s->tallies[TALLY_ENGINES], df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_ENGINE), err));
     return add_verdict(s, j, row, err);
 }
 
@@ -140,10 +140,10 @@ static df_status add_image(const stats_work *w, sums *s, const df_joined *j, int
                                                         : TALLY_UNSELECTED],
                         why, err);
     s->kept++;
-    int64_t width = df_joined_int(j, DF_OF_INGEST, row, "width", 0),
-            height = df_joined_int(j, DF_OF_INGEST, row, "height", 0);
+    int64_t width = df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
+            height = df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0);
     df_bins_add(&s->bins[BINS_EDGE], width < height ? width : height);
-    const char *format = df_joined_text(j, DF_OF_INGEST, row, "format");
+    const char *format = df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_FORMAT);
     DF_TRY(add_text(&s->tallies[TALLY_FORMATS], *format ? format : "unknown", err));
     return add_caption(w, s, j, row, err);
 }
@@ -211,7 +211,7 @@ static df_status add_colours(const stats_work *w, sums *s, const df_joined *j, d
         return DF_OK;
     df_table *look = NULL;
     DF_TRY(df_dataset_read(w->ds, &df_look_table, j->part, &look, err));
-    int of_kind = df_table_column(look, "kind"), of_colours = df_table_column(look, "colours");
+    int of_kind = DF_LOOK_KIND, of_colours = DF_LOOK_COLOURS;
     df_status status = DF_OK;
     for (int64_t i = 0; i < df_table_rows(look) && status == DF_OK; i++) {
         const char *colours = df_table_text(look, i, of_colours);

@@ -20,5 +20,5 @@ const df_table_type df_dedup_table = {
     .about = "one row per row of embed",
     .columns = dedup_columns,
     .passed = "kept = 1", .why = "reason",
-    .decides = DF_DEDUP_KEPT,
+    .decides = DF_DEDUP_KEPT, .reason = DF_DEDUP_REASON,
 };

@@ -15,5 +15,5 @@ const df_table_type df_filter_table = {
     .about = "one row per image",
     .columns = filter_columns,
     .passed = "kept = 1", .why = "reason",
-    .decides = DF_FILTER_KEPT,
+    .decides = DF_FILTER_KEPT, .reason = DF_FILTER_REASON,
 };

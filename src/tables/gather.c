@@ -54,8 +54,8 @@ void df_evidence_tables_close(df_evidence_tables *t)
 
 static df_status gather_ingest(const gathering *g, const df_table *t)
 {
-    const int path = df_table_column(t, "path"), alt_text = df_table_column(t, "alt_text"),
-              width = df_table_column(t, "width"), height = df_table_column(t, "height");
+    const int path = DF_INGEST_PATH, alt_text = DF_INGEST_ALT_TEXT,
+              width = DF_INGEST_WIDTH, height = DF_INGEST_HEIGHT;
     for (int64_t row = 0; row < g->n_rows; row++) {
         df_evidence *e = &g->evidence[row];
         e->path = df_arena_strdup(g->arena, df_table_text(t, row, path));
@@ -115,16 +115,30 @@ typedef struct {
     int row, kind, item, text, score, source, count, x0, y0, x1, y1, x2, y2, x3, y3, paragraph;
 } records;
 
-static records records_of(const df_table *t, const char *text_column)
+enum { NONE = -1 };
+static const records of_fused = {
+    .row = DF_FUSE_EVIDENCE_ROW, .kind = DF_FUSE_EVIDENCE_KIND, .item = DF_FUSE_EVIDENCE_ITEM, .text = DF_FUSE_EVIDENCE_TEXT,
+    .score = DF_FUSE_EVIDENCE_SCORE, .source = DF_FUSE_EVIDENCE_SOURCE, .count = DF_FUSE_EVIDENCE_COUNT,
+    .x0 = DF_FUSE_EVIDENCE_X0, .y0 = DF_FUSE_EVIDENCE_Y0, .x1 = DF_FUSE_EVIDENCE_X1, .y1 = DF_FUSE_EVIDENCE_Y1,
+    .x2 = NONE, .y2 = NONE, .x3 = NONE, .y3 = NONE, .paragraph = NONE,
+};
+static const records of_raw[] = {
+    [TAGS] = {.row = DF_TAG_ROW, .kind = NONE, .item = NONE, .text = DF_TAG_TAG, .score = DF_TAG_SCORE, .source = DF_TAG_SOURCE,
+              .count = NONE, .x0 = NONE, .y0 = NONE, .x1 = NONE, .y1 = NONE, .x2 = NONE, .y2 = NONE, .x3 = NONE, .y3 = NONE,
+              .paragraph = NONE},
+    [BOXES] = {.row = DF_DETECT_ROW, .kind = NONE, .item = NONE, .text = DF_DETECT_LABEL, .score = DF_DETECT_SCORE,
+               .source = DF_DETECT_SOURCE, .count = NONE, .x0 = DF_DETECT_X0, .y0 = DF_DETECT_Y0, .x1 = DF_DETECT_X1,
+               .y1 = DF_DETECT_Y1, .x2 = NONE, .y2 = NONE, .x3 = NONE, .y3 = NONE, .paragraph = NONE},
+    [LINES] = {.row = DF_READ_ROW, .kind = NONE, .item = NONE, .text = DF_READ_TEXT, .score = DF_READ_SCORE, .source = NONE,
+               .count = NONE, .x0 = DF_READ_X0, .y0 = DF_READ_Y0, .x1 = DF_READ_X1, .y1 = DF_READ_Y1, .x2 = DF_READ_X2,
+               .y2 = DF_READ_Y2, .x3 = DF_READ_X3, .y3 = DF_READ_Y3, .paragraph = DF_READ_PARAGRAPH},
+};
+
+static records records_of(const df_table *t, kind k, bool fused)
 {
-    return (records){.t = t, .row = df_table_column(t, "row"), .kind = df_table_column(t, "kind"),
-                     .item = df_table_column(t, "item"), .text = df_table_column(t, text_column),
-                     .score = df_table_column(t, "score"), .source = df_table_column(t, "source"),
-                     .count = df_table_column(t, "count"),
-                     .x0 = df_table_column(t, "x0"), .y0 = df_table_column(t, "y0"), .x1 = df_table_column(t, "x1"),
-                     .y1 = df_table_column(t, "y1"), .x2 = df_table_column(t, "x2"), .y2 = df_table_column(t, "y2"),
-                     .x3 = df_table_column(t, "x3"), .y3 = df_table_column(t, "y3"),
-                     .paragraph = df_table_column(t, "paragraph")};
+    records r = fused ? of_fused : of_raw[k];
+    r.t = t;
+    return r;
 }
 
 static const char *const kind_names[] = {"tag", "box", "line"};
@@ -177,11 +191,11 @@ static bool fill_record(const gathering *g, df_evidence *e, const records *r, in
     return true;
 }
 
-static df_status gather_records(const gathering *g, const df_table *t, const char *text_column, kind k)
+static df_status gather_records(const gathering *g, const df_table *t, bool fused, kind k)
 {
     if (!t)
         return DF_OK;
-    const records r = records_of(t, text_column);
+    const records r = records_of(t, k, fused);
     for (int64_t i = 0; i < df_table_rows(t); i++) {
         df_evidence *e = image_of(g, t, i, r.row);
         if (e && is_kind(&r, i, k))
@@ -199,7 +213,7 @@ static df_status gather_records(const gathering *g, const df_table *t, const cha
 /* A fused line knows its bounding box; its quad and paragraph are those of the raw line it came from. */
 static void join_lines(const gathering *g, const df_table *read)
 {
-    const records r = records_of(read, "text");
+    const records r = records_of(read, LINES, false);
     df_evidence *before = NULL;
     for (int64_t i = 0, item = 0; i < df_table_rows(read); i++, item++) {
         df_evidence *e = image_of(g, read, i, r.row);
@@ -238,10 +252,10 @@ static df_status gather_looks(const gathering *g, const df_table *t)
 {
     if (!t)
         return DF_OK;
-    const int row = df_table_column(t, "row"), what = df_table_column(t, "kind"), item = df_table_column(t, "item"),
-              colours = df_table_column(t, "colours"), brightness = df_table_column(t, "brightness"),
-              contrast = df_table_column(t, "contrast"), saturation = df_table_column(t, "saturation"),
-              detail = df_table_column(t, "detail");
+    const int row = DF_LOOK_ROW, what = DF_LOOK_KIND, item = DF_LOOK_ITEM,
+              colours = DF_LOOK_COLOURS, brightness = DF_LOOK_BRIGHTNESS,
+              contrast = DF_LOOK_CONTRAST, saturation = DF_LOOK_SATURATION,
+              detail = DF_LOOK_DETAIL;
     for (int64_t i = 0; i < df_table_rows(t); i++) {
         df_evidence *e = image_of(g, t, i, row);
         df_region *region = e ? region_of(e, df_table_text(t, i, what), df_table_int(t, i, item)) : NULL;
@@ -278,9 +292,9 @@ df_status df_evidence_gather(const df_evidence_tables *t, df_arena *arena, df_ev
     if (!g.evidence)
         return no_memory(&g);
     DF_TRY(gather_ingest(&g, t->ingest));
-    DF_TRY(gather_records(&g, t->fused ? t->fused : t->tag, t->fused ? "text" : "tag", TAGS));
-    DF_TRY(gather_records(&g, t->fused ? t->fused : t->detect, t->fused ? "text" : "label", BOXES));
-    DF_TRY(gather_records(&g, t->fused ? t->fused : t->read, "text", LINES));
+    DF_TRY(gather_records(&g, t->fused ? t->fused : t->tag, t->fused != NULL, TAGS));
+    DF_TRY(gather_records(&g, t->fused ? t->fused : t->detect, t->fused != NULL, BOXES));
+    DF_TRY(gather_records(&g, t->fused ? t->fused : t->read, t->fused != NULL, LINES));
     if (t->fused && t->read)
         join_lines(&g, t->read);
     DF_TRY(gather_looks(&g, t->look));

@@ -20,7 +20,7 @@ static df_status index_rows(df_joined *j, df_joined_of of, df_error *err)
         return df_fail(err, DF_NOMEM, "read %s: out of memory", types[of]->name);
     for (int64_t row = 0; row < j->n_rows; row++)
         at[row] = -1;
-    int of_row = df_table_column(t, "row");
+    const int of_row = 0;                    /* of every table */
     for (int64_t i = 0; i < df_table_rows(t); i++) {
         int64_t row = df_table_null(t, i, of_row) ? -1 : df_table_int(t, i, of_row);
         if (row >= 0 && row < j->n_rows)
@@ -64,32 +64,32 @@ static int64_t place(const df_joined *j, df_joined_of of, int64_t row)
     return j->table[of] && row >= 0 && row < j->n_rows ? j->at[of][row] : -1;
 }
 
-bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, const char *column)
+bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, int column)
 {
     int64_t at = place(j, of, row);
-    return at >= 0 && !df_table_null(j->table[of], at, df_table_column(j->table[of], column));
+    return at >= 0 && !df_table_null(j->table[of], at, column);
 }
 
-const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row, const char *column)
+const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row, int column)
 {
     int64_t at = place(j, of, row);
-    return at >= 0 ? df_table_text(j->table[of], at, df_table_column(j->table[of], column)) : "";
+    return at >= 0 ? df_table_text(j->table[of], at, column) : "";
 }
 
-int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, const char *column, int64_t missing)
+int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, int column, int64_t missing)
 {
     if (!df_joined_has(j, of, row, column))
         return missing;
-    return df_table_int(j->table[of], place(j, of, row), df_table_column(j->table[of], column));
+    return df_table_int(j->table[of], place(j, of, row), column);
 }
 
 bool df_joined_kept(const df_joined *j, int64_t row, df_joined_of *by, const char **why)
 {
     for (df_joined_of of = 0; of < DF_OF_COUNT; of++) {
         const int decides = types[of]->decides;
-        if (!decides || !j->table[of] || df_joined_int(j, of, row, types[of]->columns[decides].name, 0) == 1)
+        if (!decides || !j->table[of] || df_joined_int(j, of, row, decides, 0) == 1)
             continue;
-        const char *reason = df_joined_text(j, of, row, "reason");
+        const char *reason = df_joined_text(j, of, row, types[of]->reason);
         if (by)
             *by = of;
         if (why)

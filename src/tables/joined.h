@@ -23,10 +23,9 @@ typedef struct {
 
 df_status df_joined_open(df_joined *out, const df_dataset *ds, int part, df_error *err);
 void df_joined_close(df_joined *j);
-bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, const char *column); /* there and not null */
-const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row,
-                           const char *column); /* "" when not there */
-int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, const char *column, int64_t missing);
+bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, int column); /* there and not null */
+const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row, int column); /* "" when not there */
+int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, int column, int64_t missing);
 /* Whether filter, dedup and select keep the row; *by: else the first that does not, *why: its reason. Both may be NULL. */
 bool df_joined_kept(const df_joined *j, int64_t row, df_joined_of *by, const char **why);
 

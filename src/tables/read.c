@@ -14,8 +14,7 @@ static const df_column read_columns[] = {
     [DF_READ_X3] = {"x3", DF_COLUMN_REAL, "as `x0`"},
     [DF_READ_Y3] = {"y3", DF_COLUMN_REAL, "as `x0`"},
     [DF_READ_PARAGRAPH] = {"paragraph", DF_COLUMN_INT,
-        "0, 1, ... of the image; its lines follow each other. Where the column is missing each "
-        "line is a paragraph"},
+        "0, 1, ... of the image; its lines follow each other"},
     [DF_READ_COLUMNS] = {0},
 };
 const df_table_type df_read_table = {

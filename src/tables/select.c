@@ -15,5 +15,5 @@ const df_table_type df_select_table = {
     .about = "one row per row that dedup kept",
     .columns = select_columns,
     .passed = "kept = 1", .why = "reason",
-    .decides = DF_SELECT_KEPT,
+    .decides = DF_SELECT_KEPT, .reason = DF_SELECT_REASON,
 };

@@ -50,6 +50,7 @@ static df_evidence_tables raw_tables(void)
     ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(0), DF_TEXT("white 1.00"), DF_REAL(0.9), DF_REAL(0), DF_REAL(0), DF_REAL(0));
     ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(1), DF_TEXT("black 1.00"), DF_REAL(0.1), DF_REAL(0), DF_REAL(0), DF_REAL(0));
     ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(2), DF_TEXT("blue 1.00"), DF_REAL(0.1), DF_REAL(0), DF_REAL(0), DF_REAL(0));
+    t.ingest = typed(&df_ingest_table, t.ingest);
     return t;
 }
 
@@ -111,32 +112,6 @@ static void what_fusion_kept(void **state)
     df_arena_reset(&arena);
 }
 
-static void older_lines_are_paragraphs_of_their_own(void **state)
-{
-    (void)state;
-    df_column older[sizeof read_columns / sizeof *read_columns];
-    memcpy(older, read_columns, sizeof older);
-    older[11] = (df_column){0};              /* no `paragraph` */
-    df_evidence_tables t = raw_tables();
-    df_table_close(t.read);
-    t.read = make(older);
-    for (int i = 0; i < 3; i++)
-        ADD(t.read, DF_INT(i == 2), DF_TEXT("GO"), DF_REAL(0.8), DF_REAL(0), DF_REAL(1), DF_REAL(2), DF_REAL(1), DF_REAL(2), DF_REAL(9), DF_REAL(0), DF_REAL(9));
-    for (int fused = 0; fused < 2; fused++) {
-        df_arena arena = {0};
-        df_evidence *e;
-        int64_t n;
-        assert_int_equal(df_evidence_gather(&t, &arena, &e, &n, NULL), DF_OK);
-        assert_true(e[0].lines[e[0].n_lines - 1].paragraph == 1 && (fused || e[1].lines[0].paragraph == 0));
-        df_arena_reset(&arena);
-        if (!fused) {
-            t.fused = make(fused_columns);
-            ADD(t.fused, DF_INT(0), DF_TEXT("line"), DF_INT(1), DF_TEXT("GO"), DF_REAL(0.8), DF_NULL, DF_REAL(0), DF_REAL(1), DF_REAL(2), DF_REAL(9));
-        }
-    }
-    df_evidence_tables_close(&t);
-}
-
 static void any_table_may_be_missing(void **state)
 {
     (void)state;
@@ -184,7 +159,6 @@ static void from_a_dataset(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(everything_raw), cmocka_unit_test(what_fusion_kept),
-                                       cmocka_unit_test(any_table_may_be_missing),
-                                       cmocka_unit_test(older_lines_are_paragraphs_of_their_own), cmocka_unit_test(from_a_dataset)};
+                                       cmocka_unit_test(any_table_may_be_missing), cmocka_unit_test(from_a_dataset)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,8 @@
 #include "io/json.h"
 #include "io/lines.h"
 #include "stage/caption/record.h"
+#include "tables/fuse.h"
+#include "tables/ingest.h"
 
 enum { NOTES_MAX = 5, LINE_BYTES_MAX = 64 << 20, JOURNALS_MAX = 64 };
 
@@ -84,7 +86,7 @@ static df_status write_request(writer *w, const df_caption_part *p, int part, in
         return DF_OK;
     }
     const df_caption_request request = {
-        .key = r->key, .prompt = df_table_text(p->fuse, i, df_table_column(p->fuse, "prompt")),
+        .key = r->key, .prompt = df_table_text(p->fuse, i, DF_FUSE_PROMPT),
         .evidence = &p->evidence[r->row], .jpeg = seen.jpeg, .jpeg_size = seen.jpeg_size};
     snprintf(custom_id, sizeof custom_id, "%05d-%06lld-%s", part, (long long)r->row, r->key);
     df_str_clear(&w->line);
@@ -101,7 +103,7 @@ static df_status write_rows(writer *w, df_caption_part *p, int part, df_error *e
 {
     df_arena arena = {0};
     df_status status = DF_OK;
-    const int problem = df_table_column(p->tables.ingest, "problem");
+    const int problem = DF_INGEST_PROBLEM;
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->fuse); i++) {
         df_caption known;
         bool found = false;

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "io/secret.h"
 #include "stage/caption/record.h"
+#include "tables/fuse.h"
 
 /* Where no answer tells yet: English has about 4 bytes a token; a picture of 1024 x 1024 is 765 tokens for gpt-4o and 1,369 for
  * Qwen2.5-VL; the paper's captions have 191 words. */
@@ -33,7 +34,7 @@ static df_status count_part(demand *d, const df_caption_work *w, int part, df_er
         d->n_known += found;
         d->n_ask += !found;
         if (!found)
-            d->prompt_bytes += (int64_t)strlen(df_table_text(p.fuse, i, df_table_column(p.fuse, "prompt")));
+            d->prompt_bytes += (int64_t)strlen(df_table_text(p.fuse, i, DF_FUSE_PROMPT));
         df_arena_reset(&arena);
     }
     df_caption_part_close(&p);

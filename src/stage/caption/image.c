@@ -1,4 +1,5 @@
 #include "stage/caption/image.h"
+#include "tables/ingest.h"
 
 #include <stdlib.h>
 
@@ -38,20 +39,20 @@ static int64_t bytes_of_request(int64_t image_size)
     return image_size * 4 + PROMPT_BYTES;
 }
 
-static int64_t whole(const df_table *t, int64_t row, const char *column, int64_t most)
+static int64_t whole(const df_table *t, int64_t row, int column, int64_t most)
 {
-    const int64_t v = df_table_int(t, row, df_table_column(t, column));
+    const int64_t v = df_table_int(t, row, column);
     return v < 0 ? 0 : v < most ? v : most;
 }
 
 /* What ingest saw of the file tells what it will take. */
 static int64_t estimate(const df_engine_ops *ops, const df_caption_place *place)
 {
-    const int64_t size = whole(place->ingest, place->row, "size", DF_SOURCE_BYTES_MAX);
+    const int64_t size = whole(place->ingest, place->row, DF_INGEST_SIZE, DF_SOURCE_BYTES_MAX);
     if (!ops->needs_pixels)
         return bytes_of_request(size);
-    const int64_t width = whole(place->ingest, place->row, "width", DECODE_SIDE);
-    return size + 3 * width * whole(place->ingest, place->row, "height", DECODE_SIDE);
+    const int64_t width = whole(place->ingest, place->row, DF_INGEST_WIDTH, DECODE_SIDE);
+    return size + 3 * width * whole(place->ingest, place->row, DF_INGEST_HEIGHT, DECODE_SIDE);
 }
 
 static df_status make_jpeg(df_caption_gates *g, const df_caption_config *config, const uint8_t *bytes, size_t size,

@@ -2,7 +2,7 @@
 #ifndef DF_STAGE_CAPTION_IMAGE_H
 #define DF_STAGE_CAPTION_IMAGE_H
 #include "base/gate.h"
-#include "dataset/source.h"
+#include "tables/source.h"
 #include "engine/engine.h"
 #include "image/image.h"
 #include "stage/caption/caption.h"

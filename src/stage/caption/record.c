@@ -4,19 +4,20 @@
 
 #include "judge/again.h"
 #include "tables/fuse.h"
+#include "tables/ingest.h"
 
 /* Row and key of record i. */
 static df_status name_record(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err)
 {
     df_caption_record *r = &part->records[i];
-    r->row = df_table_int(part->fuse, i, df_table_column(part->fuse, "row"));
+    r->row = df_table_int(part->fuse, i, DF_FUSE_ROW);
     if (r->row < 0 || r->row >= df_table_rows(part->tables.ingest))
         return df_fail(err, DF_FORMAT, "fuse: row %lld is not in ingest", (long long)r->row);
     const df_table *ingest = part->tables.ingest;
-    const char *image = df_table_text(ingest, r->row, df_table_column(ingest, "hash"));
+    const char *image = df_table_text(ingest, r->row, DF_INGEST_HASH);
     df_caption_subject subject = {*image ? image : part->evidence[r->row].path,
-                                  df_table_text(part->fuse, i, df_table_column(part->fuse, "evidence_hash")),
-                                  df_table_text(part->fuse, i, df_table_column(part->fuse, "prompt"))};
+                                  df_table_text(part->fuse, i, DF_FUSE_EVIDENCE_HASH),
+                                  df_table_text(part->fuse, i, DF_FUSE_PROMPT)};
     df_caption_key(w->config, w->engine, &subject, r->key);
     return DF_OK;
 }
@@ -276,7 +277,7 @@ static df_status ask(const df_caption_work *w, df_caption_part *part, int64_t i,
     asking a = {.work = w, .part = part, .record = r};
     a.payer = (df_payer){.ctx = &a, .begin = begin_request, .end = end_request};
     a.request = (df_caption_request){
-        .prompt = df_table_text(part->fuse, i, df_table_column(part->fuse, "prompt")),
+        .prompt = df_table_text(part->fuse, i, DF_FUSE_PROMPT),
         .evidence = &part->evidence[r->row], .turns = a.turns, .vain = vain};
     bool again = true;
     df_status status = DF_OK;
@@ -302,7 +303,7 @@ df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *pa
 {
     df_caption_record *r = &part->records[i];
     const df_table *ingest = part->tables.ingest;
-    const char *problem = df_table_text(ingest, r->row, df_table_column(ingest, "problem"));
+    const char *problem = df_table_text(ingest, r->row, DF_INGEST_PROBLEM);
     r->engine = w->ops->name;
     r->put_off = false;
     if (df_run_stopped(w->run))

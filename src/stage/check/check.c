@@ -68,10 +68,10 @@ static df_status write_part(const check_part *p, df_dataset *ds, int part, df_er
 static df_status judge_part(check_part *p, df_dataset *ds, int part, int n_threads, df_error *err)
 {
     int64_t n = df_table_rows(p->captions);
-    p->row = df_table_column(p->captions, "row");
-    p->caption = df_table_column(p->captions, "caption");
-    p->finish = df_table_column(p->captions, "finish");
-    p->engine = df_table_column(p->captions, "engine");
+    p->row = DF_CAPTION_ROW;
+    p->caption = DF_CAPTION_CAPTION;
+    p->finish = DF_CAPTION_FINISH;
+    p->engine = DF_CAPTION_ENGINE;
     p->arenas = calloc((size_t)n_threads, sizeof *p->arenas);
     p->verdicts = calloc((size_t)n + 1, sizeof *p->verdicts);
     p->support = calloc((size_t)n + 1, sizeof *p->support);

@@ -50,16 +50,16 @@ static df_status add_part(pairs *list, const df_dataset *ds, int part, df_error 
     if (status == DF_OK)
         status = df_dataset_read(ds, &df_ingest_table, part, &ingest, err);
     const bool read = status == DF_OK;
-    const int of_row = read ? df_table_column(captions, "row") : -1, text = read ? df_table_column(captions, "caption") : -1,
-              engine = read ? df_table_column(captions, "engine") : -1;
+    const int of_row = read ? DF_CAPTION_ROW : -1, text = read ? DF_CAPTION_CAPTION : -1,
+              engine = read ? DF_CAPTION_ENGINE : -1;
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(captions); i++) {
         const int64_t row = df_table_int(captions, i, of_row);
         const uint64_t hash = hash_of(df_table_text(captions, i, text));
         if (!hash || row < 0 || row >= df_table_rows(ingest) ||
             strcmp(df_table_text(captions, i, engine), "compose") == 0)
             continue;
-        const char *bytes = df_table_text(ingest, row, df_table_column(ingest, "hash"));
-        const char *image = *bytes ? bytes : df_table_text(ingest, row, df_table_column(ingest, "path"));
+        const char *bytes = df_table_text(ingest, row, DF_INGEST_HASH);
+        const char *image = *bytes ? bytes : df_table_text(ingest, row, DF_INGEST_PATH);
         status = add(list, (pair){hash, df_hash_64(image, strlen(image))}, err);
     }
     df_table_close(captions);

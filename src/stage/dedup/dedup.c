@@ -263,7 +263,7 @@ static df_status append_vector(const df_dedup *d, df_table *out, int64_t row, co
 
 static df_status fill_part(const df_dedup *d, int part, const df_table *embed, df_table *out, df_error *err)
 {
-    int of_row = df_table_column(embed, "row"), of_problem = df_table_column(embed, "problem");
+    int of_row = DF_EMBED_ROW, of_problem = DF_EMBED_PROBLEM;
     int64_t at = df_vectors_first(d->vectors, part), end = df_vectors_first(d->vectors, part + 1);
     for (int64_t i = 0; i < df_table_rows(embed); i++) {
         df_dedup_found found;

@@ -52,19 +52,19 @@ static void read_size(const df_table *ingest, int64_t row, df_dedup_item *item)
 {
     if (row >= df_table_rows(ingest))
         return;
-    int64_t width = df_table_int(ingest, row, df_table_column(ingest, "width")),
-            height = df_table_int(ingest, row, df_table_column(ingest, "height"));
+    int64_t width = df_table_int(ingest, row, DF_INGEST_WIDTH),
+            height = df_table_int(ingest, row, DF_INGEST_HEIGHT);
     bool sane = width > 0 && height > 0 && width < INT32_MAX && height < INT32_MAX;
     item->pixels = sane ? width * height : 0;
-    item->bytes = df_table_int(ingest, row, df_table_column(ingest, "size"));
+    item->bytes = df_table_int(ingest, row, DF_INGEST_SIZE);
 }
 
 /* The i-th row of embed without a problem is the i-th row of cluster. */
 static df_status fill(const df_dedup *d, int part, const tables *t, df_dedup_item *items, df_error *err)
 {
-    int of_row = df_table_column(t->embed, "row"), of_hash = df_table_column(t->embed, "phash"),
-        of_problem = df_table_column(t->embed, "problem"), of_cluster = df_table_column(t->cluster, "cluster"),
-        of_similarity = df_table_column(t->cluster, "similarity"), clustered_row = df_table_column(t->cluster, "row");
+    int of_row = DF_EMBED_ROW, of_hash = DF_EMBED_PHASH,
+        of_problem = DF_EMBED_PROBLEM, of_cluster = DF_CLUSTER_CLUSTER,
+        of_similarity = DF_CLUSTER_SIMILARITY, clustered_row = DF_CLUSTER_ROW;
     int64_t n = df_vectors_first(d->vectors, part + 1) - df_vectors_first(d->vectors, part), at = 0;
     if (df_table_rows(t->cluster) != n)
         return mismatch(d, part, err);

@@ -10,6 +10,7 @@
 #include "dataset/sql_text.h"
 #include "stage/embed/imported_files.h"
 #include "vector/half.h"
+#include "tables/ingest.h"
 
 enum { LOADED = 2 };                         /* threads cross from one file to the next not all at once */
 
@@ -191,8 +192,8 @@ df_status df_imported_find(const df_imported *v, const df_table *ingest, int par
         *index = v->first_row[part] + row;
         return DF_OK;
     }
-    const char *url = df_table_text(ingest, row, df_table_column(ingest, "url"));
-    const char *path = df_table_text(ingest, row, df_table_column(ingest, "path"));
+    const char *url = df_table_text(ingest, row, DF_INGEST_URL);
+    const char *path = df_table_text(ingest, row, DF_INGEST_PATH);
     int64_t found = url[0] ? find_key(v, url) : -1;
     if (found < 0 && path[0])
         found = find_key(v, path);

@@ -82,14 +82,14 @@ static long long image_id(const df_joined *j, int64_t row)
 static df_status put_image(coco *c, const df_joined *j, int64_t row, df_error *err)
 {
     df_str_printf(&c->text, "%s{\"id\": %lld, \"file_name\": ", c->n_images++ ? ",\n" : "\n", image_id(j, row));
-    df_json_append_text(&c->text, df_joined_text(j, DF_OF_INGEST, row, "path"));
-    if (df_joined_has(j, DF_OF_INGEST, row, "width") && df_joined_has(j, DF_OF_INGEST, row, "height"))
+    df_json_append_text(&c->text, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
+    if (df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_WIDTH) && df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT))
         df_str_printf(&c->text, ", \"width\": %lld, \"height\": %lld",
-                      (long long)df_joined_int(j, DF_OF_INGEST, row, "width", 0),
-                      (long long)df_joined_int(j, DF_OF_INGEST, row, "height", 0));
-    if (df_joined_has(j, DF_OF_INGEST, row, "url")) {
+                      (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
+                      (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
+    if (df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_URL)) {
         df_str_append(&c->text, ", \"coco_url\": ");
-        df_json_append_text(&c->text, df_joined_text(j, DF_OF_INGEST, row, "url"));
+        df_json_append_text(&c->text, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_URL));
     }
     df_str_append(&c->text, "}");
     return put(c, err);

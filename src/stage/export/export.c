@@ -13,6 +13,9 @@
 #include "stage/export/conversation.h"
 #include "stage/export/evidence.h"
 #include "stage/export/tuning.h"
+#include "tables/caption.h"
+#include "tables/check.h"
+#include "tables/ingest.h"
 
 typedef struct { bool passed_only, evidence; char *instruction, *coco; df_tuning_split tuning; } export_config;
 
@@ -38,11 +41,11 @@ static void append_member(df_str *text, const char *key, const char *value)
     df_json_append_text(text, value);
 }
 
-static void append_known(df_str *text, const df_joined *j, int64_t row, const char *column)
+static void append_known(df_str *text, const df_joined *j, int64_t row, int column)
 {
     const char *value = df_joined_text(j, DF_OF_INGEST, row, column);
     if (*value)
-        append_member(text, column, value);
+        append_member(text, df_ingest_table.columns[column].name, value);
 }
 
 static void append_line(df_str *text, const df_joined *j, int64_t row)
@@ -50,17 +53,17 @@ static void append_line(df_str *text, const df_joined *j, int64_t row)
     char id[DF_ROW_ID_MAX];
     df_row_id(j->part, row, id);
     df_str_printf(text, "{\"id\": \"%s\"", id);
-    append_member(text, "image", df_joined_text(j, DF_OF_INGEST, row, "path"));
-    append_member(text, "caption", df_joined_text(j, DF_OF_CAPTION, row, "caption"));
-    append_member(text, "verdict", df_joined_text(j, DF_OF_CHECK, row, "verdict"));
+    append_member(text, "image", df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
+    append_member(text, "caption", df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION));
+    append_member(text, "verdict", df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT));
     df_str_append(text, ", \"reasons\": [");
     if (!text->failed)
-        df_text_split(df_joined_text(j, DF_OF_CHECK, row, "reasons"), ';', append_reason, text);
+        df_text_split(df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_REASONS), ';', append_reason, text);
     df_str_printf(text, "], \"width\": %lld, \"height\": %lld",
-                  (long long)df_joined_int(j, DF_OF_INGEST, row, "width", 0),
-                  (long long)df_joined_int(j, DF_OF_INGEST, row, "height", 0));
-    append_known(text, j, row, "url");
-    append_known(text, j, row, "alt_text");
+                  (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
+                  (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
+    append_known(text, j, row, DF_INGEST_URL);
+    append_known(text, j, row, DF_INGEST_ALT_TEXT);
     df_str_append(text, "}\n");
 }
 
@@ -73,9 +76,9 @@ static df_status put_row(export_out *out, const df_joined *j, int64_t row, df_er
     df_str_clear(&out->text);
     df_str_append(&out->text, out->n++ ? ",\n" : "[\n");
     df_row_id(j->part, row, id);
-    df_conversation_append(&out->text, id, df_joined_text(j, DF_OF_INGEST, row, "path"),
+    df_conversation_append(&out->text, id, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH),
                            out->config->instruction ? out->config->instruction : "",
-                           df_joined_text(j, DF_OF_CAPTION, row, "caption"));
+                           df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION));
     return df_stream_put(&out->llava, &out->text, err);
 }
 
@@ -87,9 +90,9 @@ static df_status put_part(export_out *out, const df_dataset *ds, int part, df_er
     DF_TRY(df_joined_open(&j, ds, part, err));
     df_status status = DF_OK;
     for (int64_t row = 0; row < j.n_rows && status == DF_OK; row++) {
-        bool wanted = df_joined_kept(&j, row, NULL, NULL) && df_joined_has(&j, DF_OF_CAPTION, row, "caption");
+        bool wanted = df_joined_kept(&j, row, NULL, NULL) && df_joined_has(&j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION);
         if (wanted && out->config->passed_only)
-            wanted = strcmp(df_joined_text(&j, DF_OF_CHECK, row, "verdict"), "pass") == 0;
+            wanted = strcmp(df_joined_text(&j, DF_OF_CHECK, row, DF_CHECK_VERDICT), "pass") == 0;
         if (wanted)
             status = put_row(out, &j, row, err);
     }

@@ -8,6 +8,10 @@
 #include "tables/joined.h"
 #include "stage/export/conversation.h"
 #include "tables/fuse.h"
+#include "tables/caption.h"
+#include "tables/check.h"
+#include "tables/cluster.h"
+#include "tables/ingest.h"
 
 enum { TRAIN, HELD_OUT, SIDES };
 static const char *const names[SIDES] = {"export/tuning/train.json", "export/tuning/held_out.json"};
@@ -23,12 +27,12 @@ typedef struct {
 static int side_of(const tuning *t, const df_joined *j, int64_t row)
 {
     df_str key = {0};
-    if (df_joined_has(j, DF_OF_CLUSTER, row, "cluster"))
+    if (df_joined_has(j, DF_OF_CLUSTER, row, DF_CLUSTER_CLUSTER))
         df_str_printf(&key, "%lld cluster %lld", (long long)t->split.seed,
-                      (long long)df_joined_int(j, DF_OF_CLUSTER, row, "cluster", 0));
+                      (long long)df_joined_int(j, DF_OF_CLUSTER, row, DF_CLUSTER_CLUSTER, 0));
     else
-        df_str_printf(&key, "%lld image %s %s", (long long)t->split.seed, df_joined_text(j, DF_OF_INGEST, row, "hash"),
-                      df_joined_has(j, DF_OF_INGEST, row, "hash") ? "" : df_joined_text(j, DF_OF_INGEST, row, "path"));
+        df_str_printf(&key, "%lld image %s %s", (long long)t->split.seed, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_HASH),
+                      df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_HASH) ? "" : df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
     const double place = (double)(df_hash_64(df_str_text(&key), key.size) >> 11) / (double)(1ull << 53);
     df_str_free(&key);
     return place < t->split.held_out ? HELD_OUT : TRAIN;
@@ -42,13 +46,13 @@ static df_status put(tuning *t, int side, df_error *err)
 static df_status put_row(tuning *t, const df_joined *j, int64_t row, df_error *err)
 {
     char id[DF_ROW_ID_MAX];
-    if (!df_joined_has(j, DF_OF_FUSE, row, "tuning_prompt"))
+    if (!df_joined_has(j, DF_OF_FUSE, row, DF_FUSE_TUNING_PROMPT))
         return DF_OK;
-    if (!df_joined_has(j, DF_OF_CAPTION, row, "caption")) {
+    if (!df_joined_has(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION)) {
         t->n_empty++;
         return DF_OK;
     }
-    if (strcmp(df_joined_text(j, DF_OF_CHECK, row, "verdict"), "pass") != 0) {
+    if (strcmp(df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT), "pass") != 0) {
         t->n_failed++;
         return DF_OK;
     }
@@ -56,9 +60,9 @@ static df_status put_row(tuning *t, const df_joined *j, int64_t row, df_error *e
     df_row_id(j->part, row, id);
     df_str_clear(&t->text);
     df_str_append(&t->text, t->n[side]++ ? ",\n" : "[\n");
-    df_conversation_append(&t->text, id, df_joined_text(j, DF_OF_INGEST, row, "path"),
-                           df_joined_text(j, DF_OF_FUSE, row, "tuning_prompt"),
-                           df_joined_text(j, DF_OF_CAPTION, row, "caption"));
+    df_conversation_append(&t->text, id, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH),
+                           df_joined_text(j, DF_OF_FUSE, row, DF_FUSE_TUNING_PROMPT),
+                           df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION));
     return put(t, side, err);
 }
 
@@ -101,7 +105,7 @@ static df_status has_prompts(const df_dataset *ds, bool *has, df_error *err)
         return DF_OK;
     for (int part = 0; !*has && part < df_dataset_parts(ds); part++) {
         DF_TRY(df_dataset_read(ds, &df_fuse_table, part, &fuse, err));
-        *has = df_table_rows(fuse) > 0 && !df_table_null(fuse, 0, df_table_column(fuse, "tuning_prompt"));
+        *has = df_table_rows(fuse) > 0 && !df_table_null(fuse, 0, DF_FUSE_TUNING_PROMPT);
         const bool decided = df_table_rows(fuse) > 0;
         df_table_close(fuse);
         if (decided)

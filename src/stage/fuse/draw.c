@@ -64,7 +64,7 @@ static df_status offer_part(df_draw *draw, lowest *l, const df_dataset *ds, cons
     int64_t n = 0;
     DF_TRY(df_kept_rows(ds, reads, part, &kept, &n, err));
     df_status status = df_dataset_read(ds, &df_ingest_table, part, &ingest, err);
-    const int path = status == DF_OK ? df_table_column(ingest, "path") : -1;
+    const int path = status == DF_OK ? DF_INGEST_PATH : -1;
     for (int64_t row = 0; status == DF_OK && row < n && row < df_table_rows(ingest); row++) {
         draw->n_kept += kept[row];
         if (kept[row])

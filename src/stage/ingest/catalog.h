@@ -3,7 +3,7 @@
 #ifndef DF_STAGE_INGEST_CATALOG_H
 #define DF_STAGE_INGEST_CATALOG_H
 #include "base/arena.h"
-#include "dataset/source.h"
+#include "tables/source.h"
 
 /* One image to be. Text lives in the arena that it was read into. */
 typedef struct {

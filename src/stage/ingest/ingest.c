@@ -264,8 +264,8 @@ static known_row *known_add(known_rows *k)
 
 static df_status known_read(known_rows *k, const df_table *t, int part, df_error *err)
 {
-    int of_path = df_table_column(t, "path"), of_size = df_table_column(t, "size"),
-        of_hash = df_table_column(t, "hash");
+    int of_path = DF_INGEST_PATH, of_size = DF_INGEST_SIZE,
+        of_hash = DF_INGEST_HASH;
     for (int64_t row = 0; row < df_table_rows(t); row++) {
         const char *path = df_arena_strdup(&k->paths, df_table_text(t, row, of_path));
         known_row *known = known_add(k);

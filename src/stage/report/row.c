@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "io/json.h"
+#include "tables/tables.h"
 
 enum { LEFT_MAX = 60 };                      /* shown of what fusion left out: a page is read by people */
 
@@ -12,11 +13,11 @@ static void append_text(df_str *out, const char *key, const char *value)
     df_json_append_text(out, value);
 }
 
-static void append_column(df_str *out, const df_joined *j, int64_t row, df_joined_of of, const char *column)
+static void append_column(df_str *out, const df_joined *j, int64_t row, df_joined_of of, int column)
 {
     const char *value = df_joined_text(j, of, row, column);
     if (*value)
-        append_text(out, column, value);
+        append_text(out, df_table_column_at(j->table[of], column).name, value);
 }
 
 /* Two decimals are a tenth of what a screen shows. */
@@ -163,20 +164,20 @@ static void append_reason(void *ctx, const char *piece, size_t n)
 
 static void append_caption(df_str *out, const df_joined *j, int64_t row)
 {
-    const char *caption = df_joined_text(j, DF_OF_CAPTION, row, "caption");
-    append_column(out, j, row, DF_OF_CAPTION, "error");
-    append_column(out, j, row, DF_OF_CAPTION, "engine");
-    append_column(out, j, row, DF_OF_CAPTION, "model");
-    append_column(out, j, row, DF_OF_FUSE, "prompt");
-    if (!df_joined_has(j, DF_OF_CAPTION, row, "caption"))
+    const char *caption = df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION);
+    append_column(out, j, row, DF_OF_CAPTION, DF_CAPTION_ERROR);
+    append_column(out, j, row, DF_OF_CAPTION, DF_CAPTION_ENGINE);
+    append_column(out, j, row, DF_OF_CAPTION, DF_CAPTION_MODEL);
+    append_column(out, j, row, DF_OF_FUSE, DF_FUSE_PROMPT);
+    if (!df_joined_has(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION))
         return;
     append_text(out, "caption", caption);
-    append_column(out, j, row, DF_OF_CHECK, "verdict");
-    df_str_printf(out, ",\"words\":%lld,\"reasons\":[", (long long)df_joined_int(j, DF_OF_CHECK, row, "words", 0));
-    df_text_split(df_joined_text(j, DF_OF_CHECK, row, "reasons"), ';', append_reason, out);
+    append_column(out, j, row, DF_OF_CHECK, DF_CHECK_VERDICT);
+    df_str_printf(out, ",\"words\":%lld,\"reasons\":[", (long long)df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_WORDS, 0));
+    df_text_split(df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_REASONS), ';', append_reason, out);
     df_str_append(out, "],\"support\":");
-    df_report_support(out, caption, df_joined_text(j, DF_OF_CHECK, row, "support"));
-    const char *why = df_joined_text(j, DF_OF_CHECK, row, "detail");
+    df_report_support(out, caption, df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_SUPPORT));
+    const char *why = df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_DETAIL);
     if (*why)
         append_text(out, "why", why);
 }
@@ -184,7 +185,7 @@ static void append_caption(df_str *out, const df_joined *j, int64_t row)
 static void append_left(df_str *out, const df_table *t, int64_t row)
 {
     static const char *const columns[] = {"kind", "text", "source", "reason"};
-    const int of_row = df_table_column(t, "row"), score = df_table_column(t, "score");
+    const int of_row = DF_FUSE_LEFT_ROW, score = DF_FUSE_LEFT_SCORE;
     int64_t i = df_table_first(t, of_row, row), n = 0;
     df_str_append(out, ",\"left\":[");
     for (; i < df_table_rows(t) && df_table_int(t, i, of_row) == row && n < LEFT_MAX; i++, n++) {
@@ -203,21 +204,22 @@ void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_eviden
     char id[DF_ROW_ID_MAX];
     df_row_id(j->part, row, id);
     df_str_printf(out, "{\"id\":\"%s\"", id);
-    append_column(out, j, row, DF_OF_INGEST, "path");
-    df_str_printf(out, ",\"width\":%lld,\"height\":%lld", (long long)df_joined_int(j, DF_OF_INGEST, row, "width", 0),
-                  (long long)df_joined_int(j, DF_OF_INGEST, row, "height", 0));
-    append_column(out, j, row, DF_OF_INGEST, "format");
-    append_column(out, j, row, DF_OF_INGEST, "alt_text");
-    append_column(out, j, row, DF_OF_INGEST, "url");
+    append_column(out, j, row, DF_OF_INGEST, DF_INGEST_PATH);
+    df_str_printf(out, ",\"width\":%lld,\"height\":%lld", (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
+                  (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
+    append_column(out, j, row, DF_OF_INGEST, DF_INGEST_FORMAT);
+    append_column(out, j, row, DF_OF_INGEST, DF_INGEST_ALT_TEXT);
+    append_column(out, j, row, DF_OF_INGEST, DF_INGEST_URL);
     if (*thumb)
         append_text(out, "thumb", thumb);
     const char *why;
     df_joined_of by;
     if (!df_joined_kept(j, row, &by, &why)) {
         append_text(out, "rejected", why);
-        append_column(out, j, row, by, "detail");
-        if (by == DF_OF_DEDUP && df_joined_has(j, by, row, "nearest_row")) {
-            df_row_id((int)df_joined_int(j, by, row, "nearest_part", 0), df_joined_int(j, by, row, "nearest_row", 0), id);
+        if (by == DF_OF_FILTER)
+            append_column(out, j, row, by, DF_FILTER_DETAIL);
+        if (by == DF_OF_DEDUP && df_joined_has(j, by, row, DF_DEDUP_NEAREST_ROW)) {
+            df_row_id((int)df_joined_int(j, by, row, DF_DEDUP_NEAREST_PART, 0), df_joined_int(j, by, row, DF_DEDUP_NEAREST_ROW, 0), id);
             append_text(out, "nearest", id);
         }
     } else {

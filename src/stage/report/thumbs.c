@@ -6,7 +6,8 @@
 
 #include "base/file.h"
 #include "base/pool.h"
-#include "dataset/source.h"
+#include "tables/source.h"
+#include "tables/ingest.h"
 
 typedef struct {
     const df_thumbs *thumbs;
@@ -45,7 +46,7 @@ static df_status make_thumb(const job *j, int64_t row, const char *name, bool *m
         status = DF_OK;
     else
         status = df_fail(err, status, "report: %.150s: %.300s",
-                         df_table_text(j->ingest, row, df_table_column(j->ingest, "path")), why.message);
+                         df_table_text(j->ingest, row, DF_INGEST_PATH), why.message);
     free(jpeg);
     return status;
 }
@@ -60,13 +61,13 @@ static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
     int64_t row = j->rows[item];
     char id[DF_ROW_ID_MAX], path[PATH_MAX], within[DF_THUMB_NAME + 32], *name = j->names[item];
     df_row_id(j->part, row, id);
-    const char *hash = df_table_text(j->ingest, row, df_table_column(j->ingest, "hash"));
+    const char *hash = df_table_text(j->ingest, row, DF_INGEST_HASH);
     snprintf(name, DF_THUMB_NAME, "%s-%.12s-%d-%d.jpg", id, *hash ? hash : "x", (int)j->side, (int)j->thumbs->quality);
     snprintf(within, sizeof within, "report/thumbs/%s", name);
     if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(j->thumbs->ds), within) >= PATH_MAX)
         return df_fail(err, DF_IO, "report: path is too long");
     bool made = *hash && df_file_exists(path);
-    if (!made && df_table_null(j->ingest, row, df_table_column(j->ingest, "problem")))
+    if (!made && df_table_null(j->ingest, row, DF_INGEST_PROBLEM))
         DF_TRY(make_thumb(j, row, within, &made, err));
     if (!made)
         *name = '\0';

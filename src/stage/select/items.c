@@ -48,10 +48,10 @@ static df_status read_tables(const df_selecting *s, int part, tables *t, df_erro
 
 static double key_of(const df_selecting *s, const tables *t, int64_t i, int64_t row)
 {
-    double similarity = df_table_real(t->cluster, i, df_table_column(t->cluster, "similarity")),
-           width = df_table_real(t->ingest, row, df_table_column(t->ingest, "width")),
-           height = df_table_real(t->ingest, row, df_table_column(t->ingest, "height")),
-           bytes = df_table_real(t->ingest, row, df_table_column(t->ingest, "size"));
+    double similarity = df_table_real(t->cluster, i, DF_CLUSTER_SIMILARITY),
+           width = df_table_real(t->ingest, row, DF_INGEST_WIDTH),
+           height = df_table_real(t->ingest, row, DF_INGEST_HEIGHT),
+           bytes = df_table_real(t->ingest, row, DF_INGEST_SIZE);
     switch (s->by) {
     case DF_BY_FARTHEST:
         return -similarity;
@@ -72,16 +72,16 @@ static double key_of(const df_selecting *s, const tables *t, int64_t i, int64_t 
 /* Both tables are in row order; dedup has more rows: those without a vector. */
 static bool survives(const df_table *dedup, int64_t row, int64_t *at)
 {
-    int of_row = df_table_column(dedup, "row");
+    int of_row = DF_DEDUP_ROW;
     while (*at < df_table_rows(dedup) && df_table_int(dedup, *at, of_row) < row)
         ++*at;
     return *at < df_table_rows(dedup) && df_table_int(dedup, *at, of_row) == row &&
-           df_table_int(dedup, *at, df_table_column(dedup, "kept")) == 1;
+           df_table_int(dedup, *at, DF_DEDUP_KEPT) == 1;
 }
 
 static df_status fill(const df_selecting *s, int part, const tables *t, df_select_item *items, df_error *err)
 {
-    int of_row = df_table_column(t->cluster, "row"), of_cluster = df_table_column(t->cluster, "cluster");
+    int of_row = DF_CLUSTER_ROW, of_cluster = DF_CLUSTER_CLUSTER;
     int64_t n = df_vectors_first(s->vectors, part + 1) - df_vectors_first(s->vectors, part), at = 0;
     bool fits = df_table_rows(t->cluster) == n;
     for (int64_t i = 0; i < n && fits; i++) {

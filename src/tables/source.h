@@ -1,6 +1,6 @@
 /* The bytes of an image, wherever ingest found them: a file, or a range of a tar. */
-#ifndef DF_DATASET_SOURCE_H
-#define DF_DATASET_SOURCE_H
+#ifndef DF_TABLES_SOURCE_H
+#define DF_TABLES_SOURCE_H
 #include <stdint.h>
 #include "dataset/dataset.h"
 

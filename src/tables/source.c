@@ -1,5 +1,5 @@
 #define _XOPEN_SOURCE 700                    /* realpath */
-#include "dataset/source.h"
+#include "tables/source.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/retry.h"
 #include "io/range.h"
+#include "tables/ingest.h"
 
 #define SEE "see that the input is there, and run again"
 #define COME_BACK "bring it back (is it mounted?) and run again"
@@ -168,8 +169,8 @@ static const char *source_name(const char *input, const char *source)
 
 static df_status check_same(const df_table *ingest, int64_t row, const uint8_t *bytes, size_t size, df_error *err)
 {
-    const char *path = df_table_text(ingest, row, df_table_column(ingest, "path"));
-    int of_size = df_table_column(ingest, "size"), of_hash = df_table_column(ingest, "hash");
+    const char *path = df_table_text(ingest, row, DF_INGEST_PATH);
+    int of_size = DF_INGEST_SIZE, of_hash = DF_INGEST_HASH;
     if (!df_table_null(ingest, row, of_size) && df_table_int(ingest, row, of_size) != (int64_t)size)
         return df_fail(err, DF_FORMAT, "%s: %zu bytes, ingest saw %lld", path, size,
                        (long long)df_table_int(ingest, row, of_size));
@@ -185,8 +186,8 @@ static df_status check_same(const df_table *ingest, int64_t row, const uint8_t *
 /* The file that holds a row's bytes; NULL when ingest found none. */
 static const char *source_of(const df_dataset *ds, const df_table *ingest, int64_t row)
 {
-    const char *source = df_table_text(ingest, row, df_table_column(ingest, "source"));
-    bool fine = df_table_null(ingest, row, df_table_column(ingest, "problem"));
+    const char *source = df_table_text(ingest, row, DF_INGEST_SOURCE);
+    bool fine = df_table_null(ingest, row, DF_INGEST_PROBLEM);
     return fine && source[0] ? source_name(df_dataset_input(ds), source) : NULL;
 }
 
@@ -206,9 +207,9 @@ static df_status believe_missing(const df_dataset *ds, const char *root, const d
                                  df_error *err)
 {
     static const char *const gone = "; an empty file in its place says that it is gone for good";
-    const char *source = df_table_text(ingest, row, df_table_column(ingest, "source"));
+    const char *source = df_table_text(ingest, row, DF_INGEST_SOURCE);
     int64_t n_others = 0;
-    if (!df_table_null(ingest, row, df_table_column(ingest, "offset")))
+    if (!df_table_null(ingest, row, DF_INGEST_OFFSET))
         return df_fail(err, DF_IO, "%s/%s, which holds many images, is not there: " COME_BACK "%s", root, source, gone);
     for (int64_t i = 0; i < df_table_rows(ingest); i++) {
         const char *other = i == row ? NULL : source_of(ds, ingest, i);
@@ -230,11 +231,11 @@ df_status df_source_read(const df_dataset *ds, const df_table *ingest, int64_t r
     df_status status = df_source_root(df_dataset_input(ds), &root, &why);
     if (status != DF_OK)
         return df_fail(err, status, "%s: " COME_BACK, why.message);
-    int of_offset = df_table_column(ingest, "offset");
+    int of_offset = DF_INGEST_OFFSET;
     df_piece piece = {
-        .source = source_name(df_dataset_input(ds), df_table_text(ingest, row, df_table_column(ingest, "source"))),
+        .source = source_name(df_dataset_input(ds), df_table_text(ingest, row, DF_INGEST_SOURCE)),
         .offset = df_table_null(ingest, row, of_offset) ? DF_WHOLE_FILE : df_table_int(ingest, row, of_offset),
-        .size = df_table_int(ingest, row, df_table_column(ingest, "size")),
+        .size = df_table_int(ingest, row, DF_INGEST_SIZE),
     };
     uint8_t *data = NULL;
     size_t n = 0;
