@@ -120,15 +120,14 @@ static bool is_empty(const df_table *t, int64_t row, int column)
 /* Of a row of dedup: the earlier image that it is most like, or that suppressed it. */
 static df_status print_nearest(const df_dataset *ds, const df_table *t, int64_t at, df_error *err)
 {
-    int of_part = df_table_column(t, "nearest_part"), of_row = df_table_column(t, "nearest_row");
-    if (df_table_null(t, at, of_part) || df_table_null(t, at, of_row))
+    if (df_table_null(t, at, DF_DEDUP_NEAREST_PART) || df_table_null(t, at, DF_DEDUP_NEAREST_ROW))
         return DF_OK;
-    int64_t part = df_table_int(t, at, of_part), row = df_table_int(t, at, of_row);
+    int64_t part = df_table_int(t, at, DF_DEDUP_NEAREST_PART), row = df_table_int(t, at, DF_DEDUP_NEAREST_ROW);
     df_table *ingest = NULL;
     if (part < 0 || part >= df_dataset_parts(ds))
         return DF_OK;
     DF_TRY(df_dataset_read(ds, &df_ingest_table, (int)part, &ingest, err));
-    bool removed = df_table_int(t, at, df_table_column(t, "kept")) == 0;
+    bool removed = df_table_int(t, at, DF_DEDUP_KEPT) == 0;
     printf("%*s%s %05d-%06lld ", INDENT, "", removed ? "in favour of" : "most like", (int)part, (long long)row);
     if (row >= 0 && row < df_table_rows(ingest))
         put_words(stdout, "%s", df_table_text(ingest, row, DF_INGEST_PATH));
@@ -194,7 +193,7 @@ static df_status show_table(const df_dataset *ds, const df_table_type *type, ima
     if (!df_dataset_has_part(ds, stage, id.part))
         return DF_OK;
     DF_TRY(df_dataset_read(ds, type, id.part, &t, err));
-    int of_row = df_table_column(t, "row");
+    const int of_row = DF_ROW;
     if (json)
         df_str_printf(json, ",\n  \"%s\": [", stage);
     df_status status = DF_OK;
@@ -206,7 +205,7 @@ static df_status show_table(const df_dataset *ds, const df_table_type *type, ima
             append_row(json, t, i);
         } else {
             print_row(t, i, n ? "" : stage);
-            status = print_nearest(ds, t, i, err);
+            status = type == &df_dedup_table ? print_nearest(ds, t, i, err) : DF_OK;
         }
         n++;
     }

@@ -7,6 +7,7 @@
 
 typedef enum { DF_COLUMN_INT, DF_COLUMN_REAL, DF_COLUMN_TEXT } df_column_type;       /* BIGINT, DOUBLE, VARCHAR */
 typedef struct { const char *name; df_column_type type; const char *about; } df_column;  /* a list ends with {0} */
+enum { DF_ROW };                                                     /* the first column of every table of images: ingest's row */
 /* What the rows of a table are. src/tables has one for each table of a dataset, with an enum of its columns. */
 typedef struct {
     const char *name;                        /* the folder of its parts: "detect", "fuse/left" */

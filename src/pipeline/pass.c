@@ -239,7 +239,7 @@ static df_status read_earlier(const pass *p, const df_table_type *type, earlier 
         return DF_OK;
     DF_TRY(df_dataset_read(p->ds, type, p->part, &out->table, err));
     const int64_t n = df_table_rows(p->ingest), n_rows = df_table_rows(out->table);
-    const int of_row = df_table_column(out->table, "row");
+    const int of_row = DF_ROW;
     out->first = malloc(((size_t)n + 1) * sizeof *out->first);
     if (!out->first)
         return df_fail(err, DF_NOMEM, "%s of a part: out of memory", type->name);

@@ -11,7 +11,7 @@ static df_status decide(const df_dataset *ds, const df_table_type *type, int par
     df_table *t;
     DF_TRY(df_dataset_read(ds, type, part, &t, err));
     bool *here = calloc((size_t)n + 1, sizeof *here);
-    const int of_row = 0, of_kept = type->decides;   /* row is the first of every table */
+    const int of_row = DF_ROW, of_kept = type->decides;
     for (int64_t i = 0; here && i < df_table_rows(t); i++) {
         int64_t row = df_table_int(t, i, of_row);
         if (row >= 0 && row < n)
