@@ -33,7 +33,7 @@ int main(void)
                             .x0 = i / 2 * 30, .y0 = i % 3 * 200, .x1 = i / 2 * 30 + 60 + i % 5, .y1 = i % 3 * 200 + 150, .item = i};
     for (int i = 0; i < LINES; i++) {
         snprintf(text[i], sizeof text[i], "Line %d: open 9-%d h [shop]", i, i + 10);
-        lines[i] = (df_line){text[i], 0.9, {0, 100, 100, 0}, {i * 20, i * 20, i * 20 + 15, i * 20 + 15}, i};
+        lines[i] = (df_line){text[i], 0.9, {0, 100, 100, 0}, {i * 20, i * 20, i * 20 + 15, i * 20 + 15}, i, i};
     }
     const df_evidence raw = {.path = "a", .alt_text = "A busy street in Lisbon with a yellow tram, July 2019", .width = 1000, .height = 1000,
                              .boxes = boxes, .n_boxes = BOXES, .lines = lines, .n_lines = LINES};
