@@ -99,11 +99,8 @@ df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int
 df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first, int64_t end, df_arena *arena,
                          df_error *err)
 {
-    static const char *const sides[] = {"x0", "y0", "x1", "y1"};
-    int label = DF_DETECT_LABEL, source = DF_DETECT_SOURCE, at[4];
-    int score = DF_DETECT_SCORE;
-    for (int k = 0; k < 4; k++)
-        at[k] = df_table_column(detect, sides[k]);
+    static const int at[] = {DF_DETECT_X0, DF_DETECT_Y0, DF_DETECT_X1, DF_DETECT_Y1};
+    const int label = DF_DETECT_LABEL, source = DF_DETECT_SOURCE, score = DF_DETECT_SCORE;
     df_box *boxes = df_arena_alloc(arena, (size_t)(end - first) + 1, sizeof *boxes);
     if (!boxes)
         return df_fail(err, DF_NOMEM, "boxes of an image: out of memory");

@@ -150,19 +150,17 @@ static df_status add_image(const stats_work *w, sums *s, const df_joined *j, int
 
 /* The rows of one evidence table: text counted, and how many each image has. kind: of fuse/evidence, NULL for raw
  * tables. */
-typedef struct { const df_table *table; const char *kind, *column; df_tally *tally; } evidence;
+typedef struct { const df_table *table; const char *kind; int text; df_tally *tally; } evidence;
 
 static df_status add_evidence(const evidence *e, int64_t *per_row, int64_t n_rows, df_error *err)
 {
-    int of_row = df_table_column(e->table, "row"), of_kind = df_table_column(e->table, "kind"),
-        of_text = df_table_column(e->table, e->column);
     for (int64_t i = 0; i < df_table_rows(e->table); i++) {
-        int64_t row = df_table_int(e->table, i, of_row);
-        if (row < 0 || row >= n_rows || (e->kind && strcmp(df_table_text(e->table, i, of_kind), e->kind) != 0))
+        int64_t row = df_table_int(e->table, i, DF_ROW);
+        if (row < 0 || row >= n_rows || (e->kind && strcmp(df_table_text(e->table, i, DF_FUSE_EVIDENCE_KIND), e->kind) != 0))
             continue;
         per_row[row]++;
         if (e->tally)
-            DF_TRY(add_text(e->tally, df_table_text(e->table, i, of_text), err));
+            DF_TRY(add_text(e->tally, df_table_text(e->table, i, e->text), err));
     }
     return DF_OK;
 }
@@ -179,10 +177,10 @@ static df_status open_evidence(const df_dataset *ds, int part, const df_table_ty
 
 static df_status add_kind(const stats_work *w, sums *s, const df_joined *j, int kind, df_error *err)
 {
-    static const struct { const df_table_type *expert; const char *kind, *column; bins_of bins; int tally; } kinds[] = {
-        {&df_tag_table, "tag", "tag", BINS_TAGS, TALLY_TAGS},
-        {&df_detect_table, "box", "label", BINS_BOXES, TALLY_LABELS},
-        {&df_read_table, "line", "text", BINS_LINES, -1}};
+    static const struct { const df_table_type *expert; const char *kind; int text; bins_of bins; int tally; } kinds[] = {
+        {&df_tag_table, "tag", DF_TAG_TAG, BINS_TAGS, TALLY_TAGS},
+        {&df_detect_table, "box", DF_DETECT_LABEL, BINS_BOXES, TALLY_LABELS},
+        {&df_read_table, "line", DF_READ_TEXT, BINS_LINES, -1}};
     df_table *table = NULL;
     bool fused = false;
     DF_TRY(open_evidence(w->ds, j->part, kinds[kind].expert, &table, &fused, err));
@@ -190,7 +188,7 @@ static df_status add_kind(const stats_work *w, sums *s, const df_joined *j, int 
             *with[] = {&s->with_tags, &s->with_boxes, &s->with_text};
     df_status status = per_row ? DF_OK : df_fail(err, DF_NOMEM, "count %s: out of memory", kinds[kind].expert->name);
     if (status == DF_OK && table) {
-        evidence e = {table, fused ? kinds[kind].kind : NULL, fused ? "text" : kinds[kind].column,
+        evidence e = {table, fused ? kinds[kind].kind : NULL, fused ? DF_FUSE_EVIDENCE_TEXT : kinds[kind].text,
                       kinds[kind].tally < 0 ? NULL : &s->tallies[kinds[kind].tally]};
         status = add_evidence(&e, per_row, j->n_rows, err);
     }

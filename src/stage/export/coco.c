@@ -14,11 +14,19 @@ enum { ROWS_PER_PART = 1000000 };            /* of image ids: part and row as in
 
 static const char file_name[] = "export/coco.json";
 
+/* Where a table of boxes has what COCO wants; -1: nowhere. */
+typedef struct { int kind, label, score, source, count, side[4]; } columns;
+static const columns of_raw = {-1, DF_DETECT_LABEL, DF_DETECT_SCORE, DF_DETECT_SOURCE, -1,
+                               {DF_DETECT_X0, DF_DETECT_Y0, DF_DETECT_X1, DF_DETECT_Y1}};
+static const columns of_fused = {DF_FUSE_EVIDENCE_KIND, DF_FUSE_EVIDENCE_TEXT, DF_FUSE_EVIDENCE_SCORE, DF_FUSE_EVIDENCE_SOURCE,
+                                 DF_FUSE_EVIDENCE_COUNT, {DF_FUSE_EVIDENCE_X0, DF_FUSE_EVIDENCE_Y0, DF_FUSE_EVIDENCE_X1,
+                                 DF_FUSE_EVIDENCE_Y1}};
+
 typedef struct {
     const df_dataset *ds;
     const df_run *run;
     const df_table_type *type;               /* whose boxes */
-    const char *label;                       /* their column of labels */
+    columns at;                              /* of that table */
     df_table *labels;                        /* sorted; a category's id is its place, from 1 */
     df_stream file;
     df_str text;
@@ -37,10 +45,10 @@ static df_status put(coco *c, df_error *err)
 static df_status read_labels(coco *c, df_error *err)
 {
     df_str sql = {0};
-    df_str_printf(&sql, "SELECT DISTINCT %s AS label FROM ", c->label);
+    df_str_printf(&sql, "SELECT DISTINCT %s AS label FROM ", c->type->columns[c->at.label].name);
     df_status status = df_dataset_append_sql(c->ds, c->type->name, &sql, err);
     df_str_printf(&sql, " WHERE label IS NOT NULL%s ORDER BY label",
-                  strcmp(c->label, "text") == 0 ? " AND kind = 'box'" : "");
+                  c->at.kind >= 0 ? " AND kind = 'box'" : "");
     if (status == DF_OK)
         status = sql.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", file_name)
                             : df_table_query(&c->labels, df_str_text(&sql), err);
@@ -109,9 +117,8 @@ static df_status put_images(coco *c, const df_joined *j, df_error *err)
 static void append_box(coco *c, const df_table *t, int64_t i, long long image, const double side[4])
 {
     const double box[4] = {side[0], side[1], side[2] - side[0], side[3] - side[1]};
-    const int of_count = df_table_column(t, "count");
-    const int64_t count = of_count < 0 || df_table_null(t, i, of_count) ? 1 : df_table_int(t, i, of_count);
-    const char *label = df_table_text(t, i, df_table_column(t, c->label));
+    const int64_t count = df_table_null(t, i, c->at.count) ? 1 : df_table_int(t, i, c->at.count);
+    const char *label = df_table_text(t, i, c->at.label);
     df_str_printf(&c->text, "%s{\"id\": %lld, \"image_id\": %lld, \"category_id\": %lld, \"bbox\": [",
                   c->n_boxes ? ",\n" : "\n", (long long)c->n_boxes + 1, image, (long long)category_of(c, label));
     for (int k = 0; k < 4; k++) {
@@ -121,24 +128,22 @@ static void append_box(coco *c, const df_table *t, int64_t i, long long image, c
     df_str_append(&c->text, "], \"area\": ");
     df_json_append_real(&c->text, box[2] * box[3]);
     df_str_printf(&c->text, ", \"iscrowd\": %d, \"score\": ", count > 1);
-    df_json_append_real(&c->text, df_table_real(t, i, df_table_column(t, "score")));
+    df_json_append_real(&c->text, df_table_real(t, i, c->at.score));
     if (count > 1)
         df_str_printf(&c->text, ", \"count\": %lld", (long long)count);
     df_str_append(&c->text, ", \"source\": ");
-    df_json_append_text(&c->text, df_table_text(t, i, df_table_column(t, "source")));
+    df_json_append_text(&c->text, df_table_text(t, i, c->at.source));
     df_str_append(&c->text, "}");
     c->n_boxes++;
 }
 
 static df_status put_box(coco *c, const df_joined *j, const df_table *t, int64_t i, df_error *err)
 {
-    static const char *const names[] = {"x0", "y0", "x1", "y1"};
-    const int of_kind = df_table_column(t, "kind");
-    const int64_t row = df_table_int(t, i, df_table_column(t, "row"));
+    const int64_t row = df_table_int(t, i, DF_ROW);
     double side[4];
-    bool whole = of_kind < 0 || strcmp(df_table_text(t, i, of_kind), "box") == 0;
+    bool whole = c->at.kind < 0 || strcmp(df_table_text(t, i, c->at.kind), "box") == 0;
     for (int k = 0; k < 4; k++) {
-        side[k] = df_table_real(t, i, df_table_column(t, names[k]));
+        side[k] = df_table_real(t, i, c->at.side[k]);
         whole = whole && isfinite(side[k]);
     }
     if (!whole || row < 0 || row >= j->n_rows || !df_joined_kept(j, row, NULL, NULL))
@@ -191,7 +196,7 @@ df_status df_export_coco(const df_dataset *ds, bool fused, const df_run *run, df
 {
     coco c = {.ds = ds, .run = run};
     c.type = fused ? &df_fuse_evidence_table : &df_detect_table;
-    c.label = fused ? "text" : "label";
+    c.at = fused ? of_fused : of_raw;
     df_status status = df_stream_open(&c.file, df_dataset_files(ds), file_name, err);
     if (status == DF_OK)
         status = put_all(&c, err);

@@ -184,7 +184,7 @@ static void append_caption(df_str *out, const df_joined *j, int64_t row)
 
 static void append_left(df_str *out, const df_table *t, int64_t row)
 {
-    static const char *const columns[] = {"kind", "text", "source", "reason"};
+    static const int columns[] = {DF_FUSE_LEFT_KIND, DF_FUSE_LEFT_TEXT, DF_FUSE_LEFT_SOURCE, DF_FUSE_LEFT_REASON};
     const int of_row = DF_FUSE_LEFT_ROW, score = DF_FUSE_LEFT_SCORE;
     int64_t i = df_table_first(t, of_row, row), n = 0;
     df_str_append(out, ",\"left\":[");
@@ -192,7 +192,7 @@ static void append_left(df_str *out, const df_table *t, int64_t row)
         df_str_append(out, n ? ",{\"score\":" : "{\"score\":");
         append_number(out, df_table_real(t, i, score));
         for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
-            append_text(out, columns[k], df_table_text(t, i, df_table_column(t, columns[k])));
+            append_text(out, df_fuse_left_table.columns[columns[k]].name, df_table_text(t, i, columns[k]));
         df_str_append(out, "}");
     }
     df_str_append(out, "]");
