@@ -162,26 +162,30 @@ static int open_beside(const char *path, char tmp[PATH_MAX])
     return fd;
 }
 
+int df_file_put(int fd, const void *bytes, size_t size)
+{
+    for (const char *rest = bytes; size > 0;) {
+        ssize_t n = write(fd, rest, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? errno : ENOSPC;
+        rest += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
 df_status df_file_write(const char *path, const void *data, size_t size, df_error *err)
 {
     char tmp[PATH_MAX];
     int fd = open_beside(path, tmp);
     if (fd < 0)
         return df_fail(err, DF_IO, "write %s: %s", path, strerror(errno));
-    for (size_t done = 0; done < size;) {
-        ssize_t n = write(fd, (const char *)data + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            int reason = n < 0 ? errno : ENOSPC;
-            close(fd);
-            unlink(tmp);
-            return df_fail(err, DF_IO, "write %s: %s", path, strerror(reason));
-        }
-        done += (size_t)n;
-    }
-    if (close(fd) != 0) {
-        int reason = errno;
+    int reason = df_file_put(fd, data, size);
+    if (close(fd) != 0 && reason == 0)
+        reason = errno;
+    if (reason != 0) {
         unlink(tmp);
         return df_fail(err, DF_IO, "write %s: %s", path, strerror(reason));
     }

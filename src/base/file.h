@@ -15,6 +15,8 @@ df_status df_file_check(const char *path, df_error *err);
 
 /* Reads a regular file of at most max_bytes; *data is malloc'ed with a NUL after the last byte, caller frees. */
 df_status df_file_read(const char *path, size_t max_bytes, char **data, size_t *size, df_error *err);
+/* Writes all the bytes at the place where the file stands. 0, or the errno of what failed. */
+int df_file_put(int fd, const void *bytes, size_t size);
 /* Writes a new file beside path, syncs, renames it over path. For files of no folder of ours (base/folder.h). */
 df_status df_file_write(const char *path, const void *data, size_t size, df_error *err);
 /* Syncs tmp and renames it to path: the second half of df_file_write, for libraries that write files themselves. */

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/folder.h"
 #include "base/folder_state.h"
 #include "base/hash.h"
@@ -235,21 +236,11 @@ static df_status write_bytes(const df_draft *d, const char *bytes, size_t size, 
     int fd = openat(d->folder->scratch, name_in_scratch(d), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
         return df_folder_failed(d->folder, "write", d->name, err);
-    bool ok = true;
-    for (size_t done = 0; ok && done < size;) {
-        ssize_t n = write(fd, bytes + done, size - done);
-        ok = n > 0 || (n < 0 && errno == EINTR);
-        if (n == 0)
-            errno = ENOSPC;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    int reason = errno;
-    if (close(fd) != 0 && ok) {
-        ok = false;
+    int reason = df_file_put(fd, bytes, size);
+    if (close(fd) != 0 && reason == 0)
         reason = errno;
-    }
     errno = reason;
-    return ok ? DF_OK : df_folder_failed(d->folder, "write", d->name, err);
+    return reason == 0 ? DF_OK : df_folder_failed(d->folder, "write", d->name, err);
 }
 
 df_status df_folder_write(df_folder *f, const char *name, const void *data, size_t size, df_error *err)
@@ -293,16 +284,16 @@ static df_status copy_file(const df_draft *d, const char *source, df_error *err)
     if (from < 0)
         return df_fail(err, DF_IO, "open %s: %s", source, strerror(errno));
     int to = openat(d->folder->scratch, name_in_scratch(d), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    ssize_t n = 0, written = 0;
-    while (to >= 0 && written == n && (n = read(from, bytes, sizeof bytes)) > 0) {
-        errno = ENOSPC;                      /* what a short write means */
-        written = write(to, bytes, (size_t)n);
+    int reason = to < 0 ? errno : 0;
+    for (ssize_t n = 1; reason == 0 && n != 0;) {
+        n = read(from, bytes, sizeof bytes);
+        reason = n < 0 ? errno : df_file_put(to, bytes, (size_t)n);
     }
-    df_status status = to >= 0 && n == 0 ? DF_OK : df_folder_failed(d->folder, "write", d->name, err);
     close(from);
-    if (to >= 0 && close(to) != 0 && status == DF_OK)
-        status = df_folder_failed(d->folder, "write", d->name, err);
-    return status;
+    if (to >= 0 && close(to) != 0 && reason == 0)
+        reason = errno;
+    errno = reason;
+    return reason == 0 ? DF_OK : df_folder_failed(d->folder, "write", d->name, err);
 }
 
 df_status df_folder_share(df_folder *f, const char *source, const char *name, df_error *err)

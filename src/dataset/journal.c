@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/str.h"
+#include "io/range.h"
 
 #define JOURNAL_BYTES_MAX ((off_t)4 << 30)
 /* A power cut loses no more than this: of a slow stage the last second, of a fast one the last lines. */
@@ -60,15 +62,10 @@ static df_status read_text(df_journal *j, size_t *size, df_error *err)
     if (st.st_size > JOURNAL_BYTES_MAX)
         return df_fail(err, DF_FORMAT, "%s: larger than the limit of %lld bytes", j->path,
                        (long long)JOURNAL_BYTES_MAX);
-    j->text = malloc((size_t)st.st_size + 1);
-    if (!j->text)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", j->path);
-    ssize_t n = 1;
-    for (*size = 0; *size < (size_t)st.st_size && n != 0; *size += n > 0 ? (size_t)n : 0) {
-        n = pread(j->fd, j->text + *size, (size_t)st.st_size - *size, (off_t)*size);
-        if (n < 0 && errno != EINTR)
-            return df_fail(err, DF_IO, "read %s: %s", j->path, strerror(errno));
-    }
+    uint8_t *bytes;
+    *size = (size_t)st.st_size;
+    DF_TRY(df_range_read(j->fd, j->path, 0, *size, &bytes, err));
+    j->text = (char *)bytes;
     return DF_OK;
 }
 
@@ -134,30 +131,17 @@ const char *df_journal_line(const df_journal *j, int64_t i)
 
 /* ---- appending ---- */
 
-static df_status write_all(int fd, const char *path, const char *bytes, size_t size, df_error *err)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return df_fail(err, DF_IO, "write %s: %s", path, strerror(n < 0 ? errno : ENOSPC));
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return DF_OK;
-}
-
 /* Under the lock. A line that could not be written whole is ended before the next one, which it would spoil; what is left of
  * it is no JSON, and passed over. */
 static df_status append_bytes(df_journal *j, const char *bytes, size_t size, df_error *err)
 {
-    if (j->torn)
-        DF_TRY(write_all(j->fd, j->path, "\n", 1, err));
-    df_status status = write_all(j->fd, j->path, bytes, size, err);
-    j->torn = status != DF_OK;
-    j->unsynced++;
-    return status;
+    int reason = j->torn ? df_file_put(j->fd, "\n", 1) : 0;
+    if (reason == 0) {
+        reason = df_file_put(j->fd, bytes, size);
+        j->torn = reason != 0;
+        j->unsynced++;
+    }
+    return reason == 0 ? DF_OK : df_fail(err, DF_IO, "write %s: %s", j->path, strerror(reason));
 }
 
 /* Outside of the lock, so that others append meanwhile. */
