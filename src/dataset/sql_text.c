@@ -16,12 +16,25 @@ static const struct {
                                   "format = 'newline_delimited'"},
 };
 
+static void append_between(df_str *sql, char quote, const char *text)
+{
+    df_str_append_n(sql, &quote, 1);
+    for (const char *p = text; *p; p++) {
+        if (*p == quote)
+            df_str_append_n(sql, &quote, 1);
+        df_str_append_n(sql, p, 1);
+    }
+    df_str_append_n(sql, &quote, 1);
+}
+
 void df_sql_append_quoted(df_str *sql, const char *text)
 {
-    df_str_append(sql, "'");
-    for (const char *p = text; *p; p++)
-        df_str_append_n(sql, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
-    df_str_append(sql, "'");
+    append_between(sql, '\'', text);
+}
+
+void df_sql_append_column(df_str *sql, const char *name)
+{
+    append_between(sql, '"', name);
 }
 
 /* Only the start of a path makes an address or a home folder of it: "./~", "./s3://x" and "./file:x" are neither. */

@@ -20,4 +20,5 @@ void df_sql_to_parquet(df_str *sql, const char *path, const char *options);
 
 void df_sql_append_path(df_str *sql, const char *path);              /* 'path', for what is no pattern to DuckDB */
 void df_sql_append_quoted(df_str *sql, const char *text);            /* 'text' with quotes doubled */
+void df_sql_append_column(df_str *sql, const char *name);            /* "name" with quotes doubled */
 #endif

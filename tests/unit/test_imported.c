@@ -178,6 +178,16 @@ static void test_parquet_with_a_list_column(void **state)
     expect_vectors((const int[N]){-1, -1, -1, -1, 4, 5, 6, 7, 8, 9, 10, 11});
 }
 
+static void test_columns_with_quotes_in_their_names(void **state)
+{
+    (void)state;
+    fresh();
+    sql("COPY (SELECT CAST([i + 1, 1, 2] AS FLOAT[]) AS \"the \"\"vector\", chr(CAST(97 + i AS INT)) || '.jpg' AS \"its 'path\"\"\" "
+        "FROM range(0, 12) t(i) ORDER BY i) TO '%s' (FORMAT parquet)", "from/a.parquet");
+    must_import("the \"vector", "its 'path\"");
+    expect_vectors(NULL);
+}
+
 static void test_what_does_not_fit_is_one_line(void **state)
 {
     (void)state;
@@ -215,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_clip_retrieval_by_key),
         cmocka_unit_test(test_datacomp),
         cmocka_unit_test(test_parquet_with_a_list_column),
+        cmocka_unit_test(test_columns_with_quotes_in_their_names),
         cmocka_unit_test(test_what_does_not_fit_is_one_line),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

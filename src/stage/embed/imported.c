@@ -74,10 +74,9 @@ static df_status read_keys(const df_imported_file *f, const char *key, df_table 
     df_str sql = {0};
     df_error why = {""};
     const char *from = f->metadata;
-    df_str_append(&sql, "SELECT CAST(\"");
-    for (const char *c = key; *c; c++)
-        df_str_append_n(&sql, *c == '"' ? "\"\"" : c, *c == '"' ? 2 : 1);
-    df_str_append(&sql, "\" AS VARCHAR) FROM ");
+    df_str_append(&sql, "SELECT CAST(");
+    df_sql_append_column(&sql, key);
+    df_str_append(&sql, " AS VARCHAR) FROM ");
     df_status status = df_sql_read_parquet(&sql, from, ", file_row_number = true", &why);
     df_str_append(&sql, " ORDER BY file_row_number");
     if (status == DF_OK)

@@ -187,16 +187,6 @@ static df_status query_file(const df_imported_file *file, const char *before, co
     return status == DF_OK ? DF_OK : df_fail(err, status, "%s: %.400s", file->path, why.message);
 }
 
-/* "field", quoted for SQL. */
-static df_status quote_column(const char *field, df_str *out, df_error *err)
-{
-    df_str_append(out, "\"");
-    for (; *field; field++)
-        df_str_append_n(out, *field == '"' ? "\"\"" : field, *field == '"' ? 2 : 1);
-    df_str_append(out, "\"");
-    return out->failed ? df_fail(err, DF_NOMEM, "embed.from: out of memory") : DF_OK;
-}
-
 static df_status parquet_shape(df_imported_file *file, const char *field, df_error *err)
 {
     df_str what = {0};
@@ -204,10 +194,10 @@ static df_status parquet_shape(df_imported_file *file, const char *field, df_err
     if (!field || !field[0])
         return df_fail(err, DF_CONFIG, "embed.field: which column of %s holds the vectors?", file->path);
     df_str_append(&what, "count(*), max(len(");          /* an empty list is a row without a vector */
-    df_status status = quote_column(field, &what, err);
+    df_sql_append_column(&what, field);
     df_str_append(&what, "))");
-    if (status == DF_OK)
-        status = query_file(file, df_str_text(&what), "", &t, err);
+    df_status status = what.failed ? df_fail(err, DF_NOMEM, "embed.from: out of memory")
+                                   : query_file(file, df_str_text(&what), "", &t, err);
     df_str_free(&what);
     if (status != DF_OK)
         return status;
@@ -247,10 +237,10 @@ static df_status query_rows(const df_imported_rows *rows, const char *field, con
     snprintf(where, sizeof where, " WHERE file_row_number >= %lld AND file_row_number < %lld",
              (long long)rows->first, (long long)(rows->first + rows->n));
     df_str_append(&what, before);
-    df_status status = quote_column(field, &what, err);
+    df_sql_append_column(&what, field);
     df_str_append(&what, after);
-    if (status == DF_OK)
-        status = query_file(rows->file, df_str_text(&what), where, out, err);
+    df_status status = what.failed ? df_fail(err, DF_NOMEM, "embed.from: out of memory")
+                                   : query_file(rows->file, df_str_text(&what), where, out, err);
     df_str_free(&what);
     return status;
 }

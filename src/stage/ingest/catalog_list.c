@@ -224,10 +224,9 @@ static df_status read_chunk(struct df_list *list, df_error *err)
         if (!list->names[f])
             df_str_append(&sql, "CAST(NULL AS VARCHAR)");
         else {
-            df_str_append(&sql, "CAST(\"");
-            for (const char *p = list->names[f]; *p; p++)
-                df_str_append_n(&sql, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
-            df_str_append(&sql, "\" AS VARCHAR)");
+            df_str_append(&sql, "CAST(");
+            df_sql_append_column(&sql, list->names[f]);
+            df_str_append(&sql, " AS VARCHAR)");
         }
         df_str_printf(&sql, " AS f%d", f);
     }
