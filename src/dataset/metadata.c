@@ -218,7 +218,7 @@ static df_status copy_kept(work *w, df_error *err)
     snprintf(options, sizeof options,
              ", ROW_GROUP_SIZE %lld, ROW_GROUPS_PER_FILE %lld, FILENAME_PATTERN 'part-{i}', OVERWRITE_OR_IGNORE true",
              (long long)group, (long long)((per_file + group - 1) / group));
-    df_sql_to_parquet(&w->statement, w->tmp, options);
+    df_sql_to_parquets(&w->statement, w->tmp, options);
     return query(w, NULL, err);
 }
 

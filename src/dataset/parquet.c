@@ -306,7 +306,7 @@ static df_status copy_out(session *s, const char *path, df_error *err)
 {
     df_str sql = {0};
     df_str_append(&sql, "COPY t");
-    df_sql_to_parquet(&sql, path, ", USE_TMP_FILE false");
+    df_sql_to_parquet(&sql, path);
     df_status status = sql.failed ? df_fail(err, DF_NOMEM, "out of memory") : query_only(s, df_str_text(&sql), err);
     df_str_free(&sql);
     return status == DF_FORMAT ? DF_IO : status;

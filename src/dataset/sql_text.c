@@ -93,9 +93,14 @@ df_status df_sql_read_parquet(df_str *sql, const char *path, const char *options
     return DF_OK;
 }
 
-void df_sql_to_parquet(df_str *sql, const char *path, const char *options)
+void df_sql_to_parquet(df_str *sql, const char *path)
+{
+    df_sql_to_parquets(sql, path, ", USE_TMP_FILE false");       /* a draft is our own temporary file already */
+}
+
+void df_sql_to_parquets(df_str *sql, const char *folder, const char *options)
 {
     df_str_append(sql, " TO ");
-    df_sql_append_path(sql, path);
+    df_sql_append_path(sql, folder);
     df_str_printf(sql, " (FORMAT parquet, COMPRESSION zstd%s)", options);
 }

@@ -15,8 +15,10 @@ df_status df_sql_read_file(df_str *sql, const char *path, df_error *err);
 void df_sql_read_end(df_str *sql, df_sql_reader reader, const char *options);
 /* All three, for one Parquet file. */
 df_status df_sql_read_parquet(df_str *sql, const char *path, const char *options, df_error *err);
-/* Appends " TO 'PATH' (...)", the end of a COPY to a Parquet file at exactly this path; options as above. */
-void df_sql_to_parquet(df_str *sql, const char *path, const char *options);
+/* Appends " TO 'PATH' (...)", the end of a COPY: to a Parquet file at exactly this path, or to a folder of them; options as
+ * above. */
+void df_sql_to_parquet(df_str *sql, const char *path);
+void df_sql_to_parquets(df_str *sql, const char *folder, const char *options);
 
 void df_sql_append_path(df_str *sql, const char *path);              /* 'path', for what is no pattern to DuckDB */
 void df_sql_append_quoted(df_str *sql, const char *text);            /* 'text' with quotes doubled */

@@ -26,7 +26,7 @@ static df_status append_query(const df_dataset *ds, const char *stage, int part,
     if (status == DF_OK)
         status = df_sql_read_parquet(sql, ingest, "", err);
     df_str_append(sql, " i ON e.\"row\" = i.\"row\" ORDER BY e.file_row_number)");
-    df_sql_to_parquet(sql, to, ", USE_TMP_FILE false");
+    df_sql_to_parquet(sql, to);
     free(ingest);
     free(said);
     if (status != DF_OK)

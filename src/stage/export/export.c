@@ -117,7 +117,7 @@ static df_status write_parquet(const df_dataset *ds, df_error *err)
                     ", columns = {id: 'VARCHAR', image: 'VARCHAR', caption: 'VARCHAR', verdict: 'VARCHAR', "
                     "reasons: 'VARCHAR[]', width: 'BIGINT', height: 'BIGINT', url: 'VARCHAR', alt_text: 'VARCHAR'}");
     df_str_append(&sql, ")");
-    df_sql_to_parquet(&sql, draft.path, ", USE_TMP_FILE false");
+    df_sql_to_parquet(&sql, draft.path);
     if (status == DF_OK)
         status = sql.failed ? df_fail(err, DF_NOMEM, "write captions.parquet: out of memory")
                             : df_dataset_run_sql(ds, df_str_text(&sql), err);
@@ -143,7 +143,7 @@ static df_status write_selected(const df_dataset *ds, df_error *err)
         status = df_dataset_append_sql(ds, "select", &sql, err);
     df_str_printf(&sql, " s ON i.file_index = s.file_index AND i.\"row\" = s.\"row\" WHERE s.kept = 1 "
                         "ORDER BY i.file_index, i.\"row\")");
-    df_sql_to_parquet(&sql, draft.path, ", USE_TMP_FILE false");
+    df_sql_to_parquet(&sql, draft.path);
     if (status == DF_OK && sql.failed)
         status = df_fail(err, DF_NOMEM, "write selected.parquet: out of memory");
     if (status == DF_OK)
