@@ -221,6 +221,19 @@ bool df_file_exists(const char *path)
     return true;
 }
 
+df_status df_file_find(const char *path, bool *found, df_error *err)
+{
+    int tries = 0;
+    while (!(*found = access(path, F_OK) == 0)) {
+        const int code = errno;
+        if (code == ENOENT || code == ENOTDIR)
+            return DF_OK;
+        if (!df_retry(code, &tries))
+            return df_fail(err, DF_IO, "open %s: %s", path, strerror(code));
+    }
+    return DF_OK;
+}
+
 void df_file_describe(const char *path, df_str *out)
 {
     struct stat st;

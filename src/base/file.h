@@ -23,6 +23,9 @@ df_status df_file_write(const char *path, const void *data, size_t size, df_erro
 df_status df_file_commit(const char *tmp, const char *path, df_error *err);
 df_status df_file_mkdir(const char *path, df_error *err);            /* with parents; existing is fine */
 bool df_file_exists(const char *path);       /* where that can't be told it is: opening it says why */
+/* For what must not be taken for missing, such as a record of money spent: DF_IO where a look fails, one without the right to
+ * look included. */
+df_status df_file_find(const char *path, bool *found, df_error *err);
 /* Appends "NAME SIZE MTIME\n": what a large file is, without reading it. Nothing when it is not there; out fails when
  * that can't be told. */
 void df_file_describe(const char *path, df_str *out);

@@ -1,15 +1,12 @@
 #include "dataset/dataset.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
-#include "base/retry.h"
 #include "dataset/sql_text.h"
 #include "io/json.h"
 
@@ -64,16 +61,13 @@ int df_dataset_parts(const df_dataset *ds)
 static df_status count_parts(const df_dataset *ds, int *n, df_error *err)
 {
     char path[PATH_MAX];
+    bool found;
     for (*n = 0;; ++*n) {
-        int tries = 0;
         if (snprintf(path, sizeof path, "%s/ingest/part-%05d.parquet", df_dataset_folder(ds), *n) >= PATH_MAX)
             return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(ds));
-        while (access(path, F_OK) != 0) {
-            if (errno == ENOENT || errno == ENOTDIR)
-                return DF_OK;
-            if (!df_retry(errno, &tries))
-                return df_fail(err, DF_IO, "look for %s: %s", path, strerror(errno));
-        }
+        DF_TRY(df_file_find(path, &found, err));
+        if (!found)
+            return DF_OK;
     }
 }
 
@@ -158,9 +152,8 @@ static df_status load(const df_dataset *ds, df_json **out, df_error *err)
     const char *fresh = "{\"version\": 2, \"stages\": {}}";
     char *text = NULL;
     size_t size = strlen(fresh);
-    bool exists = access(path, F_OK) == 0;
-    if (!exists && errno != ENOENT)          /* only a missing one is begun anew */
-        return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+    bool exists;
+    DF_TRY(df_file_find(path, &exists, err));            /* only a missing one is begun anew */
     if (exists)
         DF_TRY(df_file_read(path, DATASET_JSON_MAX, &text, &size, err));
     df_json *root = NULL;

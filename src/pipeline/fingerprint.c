@@ -1,11 +1,9 @@
 #include "pipeline/fingerprint.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -62,9 +60,11 @@ static df_status hash_file(const df_dataset *ds, const char *name, df_str *out, 
 {
     char path[PATH_MAX], hex[DF_HASH_HEX], *bytes;
     size_t size;
+    bool found;
     if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), name) >= PATH_MAX)
         return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(ds));
-    if (access(path, F_OK) != 0 && errno == ENOENT)
+    DF_TRY(df_file_find(path, &found, err));
+    if (!found)
         return DF_OK;
     DF_TRY(df_file_read(path, CONTENT_FILE_MAX, &bytes, &size, err));
     df_hash_hex(bytes, size, hex);

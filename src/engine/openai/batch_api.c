@@ -49,11 +49,11 @@ static df_status load_state(session *s, df_error *err)
 {
     char *text = NULL;
     size_t size = 0;
+    bool found;
     if ((size_t)snprintf(s->state_path, sizeof s->state_path, "%s/batches.json", s->folder) >= sizeof s->state_path)
         return df_fail(err, DF_IO, "%s: path is too long", s->folder);
-    if (access(s->state_path, F_OK) != 0 && errno != ENOENT)         /* what was submitted is not known */
-        return df_fail(err, DF_IO, "%s: %s", s->state_path, strerror(errno));
-    if (df_file_exists(s->state_path)) {
+    DF_TRY(df_file_find(s->state_path, &found, err));
+    if (found) {
         DF_TRY(df_file_read(s->state_path, ANSWER_BYTES_MAX, &text, &size, err));
         df_status status = df_json_parse(&s->state, text, size, s->state_path, err);
         free(text);

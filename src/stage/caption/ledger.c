@@ -1,10 +1,9 @@
 #include "stage/caption/ledger.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "io/json.h"
 #include "io/lines.h"
 
@@ -150,8 +149,10 @@ static df_status read_lines(df_ledger *ledger, df_lines *lines, const df_prices 
 static df_status read_journal(df_ledger *ledger, const char *path, const df_prices *prices, df_error *err)
 {
     df_lines *lines;
-    if (access(path, F_OK) != 0)
-        return errno == ENOENT ? DF_OK : df_fail(err, DF_IO, "%s: %s", path, strerror(errno));
+    bool found;
+    DF_TRY(df_file_find(path, &found, err));
+    if (!found)
+        return DF_OK;
     DF_TRY(df_lines_open(&lines, path, err));
     df_status status = read_lines(ledger, lines, prices, err);
     df_lines_close(lines);
