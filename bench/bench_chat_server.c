@@ -1,10 +1,10 @@
-/* A chat server that costs next to nothing, for measuring clients: bench_chat_server [NAME=VALUE]...
- *   port=0         on loopback; 0: any. The first line printed is the URL
- *   delay_ms=0     before each answer
- *   cut=0          share of requests whose connection is cut in mid-answer
+/* A chat server that costs next to nothing, for measuring clients: bench_chat_server
+ * [NAME=VALUE]... port=0         on loopback; 0: any. The first line printed is the URL delay_ms=0
+ * before each answer cut=0          share of requests whose connection is cut in mid-answer
  *   storm_every=0 storm=0   seconds: of every `storm_every` the last `storm` answer 429
- *   log=FILE       a line per answer that was sent whole: hash of the request's body, prompt and completion tokens
- * A caption holds its request's hash; tokens follow from it. One thread a connection; ends with SIGTERM. */
+ *   log=FILE       a line per answer that was sent whole: hash of the request's body, prompt and
+ * completion tokens A caption holds its request's hash; tokens follow from it. One thread a
+ * connection; ends with SIGTERM. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,7 +25,11 @@
 
 enum { BODY_MAX = 64 << 20, HEAD_MAX = 16384 };
 
-static struct { long port, delay_ms; double cut, storm_every, storm; int log; } told = {.log = -1};
+static struct {
+    long port, delay_ms;
+    double cut, storm_every, storm;
+    int log;
+} told = {.log = -1};
 static atomic_uint_fast64_t n_requests;
 static double started;
 
@@ -52,7 +56,8 @@ static bool respond(int fd, const char *status, const char *body, size_t size)
 {
     char head[256];
     const int n =
-        snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
                  status, size);
     char all[2048];
     const size_t whole = (size_t)n + strlen(body);
@@ -65,7 +70,8 @@ static bool in_storm(void)
 {
     if (told.storm_every <= 0)
         return false;
-    const double at = seconds() - started, within = at - (double)(long)(at / told.storm_every) * told.storm_every;
+    const double at = seconds() - started,
+                 within = at - (double)(long)(at / told.storm_every) * told.storm_every;
     return within > told.storm_every - told.storm;
 }
 
@@ -83,8 +89,9 @@ static bool answer(int fd, const char *request, size_t size)
     const int length = snprintf(
         body, sizeof body,
         "{\"id\":\"c\",\"object\":\"chat.completion\",\"model\":\"mock\",\"choices\":[{\"index\":0,"
-        "\"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\",\"content\":\"A picture numbered %016" PRIx64
-        " lies on a plain wooden table beside a window.\"}}],\"usage\":{\"prompt_tokens\":%d,\"completion_tokens\":%d,"
+        "\"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\",\"content\":\"A picture "
+        "numbered %016" PRIx64 " lies on a plain wooden table beside a "
+        "window.\"}}],\"usage\":{\"prompt_tokens\":%d,\"completion_tokens\":%d,"
         "\"total_tokens\":%d}}",
         hash, prompt, completion, prompt + completion);
     const uint64_t dice = df_hash_64(&n, sizeof n);
@@ -92,7 +99,8 @@ static bool answer(int fd, const char *request, size_t size)
         respond(fd, "200 OK", "{\"choices\":[", (size_t)length);
         return false;
     }
-    const int written = snprintf(line, sizeof line, "%016" PRIx64 " %d %d\n", hash, prompt, completion);
+    const int written =
+        snprintf(line, sizeof line, "%016" PRIx64 " %d %d\n", hash, prompt, completion);
     if (!respond(fd, "200 OK", body, (size_t)length))
         return false;
     return told.log < 0 || write(told.log, line, (size_t)written) == written;
@@ -174,8 +182,9 @@ int main(int argc, char **argv)
 {
     read_arguments(argc, argv);
     const int listening = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in at = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)told.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)told.port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
     setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     if (bind(listening, (struct sockaddr *)&at, size) != 0 || listen(listening, 1024) != 0 ||

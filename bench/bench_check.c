@@ -1,4 +1,5 @@
-/* How many captions of the paper's length are judged a second on one core (to reach: 20,000): CSV on stdout. */
+/* How many captions of the paper's length are judged a second on one core (to reach: 20,000): CSV
+ * on stdout. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,19 +9,26 @@
 enum { BOXES = 24 };
 static const int rounds = 20000;
 static const char caption[] =
-    "In the foreground of a busy street two people, one in a dark blue jacket and one in a red coat, walk past a "
+    "In the foreground of a busy street two people, one in a dark blue jacket and one in a red "
+    "coat, walk past a "
     "parked bicycle "
-    "whose front wheel is turned to the left. Behind them a white bus with the number \"42\" and the words \"CITY "
+    "whose front wheel is turned to the left. Behind them a white bus with the number \"42\" and "
+    "the words \"CITY "
     "CENTRE\" fills the "
-    "middle of the frame; its windows reflect the grey facades on the other side. A traffic light above the bus "
+    "middle of the frame; its windows reflect the grey facades on the other side. A traffic light "
+    "above the bus "
     "shows green. To the "
-    "right stands a bench made of light brown wood, with a black handbag on it, and next to the bench a dog with "
+    "right stands a bench made of light brown wood, with a black handbag on it, and next to the "
+    "bench a dog with "
     "short brown fur "
-    "looks towards the road. The pavement is made of large pale stones, some of them wet, and runs from the lower "
+    "looks towards the road. The pavement is made of large pale stones, some of them wet, and runs "
+    "from the lower "
     "left corner to the "
-    "right edge. In the upper part of the picture the sky is light grey and even. Three cars are lined up behind the "
+    "right edge. In the upper part of the picture the sky is light grey and even. Three cars are "
+    "lined up behind the "
     "bus, the "
-    "nearest of them dark green, the other two silver. A sign at the upper left reads \"BAKERY\" in large white "
+    "nearest of them dark green, the other two silver. A sign at the upper left reads \"BAKERY\" "
+    "in large white "
     "letters on a dark "
     "red ground, and a smaller sign below it reads \"open daily\". The buildings have four floors.";
 
@@ -33,7 +41,8 @@ static double seconds(void)
 
 int main(void)
 {
-    static const char *const labels[] = {"person", "bus", "bicycle", "traffic light", "bench", "handbag", "dog", "car"};
+    static const char *const labels[] = {"person", "bus",     "bicycle", "traffic light",
+                                         "bench",  "handbag", "dog",     "car"};
     df_box boxes[BOXES] = {{0}};
     for (int i = 0; i < BOXES; i++)
         boxes[i] = (df_box){.label = labels[i % 8],
@@ -69,13 +78,13 @@ int main(void)
     double start = seconds();
     for (int i = 0; i < rounds; i++) {
         df_arena_reset(&arena);
-        if (df_verdict_make(nouns, &(df_written){.text = caption, .finish = "stop"}, &ev, &limits, &arena, &v, NULL) !=
-            DF_OK)
+        if (df_verdict_make(nouns, &(df_written){.text = caption, .finish = "stop"}, &ev, &limits,
+                            &arena, &v, NULL) != DF_OK)
             return 1;
     }
     double s = seconds() - start;
-    printf("case,n,words,cpu_seconds,captions_per_core_second\ncheck,%d,%d,%.3f,%.0f\n", rounds, v.words, s,
-           rounds / s);
+    printf("case,n,words,cpu_seconds,captions_per_core_second\ncheck,%d,%d,%.3f,%.0f\n", rounds,
+           v.words, s, rounds / s);
     fprintf(stderr, "%s %s\n", v.pass ? "pass" : "fail", v.detail);
     df_arena_reset(&arena);
     df_nouns_close(nouns);

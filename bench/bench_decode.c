@@ -1,5 +1,6 @@
 /* Decode and resize of JPEGs: bench_decode SIDE REPEATS FILE...
- * Prints a line a file: file,images a second on one core (fastest of the repeats). The last line is all files together. */
+ * Prints a line a file: file,images a second on one core (fastest of the repeats). The last line is
+ * all files together. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,8 @@ int main(int argc, char **argv)
         for (int k = 0; k < atoi(argv[2]); k++) {
             df_image image = {0};
             double start = seconds();
-            if (df_image_decode((const uint8_t *)bytes, size, atoi(argv[1]), &image, &err) != DF_OK) {
+            if (df_image_decode((const uint8_t *)bytes, size, atoi(argv[1]), &image, &err) !=
+                DF_OK) {
                 fprintf(stderr, "%s: %s\n", argv[i], err.message);
                 return 1;
             }
@@ -42,7 +44,8 @@ int main(int argc, char **argv)
             best = spent < best ? spent : best;
             df_image_free(&image);
         }
-        printf("%s,%zu,%.1f\n", strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i], size, 1 / best);
+        printf("%s,%zu,%.1f\n", strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i], size,
+               1 / best);
         total += best;
         free(bytes);
     }

@@ -1,5 +1,5 @@
-/* How fast SemDeDup compares: 100 clusters of 10,000 x 512 (or N D CLUSTERS THREADS). CSV on stdout; flops: n * n * d for a
- * cluster, the triangle of its pairs. Peer: bench/peer_dedup.py. */
+/* How fast SemDeDup compares: 100 clusters of 10,000 x 512 (or N D CLUSTERS THREADS). CSV on
+ * stdout; flops: n * n * d for a cluster, the triangle of its pairs. Peer: bench/peer_dedup.py. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 #include "vector/semdedup.h"
 #include "base/pool.h"
 
-enum { DIRECTIONS = 300, DISTINCT = 4 }; /* of the clusters so many differ: the rest take their turn again */
+/* of the clusters so many differ: the rest take their turn again */
+enum { DIRECTIONS = 300, DISTINCT = 4 };
 
 typedef struct {
     int64_t n;
@@ -33,19 +34,21 @@ static float noise(void)
     return sum * 1.7320508f;
 }
 
-/* As image vectors in a cluster are: cosines around 0.6, some directions shared, every sixth nearly a copy. */
+/* As image vectors in a cluster are: cosines around 0.6, some directions shared, every sixth nearly
+ * a copy. */
 static void make_cluster(bench *b, uint16_t *rows)
 {
     size_t d = (size_t)b->dim;
-    float *directions = malloc((DIRECTIONS + 1) * d * sizeof *directions), *x = malloc(d * sizeof *x),
-          *last = calloc(d, sizeof *x);
+    float *directions = malloc((DIRECTIONS + 1) * d * sizeof *directions),
+          *x = malloc(d * sizeof *x), *last = calloc(d, sizeof *x);
     for (size_t i = 0; i < (DIRECTIONS + 1) * d; i++)
         directions[i] = noise();
     for (int64_t i = 0; i < b->n; i++) {
         const float *u = directions + d * (size_t)(1 + (i * 7919) % DIRECTIONS);
         double length = 0;
         for (size_t k = 0; k < d; k++) {
-            x[k] = i % 6 == 5 ? last[k] + 0.15f * noise() : directions[k] + 0.45f * u[k] + 0.6f * noise();
+            x[k] = i % 6 == 5 ? last[k] + 0.15f * noise()
+                              : directions[k] + 0.45f * u[k] + 0.6f * noise();
             length += (double)x[k] * (double)x[k];
         }
         memcpy(last, x, d * sizeof *x);
@@ -119,8 +122,9 @@ int main(int argc, char **argv)
     double cpu = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) +
                  1e-6 * (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec);
     printf("case,clusters,n,d,threads,seconds,cpu_seconds,gflops,mib,removed_of_first\n");
-    printf("semdedup,%lld,%lld,%d,%d,%.3f,%.3f,%.1f,%.0f,%lld\n", (long long)clusters, (long long)b.n, b.dim,
-           b.n_threads, seconds, cpu, (double)clusters * (double)b.n * (double)b.n * b.dim / seconds / 1e9,
+    printf("semdedup,%lld,%lld,%d,%d,%.3f,%.3f,%.1f,%.0f,%lld\n", (long long)clusters,
+           (long long)b.n, b.dim, b.n_threads, seconds, cpu,
+           (double)clusters * (double)b.n * (double)b.n * b.dim / seconds / 1e9,
            (double)(after.ru_maxrss - before.ru_maxrss) / 1024, (long long)b.n_removed);
     for (int i = 0; i < DISTINCT; i++)
         free(b.rows[i]);

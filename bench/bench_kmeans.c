@@ -1,6 +1,6 @@
 /* Seconds of each round of k-means: bench_kmeans FOLDER [iterations] [threads] [memory MiB] [check]
- * FOLDER as bench/kmeans_data.py writes it; bench/peer_kmeans.py runs faiss on it. check: compares 2,000 rows of each
- * round with brute force. CSV on stdout, one line a round, then the sum. */
+ * FOLDER as bench/kmeans_data.py writes it; bench/peer_kmeans.py runs faiss on it. check: compares
+ * 2,000 rows of each round with brute force. CSV on stdout, one line a round, then the sum. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 typedef struct {
     df_rows rows;
     df_npy *npy;
-    float *centroid;                         /* [k][d] */
+    float *centroid; /* [k][d] */
     int k, check;
 } job;
 
@@ -121,19 +121,23 @@ static df_status run(job *j, int iterations, int threads, size_t memory, df_erro
             status = check(j, km, &wrong, err);
         if (status != DF_OK)
             break;
-        double objective = df_centroids_objective(j->centroid, df_kmeans_sums(km), df_kmeans_counts(km), j->k, j->rows.d);
-        status = df_centroids_update(df_kmeans_sums(km), df_kmeans_counts(km), j->k, j->rows.d, 1, round, j->centroid,
-                                     &n_empty, err);
+        double objective = df_centroids_objective(j->centroid, df_kmeans_sums(km),
+                                                  df_kmeans_counts(km), j->k, j->rows.d);
+        status = df_centroids_update(df_kmeans_sums(km), df_kmeans_counts(km), j->k, j->rows.d, 1,
+                                     round, j->centroid, &n_empty, err);
         if (status == DF_OK)
             status = df_kmeans_move(km, j->centroid, err);
-        printf("%d,%.3f,%.3f,%.4f,%.4f,%.4f,%.2f,%d,%.7f\n", round, pass.seconds, cpu, (double)pass.n_moved / (double)pass.n_rows,
-               (double)pass.n_looked / (double)pass.n_pairs, (double)pass.n_rechecked / (double)pass.n_rows,
+        printf("%d,%.3f,%.3f,%.4f,%.4f,%.4f,%.2f,%d,%.7f\n", round, pass.seconds, cpu,
+               (double)pass.n_moved / (double)pass.n_rows,
+               (double)pass.n_looked / (double)pass.n_pairs,
+               (double)pass.n_rechecked / (double)pass.n_rows,
                (double)pass.n_exact / (double)pass.n_rows, n_empty, objective);
     }
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("%s: %d rounds, %d threads: %.2f s (cpu %.2f), peak %.0f MiB, centroids %016llx", df_simd_best()->name, iterations, threads,
-           now_s() - start, cpu_s() - start_cpu, (double)usage.ru_maxrss / 1024, (unsigned long long)bits_of(j->centroid, size));
+    printf("%s: %d rounds, %d threads: %.2f s (cpu %.2f), peak %.0f MiB, centroids %016llx",
+           df_simd_best()->name, iterations, threads, now_s() - start, cpu_s() - start_cpu,
+           (double)usage.ru_maxrss / 1024, (unsigned long long)bits_of(j->centroid, size));
     printf(j->check ? ", %lld of %d rows wrong\n" : "\n", (long long)wrong, 2000 * iterations);
     df_kmeans_close(km);
     return status;
@@ -143,7 +147,8 @@ int main(int argc, char **argv)
 {
     job j = {.check = argc > 5};
     df_error err = {""};
-    df_status status = argc > 1 ? open_job(&j, argv[1], &err) : df_fail(&err, DF_CONFIG, "bench_kmeans FOLDER");
+    df_status status =
+        argc > 1 ? open_job(&j, argv[1], &err) : df_fail(&err, DF_CONFIG, "bench_kmeans FOLDER");
     if (status == DF_OK)
         status = run(&j, argc > 2 ? atoi(argv[2]) : 10, argc > 3 ? atoi(argv[3]) : 2,
                      (size_t)(argc > 4 ? atoi(argv[4]) : 1024) << 20, &err);

@@ -1,5 +1,6 @@
-/* How fast images are scanned and decoded: CSV (case, n, threads, seconds, CPU seconds, images per CPU second, which
- * is the rate of one core also on a busy machine). Files are read once before the clock starts, so the cache is warm.
+/* How fast images are scanned and decoded: CSV (case, n, threads, seconds, CPU seconds, images per
+ * CPU second, which is the rate of one core also on a busy machine). Files are read once before the
+ * clock starts, so the cache is warm.
  *
  *     bench_scan FOLDER JPEG      a folder of images, and a photograph of about 2 megapixels */
 #include <stdio.h>
@@ -59,7 +60,8 @@ static void scan(const char *folder, const char *hash, int n_threads, const char
     double seconds = now(CLOCK_MONOTONIC) - start;
     cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     int64_t n = rows_of(ds);
-    printf("%s,%lld,%d,%.3f,%.3f,%.0f\n", name, (long long)n, n_threads, seconds, cpu, (double)n / cpu);
+    printf("%s,%lld,%d,%.3f,%.3f,%.0f\n", name, (long long)n, n_threads, seconds, cpu,
+           (double)n / cpu);
     df_dataset_close(ds);
     df_options_free(stage->options, config);
     free(config);

@@ -1,5 +1,6 @@
-/* One stage over a dataset that is there, with default options: bench_stage DATASET STAGE THREADS SHARE
- * Prints stage,threads,captions,seconds,captions a second. The stage's own parts must be gone: a part that exists is passed over. */
+/* One stage over a dataset that is there, with default options: bench_stage DATASET STAGE THREADS
+ * SHARE Prints stage,threads,captions,seconds,captions a second. The stage's own parts must be
+ * gone: a part that exists is passed over. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,8 @@ int main(int argc, char **argv)
         status = stage->run(ds, config, &run, &err);
     double spent = seconds() - start;
     if (status == DF_OK)
-        printf("%s,%d,%lld,%.3f,%.0f\n", argv[2], run.n_threads, (long long)captions(ds), spent, (double)captions(ds) / spent);
+        printf("%s,%d,%lld,%.3f,%.0f\n", argv[2], run.n_threads, (long long)captions(ds), spent,
+               (double)captions(ds) / spent);
     else
         fprintf(stderr, "%s\n", err.message);
     df_options_free(stage->options, config);

@@ -20,7 +20,8 @@ struct df_arena_block {
 static df_arena_block *block_new(df_arena *arena, size_t need)
 {
     size_t capacity = arena->head
-                          ? 2 * (arena->head->capacity < BLOCK_BYTES / 2 ? arena->head->capacity : BLOCK_BYTES / 2)
+                          ? 2 * (arena->head->capacity < BLOCK_BYTES / 2 ? arena->head->capacity
+                                                                         : BLOCK_BYTES / 2)
                           : FIRST_BYTES;
     capacity = need > capacity ? need : capacity;
     if (capacity > SIZE_MAX - sizeof(df_arena_block))

@@ -30,7 +30,8 @@ df_status df_file_check(const char *path, df_error *err)
     int code, tries = 0;
     while ((code = stat(path, &st) == 0 ? 0 : errno) != 0 && df_retry(code, &tries))
         ;
-    return code == 0 ? refuse_special(path, &st, err) : df_fail(err, DF_IO, "open %s: %s", path, strerror(code));
+    return code == 0 ? refuse_special(path, &st, err)
+                     : df_fail(err, DF_IO, "open %s: %s", path, strerror(code));
 }
 
 static int open_once(const char *path, int *fd, struct stat *st)
@@ -76,7 +77,8 @@ df_status df_file_stream(const char *path, FILE **out, df_error *err)
     return DF_OK;
 }
 
-static df_status read_all(int fd, const char *path, size_t max_bytes, char **data, size_t *size, df_error *err)
+static df_status read_all(int fd, const char *path, size_t max_bytes, char **data, size_t *size,
+                          df_error *err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
@@ -145,7 +147,8 @@ df_status df_file_commit(const char *tmp, const char *path, df_error *err)
     return DF_OK;
 }
 
-/* A name beside the path that nobody has: what lies there under another name is not ours to overwrite. */
+/* A name beside the path that nobody has: what lies there under another name is not ours to
+ * overwrite. */
 static int open_beside(const char *path, char tmp[PATH_MAX])
 {
     struct timespec now;
@@ -153,7 +156,8 @@ static int open_beside(const char *path, char tmp[PATH_MAX])
     for (int attempt = 0; fd < 0 && attempt < 100; attempt++) {
         clock_gettime(CLOCK_REALTIME, &now);
         errno = ENAMETOOLONG;
-        if (snprintf(tmp, PATH_MAX, "%s.%ld-%09ld.tmp", path, (long)getpid(), now.tv_nsec) >= PATH_MAX)
+        if (snprintf(tmp, PATH_MAX, "%s.%ld-%09ld.tmp", path, (long)getpid(), now.tv_nsec) >=
+            PATH_MAX)
             return -1;
         fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (fd < 0 && errno != EEXIST)
@@ -205,8 +209,10 @@ df_status df_file_mkdir(const char *path, df_error *err)
         char keep = partial[i];
         partial[i] = '\0';
         struct stat st;
-        if (mkdir(partial, 0777) != 0 && (errno != EEXIST || stat(partial, &st) != 0 || !S_ISDIR(st.st_mode)))
-            return df_fail(err, DF_IO, "make folder %s: %s", path, errno == EEXIST ? "a file is in the way" : strerror(errno));
+        if (mkdir(partial, 0777) != 0 &&
+            (errno != EEXIST || stat(partial, &st) != 0 || !S_ISDIR(st.st_mode)))
+            return df_fail(err, DF_IO, "make folder %s: %s", path,
+                           errno == EEXIST ? "a file is in the way" : strerror(errno));
         partial[i] = keep;
     }
     return DF_OK;

@@ -21,7 +21,8 @@ df_status df_folder_has_list(int root, const char *path, const char *kind, bool 
     if (!*has && errno != ENOENT)
         return df_fail(err, DF_IO, "%s/%s: %s", path, name, strerror(errno));
     if (*has && !S_ISREG(st.st_mode))
-        return df_fail(err, DF_CONFIG, "%s/%s: not a regular file; give another folder", path, name);
+        return df_fail(err, DF_CONFIG, "%s/%s: not a regular file; give another folder", path,
+                       name);
     return DF_OK;
 }
 
@@ -30,7 +31,9 @@ df_status df_folder_is_ours(const char *path, const char *kind, bool *is_ours, d
     *is_ours = false;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT || errno == ENOTDIR ? DF_OK : df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
+        return errno == ENOENT || errno == ENOTDIR
+                   ? DF_OK
+                   : df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
     df_status status = df_folder_has_list(fd, path, kind, is_ours, err);
     close(fd);
     return status;
@@ -66,12 +69,16 @@ const char *df_folder_path(const df_folder *f)
 df_status df_folder_failed(const df_folder *f, const char *what, const char *name, df_error *err)
 {
     if (errno == ELOOP || errno == ENOTDIR)
-        return df_fail(err, DF_CONFIG, "%s %s/%.300s: a link or a file is in the way of a folder; move it away: nothing is "
-                       "written or deleted through a link", what, f->path, name);
+        return df_fail(
+            err, DF_CONFIG,
+            "%s %s/%.300s: a link or a file is in the way of a folder; move it away: nothing is "
+            "written or deleted through a link",
+            what, f->path, name);
     return df_fail(err, DF_IO, "%s %s/%.300s: %s", what, f->path, name, strerror(errno));
 }
 
-df_status df_folder_open_parent(const df_folder *f, const char *name, bool make, int *fd, const char **base, df_error *err)
+df_status df_folder_open_parent(const df_folder *f, const char *name, bool make, int *fd,
+                                const char **base, df_error *err)
 {
     char step[NAME_MAX + 1];
     int at = fcntl(f->root, F_DUPFD_CLOEXEC, 0);
@@ -111,7 +118,7 @@ df_status df_folder_read_list(df_folder *f, df_error *err)
         return df_owned_refresh(&f->owned, path, err);
     const char *name = strrchr(path, '/') + 1;
     int fd = openat(f->root, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && (errno == EROFS || errno == EACCES))       /* a dataset that is only read from */
+    if (fd < 0 && (errno == EROFS || errno == EACCES)) /* a dataset that is only read from */
         fd = openat(f->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
@@ -125,7 +132,8 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static df_status list_names(df_folder *f, const char *prefix, const char ***names, size_t *n, df_error *err)
+static df_status list_names(df_folder *f, const char *prefix, const char ***names, size_t *n,
+                            df_error *err)
 {
     DF_TRY(df_folder_read_list(f, err));
     const df_map *index = &f->owned.index;
@@ -135,7 +143,8 @@ static df_status list_names(df_folder *f, const char *prefix, const char ***name
     *n = 0;
     for (size_t i = 0; i < index->capacity; i++) {
         const df_map_slot *slot = &index->slots[i];
-        if (slot->key && f->owned.ours[slot->value] && strncmp(slot->key, prefix, strlen(prefix)) == 0)
+        if (slot->key && f->owned.ours[slot->value] &&
+            strncmp(slot->key, prefix, strlen(prefix)) == 0)
             found[(*n)++] = slot->key;
     }
     if (*n > 1)
@@ -144,7 +153,8 @@ static df_status list_names(df_folder *f, const char *prefix, const char ***name
     return DF_OK;
 }
 
-df_status df_folder_list(df_folder *f, const char *prefix, const char ***names, size_t *n, df_error *err)
+df_status df_folder_list(df_folder *f, const char *prefix, const char ***names, size_t *n,
+                         df_error *err)
 {
     pthread_mutex_lock(&f->mutex);
     df_status status = list_names(f, prefix, names, n, err);
@@ -153,7 +163,8 @@ df_status df_folder_list(df_folder *f, const char *prefix, const char ***names, 
 }
 
 /* Another process may have claimed the name since the list was read. */
-df_status df_folder_check_free(df_folder *f, int parent, const char *base, const char *name, df_error *err)
+df_status df_folder_check_free(df_folder *f, int parent, const char *base, const char *name,
+                               df_error *err)
 {
     struct stat st;
     if (f->has_list && df_owned_has(&f->owned, name))
@@ -163,11 +174,16 @@ df_status df_folder_check_free(df_folder *f, int parent, const char *base, const
         return DF_OK;
     if (parent < 0 || fstatat(parent, base, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return parent < 0 || errno == ENOENT ? DF_OK : df_folder_failed(f, "write", name, err);
-    return df_fail(err, DF_CONFIG, "%s/%s: densefusion did not make this %s and does not replace it; move it away", f->path,
-                   name, S_ISLNK(st.st_mode) ? "link" : S_ISDIR(st.st_mode) ? "folder" : "file");
+    return df_fail(err, DF_CONFIG,
+                   "%s/%s: densefusion did not make this %s and does not replace it; move it away",
+                   f->path, name,
+                   S_ISLNK(st.st_mode)   ? "link"
+                   : S_ISDIR(st.st_mode) ? "folder"
+                                         : "file");
 }
 
-df_status df_folder_claim(df_folder *f, int parent, const char *base, const char *name, df_error *err)
+df_status df_folder_claim(df_folder *f, int parent, const char *base, const char *name,
+                          df_error *err)
 {
     char path[PATH_MAX];
     DF_TRY(df_folder_check_free(f, parent, base, name, err));
@@ -211,14 +227,16 @@ void df_folder_dissolve(df_folder *f)
     rmdir(path);
 }
 
-static df_status open_regular(const df_folder *f, int parent, const char *base, const char *name, int flags, int *fd,
-                              df_error *err)
+static df_status open_regular(const df_folder *f, int parent, const char *base, const char *name,
+                              int flags, int *fd, df_error *err)
 {
     struct stat st;
     *fd = openat(parent, base, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
     if (*fd < 0 || fstat(*fd, &st) != 0)
         return df_folder_failed(f, "open", name, err);
-    return S_ISREG(st.st_mode) ? DF_OK : df_fail(err, DF_CONFIG, "%s/%s: not a regular file", f->path, name);
+    return S_ISREG(st.st_mode)
+               ? DF_OK
+               : df_fail(err, DF_CONFIG, "%s/%s: not a regular file", f->path, name);
 }
 
 df_status df_folder_open_file(df_folder *f, const char *name, int flags, int *fd, df_error *err)
@@ -232,7 +250,8 @@ df_status df_folder_open_file(df_folder *f, const char *name, int flags, int *fd
     int file = -1;
     if (status == DF_OK)
         status = open_regular(f, parent, base, name, flags, &file, err);
-    if (status == DF_OK && fsync(parent) != 0 && errno != EINVAL)    /* EINVAL: a file system without it */
+    /* EINVAL: a file system without it */
+    if (status == DF_OK && fsync(parent) != 0 && errno != EINVAL)
         status = df_folder_failed(f, "write", name, err);
     close(parent);
     if (status == DF_OK)
@@ -244,7 +263,8 @@ df_status df_folder_open_file(df_folder *f, const char *name, int flags, int *fd
 
 /* ---- deleting ---- */
 
-static df_status remove_at(df_folder *f, int parent, const char *base, const char *name, df_error *err)
+static df_status remove_at(df_folder *f, int parent, const char *base, const char *name,
+                           df_error *err)
 {
     char path[PATH_MAX];
     if (!df_owned_has(&f->owned, name))
@@ -271,7 +291,8 @@ df_status df_folder_remove(df_folder *f, const char *name, df_error *err)
     return status;
 }
 
-df_status df_folder_remove_chosen(df_folder *f, const char *sub, df_folder_chosen *chosen, const void *ctx, df_error *err)
+df_status df_folder_remove_chosen(df_folder *f, const char *sub, df_folder_chosen *chosen,
+                                  const void *ctx, df_error *err)
 {
     char prefix[PATH_MAX];
     const char **names;

@@ -12,21 +12,28 @@
 #include "base/folder_state.h"
 #include "base/str.h"
 
-/* Paths that a shell, or another program, would have read otherwise: nobody wants a folder of that very name. */
+/* Paths that a shell, or another program, would have read otherwise: nobody wants a folder of that
+ * very name. */
 static df_status check_words(const char *path, df_error *err)
 {
-    size_t scheme = strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+    size_t scheme =
+        strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
     if (!*path)
         return df_fail(err, DF_CONFIG, "the output folder has no name");
     if (!df_str_is_plain(path, strlen(path)))
-        return df_fail(err, DF_CONFIG, "%s: a folder's name must be UTF-8 text without control characters", path);
+        return df_fail(err, DF_CONFIG,
+                       "%s: a folder's name must be UTF-8 text without control characters", path);
     if (scheme > 1 && strncmp(path + scheme, "://", 3) == 0)
         return df_fail(err, DF_CONFIG, "%s: the output is a local folder, not an address", path);
     if (path[0] == '~')
-        return df_fail(err, DF_CONFIG, "%s: the shell did not expand ~; write the path in full, or ./%s for that name",
-                       path, path);
+        return df_fail(
+            err, DF_CONFIG,
+            "%s: the shell did not expand ~; write the path in full, or ./%s for that name", path,
+            path);
     if (path[0] == '-')
-        return df_fail(err, DF_CONFIG, "%s: looks like an option; write ./%s for a folder of that name", path, path);
+        return df_fail(err, DF_CONFIG,
+                       "%s: looks like an option; write ./%s for a folder of that name", path,
+                       path);
     return DF_OK;
 }
 
@@ -44,8 +51,10 @@ static df_status make(const char *path, bool *made, df_error *err)
     while (n > 0 && path[n - 1] != '/')
         n--;
     snprintf(parent, sizeof parent, "%.*s", (int)n, path);
-    return df_fail(err, DF_CONFIG, "make folder %s: there is no folder %s; make it first, or see that its disk is mounted",
-                   path, *parent ? parent : path);
+    return df_fail(
+        err, DF_CONFIG,
+        "make folder %s: there is no folder %s; make it first, or see that its disk is mounted",
+        path, *parent ? parent : path);
 }
 
 /* A new file system brings lost+found. */
@@ -76,10 +85,16 @@ static df_status check_empty(int root, const char *path, const char *kind, df_er
         return reason ? df_fail(err, DF_IO, "read %s: %s", path, strerror(reason)) : DF_OK;
     snprintf(older, sizeof older, "%s.json", kind);
     if (fstatat(root, older, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return df_fail(err, DF_CONFIG, "%s: there is a %s without the list of its files, %s.files: an older version made "
-                       "it, or it was copied in part; nothing was changed, give another folder", path, older, kind);
-    return df_fail(err, DF_CONFIG, "%s: the folder is not empty and is no %s of densefusion; nothing was changed, give a "
-                   "new or an empty folder", path, strcmp(kind, "dataset") == 0 ? "dataset" : "folder of batch files");
+        return df_fail(
+            err, DF_CONFIG,
+            "%s: there is a %s without the list of its files, %s.files: an older version made "
+            "it, or it was copied in part; nothing was changed, give another folder",
+            path, older, kind);
+    return df_fail(
+        err, DF_CONFIG,
+        "%s: the folder is not empty and is no %s of densefusion; nothing was changed, give a "
+        "new or an empty folder",
+        path, strcmp(kind, "dataset") == 0 ? "dataset" : "folder of batch files");
 }
 
 /* The list of files makes the folder ours: from now on it is known again. */
@@ -91,7 +106,9 @@ static df_status begin_list(const df_folder *f, df_error *err)
     snprintf(name, sizeof name, "%s.files", f->kind);
     int fd = openat(f->root, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
-        return errno == EEXIST ? DF_OK : df_fail(err, DF_IO, "make %s/%s: %s", f->path, name, strerror(errno));
+        return errno == EEXIST
+                   ? DF_OK
+                   : df_fail(err, DF_IO, "make %s/%s: %s", f->path, name, strerror(errno));
     bool written = write(fd, heading, (size_t)n) == n && fsync(fd) == 0;
     int reason = errno;
     close(fd);

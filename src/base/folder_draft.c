@@ -1,4 +1,5 @@
-/* The working folder of a process, and the files that are written in it before they get their names. */
+/* The working folder of a process, and the files that are written in it before they get their
+ * names. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,8 @@
 #include "base/hash.h"
 #include "base/range_lock.h"
 
-/* Each process holds the byte of its working folder's number in KIND.lock, above those that the lock's owner uses. */
+/* Each process holds the byte of its working folder's number in KIND.lock, above those that the
+ * lock's owner uses. */
 #define PROCESS_BYTES ((int64_t)1 << 60)
 #define PROCESS_IDS ((uint64_t)1 << 48)
 
@@ -31,7 +33,9 @@ static int open_scratch(const df_folder *f, int64_t id, bool make)
     if (all < 0 || id < 0)
         return all;
     snprintf(name, sizeof name, "%012llx", (unsigned long long)id);
-    int own = make && mkdirat(all, name, 0777) != 0 ? -1 : openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int own = make && mkdirat(all, name, 0777) != 0
+                  ? -1
+                  : openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int reason = errno;
     close(all);
     errno = reason;
@@ -47,9 +51,11 @@ static void clear_folder(int fd, int depth)
         return;
     }
     for (const struct dirent *e; (e = readdir(dir));) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || unlinkat(fd, e->d_name, 0) == 0)
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+            unlinkat(fd, e->d_name, 0) == 0)
             continue;
-        int below = depth > 0 ? openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+        int below =
+            depth > 0 ? openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
         if (below < 0)
             continue;
         clear_folder(below, depth - 1);
@@ -110,7 +116,8 @@ static df_status begin_scratch(df_folder *f, df_error *err)
     if (f->lock < 0)
         DF_TRY(df_folder_open_lock(f, &f->lock, err));
     int reason = EEXIST;
-    for (int64_t attempt = 0; f->scratch < 0 && attempt < 100 && (reason == EEXIST || reason == ENOENT); attempt++) {
+    for (int64_t attempt = 0;
+         f->scratch < 0 && attempt < 100 && (reason == EEXIST || reason == ENOENT); attempt++) {
         struct timespec now;
         clock_gettime(CLOCK_REALTIME, &now);
         const int64_t seed[] = {now.tv_sec, now.tv_nsec, getpid(), attempt};
@@ -132,9 +139,11 @@ static df_status begin_scratch(df_folder *f, df_error *err)
     return DF_OK;
 }
 
-static df_status path_in_scratch(const df_folder *f, const char *name, char path[PATH_MAX], df_error *err)
+static df_status path_in_scratch(const df_folder *f, const char *name, char path[PATH_MAX],
+                                 df_error *err)
 {
-    int n = snprintf(path, PATH_MAX, "%s/%s.tmp/%012llx/%s", f->path, f->kind, (unsigned long long)f->id, name);
+    int n = snprintf(path, PATH_MAX, "%s/%s.tmp/%012llx/%s", f->path, f->kind,
+                     (unsigned long long)f->id, name);
     return n < PATH_MAX ? DF_OK : df_fail(err, DF_IO, "%s: path is too long", f->path);
 }
 
@@ -204,7 +213,8 @@ static df_status sync_draft(const df_draft *d, df_error *err)
     return synced ? DF_OK : df_folder_failed(f, "write", d->name, err);
 }
 
-/* The name is claimed before the file has it, and the folder is synced, or a power cut forgets the rename. */
+/* The name is claimed before the file has it, and the folder is synced, or a power cut forgets the
+ * rename. */
 static df_status place(const df_draft *d, df_error *err)
 {
     df_folder *f = d->folder;
@@ -214,7 +224,8 @@ static df_status place(const df_draft *d, df_error *err)
     pthread_mutex_lock(&f->mutex);
     df_status status = df_folder_claim(f, parent, base, d->name, err);
     pthread_mutex_unlock(&f->mutex);
-    if (status == DF_OK && (renameat(f->scratch, name_in_scratch(d), parent, base) != 0 || fsync(parent) != 0))
+    if (status == DF_OK &&
+        (renameat(f->scratch, name_in_scratch(d), parent, base) != 0 || fsync(parent) != 0))
         status = df_folder_failed(f, "write", d->name, err);
     close(parent);
     return status;
@@ -233,7 +244,8 @@ df_status df_draft_commit(df_draft *d, df_error *err)
 
 static df_status write_bytes(const df_draft *d, const char *bytes, size_t size, df_error *err)
 {
-    int fd = openat(d->folder->scratch, name_in_scratch(d), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    int fd = openat(d->folder->scratch, name_in_scratch(d),
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
         return df_folder_failed(d->folder, "write", d->name, err);
     int reason = df_file_put(fd, bytes, size);
@@ -243,7 +255,8 @@ static df_status write_bytes(const df_draft *d, const char *bytes, size_t size, 
     return reason == 0 ? DF_OK : df_folder_failed(d->folder, "write", d->name, err);
 }
 
-df_status df_folder_write(df_folder *f, const char *name, const void *data, size_t size, df_error *err)
+df_status df_folder_write(df_folder *f, const char *name, const void *data, size_t size,
+                          df_error *err)
 {
     df_draft d;
     DF_TRY(df_folder_draft(f, name, &d, err));
@@ -266,7 +279,8 @@ df_status df_folder_replace_list(df_folder *f, const char *text, size_t size, df
         status = write_bytes(&d, text, size, err);
     if (status == DF_OK)
         status = sync_draft(&d, err);
-    if (status == DF_OK && (renameat(f->scratch, "files", f->root, d.name) != 0 || fsync(f->root) != 0))
+    if (status == DF_OK &&
+        (renameat(f->scratch, "files", f->root, d.name) != 0 || fsync(f->root) != 0))
         status = df_folder_failed(f, "write", d.name, err);
     if (status == DF_OK && f->has_list)
         df_owned_free(&f->owned);
@@ -283,7 +297,8 @@ static df_status copy_file(const df_draft *d, const char *source, df_error *err)
     int from = open(source, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (from < 0)
         return df_fail(err, DF_IO, "open %s: %s", source, strerror(errno));
-    int to = openat(d->folder->scratch, name_in_scratch(d), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    int to = openat(d->folder->scratch, name_in_scratch(d),
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     int reason = to < 0 ? errno : 0;
     for (ssize_t n = 1; reason == 0 && n != 0;) {
         n = read(from, bytes, sizeof bytes);
@@ -300,7 +315,9 @@ df_status df_folder_share(df_folder *f, const char *source, const char *name, df
 {
     df_draft d;
     DF_TRY(df_folder_draft(f, name, &d, err));
-    df_status status = linkat(AT_FDCWD, source, f->scratch, name_in_scratch(&d), 0) == 0 ? DF_OK : copy_file(&d, source, err);
+    df_status status = linkat(AT_FDCWD, source, f->scratch, name_in_scratch(&d), 0) == 0
+                           ? DF_OK
+                           : copy_file(&d, source, err);
     if (status == DF_OK)
         return df_draft_commit(&d, err);
     df_draft_drop(&d);

@@ -6,7 +6,8 @@
 #include "base/folder.h"
 #include "base/owned.h"
 
-#define DF_FOLDER_HEADING "# The files here that densefusion made: it deletes and replaces no others.\n"
+#define DF_FOLDER_HEADING                                                                          \
+    "# The files here that densefusion made: it deletes and replaces no others.\n"
 
 struct df_folder {
     char *path;
@@ -15,20 +16,25 @@ struct df_folder {
     pthread_mutex_t mutex;                   /* over all below */
     bool has_list;
     df_owned owned;                          /* read when a file is first written or deleted */
-    int lock, scratch;                       /* descriptors: KIND.lock, KIND.tmp/ID; -1 until a file is written */
+    /* descriptors: KIND.lock, KIND.tmp/ID; -1 until a file is written */
+    int lock, scratch;
     int64_t id, n_drafts;
 };
 
 /* Whether KIND.files, a regular file, is there. */
-df_status df_folder_has_list(int root, const char *path, const char *kind, bool *has, df_error *err);
+df_status df_folder_has_list(int root, const char *path, const char *kind, bool *has,
+                             df_error *err);
 /* Writes "WHAT FOLDER/NAME: " and what errno says; a link in the way has words of its own. */
 df_status df_folder_failed(const df_folder *f, const char *what, const char *name, df_error *err);
-/* The folder that `name` lies in, made when `make` says so, through no link; *base: the last part of the name. fd -1 with
- * DF_OK: it is missing. The caller closes fd. */
-df_status df_folder_open_parent(const df_folder *f, const char *name, bool make, int *fd, const char **base, df_error *err);
+/* The folder that `name` lies in, made when `make` says so, through no link; *base: the last part
+ * of the name. fd -1 with DF_OK: it is missing. The caller closes fd. */
+df_status df_folder_open_parent(const df_folder *f, const char *name, bool make, int *fd,
+                                const char **base, df_error *err);
 /* With the mutex held: the name is ours or free (DF_CONFIG when not); and notes that it is ours. */
-df_status df_folder_check_free(df_folder *f, int parent, const char *base, const char *name, df_error *err);
-df_status df_folder_claim(df_folder *f, int parent, const char *base, const char *name, df_error *err);
+df_status df_folder_check_free(df_folder *f, int parent, const char *base, const char *name,
+                               df_error *err);
+df_status df_folder_claim(df_folder *f, int parent, const char *base, const char *name,
+                          df_error *err);
 /* Reads the list, or what others have appended to it. */
 df_status df_folder_read_list(df_folder *f, df_error *err);
 /* Gives the list another text, in one step. It is read again when it is next wanted. */

@@ -41,15 +41,16 @@ static df_status append_names(df_folder *f, df_str *text, df_error *err)
             df_str_printf(text, "+ %s\n", names[i]);
     }
     free(names);
-    return status == DF_OK && text->failed ? df_fail(err, DF_NOMEM, "%s: out of memory", f->path) : status;
+    return status == DF_OK && text->failed ? df_fail(err, DF_NOMEM, "%s: out of memory", f->path)
+                                           : status;
 }
 
 static bool is_same(const char *path, const df_str *text)
 {
     char *now = NULL;
     size_t size = 0;
-    bool same = df_file_read(path, LIST_BYTES_MAX, &now, &size, NULL) == DF_OK && size == text->size &&
-                memcmp(now, df_str_text(text), size) == 0;
+    bool same = df_file_read(path, LIST_BYTES_MAX, &now, &size, NULL) == DF_OK &&
+                size == text->size && memcmp(now, df_str_text(text), size) == 0;
     free(now);
     return same;
 }

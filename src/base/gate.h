@@ -5,11 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef struct { pthread_mutex_t lock; pthread_cond_t room; int64_t max, held; } df_gate;
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t room;
+    int64_t max, held;
+} df_gate;
 
 bool df_gate_init(df_gate *g, int64_t max);                          /* false: out of memory */
 void df_gate_free(df_gate *g);
-/* Waits until n more fit. More than all of it fits when nothing is held. Who holds some must not wait for more of it. */
+/* Waits until n more fit. More than all of it fits when nothing is held. Who holds some must not
+ * wait for more of it. */
 void df_gate_take(df_gate *g, int64_t n);
 void df_gate_give(df_gate *g, int64_t n);
 #endif

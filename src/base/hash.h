@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DF_HASH_HEX = 33 };                                           /* 32 hex digits and the NUL */
+enum { DF_HASH_HEX = 33 }; /* 32 hex digits and the NUL */
 /* XXH3-128 in lower-case hex, high half first, as `xxhsum -H128` prints it. */
 void df_hash_hex(const void *bytes, size_t size, char hex[DF_HASH_HEX]);
 uint64_t df_hash_64(const void *bytes, size_t size);

@@ -5,8 +5,14 @@
 #include <stdint.h>
 #include "base/status.h"
 
-typedef struct { const char *key; int64_t value; } df_map_slot;
-typedef struct { df_map_slot *slots; size_t n, capacity; } df_map;   /* all-zero is the empty map */
+typedef struct {
+    const char *key;
+    int64_t value;
+} df_map_slot;
+typedef struct {
+    df_map_slot *slots;
+    size_t n, capacity;
+} df_map;   /* all-zero is the empty map */
 
 /* *stored is the value now under key: `value` when the key was new, else the one put first. */
 df_status df_map_put(df_map *map, const char *key, int64_t value, int64_t *stored, df_error *err);

@@ -14,39 +14,44 @@ static void *field(const df_option *o, void *config)
     return (char *)config + o->offset;
 }
 
-static df_status set_int(const df_option *o, void *config, const char *section, const char *value, df_error *err)
+static df_status set_int(const df_option *o, void *config, const char *section, const char *value,
+                         df_error *err)
 {
     char *end;
     errno = 0;
     long long v = strtoll(value, &end, 10);
     if (end == value || *end || errno || (double)v < o->min || (double)v > o->max)
-        return df_fail(err, DF_CONFIG, "%s.%s: \"%s\" is not a whole number from %.0f to %.0f", section, o->name, value,
-                       o->min, o->max);
+        return df_fail(err, DF_CONFIG, "%s.%s: \"%s\" is not a whole number from %.0f to %.0f",
+                       section, o->name, value, o->min, o->max);
     *(int64_t *)field(o, config) = v;
     return DF_OK;
 }
 
-static df_status set_real(const df_option *o, void *config, const char *section, const char *value, df_error *err)
+static df_status set_real(const df_option *o, void *config, const char *section, const char *value,
+                          df_error *err)
 {
     char *end;
     double v = strtod(value, &end);
     if (end == value || *end || !isfinite(v) || v < o->min || v > o->max)
-        return df_fail(err, DF_CONFIG, "%s.%s: \"%s\" is not a number from %g to %g", section, o->name, value, o->min,
-                       o->max);
+        return df_fail(err, DF_CONFIG, "%s.%s: \"%s\" is not a number from %g to %g", section,
+                       o->name, value, o->min, o->max);
     *(double *)field(o, config) = v;
     return DF_OK;
 }
 
-static df_status set_bool(const df_option *o, void *config, const char *section, const char *value, df_error *err)
+static df_status set_bool(const df_option *o, void *config, const char *section, const char *value,
+                          df_error *err)
 {
     bool yes = !strcasecmp(value, "true") || !strcasecmp(value, "yes") || !strcmp(value, "1");
     if (!yes && strcasecmp(value, "false") && strcasecmp(value, "no") && strcmp(value, "0"))
-        return df_fail(err, DF_CONFIG, "%s.%s: \"%s\" is neither true nor false", section, o->name, value);
+        return df_fail(err, DF_CONFIG, "%s.%s: \"%s\" is neither true nor false", section, o->name,
+                       value);
     *(bool *)field(o, config) = yes;
     return DF_OK;
 }
 
-static df_status set_text(const df_option *o, void *config, const char *section, const char *value, df_error *err)
+static df_status set_text(const df_option *o, void *config, const char *section, const char *value,
+                          df_error *err)
 {
     char **slot = field(o, config);
     char *copy = strdup(value);
@@ -57,14 +62,19 @@ static df_status set_text(const df_option *o, void *config, const char *section,
     return DF_OK;
 }
 
-static df_status set_value(const df_option *o, void *config, const char *section, const char *value, df_error *err)
+static df_status set_value(const df_option *o, void *config, const char *section, const char *value,
+                           df_error *err)
 {
     switch (o->type) {
-    case DF_OPT_INT: return set_int(o, config, section, value, err);
-    case DF_OPT_REAL: return set_real(o, config, section, value, err);
-    case DF_OPT_BOOL: return set_bool(o, config, section, value, err);
+    case DF_OPT_INT:
+        return set_int(o, config, section, value, err);
+    case DF_OPT_REAL:
+        return set_real(o, config, section, value, err);
+    case DF_OPT_BOOL:
+        return set_bool(o, config, section, value, err);
     case DF_OPT_TEXT:
-    case DF_OPT_SECRET: break;
+    case DF_OPT_SECRET:
+        break;
     }
     return set_text(o, config, section, value, err);
 }
@@ -77,13 +87,14 @@ df_status df_options_defaults(const df_option *options, void *config, df_error *
     return DF_OK;
 }
 
-df_status df_option_set(const df_option *options, void *config, const char *section, const char *key, const char *value,
-                        df_error *err)
+df_status df_option_set(const df_option *options, void *config, const char *section,
+                        const char *key, const char *value, df_error *err)
 {
     for (const df_option *o = options; o && o->name; o++)
         if (strcmp(o->name, key) == 0)
             return set_value(o, config, section, value, err);
-    return df_fail(err, DF_CONFIG, "%s.%s: no such option; `densefusion %s --help` lists them", section, key, section);
+    return df_fail(err, DF_CONFIG, "%s.%s: no such option; `densefusion %s --help` lists them",
+                   section, key, section);
 }
 
 static bool is_listed(const char *const *names, const char *name)
@@ -102,22 +113,31 @@ static void describe_secret(const char *name, const char *text, df_str *out)
     df_str_printf(out, "%s=%s\n", name, hex);
 }
 
-void df_options_describe(const df_option *options, const void *config, const char *const *aside, df_str *out)
+void df_options_describe(const df_option *options, const void *config, const char *const *aside,
+                         df_str *out)
 {
     for (const df_option *o = options; o && o->name; o++) {
         const void *at = (const char *)config + o->offset;
         if (is_listed(aside, o->name))
             continue;
         switch (o->type) {
-        case DF_OPT_INT: df_str_printf(out, "%s=%lld\n", o->name, (long long)*(const int64_t *)at); break;
-        case DF_OPT_REAL: df_str_printf(out, "%s=%.17g\n", o->name, *(const double *)at); break;
-        case DF_OPT_BOOL: df_str_printf(out, "%s=%s\n", o->name, *(const bool *)at ? "true" : "false"); break;
+        case DF_OPT_INT:
+            df_str_printf(out, "%s=%lld\n", o->name, (long long)*(const int64_t *)at);
+            break;
+        case DF_OPT_REAL:
+            df_str_printf(out, "%s=%.17g\n", o->name, *(const double *)at);
+            break;
+        case DF_OPT_BOOL:
+            df_str_printf(out, "%s=%s\n", o->name, *(const bool *)at ? "true" : "false");
+            break;
         case DF_OPT_TEXT: {
             const char *text = *(char *const *)at;
             df_str_printf(out, "%s=%s\n", o->name, text ? text : "");
             break;
         }
-        case DF_OPT_SECRET: describe_secret(o->name, *(char *const *)at, out); break;
+        case DF_OPT_SECRET:
+            describe_secret(o->name, *(char *const *)at, out);
+            break;
         }
     }
 }

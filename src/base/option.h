@@ -1,4 +1,5 @@
-/* Options as a table of offsets: one table makes config parsing, --help, validation, the man page and the fingerprint. */
+/* Options as a table of offsets: one table makes config parsing, --help, validation, the man page
+ * and the fingerprint. */
 #ifndef DF_BASE_OPTION_H
 #define DF_BASE_OPTION_H
 #include <stddef.h>
@@ -6,7 +7,8 @@
 #include "base/status.h"
 #include "base/str.h"
 
-/* int64_t, double, bool, char *; SECRET is text that may hold a key, so that nothing keeps more of it than a hash. */
+/* int64_t, double, bool, char *; SECRET is text that may hold a key, so that nothing keeps more of
+ * it than a hash. */
 typedef enum { DF_OPT_INT, DF_OPT_REAL, DF_OPT_BOOL, DF_OPT_TEXT, DF_OPT_SECRET } df_option_type;
 typedef struct {
     const char *name;
@@ -18,11 +20,13 @@ typedef struct {
 } df_option;                             /* a table ends with {0} */
 
 df_status df_options_defaults(const df_option *options, void *config, df_error *err);
-/* Sets one key from text; unknown key, bad type and out of range are DF_CONFIG naming section.key and the bounds. */
-df_status df_option_set(const df_option *options, void *config, const char *section, const char *key, const char *value,
-                        df_error *err);
-/* Appends "key=value\n" per option in table order, but for the names in aside (NULL-terminated; NULL: none): what a stage's
- * fingerprint is made of. */
-void df_options_describe(const df_option *options, const void *config, const char *const *aside, df_str *out);
+/* Sets one key from text; unknown key, bad type and out of range are DF_CONFIG naming section.key
+ * and the bounds. */
+df_status df_option_set(const df_option *options, void *config, const char *section,
+                        const char *key, const char *value, df_error *err);
+/* Appends "key=value\n" per option in table order, but for the names in aside (NULL-terminated;
+ * NULL: none): what a stage's fingerprint is made of. */
+void df_options_describe(const df_option *options, const void *config, const char *const *aside,
+                         df_str *out);
 void df_options_free(const df_option *options, void *config);
 #endif

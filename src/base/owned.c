@@ -48,8 +48,10 @@ static df_status set(df_owned *o, const char *name, bool ours, const char *path,
     return DF_OK;
 }
 
-/* Takes the whole lines of a text; a line of another form (the heading) says nothing. *used: their bytes. */
-static df_status take_lines(df_owned *o, char *text, size_t size, size_t *used, const char *path, df_error *err)
+/* Takes the whole lines of a text; a line of another form (the heading) says nothing. *used: their
+ * bytes. */
+static df_status take_lines(df_owned *o, char *text, size_t size, size_t *used, const char *path,
+                            df_error *err)
 {
     char *line = text;
     for (char *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
@@ -79,9 +81,11 @@ df_status df_owned_refresh(df_owned *o, const char *path, df_error *err)
         at += n;
         df_str_append_n(&rest, bytes, (size_t)n);
         size_t used = 0;
-        status = rest.failed ? no_memory(path, err) : take_lines(o, rest.data, rest.size, &used, path, err);
+        status = rest.failed ? no_memory(path, err)
+                             : take_lines(o, rest.data, rest.size, &used, path, err);
         if (status == DF_OK && rest.size - used > LINE_BYTES_MAX)
-            status = df_fail(err, DF_FORMAT, "%s: a line of more than %d bytes: it is damaged", path, LINE_BYTES_MAX);
+            status = df_fail(err, DF_FORMAT, "%s: a line of more than %d bytes: it is damaged",
+                             path, LINE_BYTES_MAX);
         if (status != DF_OK || used == 0)
             continue;
         o->read_to += (off_t)used;
@@ -108,9 +112,10 @@ bool df_owned_has(const df_owned *o, const char *name)
     return at >= 0 && o->ours[at];
 }
 
-/* In one write, so that lines of several processes do not mix. A torn line is ended by a byte that no name has, so that its
- * beginning does not become a claim. */
-static df_status append(const df_owned *o, const char *name, bool ours, const char *path, df_error *err)
+/* In one write, so that lines of several processes do not mix. A torn line is ended by a byte that
+ * no name has, so that its beginning does not become a claim. */
+static df_status append(const df_owned *o, const char *name, bool ours, const char *path,
+                        df_error *err)
 {
     struct stat st;
     df_str line = {0};

@@ -1,5 +1,6 @@
-/* Which files of a folder are ours: an append-only list, "+ NAME" or "- NAME" a line; the last line of a name counts. Several
- * processes may append to it at once. A last line without its end (a power cut) is none. */
+/* Which files of a folder are ours: an append-only list, "+ NAME" or "- NAME" a line; the last line
+ * of a name counts. Several processes may append to it at once. A last line without its end (a
+ * power cut) is none. */
 #ifndef DF_BASE_OWNED_H
 #define DF_BASE_OWNED_H
 #include <stdbool.h>
@@ -10,16 +11,17 @@
 
 typedef struct {
     int fd;
-    off_t read_to;                           /* whole lines before it are known */
-    df_map index;                            /* of a name in `ours` */
+    off_t read_to; /* whole lines before it are known */
+    df_map index; /* of a name in `ours` */
     df_arena names;
     bool *ours;
     size_t n, capacity;
 } df_owned;
 
-/* Takes over fd (O_RDWR | O_APPEND) and reads the list; `path` is for messages. After an error there is nothing to free. */
+/* Takes over fd (O_RDWR | O_APPEND) and reads the list; `path` is for messages. After an error
+ * there is nothing to free. */
 df_status df_owned_init(df_owned *o, int fd, const char *path, df_error *err);
-void df_owned_free(df_owned *o);                                     /* closes fd, too */
+void df_owned_free(df_owned *o); /* closes fd, too */
 /* Reads what other processes have appended since. */
 df_status df_owned_refresh(df_owned *o, const char *path, df_error *err);
 bool df_owned_has(const df_owned *o, const char *name);

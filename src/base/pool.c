@@ -14,7 +14,10 @@ typedef struct {
     void *ctx;
 } pool;
 
-typedef struct { pool *pool; int thread; } worker;
+typedef struct {
+    pool *pool;
+    int thread;
+} worker;
 
 static void record_failure(pool *p, int64_t item, df_status status, const df_error *error)
 {
@@ -68,9 +71,11 @@ df_status df_pool_run(int n_threads, int64_t n_items, df_pool_work work, void *c
     int started = 0;
     for (int t = 0; t < n_threads; t++)
         workers[t] = (worker){&p, t};
-    while (started < n_threads - 1 && pthread_create(&threads[started], NULL, thread_main, &workers[started + 1]) == 0)
+    while (started < n_threads - 1 &&
+           pthread_create(&threads[started], NULL, thread_main, &workers[started + 1]) == 0)
         started++;
-    worker_main(&workers[0]);   /* the caller works too: fewer threads started is slower, not wrong */
+    /* the caller works too: fewer threads started is slower, not wrong */
+    worker_main(&workers[0]);
     for (int t = 0; t < started; t++)
         pthread_join(threads[t], NULL);
     pthread_mutex_destroy(&p.lock);

@@ -16,10 +16,18 @@ extern char **environ;
 
 enum { LOG_BYTES_MAX = 1 << 20, WORDS_MAX = 300 };
 
-/* What any program needs to find its files, its language, its proxy and the certificates that it trusts. */
-static const char *const general[] = {
-    "PATH", "LD_LIBRARY_PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TMP", "TEMP", "TZ", "LANG", "LANGUAGE", "LC_*",
-    "XDG_*", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", NULL};
+/* What any program needs to find its files, its language, its proxy and the certificates that it
+ * trusts. */
+static const char *const general[] = {"PATH",         "LD_LIBRARY_PATH",
+                                      "HOME",         "USER",
+                                      "LOGNAME",      "TMPDIR",
+                                      "TMP",          "TEMP",
+                                      "TZ",           "LANG",
+                                      "LANGUAGE",     "LC_*",
+                                      "XDG_*",        "HTTP_PROXY",
+                                      "HTTPS_PROXY",  "ALL_PROXY",
+                                      "NO_PROXY",     "SSL_CERT_FILE",
+                                      "SSL_CERT_DIR", NULL};
 
 /* variable: "NAME=value". In any case: proxies are written both ways. */
 static bool is_named(const char *variable, const char *const *names)
@@ -27,7 +35,8 @@ static bool is_named(const char *variable, const char *const *names)
     const size_t size = strcspn(variable, "=");
     for (; *names; names++) {
         const size_t n = strcspn(*names, "*");
-        if ((size == n || (size > n && (*names)[n] == '*')) && strncasecmp(variable, *names, n) == 0)
+        if ((size == n || (size > n && (*names)[n] == '*')) &&
+            strncasecmp(variable, *names, n) == 0)
             return true;
     }
     return false;
@@ -46,10 +55,13 @@ static char **kept_environment(const char *const *more)
     return kept;
 }
 
-/* In the child, where only async-signal-safe functions may be called. It dies with its parent, however that ends. */
-static void become(const char *const *argv, char **environment, const char *log, pid_t parent, int report)
+/* In the child, where only async-signal-safe functions may be called. It dies with its parent,
+ * however that ends. */
+static void become(const char *const *argv, char **environment, const char *log, pid_t parent,
+                   int report)
 {
-    const int input = open("/dev/null", O_RDONLY), output = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const int input = open("/dev/null", O_RDONLY),
+              output = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     bool good = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && input >= 0 && output >= 0;
     good = good && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
            dup2(output, STDERR_FILENO) >= 0;
@@ -100,13 +112,15 @@ static df_status failed(const char *program, const char *log, df_error *err)
         last = last ? last + 1 : text;
         df_str_append_clean(&clean, last, strlen(last), WORDS_MAX);
     }
-    df_fail(err, DF_IO, "%s failed: %s", program, clean.size ? df_str_text(&clean) : "no reason was given");
+    df_fail(err, DF_IO, "%s failed: %s", program,
+            clean.size ? df_str_text(&clean) : "no reason was given");
     df_str_free(&clean);
     free(text);
     return DF_IO;
 }
 
-df_status df_process_run(const char *const *argv, const char *const *variables, const char *log, df_error *err)
+df_status df_process_run(const char *const *argv, const char *const *variables, const char *log,
+                         df_error *err)
 {
     pid_t pid = 0;
     char **environment = kept_environment(variables);

@@ -8,7 +8,8 @@
 static struct flock range_of(df_range_kind kind, int64_t start, int64_t n)
 {
     static const short types[] = {F_RDLCK, F_WRLCK, F_UNLCK};
-    return (struct flock){.l_type = types[kind], .l_whence = SEEK_SET, .l_start = (off_t)start, .l_len = (off_t)n};
+    return (struct flock){
+        .l_type = types[kind], .l_whence = SEEK_SET, .l_start = (off_t)start, .l_len = (off_t)n};
 }
 
 int df_range_lock(int fd, df_range_kind kind, int64_t start, int64_t n, bool wait)

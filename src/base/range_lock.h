@@ -1,5 +1,6 @@
-/* Advisory locks on ranges of a file. They belong to the open file (Linux's open file description locks), so that threads
- * and libraries do not drop each other's; the system drops those of a killed process. */
+/* Advisory locks on ranges of a file. They belong to the open file (Linux's open file description
+ * locks), so that threads and libraries do not drop each other's; the system drops those of a
+ * killed process. */
 #ifndef DF_BASE_RANGE_LOCK_H
 #define DF_BASE_RANGE_LOCK_H
 #include <stdbool.h>

@@ -6,7 +6,8 @@
 
 #include "base/str.h"
 
-enum { WORDS_MAX = 2048 };                   /* more than a message holds: it is cut behind a whole character */
+/* more than a message holds: it is cut behind a whole character */
+enum { WORDS_MAX = 2048 };
 
 df_status df_fail(df_error *err, df_status status, const char *fmt, ...)
 {

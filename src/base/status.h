@@ -1,23 +1,31 @@
-/* Errors: a status by value, the words by pointer. Who detects writes the message; who propagates stays silent. */
+/* Errors: a status by value, the words by pointer. Who detects writes the message; who propagates
+ * stays silent. */
 #ifndef DF_BASE_STATUS_H
 #define DF_BASE_STATUS_H
 #include <stdbool.h>
 #include "densefusion.h"
 
-/* Writes the message (err may be NULL) and returns status, so that callers write: return df_fail(err, DF_IO, ...).
- * The message is one printable line (df_printable), whatever names and foreign words are put into it; what it replaces
- * may be one of the arguments. */
-df_status df_fail(df_error *err, df_status status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Writes the message (err may be NULL) and returns status, so that callers write: return
+ * df_fail(err, DF_IO, ...). The message is one printable line (df_printable), whatever names and
+ * foreign words are put into it; what it replaces may be one of the arguments. */
+df_status df_fail(df_error *err, df_status status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-df_status df_stopped(df_error *err);                                 /* DF_STOPPED: a user asked for it */
+/* DF_STOPPED: a user asked for it */
+df_status df_stopped(df_error *err);
 
-/* True for what is known of one image, and stays so: there are no bytes of it (DF_MISSING), or they are no good
- * (DF_FORMAT). It becomes the reason of that row, and the run goes on. All else may pass, or is no image's fault, and
- * stops the stage. */
+/* True for what is known of one image, and stays so: there are no bytes of it (DF_MISSING), or they
+ * are no good (DF_FORMAT). It becomes the reason of that row, and the run goes on. All else may
+ * pass, or is no image's fault, and stops the stage. */
 static inline bool df_is_of_one_image(df_status status)
 {
     return status == DF_MISSING || status == DF_FORMAT;
 }
 
-#define DF_TRY(call) do { df_status s_ = (call); if (s_ != DF_OK) return s_; } while (0)
+#define DF_TRY(call)                                                                               \
+    do {                                                                                           \
+        df_status s_ = (call);                                                                     \
+        if (s_ != DF_OK)                                                                           \
+            return s_;                                                                             \
+    } while (0)
 #endif

@@ -88,7 +88,11 @@ size_t df_utf8_length(const char *text, size_t n)
         return 0;
     const unsigned char *p = (const unsigned char *)text;
     unsigned char c = p[0];
-    size_t length = c < 0x80 ? 1 : c >= 0xC2 && c <= 0xDF ? 2 : (c & 0xF0) == 0xE0 ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
+    size_t length = c < 0x80                 ? 1
+                    : c >= 0xC2 && c <= 0xDF ? 2
+                    : (c & 0xF0) == 0xE0     ? 3
+                    : c >= 0xF0 && c <= 0xF4 ? 4
+                                             : 0;
     if (length == 0 || length > n)
         return 0;
     for (size_t i = 1; i < length; i++)
@@ -132,11 +136,13 @@ static bool invisible(const unsigned char *p, size_t length)
     return p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9;
 }
 
-/* What stands for the character of `length` bytes at p, 0 for a byte that is none; NULL: the character itself. */
+/* What stands for the character of `length` bytes at p, 0 for a byte that is none; NULL: the
+ * character itself. */
 static const char *escape(const char *p, size_t length, char buffer[8])
 {
     const unsigned char c = (unsigned char)*p;
-    if (length > 1 ? !invisible((const unsigned char *)p, length) : length == 1 && c >= ' ' && c != 0x7F)
+    if (length > 1 ? !invisible((const unsigned char *)p, length)
+                   : length == 1 && c >= ' ' && c != 0x7F)
         return NULL;
     if (c == '\n' || c == '\t')
         return c == '\n' ? "\\n" : "\\t";

@@ -5,7 +5,8 @@
 
 static df_status failed(const df_stream *s, df_error *err)
 {
-    return df_fail(err, DF_IO, "write %s/%.300s: %s", df_folder_path(s->draft.folder), s->draft.name, strerror(errno));
+    return df_fail(err, DF_IO, "write %s/%.300s: %s", df_folder_path(s->draft.folder),
+                   s->draft.name, strerror(errno));
 }
 
 df_status df_stream_open(df_stream *out, df_folder *folder, const char *name, df_error *err)

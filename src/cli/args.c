@@ -9,21 +9,30 @@
 #include "put.h"
 
 /* key: the setting that a flag stands for. */
-typedef struct { flag_id id; char letter; const char *name, *value, *key, *help; } flag;
+typedef struct {
+    flag_id id;
+    char letter;
+    const char *name, *value, *key, *help;
+} flag;
 
 static const flag flags[] = {
     {FLAG_OUT, 'o', "out", "OUT", NULL, "folder of the result; made when it is missing"},
     {FLAG_FROM, 0, "from", "STAGE", NULL, "first stage to run"},
-    {FLAG_INSTALL_FROM, 0, "from", "SOURCE", NULL, "install: a path, an http(s) URL, pypi:NAME==VERSION/FILE or npm:NAME@VERSION/FILE"},
-    {FLAG_TRUST, 0, "trust", NULL, NULL, "install: take this file, write its SHA-256 into the card"},
+    {FLAG_INSTALL_FROM, 0, "from", "SOURCE", NULL,
+     "install: a path, an http(s) URL, pypi:NAME==VERSION/FILE or npm:NAME@VERSION/FILE"},
+    {FLAG_TRUST, 0, "trust", NULL, NULL,
+     "install: take this file, write its SHA-256 into the card"},
     {FLAG_TO, 0, "to", "STAGE", NULL, "last stage to run"},
     {FLAG_SKIP, 0, "skip", "A,B", "run.skip", "stages to leave out"},
-    {FLAG_PARTS, 0, "parts", "0,4-7", NULL, "work on these parts only; runs of other parts may go on beside this one"},
+    {FLAG_PARTS, 0, "parts", "0,4-7", NULL,
+     "work on these parts only; runs of other parts may go on beside this one"},
     {FLAG_DRY_RUN, 'n', "dry-run", NULL, NULL, "say what would be done, do nothing"},
     {FLAG_JOBS, 'j', "jobs", "N", "run.threads", "threads to work with; 0: one per core"},
     {FLAG_MODELS, 0, "models", "DIR", "run.models", "folder of model cards and ONNX files"},
-    {FLAG_PROVIDER, 0, "provider", "NAME[:DEVICE]", "run.provider", "what models run on: cpu, cuda:0, openvino:GPU, ..."},
-    {FLAG_MODEL_THREADS, 0, "model-threads", "N", "run.model_threads", "threads of one run of a model"},
+    {FLAG_PROVIDER, 0, "provider", "NAME[:DEVICE]", "run.provider",
+     "what models run on: cpu, cuda:0, openvino:GPU, ..."},
+    {FLAG_MODEL_THREADS, 0, "model-threads", "N", "run.model_threads",
+     "threads of one run of a model"},
     {FLAG_SHARE, 0, "share", "DIR", "run.share", "folder of prompts, page assets and lexicon"},
     {FLAG_JSON, 0, "json", NULL, NULL, "answer as JSON"},
     {FLAG_VERIFY, 0, "verify", NULL, NULL, "hash the model files and compare with their cards"},
@@ -71,7 +80,7 @@ static int parse_parts(args *a, const char *text)
     a->parts = calloc(PARTS_MAX, sizeof *a->parts);
     if (!a->parts)
         return out_of_memory();
-    for (const char *p = text; ; p++) {
+    for (const char *p = text;; p++) {
         char *end;
         long first = isdigit((unsigned char)*p) ? strtol(p, &end, 10) : -1;
         if (first < 0 || first > INT_MAX - PARTS_MAX)
@@ -97,12 +106,20 @@ static int take_flag(args *a, const flag *f, const char *value)
     if (f->key)
         return add_setting(a, NULL, f->key, strlen(f->key), value);
     switch (f->id) {
-    case FLAG_OUT: a->out = value; break;
+    case FLAG_OUT:
+        a->out = value;
+        break;
     case FLAG_FROM:
-    case FLAG_INSTALL_FROM: a->from = value; break;
-    case FLAG_TO: a->to = value; break;
-    case FLAG_PARTS: return a->parts ? usage("%s", "--parts is given twice") : parse_parts(a, value);
-    default: break;
+    case FLAG_INSTALL_FROM:
+        a->from = value;
+        break;
+    case FLAG_TO:
+        a->to = value;
+        break;
+    case FLAG_PARTS:
+        return a->parts ? usage("%s", "--parts is given twice") : parse_parts(a, value);
+    default:
+        break;
     }
     return EXIT_DONE;
 }
@@ -110,7 +127,8 @@ static int take_flag(args *a, const flag *f, const char *value)
 static int take_positional(args *a, const char *text)
 {
     size_t n = strlen(text);
-    bool yaml = (n > 5 && strcmp(text + n - 5, ".yaml") == 0) || (n > 4 && strcmp(text + n - 4, ".yml") == 0);
+    bool yaml = (n > 5 && strcmp(text + n - 5, ".yaml") == 0) ||
+                (n > 4 && strcmp(text + n - 4, ".yml") == 0);
     if (yaml && a->config)
         return usage("%s: a second config file", text);
     if (yaml)
@@ -123,7 +141,8 @@ static int take_positional(args *a, const char *text)
 static const flag *find_flag(const char *name, size_t n, char letter, unsigned accepts)
 {
     for (const flag *f = flags; f->name; f++) {
-        bool same = name ? strlen(f->name) == n && memcmp(f->name, name, n) == 0 : f->letter && f->letter == letter;
+        bool same = name ? strlen(f->name) == n && memcmp(f->name, name, n) == 0
+                         : f->letter && f->letter == letter;
         if (same && (accepts & f->id))
             return f;
     }
@@ -131,18 +150,21 @@ static const flag *find_flag(const char *name, size_t n, char letter, unsigned a
 }
 
 /* One argument that begins with '-'. *i is moved on when the value is the argument after it. */
-static int take_dashed(args *a, int argc, char **argv, int *i, unsigned accepts, const char *section)
+static int take_dashed(args *a, int argc, char **argv, int *i, unsigned accepts,
+                       const char *section)
 {
     const char *text = argv[*i];
     bool is_long = text[1] == '-';
     const char *name = text + 2, *equals = is_long ? strchr(name, '=') : NULL;
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
     const flag *f = find_flag(is_long ? name : NULL, n, text[1], accepts);
-    bool is_setting = !f && is_long && (accepts & FLAG_SETTINGS) && n && (memchr(name, '.', n) || section);
+    bool is_setting =
+        !f && is_long && (accepts & FLAG_SETTINGS) && n && (memchr(name, '.', n) || section);
     if (!f && !is_setting)
         return usage("unknown option %s", text);
     if (f && !f->value)
-        return equals || (!is_long && text[2]) ? usage("%s takes no value", text) : take_flag(a, f, NULL);
+        return equals || (!is_long && text[2]) ? usage("%s takes no value", text)
+                                               : take_flag(a, f, NULL);
     const char *value = equals ? equals + 1 : !is_long && text[2] ? text + 2 : NULL;
     if (!value && *i + 1 < argc)
         value = argv[++*i];
@@ -184,11 +206,13 @@ void args_describe_flags(unsigned accepts, df_str *out)
             continue;
         char left[64];
         int n = f->letter ? snprintf(left, sizeof left, "-%c, ", f->letter) : 0;
-        snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s", f->name, f->value ? " " : "", f->value ? f->value : "");
+        snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s", f->name, f->value ? " " : "",
+                 f->value ? f->value : "");
         df_str_printf(out, "  %-24s %s\n", left, f->help);
     }
     if (accepts & FLAG_SETTINGS)
-        df_str_printf(out, "  %-24s %s\n", "--section.key=value", "any option of any stage, as in the config file");
+        df_str_printf(out, "  %-24s %s\n", "--section.key=value",
+                      "any option of any stage, as in the config file");
 }
 
 void args_man_flags(unsigned accepts, df_str *out)
@@ -199,6 +223,7 @@ void args_man_flags(unsigned accepts, df_str *out)
         df_str_append(out, ".TP\n.B ");
         if (f->letter)
             df_str_printf(out, "\\-%c, ", f->letter);
-        df_str_printf(out, "\\-\\-%s%s%s\n%s\n", f->name, f->value ? " " : "", f->value ? f->value : "", f->help);
+        df_str_printf(out, "\\-\\-%s%s%s\n%s\n", f->name, f->value ? " " : "",
+                      f->value ? f->value : "", f->help);
     }
 }

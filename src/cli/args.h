@@ -1,4 +1,5 @@
-/* Command-line arguments: flags common to all commands, and --section.key=value for every option of every stage. */
+/* Command-line arguments: flags common to all commands, and --section.key=value for every option of
+ * every stage. */
 #ifndef DF_CLI_ARGS_H
 #define DF_CLI_ARGS_H
 #include <stdbool.h>
@@ -7,29 +8,44 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_STOPPED = 3 };
 
 typedef enum {
-    FLAG_HELP = 1, FLAG_OUT = 2, FLAG_FROM = 4, FLAG_TO = 8, FLAG_DRY_RUN = 16, FLAG_JOBS = 32, FLAG_PARTS = 64,
-    FLAG_JSON = 128, FLAG_VERIFY = 256, FLAG_MODELS = 512, FLAG_SHARE = 1024, FLAG_SKIP = 2048,
-    FLAG_PROVIDER = 8192, FLAG_MODEL_THREADS = 16384,
-    FLAG_INSTALL_FROM = 32768, FLAG_TRUST = 65536,
-    FLAG_SETTINGS = 4096,                    /* --section.key=value */
+    FLAG_HELP = 1,
+    FLAG_OUT = 2,
+    FLAG_FROM = 4,
+    FLAG_TO = 8,
+    FLAG_DRY_RUN = 16,
+    FLAG_JOBS = 32,
+    FLAG_PARTS = 64,
+    FLAG_JSON = 128,
+    FLAG_VERIFY = 256,
+    FLAG_MODELS = 512,
+    FLAG_SHARE = 1024,
+    FLAG_SKIP = 2048,
+    FLAG_PROVIDER = 8192,
+    FLAG_MODEL_THREADS = 16384,
+    FLAG_INSTALL_FROM = 32768,
+    FLAG_TRUST = 65536,
+    FLAG_SETTINGS = 4096, /* --section.key=value */
 } flag_id;
 
 enum { PARTS_MAX = 100000 };
-typedef struct { char *key; const char *value; } setting;
 typedef struct {
-    const char **positional;                 /* [n_positional] */
+    char *key;
+    const char *value;
+} setting;
+typedef struct {
+    const char **positional; /* [n_positional] */
     int n_positional;
-    unsigned given;                          /* flag_id bits */
-    const char *out, *from, *to, *config;    /* config: a positional that ends in .yaml or .yml */
+    unsigned given; /* flag_id bits */
+    const char *out, *from, *to, *config; /* config: a positional that ends in .yaml or .yml */
     int *parts, n_parts;
     setting *settings;
     int n_settings;
 } args;
 
-/* accepts: flag_id bits. section: where a --key=value without a section goes, or NULL. On a mistake says so on stderr
- * and returns EXIT_USAGE; what was parsed must be freed all the same. */
+/* accepts: flag_id bits. section: where a --key=value without a section goes, or NULL. On a mistake
+ * says so on stderr and returns EXIT_USAGE; what was parsed must be freed all the same. */
 int args_parse(args *out, int argc, char **argv, unsigned accepts, const char *section);
 void args_free(args *a);
-void args_describe_flags(unsigned accepts, df_str *out);             /* lines for --help */
-void args_man_flags(unsigned accepts, df_str *out);                  /* the same as roff */
+void args_describe_flags(unsigned accepts, df_str *out); /* lines for --help */
+void args_man_flags(unsigned accepts, df_str *out); /* the same as roff */
 #endif

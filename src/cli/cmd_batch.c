@@ -12,7 +12,9 @@
 #include "stage/caption/batch.h"
 
 static const command self = {
-    .name = "batch", .usage = "write OUT -o FOLDER | submit FOLDER | poll FOLDER | fetch FOLDER | merge OUT FILE..."};
+    .name = "batch",
+    .usage =
+        "write OUT -o FOLDER | submit FOLDER | poll FOLDER | fetch FOLDER | merge OUT FILE..."};
 
 static const df_caption_config *caption_config(const df_config *config)
 {
@@ -21,37 +23,50 @@ static const df_caption_config *caption_config(const df_config *config)
 
 static df_run run_of(const df_config *config, const args *a, progress *p)
 {
-    return (df_run){.n_threads = 1, .share = df_config_share(config), .parts = a->parts, .n_parts = a->n_parts,
-                    .progress = progress_update, .note = progress_note, .stop = command_stop(), .ctx = p};
+    return (df_run){.n_threads = 1,
+                    .share = df_config_share(config),
+                    .parts = a->parts,
+                    .n_parts = a->n_parts,
+                    .progress = progress_update,
+                    .note = progress_note,
+                    .stop = command_stop(),
+                    .ctx = p};
 }
 
-static df_status write_files(const df_config *config, const args *a, df_dataset *ds, progress *p, df_error *err)
+static df_status write_files(const df_config *config, const args *a, df_dataset *ds, progress *p,
+                             df_error *err)
 {
     df_batch_written w;
     const df_run run = run_of(config, a, p);
     progress_begin(p, "batch");
     DF_TRY(df_batch_write(ds, caption_config(config), &run, a->out, &w, err));
-    put_line(stdout, "%lld requests in %d files in %s; %lld have an answer already; %lld images cannot be read",
-             (long long)w.n_requests, w.n_files, a->out, (long long)w.n_known, (long long)w.n_no_image);
+    put_line(
+        stdout,
+        "%lld requests in %d files in %s; %lld have an answer already; %lld images cannot be read",
+        (long long)w.n_requests, w.n_files, a->out, (long long)w.n_known, (long long)w.n_no_image);
     return DF_OK;
 }
 
-static df_status merge_files(const df_config *config, const args *a, df_dataset *ds, progress *p, df_error *err)
+static df_status merge_files(const df_config *config, const args *a, df_dataset *ds, progress *p,
+                             df_error *err)
 {
     df_batch_merged sum = {0};
     const df_run run = run_of(config, a, p);
     for (int i = 2; i < a->n_positional; i++)
         DF_TRY(df_batch_merge(ds, &run, a->positional[i], &sum, err));
-    printf("%lld lines: %lld answers taken, %lld known already, %lld without an answer, %lld not of this dataset\n",
-           (long long)sum.n_lines, (long long)sum.n_taken, (long long)sum.n_known, (long long)sum.n_failed,
-           (long long)sum.n_foreign);
+    printf("%lld lines: %lld answers taken, %lld known already, %lld without an answer, %lld not "
+           "of this dataset\n",
+           (long long)sum.n_lines, (long long)sum.n_taken, (long long)sum.n_known,
+           (long long)sum.n_failed, (long long)sum.n_foreign);
     return DF_OK;
 }
 
-typedef df_status (*dataset_work)(const df_config *config, const args *a, df_dataset *ds, progress *p, df_error *err);
+typedef df_status (*dataset_work)(const df_config *config, const args *a, df_dataset *ds,
+                                  progress *p, df_error *err);
 
 /* Nobody else is at work on the dataset meanwhile. */
-static df_status with_dataset(const df_config *config, const args *a, dataset_work work, df_error *err)
+static df_status with_dataset(const df_config *config, const args *a, dataset_work work,
+                              df_error *err)
 {
     df_dataset *ds = NULL;
     df_lock lock = {-1, -1};
@@ -76,13 +91,17 @@ static void print_state(void *ctx, const char *file, const char *status)
 static df_status with_server(const df_config *config, const args *a, df_error *err)
 {
     const df_caption_config *k = caption_config(config);
-    const df_batch_server server = {.url = k->url, .api_key_file = k->api_key_file, .ca_file = k->ca_file,
-                                    .timeout_s = k->timeout_s, .stop = command_stop(), .say = print_state};
+    const df_batch_server server = {.url = k->url,
+                                    .api_key_file = k->api_key_file,
+                                    .ca_file = k->ca_file,
+                                    .timeout_s = k->timeout_s,
+                                    .stop = command_stop(),
+                                    .say = print_state};
     const char *verb = a->positional[0], *folder = a->positional[1];
     int n = 0;
     if (df_openai_key_exposed(k->api_key_file))
-        put_line(stderr, "densefusion: caption.api_key_file: others can read %s: chmod 600 %s", k->api_key_file,
-                 k->api_key_file);
+        put_line(stderr, "densefusion: caption.api_key_file: others can read %s: chmod 600 %s",
+                 k->api_key_file, k->api_key_file);
     if (strcmp(verb, "submit") == 0) {
         DF_TRY(df_batch_submit(&server, folder, &n, err));
         printf("%d batches are new\n", n);
@@ -91,8 +110,10 @@ static df_status with_server(const df_config *config, const args *a, df_error *e
         printf("%d batches are still open\n", n);
     } else {
         DF_TRY(df_batch_fetch(&server, folder, &n, err));
-        put_line(stdout, "%d files are new in %s; `densefusion batch merge OUT %s/answers-*.jsonl` takes them", n,
-                 folder, folder);
+        put_line(
+            stdout,
+            "%d files are new in %s; `densefusion batch merge OUT %s/answers-*.jsonl` takes them",
+            n, folder, folder);
     }
     return DF_OK;
 }

@@ -1,4 +1,5 @@
-/* densefusion clusters: the largest clusters, the members of one, or how many images another eps would keep. */
+/* densefusion clusters: the largest clusters, the members of one, or how many images another eps
+ * would keep. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +18,11 @@ typedef struct {
 } clusters_config;
 
 const df_option cmd_clusters_options[] = {
-    {"top", DF_OPT_INT, offsetof(clusters_config, top), "20", 1, 1e6, "clusters, or members of one, to show"},
+    {"top", DF_OPT_INT, offsetof(clusters_config, top), "20", 1, 1e6,
+     "clusters, or members of one, to show"},
     {"eps", DF_OPT_TEXT, offsetof(clusters_config, eps), NULL, 0, 0,
-     "0.05,0.1,0.2: how many images `dedup` would keep with each, from the similarities that it stored"},
+     "0.05,0.1,0.2: how many images `dedup` would keep with each, from the similarities that it "
+     "stored"},
     {0},
 };
 
@@ -57,8 +60,10 @@ static void print_largest(const df_table *t)
            "nearest to the centroid");
     for (int64_t i = 0; i < df_table_rows(t); i++)
         put_line(stdout, "%8lld %9lld %10.3f %9s %9s  %s", (long long)number(t, i, "cluster"),
-                 (long long)number(t, i, "members"), df_table_real(t, i, df_table_column(t, "similarity")),
-                 count(t, i, "removed", removed), count(t, i, "selected", selected), text(t, i, "path"));
+                 (long long)number(t, i, "members"),
+                 df_table_real(t, i, df_table_column(t, "similarity")),
+                 count(t, i, "removed", removed), count(t, i, "selected", selected),
+                 text(t, i, "path"));
 }
 
 static void print_members(const df_table *t)
@@ -77,8 +82,9 @@ static void print_members(const df_table *t)
         else
             snprintf(fate, sizeof fate, has(t, i, "rank") ? "selected, rank %lld" : "kept",
                      (long long)number(t, i, "rank"));
-        put_line(stdout, "%-14s %10.3f  %-24s %s%s%s", id, df_table_real(t, i, df_table_column(t, "similarity")), fate,
-                 text(t, i, "path"), removed ? "  like " : "", removed ? text(t, i, "nearest_path") : "");
+        put_line(stdout, "%-14s %10.3f  %-24s %s%s%s", id,
+                 df_table_real(t, i, df_table_column(t, "similarity")), fate, text(t, i, "path"),
+                 removed ? "  like " : "", removed ? text(t, i, "nearest_path") : "");
     }
 }
 
@@ -114,7 +120,9 @@ static df_status parse_eps(const char *list, double eps[EPS_MAX], int *n, df_err
     for (const char *p = list;; p = end + 1) {
         double v = strtod(p, &end);
         if (end == p || !(v >= 0 && v <= 2) || (*end && *end != ',') || *n == EPS_MAX)
-            return df_fail(err, DF_CONFIG, "--eps %s: not at most %d numbers from 0 to 2 like 0.1,0.2", list, EPS_MAX);
+            return df_fail(err, DF_CONFIG,
+                           "--eps %s: not at most %d numbers from 0 to 2 like 0.1,0.2", list,
+                           EPS_MAX);
         eps[(*n)++] = v;
         if (!*end)
             return DF_OK;
@@ -123,8 +131,9 @@ static df_status parse_eps(const char *list, double eps[EPS_MAX], int *n, df_err
 
 static void print_sweep(const df_table *t, const df_similarities *now)
 {
-    printf("%8s %12s %12s   of %lld; go whatever eps is: copies %lld, without a vector %lld\n", "eps", "kept",
-           "removed", (long long)(now->n_kept + now->n_similar), (long long)now->n_copies, (long long)now->n_no_vector);
+    printf("%8s %12s %12s   of %lld; go whatever eps is: copies %lld, without a vector %lld\n",
+           "eps", "kept", "removed", (long long)(now->n_kept + now->n_similar),
+           (long long)now->n_copies, (long long)now->n_no_vector);
     for (int64_t i = 0; i < df_table_rows(t); i++)
         printf("%8g %12lld %12lld\n", df_table_real(t, i, 0), (long long)df_table_int(t, i, 1),
                (long long)df_table_int(t, i, 2));
@@ -133,8 +142,10 @@ static void print_sweep(const df_table *t, const df_similarities *now)
 
 static df_status sweep(const df_dataset *ds, const char *list, bool json, df_error *err)
 {
-    static const df_column columns[] = {
-        {"eps", DF_COLUMN_REAL, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"removed", DF_COLUMN_INT, NULL}, {0}};
+    static const df_column columns[] = {{"eps", DF_COLUMN_REAL, NULL},
+                                        {"kept", DF_COLUMN_INT, NULL},
+                                        {"removed", DF_COLUMN_INT, NULL},
+                                        {0}};
     double eps[EPS_MAX];
     int64_t kept[EPS_MAX];
     df_similarities now;
@@ -146,8 +157,10 @@ static df_status sweep(const df_dataset *ds, const char *list, bool json, df_err
     DF_TRY(df_table_create(&t, columns, err));
     df_status status = DF_OK;
     for (int i = 0; status == DF_OK && i < n; i++)
-        status = df_table_append(
-            t, (df_value[]){DF_REAL(eps[i]), DF_INT(kept[i]), DF_INT(now.n_kept + now.n_similar - kept[i])}, err);
+        status = df_table_append(t,
+                                 (df_value[]){DF_REAL(eps[i]), DF_INT(kept[i]),
+                                              DF_INT(now.n_kept + now.n_similar - kept[i])},
+                                 err);
     if (status == DF_OK && json)
         status = print_json(t, err);
     else if (status == DF_OK)
@@ -158,7 +171,8 @@ static df_status sweep(const df_dataset *ds, const char *list, bool json, df_err
 
 /* ---- the command ---- */
 
-static df_status show(const df_dataset *ds, const args *a, const clusters_config *config, df_error *err)
+static df_status show(const df_dataset *ds, const args *a, const clusters_config *config,
+                      df_error *err)
 {
     bool json = (a->given & FLAG_JSON) != 0, one = a->n_positional == 2;
     char *end = NULL;
@@ -167,7 +181,8 @@ static df_status show(const df_dataset *ds, const args *a, const clusters_config
     if (one && (*end || !isdigit((unsigned char)a->positional[1][0])))
         return df_fail(err, DF_CONFIG, "%s: not the number of a cluster", a->positional[1]);
     if (one && config->eps)
-        return df_fail(err, DF_CONFIG, "--eps counts over all clusters: leave %s out", a->positional[1]);
+        return df_fail(err, DF_CONFIG, "--eps counts over all clusters: leave %s out",
+                       a->positional[1]);
     if (config->eps)
         return sweep(ds, config->eps, json, err);
     DF_TRY(one ? df_clusters_members(ds, &cluster, 1, config->top, &t, err)
@@ -187,7 +202,8 @@ static df_status show(const df_dataset *ds, const args *a, const clusters_config
 
 int cmd_clusters(const args *a)
 {
-    static const command self = {.name = "clusters", .usage = "OUT [CLUSTER] [--top N] [--eps A,B,...] [--json]"};
+    static const command self = {.name = "clusters",
+                                 .usage = "OUT [CLUSTER] [--top N] [--eps A,B,...] [--json]"};
     if (a->n_positional < 1 || a->n_positional > 2)
         return command_usage(&self, "a dataset folder is needed, and at most one cluster");
     clusters_config config = {0};

@@ -1,4 +1,5 @@
-/* densefusion cost: tokens and dollars of all captions that were asked of a server, from the journals. */
+/* densefusion cost: tokens and dollars of all captions that were asked of a server, from the
+ * journals. */
 #include <limits.h>
 #include <math.h>
 #include <stddef.h>
@@ -10,7 +11,9 @@
 #include "put.h"
 #include "stage/caption/ledger.h"
 
-typedef struct { char *prices; } cost_config;
+typedef struct {
+    char *prices;
+} cost_config;
 const df_option cmd_cost_options[] = {
     {"prices", DF_OPT_TEXT, offsetof(cost_config, prices), NULL, 0, 0,
      "YAML file of prices per million tokens; else the one that is installed (share/prices.yaml)"},
@@ -31,9 +34,9 @@ static df_status print_json(const df_ledger *ledger, df_error *err)
                       ", \"batch\": %s, \"answers\": %lld, \"answers_without_usage\": %lld, "
                       "\"requests_without_answer\": %lld, \"prompt_tokens\": %lld, "
                       "\"cached_tokens\": %lld, \"completion_tokens\": %lld, \"dollars\": ",
-                      l->batch ? "true" : "false", (long long)l->n_answers, (long long)l->n_uncounted,
-                      (long long)l->n_lost, (long long)l->prompt_tokens, (long long)l->cached_tokens,
-                      (long long)l->completion_tokens);
+                      l->batch ? "true" : "false", (long long)l->n_answers,
+                      (long long)l->n_uncounted, (long long)l->n_lost, (long long)l->prompt_tokens,
+                      (long long)l->cached_tokens, (long long)l->completion_tokens);
         df_json_append_real(&out, l->dollars < 0 ? (double)NAN : l->dollars);
         df_str_append(&out, "}");
     }
@@ -49,15 +52,17 @@ static void print_line(const df_ledger_line *l)
     df_printable(l->model, strlen(l->model), model, sizeof model);
     snprintf(name, sizeof name, "%s%s", model, l->batch ? " (batch)" : "");
     snprintf(dollars, sizeof dollars, l->dollars < 0 ? "unknown" : "%.4f", l->dollars);
-    printf("%-32s %10lld %13lld %13lld %13lld %12s\n", name, (long long)l->n_answers, (long long)l->prompt_tokens,
-           (long long)l->cached_tokens, (long long)l->completion_tokens, dollars);
+    printf("%-32s %10lld %13lld %13lld %13lld %12s\n", name, (long long)l->n_answers,
+           (long long)l->prompt_tokens, (long long)l->cached_tokens,
+           (long long)l->completion_tokens, dollars);
 }
 
 static void print_ledger(const df_ledger *ledger, const char *prices)
 {
     int64_t uncounted = 0, lost = 0;
     bool unknown = false;
-    printf("%-32s %10s %13s %13s %13s %12s\n", "model", "answers", "prompt", "of it cached", "completion", "dollars");
+    printf("%-32s %10s %13s %13s %13s %12s\n", "model", "answers", "prompt", "of it cached",
+           "completion", "dollars");
     for (int i = 0; i < ledger->n; i++) {
         print_line(&ledger->lines[i]);
         uncounted += ledger->lines[i].n_uncounted;
@@ -66,12 +71,16 @@ static void print_ledger(const df_ledger *ledger, const char *prices)
     }
     printf("%-32s %65.4f\n", "all that is known", df_ledger_dollars(ledger));
     if (unknown)
-        put_line(stdout, "unknown: no entry of %s matches the name; give yours by --prices", prices);
+        put_line(stdout, "unknown: no entry of %s matches the name; give yours by --prices",
+                 prices);
     if (uncounted)
-        printf("%lld answers came without a count of tokens that can be right: their dollars are the most that they can "
-               "have cost\n", (long long)uncounted);
+        printf("%lld answers came without a count of tokens that can be right: their dollars are "
+               "the most that they can "
+               "have cost\n",
+               (long long)uncounted);
     if (lost)
-        printf("%lld requests have no answer that can be used: their dollars are the most that they can have cost\n",
+        printf("%lld requests have no answer that can be used: their dollars are the most that "
+               "they can have cost\n",
                (long long)lost);
 }
 

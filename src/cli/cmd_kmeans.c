@@ -1,4 +1,5 @@
-/* densefusion kmeans map|reduce OUT: the halves of a round of `cluster`, for machines that share a dataset's folder. */
+/* densefusion kmeans map|reduce OUT: the halves of a round of `cluster`, for machines that share a
+ * dataset's folder. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@ static df_status map(df_dataset *ds, const void *config, const df_run *run, df_e
     bool finished = false;
     DF_TRY(df_cluster_map(ds, config, run, &finished, err));
     if (finished)
-        put_line(stdout, "finished: densefusion cluster %s gives every image its cluster", df_dataset_folder(ds));
+        put_line(stdout, "finished: densefusion cluster %s gives every image its cluster",
+                 df_dataset_folder(ds));
     else
         printf("mapped\n");
     return DF_OK;
@@ -26,10 +28,12 @@ static df_status reduce(df_dataset *ds, const void *config, const df_run *run, d
     int round = 0;
     DF_TRY(df_cluster_reduce(ds, config, run, &round, &finished, err));
     if (finished && round < 0)
-        put_line(stdout, "finished: densefusion cluster %s gives every image its cluster", df_dataset_folder(ds));
-    else if (finished)
-        put_line(stdout, "finished after %d rounds: densefusion cluster %s gives every image its cluster", round,
+        put_line(stdout, "finished: densefusion cluster %s gives every image its cluster",
                  df_dataset_folder(ds));
+    else if (finished)
+        put_line(stdout,
+                 "finished after %d rounds: densefusion cluster %s gives every image its cluster",
+                 round, df_dataset_folder(ds));
     else
         printf("round %d done\n", round);
     return DF_OK;
@@ -58,14 +62,19 @@ int cmd_kmeans(const args *a)
         return code;
     progress p;
     progress_init(&p);
-    df_run run = {.n_threads = df_config_threads(&config), .parts = a->parts, .n_parts = a->n_parts,
-                  .progress = progress_update, .note = progress_note, .ctx = &p};
+    df_run run = {.n_threads = df_config_threads(&config),
+                  .parts = a->parts,
+                  .n_parts = a->n_parts,
+                  .progress = progress_update,
+                  .note = progress_note,
+                  .ctx = &p};
     df_dataset *ds = NULL;
     df_lock lock = {.fd = -1};
     df_error err = {""};
     const void *cluster = config.configs[df_config_find(&config, "cluster")];
     df_status status = df_dataset_open(&ds, a->positional[1], &err);
-    if (status == DF_OK)                     /* others may map beside it; who closes the round is alone */
+    /* others may map beside it; who closes the round is alone */
+    if (status == DF_OK)
         status = df_lock_open(&lock, ds, maps, &err);
     if (status == DF_OK)
         status = check_parts(a, ds, &err);

@@ -4,7 +4,8 @@
 #include "command.h"
 #include "help.h"
 
-/* Text that roff takes as it stands: backslashes and hyphens escaped, no control line by accident. */
+/* Text that roff takes as it stands: backslashes and hyphens escaped, no control
+ * line by accident. */
 static void put_roff(const char *text)
 {
     if (*text == '.' || *text == '\'')
@@ -69,7 +70,8 @@ int cmd_man(const args *a)
          "[\\fICONFIG.yaml\\fR] [\\-\\-section.key=value ...]\n.br\n"
          ".B densefusion\n.I COMMAND\n[...]\n.SH DESCRIPTION\n"
          "Looks at every image of a folder, tar or list with vision experts,\n"
-         "writes a dense caption from what they saw, checks the caption against it, and makes a page to look at.\n"
+         "writes a dense caption from what they saw, checks the caption against it, and makes a "
+         "page to look at.\n"
          "Standard output is data, standard error is talk.");
     put_commands();
     puts(".SH FLAGS");
@@ -83,6 +85,7 @@ int cmd_man(const args *a)
     put_options("run", df_run_option_table);
     for (const df_stage *const *s = df_stages; *s; s++)
         put_options((*s)->name, (*s)->options);
-    puts(".SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 stopped: the same command goes on where it stopped.");
+    puts(".SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 stopped: the same command goes on where it "
+         "stopped.");
     return EXIT_DONE;
 }

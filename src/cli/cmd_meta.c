@@ -6,8 +6,12 @@
 #include "pipeline/derive.h"
 
 /* The paper's values, unless the user set others. */
-static const struct { const char *key, *value; } defaults[] = {
-    {"fuse.prompt", "meta"}, {"fuse.tuning_prompt", "engine"}, {"fuse.draw", "100000"},
+static const struct {
+    const char *key, *value;
+} defaults[] = {
+    {"fuse.prompt", "meta"},
+    {"fuse.tuning_prompt", "engine"},
+    {"fuse.draw", "100000"},
 };
 
 static int meta_config(df_config *config, const args *a)
@@ -46,7 +50,8 @@ int cmd_meta(const args *a)
     df_error err = {""};
     code = command_failed(derive(a, &err), &err);
     if (code == EXIT_DONE) {
-        df_job job = {.out = a->out, .from = "fuse", .to = a->to, .dry_run = (a->given & FLAG_DRY_RUN) != 0};
+        df_job job = {
+            .out = a->out, .from = "fuse", .to = a->to, .dry_run = (a->given & FLAG_DRY_RUN) != 0};
         code = command_execute(&config, &job, !job.dry_run);
     }
     df_config_free(&config);

@@ -1,4 +1,5 @@
-/* densefusion metadata: Parquet lists of URLs to those worth fetching, and the command that fetches them. */
+/* densefusion metadata: Parquet lists of URLs to those worth fetching, and the command that fetches
+ * them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +28,12 @@ static void print_json(const df_metadata_result *r)
     printf(", \"files\": %d}\n", r->n_files);
 }
 
-/* 'text' as a POSIX shell reads it; what is not printable as $'\033', which most shells read and no terminal obeys. */
+/* 'text' as a POSIX shell reads it; what is not printable as $'\033', which most shells read and no
+ * terminal obeys. */
 static void print_word(const char *text)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=+@%";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=+@%";
     if (*text && text[strspn(text, plain)] == '\0') {
         fputs(text, stdout);
         return;
@@ -83,13 +86,14 @@ static void print_table(const df_metadata_result *r, const char *out)
     for (int i = DF_METADATA_KEPT + 1; i < DF_METADATA_REASONS; i++)
         if (r->n[i])
             printf("%15lld  %s\n", -(long long)r->n[i], reasons[i].words);
-    put_line(stdout, "%15lld  kept, in %d file%s of %s", (long long)r->n[DF_METADATA_KEPT], r->n_files,
-             r->n_files == 1 ? "" : "s", out);
+    put_line(stdout, "%15lld  kept, in %d file%s of %s", (long long)r->n[DF_METADATA_KEPT],
+             r->n_files, r->n_files == 1 ? "" : "s", out);
     if (r->n_files)
         print_next(r, out);
 }
 
-static df_status take_settings(const args *a, df_metadata_config *config, int *n_threads, df_error *err)
+static df_status take_settings(const args *a, df_metadata_config *config, int *n_threads,
+                               df_error *err)
 {
     df_config run;
     DF_TRY(df_config_init(&run, df_stages, err));
@@ -97,9 +101,9 @@ static df_status take_settings(const args *a, df_metadata_config *config, int *n
     for (int i = 0; status == DF_OK && i < a->n_settings; i++) {
         const char *key = a->settings[i].key, *own = "metadata.";
         bool mine = strncmp(key, own, strlen(own)) == 0;
-        status =
-            mine ? df_option_set(df_metadata_options, config, "metadata", key + strlen(own), a->settings[i].value, err)
-                 : df_config_set(&run, key, a->settings[i].value, err);
+        status = mine ? df_option_set(df_metadata_options, config, "metadata", key + strlen(own),
+                                      a->settings[i].value, err)
+                      : df_config_set(&run, key, a->settings[i].value, err);
     }
     *n_threads = df_config_threads(&run);
     df_config_free(&run);
@@ -110,14 +114,16 @@ int cmd_metadata(const args *a)
 {
     static const command self = {.name = "metadata", .usage = "LIST... -o KEPT [--key=value ...]"};
     if (a->n_positional < 1 || !a->out)
-        return command_usage(&self, "Parquet lists, or a folder of them, and a folder for the result are needed");
+        return command_usage(
+            &self, "Parquet lists, or a folder of them, and a folder for the result are needed");
     df_metadata_config config = {0};
     df_metadata_result result = {0};
     df_error err = {""};
     int n_threads = 1;
     df_status status = take_settings(a, &config, &n_threads, &err);
     if (status == DF_OK)
-        status = df_metadata_filter(a->positional, a->n_positional, a->out, &config, n_threads, &result, &err);
+        status = df_metadata_filter(a->positional, a->n_positional, a->out, &config, n_threads,
+                                    &result, &err);
     if (status == DF_OK && a->given & FLAG_JSON)
         print_json(&result);
     else if (status == DF_OK)

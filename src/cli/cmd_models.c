@@ -1,4 +1,5 @@
-/* densefusion models: the model cards, what is installed, what is missing for what, under which licence. */
+/* densefusion models: the model cards, what is installed, what is missing for what, under which
+ * licence. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +12,24 @@
 #include "put.h"
 #include "wrap.h"
 
-typedef struct { const df_config *config; const char *folder; bool verify; df_str *json; } listing;
+typedef struct {
+    const df_config *config;
+    const char *folder;
+    bool verify;
+    df_str *json;
+} listing;
 
 /* The option that takes cards of a task. */
-static const struct { const char *task, *section, *key; } uses[] = {
-    {"tag", "tag", "models"}, {"detect", "detect", "models"}, {"text-detect", "read", "detector"},
-    {"text-orient", "read", "orienter"}, {"text-recognise", "read", "recogniser"},
-    {"safety", "filter", "safety_model"}, {"embed", "embed", "model"},
+static const struct {
+    const char *task, *section, *key;
+} uses[] = {
+    {"tag", "tag", "models"},
+    {"detect", "detect", "models"},
+    {"text-detect", "read", "detector"},
+    {"text-orient", "read", "orienter"},
+    {"text-recognise", "read", "recogniser"},
+    {"safety", "filter", "safety_model"},
+    {"embed", "embed", "model"},
 };
 
 static bool lists(const char *names, const char *name)
@@ -43,21 +55,23 @@ static const char *configured(const df_config *config, const char *section, cons
     return NULL;
 }
 
-/* "detect.models", and whether the configuration names the card there. An option of another task may name it as well:
- * embed takes a tagger. */
+/* "detect.models", and whether the configuration names the card there. An option of another task
+ * may name it as well: embed takes a tagger. */
 static void append_use(const df_config *config, const df_card *card, df_str *out)
 {
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
         const bool named = lists(configured(config, uses[i].section, uses[i].key), card->name);
         if (named || strcmp(card->task, uses[i].task) == 0)
-            df_str_printf(out, "%s%s.%s%s", out->size ? ", " : "", uses[i].section, uses[i].key, named ? "*" : "");
+            df_str_printf(out, "%s%s.%s%s", out->size ? ", " : "", uses[i].section, uses[i].key,
+                          named ? "*" : "");
     }
     if (strcmp(card->task, "text-embed") == 0)
         df_str_append(out, "text: of other cards");
 }
 
 /* Installed, verified (its hash, and that its model opens and fits), missing, or broken and why. */
-static const char *state_of(const listing *l, const df_card *card, const df_str *missing, df_error *why)
+static const char *state_of(const listing *l, const df_card *card, const df_str *missing,
+                            df_error *why)
 {
     df_card *whole = NULL;
     df_onnx *model = NULL;
@@ -73,9 +87,11 @@ static const char *state_of(const listing *l, const df_card *card, const df_str 
     return status != DF_OK ? "broken" : l->verify ? "verified" : "installed";
 }
 
-static void print_card(const df_card *card, const char *state, const char *use, const char *missing, const char *why)
+static void print_card(const df_card *card, const char *state, const char *use, const char *missing,
+                       const char *why)
 {
-    put_line(stdout, "%-9s %-26s %-14s %-20s %s", state, card->name, card->task, card->licence, use);
+    put_line(stdout, "%-9s %-26s %-14s %-20s %s", state, card->name, card->task, card->licence,
+             use);
     if (why[0])
         wrap_print(stdout, 10, why);
     if (!missing[0])
@@ -156,7 +172,8 @@ static int list_cards(listing *l, bool as_json)
     df_str_append(&json, "[");
     l->json = as_json ? &json : NULL;
     if (!as_json)
-        printf("%-9s %-26s %-14s %-20s %s\n", "state", "name", "task", "licence", "option (* names it now)");
+        printf("%-9s %-26s %-14s %-20s %s\n", "state", "name", "task", "licence",
+               "option (* names it now)");
     for (int i = 0; i < n; i++)
         if (!list_file(l, names[i]))
             code = EXIT_FAILED;
@@ -186,13 +203,15 @@ static const char *mistake(const args *a)
         return "it lists, or installs";
     if (installs && a->n_positional != 2)
         return "one model is installed at a time";
-    return installs == ((a->given & FLAG_INSTALL_FROM) != 0) ? NULL : "install and --from go together";
+    return installs == ((a->given & FLAG_INSTALL_FROM) != 0) ? NULL
+                                                             : "install and --from go together";
 }
 
 int cmd_models(const args *a)
 {
-    static const command self = {.name = "models",
-                                 .usage = "[install NAME --from SOURCE [--trust]] [--models DIR] [--verify] [--json]"};
+    static const command self = {
+        .name = "models",
+        .usage = "[install NAME --from SOURCE [--trust]] [--models DIR] [--verify] [--json]"};
     if (mistake(a))
         return command_usage(&self, mistake(a));
     df_config config;
@@ -202,8 +221,9 @@ int cmd_models(const args *a)
     char *folder = df_config_models(&config);
     listing l = {.config = &config, .folder = folder, .verify = (a->given & FLAG_VERIFY) != 0};
     const df_error none = {"models: out of memory"};
-    code = !folder ? command_failed(DF_NOMEM, &none)
-                   : a->n_positional ? install(folder, a) : list_cards(&l, (a->given & FLAG_JSON) != 0);
+    code = !folder           ? command_failed(DF_NOMEM, &none)
+           : a->n_positional ? install(folder, a)
+                             : list_cards(&l, (a->given & FLAG_JSON) != 0);
     free(folder);
     df_config_free(&config);
     return code;

@@ -16,11 +16,14 @@
 /* A signal handler has no argument: the one global of the program, and not in the library. */
 static atomic_bool stop_asked;
 
-/* The first Ctrl-C lets the images in flight end; the second leaves at once. What is finished is on disk either way. */
+/* The first Ctrl-C lets the images in flight end; the second leaves at once. What is finished is on
+ * disk either way. */
 static void on_signal(int number)
 {
-    static const char text[] = "densefusion: stopping after the images in flight; once more leaves at once\n";
-    static const char below[] = "\n\033[J";  /* the progress line stays, what it says below itself goes */
+    static const char text[] =
+        "densefusion: stopping after the images in flight; once more leaves at once\n";
+    /* the progress line stays, what it says below itself goes */
+    static const char below[] = "\n\033[J";
     if (atomic_exchange(&stop_asked, true))
         _exit(number == SIGTERM ? 143 : 130);
     ssize_t n = isatty(STDERR_FILENO) ? write(STDERR_FILENO, below, sizeof below - 1) : 0;
@@ -88,7 +91,11 @@ int command_execute(const df_config *config, df_job *job, bool summarise)
 
 static df_job job_of(const args *a)
 {
-    return (df_job){.out = a->out, .from = a->from, .to = a->to, .parts = a->parts, .n_parts = a->n_parts,
+    return (df_job){.out = a->out,
+                    .from = a->from,
+                    .to = a->to,
+                    .parts = a->parts,
+                    .n_parts = a->n_parts,
                     .dry_run = (a->given & FLAG_DRY_RUN) != 0};
 }
 
@@ -131,7 +138,9 @@ int cmd_stage(const args *a, const df_stage *stage)
         return EXIT_FAILED;
     }
     if (job.parts && (!stage->table || source)) {
-        fprintf(stderr, "densefusion: %s works on the whole dataset: --parts has no meaning for it\n", stage->name);
+        fprintf(stderr,
+                "densefusion: %s works on the whole dataset: --parts has no meaning for it\n",
+                stage->name);
         return EXIT_USAGE;
     }
     df_config config;

@@ -12,7 +12,10 @@
 
 enum { LINE_WIDTH = 96, INLINE_MAX = 60, INDENT = 15 };
 
-typedef struct { int part; int64_t row; } image_id;
+typedef struct {
+    int part;
+    int64_t row;
+} image_id;
 
 /* ---- which image ---- */
 
@@ -30,7 +33,8 @@ static bool parse_id(const char *text, image_id *id)
     return *end == '\0';
 }
 
-static df_status find_path(const df_dataset *ds, const char *path, image_id *id, bool *found, df_error *err)
+static df_status find_path(const df_dataset *ds, const char *path, image_id *id, bool *found,
+                           df_error *err)
 {
     int n = df_dataset_parts(ds);
     *found = false;
@@ -64,7 +68,8 @@ static df_status find_image(const df_dataset *ds, const char *text, image_id *id
     if (found)
         return DF_OK;
     if (!parse_id(text, id))
-        return df_fail(err, DF_FORMAT, "%s: no image of that path, and not an id like 00000-000012", text);
+        return df_fail(err, DF_FORMAT, "%s: no image of that path, and not an id like 00000-000012",
+                       text);
     if (!df_dataset_has_part(ds, "ingest", id->part))
         return df_fail(err, DF_FORMAT, "%s: the dataset has %d parts", text, df_dataset_parts(ds));
     df_table *t;
@@ -72,7 +77,8 @@ static df_status find_image(const df_dataset *ds, const char *text, image_id *id
     int64_t rows = df_table_rows(t);
     df_table_close(t);
     return id->row < rows ? DF_OK
-                          : df_fail(err, DF_FORMAT, "%s: part %d has %lld images", text, id->part, (long long)rows);
+                          : df_fail(err, DF_FORMAT, "%s: part %d has %lld images", text, id->part,
+                                    (long long)rows);
 }
 
 /* ---- for people ---- */
@@ -105,16 +111,22 @@ static bool is_long(const df_table *t, int64_t row, int column)
 static void print_value(const df_table *t, int64_t row, int column)
 {
     switch (df_table_column_at(t, column).type) {
-    case DF_COLUMN_INT: printf("%lld", (long long)df_table_int(t, row, column)); break;
-    case DF_COLUMN_REAL: printf("%.4g", df_table_real(t, row, column)); break;
-    case DF_COLUMN_TEXT: put_words(stdout, "%s", df_table_text(t, row, column)); break;
+    case DF_COLUMN_INT:
+        printf("%lld", (long long)df_table_int(t, row, column));
+        break;
+    case DF_COLUMN_REAL:
+        printf("%.4g", df_table_real(t, row, column));
+        break;
+    case DF_COLUMN_TEXT:
+        put_words(stdout, "%s", df_table_text(t, row, column));
+        break;
     }
 }
 
 static bool is_empty(const df_table *t, int64_t row, int column)
 {
-    return df_table_null(t, row, column) ||
-           (df_table_column_at(t, column).type == DF_COLUMN_TEXT && !df_table_text(t, row, column)[0]);
+    return df_table_null(t, row, column) || (df_table_column_at(t, column).type == DF_COLUMN_TEXT &&
+                                             !df_table_text(t, row, column)[0]);
 }
 
 /* Of a row of dedup: the earlier image that it is most like, or that suppressed it. */
@@ -122,13 +134,15 @@ static df_status print_nearest(const df_dataset *ds, const df_table *t, int64_t 
 {
     if (df_table_null(t, at, DF_DEDUP_NEAREST_PART) || df_table_null(t, at, DF_DEDUP_NEAREST_ROW))
         return DF_OK;
-    int64_t part = df_table_int(t, at, DF_DEDUP_NEAREST_PART), row = df_table_int(t, at, DF_DEDUP_NEAREST_ROW);
+    int64_t part = df_table_int(t, at, DF_DEDUP_NEAREST_PART),
+            row = df_table_int(t, at, DF_DEDUP_NEAREST_ROW);
     df_table *ingest = NULL;
     if (part < 0 || part >= df_dataset_parts(ds))
         return DF_OK;
     DF_TRY(df_dataset_read(ds, &df_ingest_table, (int)part, &ingest, err));
     bool removed = df_table_int(t, at, DF_DEDUP_KEPT) == 0;
-    printf("%*s%s %05d-%06lld ", INDENT, "", removed ? "in favour of" : "most like", (int)part, (long long)row);
+    printf("%*s%s %05d-%06lld ", INDENT, "", removed ? "in favour of" : "most like", (int)part,
+           (long long)row);
     if (row >= 0 && row < df_table_rows(ingest))
         put_words(stdout, "%s", df_table_text(ingest, row, DF_INGEST_PATH));
     putchar('\n');
@@ -165,9 +179,15 @@ static void append_value(df_str *out, const df_table *t, int64_t row, int column
         return;
     }
     switch (df_table_column_at(t, column).type) {
-    case DF_COLUMN_INT: df_str_printf(out, "%lld", (long long)df_table_int(t, row, column)); break;
-    case DF_COLUMN_REAL: df_json_append_real(out, df_table_real(t, row, column)); break;
-    case DF_COLUMN_TEXT: df_json_append_text(out, df_table_text(t, row, column)); break;
+    case DF_COLUMN_INT:
+        df_str_printf(out, "%lld", (long long)df_table_int(t, row, column));
+        break;
+    case DF_COLUMN_REAL:
+        df_json_append_real(out, df_table_real(t, row, column));
+        break;
+    case DF_COLUMN_TEXT:
+        df_json_append_text(out, df_table_text(t, row, column));
+        break;
     }
 }
 
@@ -185,7 +205,8 @@ static void append_row(df_str *out, const df_table *t, int64_t row)
 
 /* ---- all tables ---- */
 
-static df_status show_table(const df_dataset *ds, const df_table_type *type, image_id id, df_str *json, df_error *err)
+static df_status show_table(const df_dataset *ds, const df_table_type *type, image_id id,
+                            df_str *json, df_error *err)
 {
     const char *stage = type->name;
     df_table *t = NULL;

@@ -23,10 +23,12 @@ static df_status print_json(const df_survey *survey, df_error *err)
     df_str_append(&out, "{\"stages\": [");
     for (int i = 0; i < survey->n_stages; i++) {
         const df_survey_stage *s = &survey->stages[i];
-        df_str_printf(&out, "%s\n  {\"stage\": \"%s\", \"state\": \"%s\", \"parts_done\": %d, \"parts\": %d, "
-                      "\"rows\": %lld, \"images\": %lld",
-                      i ? "," : "", s->stage->name, df_survey_state_name(s->state), s->parts_done, s->parts,
-                      (long long)s->n_rows, (long long)s->n_images);
+        df_str_printf(
+            &out,
+            "%s\n  {\"stage\": \"%s\", \"state\": \"%s\", \"parts_done\": %d, \"parts\": %d, "
+            "\"rows\": %lld, \"images\": %lld",
+            i ? "," : "", s->stage->name, df_survey_state_name(s->state), s->parts_done, s->parts,
+            (long long)s->n_rows, (long long)s->n_images);
         if (s->n_kept >= 0) {
             df_str_printf(&out, ", \"kept\": %lld", (long long)s->n_kept);
             append_counts(&out, "not_kept", s->reasons, s->n_reasons);

@@ -1,4 +1,5 @@
-/* densefusion tables: the columns of every table as Markdown, from src/tables. docs/FORMAT.md holds the output. */
+/* densefusion tables: the columns of every table as Markdown, from src/tables. docs/FORMAT.md holds
+ * the output. */
 #include <ctype.h>
 #include <stdio.h>
 

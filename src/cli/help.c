@@ -5,11 +5,19 @@
 void help_bounds(const df_option *o, char *out, size_t size)
 {
     switch (o->type) {
-    case DF_OPT_INT: snprintf(out, size, "whole number from %.0f to %.0f", o->min, o->max); break;
-    case DF_OPT_REAL: snprintf(out, size, "number from %g to %g", o->min, o->max); break;
-    case DF_OPT_BOOL: snprintf(out, size, "true or false"); break;
+    case DF_OPT_INT:
+        snprintf(out, size, "whole number from %.0f to %.0f", o->min, o->max);
+        break;
+    case DF_OPT_REAL:
+        snprintf(out, size, "number from %g to %g", o->min, o->max);
+        break;
+    case DF_OPT_BOOL:
+        snprintf(out, size, "true or false");
+        break;
     case DF_OPT_TEXT:
-    case DF_OPT_SECRET: snprintf(out, size, "text"); break;
+    case DF_OPT_SECRET:
+        snprintf(out, size, "text");
+        break;
     }
 }
 
@@ -18,23 +26,27 @@ static void print_options(const char *section, const df_option *options)
     for (const df_option *o = options; o && o->name; o++) {
         char bounds[96];
         help_bounds(o, bounds, sizeof bounds);
-        printf("  --%s%s%s (%s; %s%s)\n        %s\n", section ? section : "", section ? "." : "", o->name, bounds,
-               o->initial ? "default " : "unset", o->initial ? o->initial[0] ? o->initial : "empty" : "", o->help);
+        printf("  --%s%s%s (%s; %s%s)\n        %s\n", section ? section : "", section ? "." : "",
+               o->name, bounds, o->initial ? "default " : "unset",
+               o->initial ? o->initial[0] ? o->initial : "empty" : "", o->help);
     }
 }
 
 void help_all(FILE *to)
 {
     fputs("densefusion makes densely captioned image datasets.\n\n"
-          "  densefusion run photos/ -o out/     images in, captions and a page out\n\ncommands\n", to);
+          "  densefusion run photos/ -o out/     images in, captions and a page out\n\ncommands\n",
+          to);
     for (const command *c = commands; c->name; c++)
         if (!c->hidden)
             fprintf(to, "  %-9s %s\n", c->name, c->summary);
     fputs("\nstages, in the order that `run` runs them; each is a command too\n", to);
     for (const df_stage *const *s = df_stages; *s; s++)
         fprintf(to, "  %-9s %s\n", (*s)->name, (*s)->summary);
-    fputs("\ndensefusion COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 usage, 3 stopped: the same command\n"
-          "goes on where it stopped.\n", to);
+    fputs("\ndensefusion COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 usage, 3 "
+          "stopped: the same command\n"
+          "goes on where it stopped.\n",
+          to);
 }
 
 static void print_flags(unsigned accepts)
@@ -73,8 +85,8 @@ int help_command(const command *c)
 int help_stage(const df_stage *stage)
 {
     bool source = !stage->reads || !stage->reads[0];
-    printf("densefusion %s %s\n\n%s\n", stage->name, source ? "INPUT -o OUT [CONFIG.yaml]" : stage_command.usage,
-           stage->summary);
+    printf("densefusion %s %s\n\n%s\n", stage->name,
+           source ? "INPUT -o OUT [CONFIG.yaml]" : stage_command.usage, stage->summary);
     if (!source) {
         printf("reads:");
         for (const char *const *r = stage->reads; *r; r++)

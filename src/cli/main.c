@@ -10,30 +10,39 @@
 #include "help.h"
 #include "put.h"
 
-#define RUN_FLAGS (FLAG_OUT | FLAG_JOBS | FLAG_DRY_RUN | FLAG_PARTS | FLAG_MODELS | FLAG_PROVIDER | \
-                   FLAG_MODEL_THREADS | FLAG_SHARE | FLAG_SETTINGS)
+#define RUN_FLAGS                                                                                  \
+    (FLAG_OUT | FLAG_JOBS | FLAG_DRY_RUN | FLAG_PARTS | FLAG_MODELS | FLAG_PROVIDER |              \
+     FLAG_MODEL_THREADS | FLAG_SHARE | FLAG_SETTINGS)
 
 const command commands[] = {
     {"run", "INPUT -o OUT [CONFIG.yaml]", "run all stages on a folder, tar or list of images",
      RUN_FLAGS | FLAG_FROM | FLAG_TO | FLAG_SKIP, .run = cmd_run},
-    {"status", "OUT", "what each stage has done, and how many images are left", FLAG_JSON, .run = cmd_status},
-    {"show", "OUT ID", "everything known of one image; ID is 00000-000012 or its path", FLAG_JSON, .run = cmd_show},
+    {"status", "OUT", "what each stage has done, and how many images are left", FLAG_JSON,
+     .run = cmd_status},
+    {"show", "OUT ID", "everything known of one image; ID is 00000-000012 or its path", FLAG_JSON,
+     .run = cmd_show},
     {"kmeans", "map|reduce OUT", "one half of a round of `cluster`, so that machines can share it",
      FLAG_JOBS | FLAG_PARTS | FLAG_SETTINGS, .run = cmd_kmeans, .stage = "cluster"},
-    {"clusters", "OUT [CLUSTER]", "the largest clusters, one cluster's members, or what another eps would keep",
+    {"clusters", "OUT [CLUSTER]",
+     "the largest clusters, one cluster's members, or what another eps would keep",
      FLAG_JSON | FLAG_SETTINGS, .run = cmd_clusters, .options = cmd_clusters_options},
-    {"batch", "write|submit|poll|fetch|merge ...", "captions by OpenAI's batch files, cheaper and within a day",
+    {"batch", "write|submit|poll|fetch|merge ...",
+     "captions by OpenAI's batch files, cheaper and within a day",
      FLAG_OUT | FLAG_PARTS | FLAG_SHARE | FLAG_SETTINGS, .run = cmd_batch, .stage = "caption"},
-    {"cost", "OUT", "tokens and dollars of the captions that servers wrote", FLAG_JSON | FLAG_SETTINGS, .run = cmd_cost,
-     .options = cmd_cost_options},
+    {"cost", "OUT", "tokens and dollars of the captions that servers wrote",
+     FLAG_JSON | FLAG_SETTINGS, .run = cmd_cost, .options = cmd_cost_options},
     {"meta", "OUT -o META [CONFIG.yaml]",
      "draw images at random, caption them by the meta prompt: the set to tune an engine on",
-     FLAG_OUT | FLAG_TO | FLAG_JOBS | FLAG_DRY_RUN | FLAG_MODELS | FLAG_SHARE | FLAG_SETTINGS, .run = cmd_meta},
+     FLAG_OUT | FLAG_TO | FLAG_JOBS | FLAG_DRY_RUN | FLAG_MODELS | FLAG_SHARE | FLAG_SETTINGS,
+     .run = cmd_meta},
     {"models", "[install NAME --from SOURCE]",
      "the model cards: what is installed, what is missing for what; brings a model",
-     FLAG_MODELS | FLAG_SHARE | FLAG_VERIFY | FLAG_JSON | FLAG_INSTALL_FROM | FLAG_TRUST, .run = cmd_models},
-    {"metadata", "LIST... -o KEPT", "filter Parquet lists of URLs by their columns, before any image is fetched",
-     FLAG_OUT | FLAG_JOBS | FLAG_JSON | FLAG_SETTINGS, .run = cmd_metadata, .options = df_metadata_options},
+     FLAG_MODELS | FLAG_SHARE | FLAG_VERIFY | FLAG_JSON | FLAG_INSTALL_FROM | FLAG_TRUST,
+     .run = cmd_models},
+    {"metadata", "LIST... -o KEPT",
+     "filter Parquet lists of URLs by their columns, before any image is fetched",
+     FLAG_OUT | FLAG_JOBS | FLAG_JSON | FLAG_SETTINGS, .run = cmd_metadata,
+     .options = df_metadata_options},
     {"man", "", "the manual page, as roff", 0, .run = cmd_man, .hidden = true},
     {"tables", "", "the columns of every table, as Markdown", 0, .run = cmd_tables, .hidden = true},
     {0},
@@ -43,7 +52,8 @@ const command stage_command = {.usage = "OUT [CONFIG.yaml]", .accepts = RUN_FLAG
 
 int command_usage(const command *c, const char *what)
 {
-    put_line(stderr, "densefusion %s: %s; usage: densefusion %s %s", c->name, what, c->name, c->usage);
+    put_line(stderr, "densefusion %s: %s; usage: densefusion %s %s", c->name, what, c->name,
+             c->usage);
     return EXIT_USAGE;
 }
 
@@ -52,10 +62,14 @@ int command_failed(df_status status, const df_error *err)
     if (status != DF_OK)
         put_line(stderr, "densefusion: %s", err->message);
     switch (status) {
-    case DF_OK: return EXIT_DONE;
-    case DF_STOPPED: return EXIT_STOPPED;
-    case DF_CONFIG: return EXIT_USAGE;
-    default: return EXIT_FAILED;
+    case DF_OK:
+        return EXIT_DONE;
+    case DF_STOPPED:
+        return EXIT_STOPPED;
+    case DF_CONFIG:
+        return EXIT_USAGE;
+    default:
+        return EXIT_FAILED;
     }
 }
 
@@ -67,12 +81,14 @@ df_status command_settings(df_config *config, const args *a, df_error *err)
     return status;
 }
 
-df_status command_own_settings(const args *a, const char *name, const df_option *options, void *config, df_error *err)
+df_status command_own_settings(const args *a, const char *name, const df_option *options,
+                               void *config, df_error *err)
 {
     df_status status = df_options_defaults(options, config, err);
     for (int i = 0; status == DF_OK && i < a->n_settings; i++) {
         const char *key = a->settings[i].key, *dot = strchr(key, '.');
-        status = df_option_set(options, config, name, dot ? dot + 1 : key, a->settings[i].value, err);
+        status =
+            df_option_set(options, config, name, dot ? dot + 1 : key, a->settings[i].value, err);
     }
     return status;
 }
@@ -122,16 +138,17 @@ static int dispatch(const char *name, int argc, char **argv)
 
 static void end_on_exception(void)
 {
-    static const char words[] =
-        "densefusion: a library gave up in the middle of its work, most likely for want of memory; run the command again\n";
+    static const char words[] = "densefusion: a library gave up in the middle of its work, most "
+                                "likely for want of memory; run the command again\n";
     if (write(STDERR_FILENO, words, sizeof words - 1) < 0)
         _exit(EXIT_FAILED);
     _exit(EXIT_FAILED);
 }
 
-/* DuckDB's and ONNX Runtime's C functions catch their own exceptions and return an error. What they cannot catch is thrown
- * by a destructor or in a thread of theirs, and C++ then ends the process by its terminate handler, at the throw: nothing
- * is unwound, C or other. This handler does that in one line, with an exit code; in C++ it is std::set_terminate. */
+/* DuckDB's and ONNX Runtime's C functions catch their own exceptions and return an error. What they
+ * cannot catch is thrown by a destructor or in a thread of theirs, and C++ then ends the process by
+ * its terminate handler, at the throw: nothing is unwound, C or other. This handler does that in
+ * one line, with an exit code; in C++ it is std::set_terminate. */
 static void expect_exceptions(void)
 {
     typedef void (*handler)(void);
@@ -153,7 +170,8 @@ int main(int argc, char **argv)
     if (!name) {
         help_all(stderr);
         code = EXIT_USAGE;
-    } else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+    } else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
+               strcmp(name, "help") == 0) {
         help_all(stdout);
         code = EXIT_DONE;
     } else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {

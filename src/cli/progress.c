@@ -43,8 +43,9 @@ static int terminal_width(void)
     return known ? size.ws_col : 80;
 }
 
-/* The cursor stays at the end of the first line: what is said next begins below it, on a terminal of any height. A line
- * that wrapped could not be taken back, so both are cut at the terminal's width. */
+/* The cursor stays at the end of the first line: what is said next begins below it, on a terminal
+ * of any height. A line that wrapped could not be taken back, so both are cut at the terminal's
+ * width. */
 static void draw(progress *p, double now)
 {
     df_str line = {0};
@@ -63,7 +64,8 @@ static void draw(progress *p, double now)
     fputs("\r\033[J", stderr);
     if (p->live[0]) {
         char live[sizeof p->live];
-        df_printable(p->live, strlen(p->live), live, width - 1 < (int)sizeof live ? (size_t)width - 1 : sizeof live);
+        df_printable(p->live, strlen(p->live), live,
+                     width - 1 < (int)sizeof live ? (size_t)width - 1 : sizeof live);
         fprintf(stderr, "\n  %s\033[A\r", live);
     }
     fprintf(stderr, "%.*s", width, df_str_text(&line));
@@ -99,7 +101,8 @@ void progress_begin(void *ctx, const char *stage)
 void progress_update(void *ctx, const char *stage, int64_t done, int64_t total)
 {
     progress *p = ctx;
-    (void)stage;                             /* begin has told it, for all stages of a pass together */
+    /* begin has told it, for all stages of a pass together */
+    (void)stage;
     pthread_mutex_lock(&p->lock);
     if (p->total == 0)
         p->first = done > 0 ? done - 1 : 0;
@@ -128,7 +131,9 @@ void progress_note(void *ctx, const char *line)
     if (p->n_notes < NOTES_MAX)
         put_line(stderr, "densefusion: %s", line);
     else if (p->n_notes == NOTES_MAX)
-        fprintf(stderr, "densefusion: further notes are left out; `densefusion status` counts every reason\n");
+        fprintf(
+            stderr,
+            "densefusion: further notes are left out; `densefusion status` counts every reason\n");
     p->n_notes++;
     pthread_mutex_unlock(&p->lock);
 }

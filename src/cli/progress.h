@@ -21,7 +21,8 @@ void progress_begin(void *ctx, const char *stage);
 void progress_update(void *ctx, const char *stage, int64_t done, int64_t total);
 void progress_live(void *ctx, const char *text);
 void progress_note(void *ctx, const char *line);
-void progress_end(progress *p);                                      /* leaves the cursor on a line of its own */
+/* leaves the cursor on a line of its own */
+void progress_end(progress *p);
 /* "34 s", "2:05", "1:02:03": for people. */
 void progress_duration(double seconds, char *out, int size);
 #endif

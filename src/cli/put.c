@@ -14,7 +14,8 @@ void put_text(FILE *to, const char *text, size_t n)
     }
 }
 
-/* A line of any usual length needs no memory: what is said when there is none must be said all the same. */
+/* A line of any usual length needs no memory: what is said when there is none must be said all the
+ * same. */
 static void put_formatted(FILE *to, const char *fmt, va_list args)
 {
     char line[4096] = "";

@@ -46,7 +46,8 @@ static void print_stage(const df_survey *survey, const df_survey_stage *s)
     else if (s->parts_done && s->n_kept >= 0)
         append_decision(&line, s);
     else if (s->parts_done)
-        df_str_printf(&line, "%lld records in %lld images", (long long)s->n_rows, (long long)s->n_images);
+        df_str_printf(&line, "%lld records in %lld images", (long long)s->n_rows,
+                      (long long)s->n_images);
     printf("%-9s", s->stage->name);
     if (s->state != DF_SURVEY_DONE) {
         printf(" %s", df_survey_state_name(s->state));
@@ -66,10 +67,12 @@ void summary_print_stages(const df_survey *survey)
         print_stage(survey, &survey->stages[i]);
 }
 
-static bool print_if_there(const char *folder, const char *name, const char *before, const char *what)
+static bool print_if_there(const char *folder, const char *name, const char *before,
+                           const char *what)
 {
     char path[PATH_MAX];
-    bool there = (size_t)snprintf(path, sizeof path, "%s/%s", folder, name) < sizeof path && df_file_exists(path);
+    bool there = (size_t)snprintf(path, sizeof path, "%s/%s", folder, name) < sizeof path &&
+                 df_file_exists(path);
     if (there) {
         fputs(before, stdout);
         put_line(stdout, "%-9s %s", what, path);

@@ -4,6 +4,7 @@
 #include "pipeline/survey.h"
 
 void summary_print_stages(const df_survey *survey);
-void summary_print_files(const char *folder);                        /* where captions and page are */
+/* where captions and page are */
+void summary_print_files(const char *folder);
 df_status summary_print(const char *folder, df_error *err);          /* both, of a dataset */
 #endif

@@ -18,7 +18,8 @@
 struct df_dataset {
     df_folder *files;
     char *input;
-    atomic_int *n_parts;                     /* of ingest: counted once, then kept by what is written and reset */
+    /* of ingest: counted once, then kept by what is written and reset */
+    atomic_int *n_parts;
 };
 
 const char *df_dataset_folder(const df_dataset *ds)
@@ -47,8 +48,10 @@ char *df_dataset_part_path(const df_dataset *ds, const char *stage, int part, co
 
 bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part)
 {
-    char path[PATH_MAX];                     /* no memory is needed: its lack is not taken for "no such part" */
-    int n = snprintf(path, sizeof path, "%s/%s/part-%05d.parquet", df_dataset_folder(ds), stage, part);
+    /* no memory is needed: its lack is not taken for "no such part" */
+    char path[PATH_MAX];
+    int n =
+        snprintf(path, sizeof path, "%s/%s/part-%05d.parquet", df_dataset_folder(ds), stage, part);
     return n < PATH_MAX && df_file_exists(path);
 }
 
@@ -63,7 +66,8 @@ static df_status count_parts(const df_dataset *ds, int *n, df_error *err)
     char path[PATH_MAX];
     bool found;
     for (*n = 0;; ++*n) {
-        if (snprintf(path, sizeof path, "%s/ingest/part-%05d.parquet", df_dataset_folder(ds), *n) >= PATH_MAX)
+        if (snprintf(path, sizeof path, "%s/ingest/part-%05d.parquet", df_dataset_folder(ds), *n) >=
+            PATH_MAX)
             return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(ds));
         DF_TRY(df_file_find(path, &found, err));
         if (!found)
@@ -80,26 +84,32 @@ bool df_dataset_has_all(const df_dataset *ds, const char *stage)
     return n > 0;
 }
 
-static df_status check_columns(const df_table *t, const df_table_type *type, const char *path, df_error *err)
+static df_status check_columns(const df_table *t, const df_table_type *type, const char *path,
+                               df_error *err)
 {
     int c = 0;
     for (; type->columns[c].name && c < df_table_n_columns(t); c++) {
         const df_column is = df_table_column_at(t, c), wanted = type->columns[c];
         if (strcmp(is.name, wanted.name) != 0 || is.type != wanted.type)
-            return df_fail(err, DF_FORMAT, "%s: column %d is %.60s and not %s", path, c + 1, is.name, wanted.name);
+            return df_fail(err, DF_FORMAT, "%s: column %d is %.60s and not %s", path, c + 1,
+                           is.name, wanted.name);
     }
     if (!type->columns[c].name && c == df_table_n_columns(t))
         return DF_OK;
-    return df_fail(err, DF_FORMAT, "%s: %d columns, not those of %s", path, df_table_n_columns(t), type->name);
+    return df_fail(err, DF_FORMAT, "%s: %d columns, not those of %s", path, df_table_n_columns(t),
+                   type->name);
 }
 
-/* A part is complete from its first moment on: one that is no table of its type was damaged later. */
-df_status df_dataset_read(const df_dataset *ds, const df_table_type *type, int part, df_table **out, df_error *err)
+/* A part is complete from its first moment on: one that is no table of its type
+ * was damaged later. */
+df_status df_dataset_read(const df_dataset *ds, const df_table_type *type, int part, df_table **out,
+                          df_error *err)
 {
     char *path = df_dataset_part_path(ds, type->name, part, "parquet");
     df_error why = {""};
     df_table *t = NULL;
-    df_status status = path ? df_table_read(&t, path, &why) : df_fail(&why, DF_NOMEM, "read %s: out of memory", type->name);
+    df_status status = path ? df_table_read(&t, path, &why)
+                            : df_fail(&why, DF_NOMEM, "read %s: out of memory", type->name);
     if (status == DF_OK)
         status = check_columns(t, type, path, &why);
     free(path);
@@ -112,7 +122,8 @@ df_status df_dataset_read(const df_dataset *ds, const df_table_type *type, int p
                    status == DF_FORMAT ? ": delete the file, and the next run makes it again" : "");
 }
 
-df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t, df_error *err)
+df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t,
+                           df_error *err)
 {
     char name[256];
     snprintf(name, sizeof name, "%s/part-%05d.parquet", stage, part);
@@ -122,7 +133,8 @@ df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, co
     return DF_OK;
 }
 
-df_status df_dataset_write_table(const df_dataset *ds, const char *name, const df_table *t, df_error *err)
+df_status df_dataset_write_table(const df_dataset *ds, const char *name, const df_table *t,
+                                 df_error *err)
 {
     df_draft draft;
     DF_TRY(df_folder_draft(ds->files, name, &draft, err));
@@ -162,9 +174,12 @@ static df_status load(const df_dataset *ds, df_json **out, df_error *err)
     if (status != DF_OK || df_json_int(df_json_member(root, "version"), 0) != DATASET_VERSION ||
         df_json_kind(df_json_member(root, "stages")) != DF_JSON_OBJECT) {
         df_json_close(root);
-        return df_fail(err, DF_FORMAT, "%s: not a densefusion dataset of version %d; give another output folder (captions "
-                       "that it has can be taken over: --caption.engine=replay --caption.answers=captions.jsonl)", path,
-                       DATASET_VERSION);
+        return df_fail(
+            err, DF_FORMAT,
+            "%s: not a densefusion dataset of version %d; give another output folder (captions "
+            "that it has can be taken over: --caption.engine=replay "
+            "--caption.answers=captions.jsonl)",
+            path, DATASET_VERSION);
     }
     *out = root;
     return DF_OK;
@@ -216,8 +231,11 @@ static df_status not_one(const char *folder, df_error *err)
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/dataset.json", folder) >= PATH_MAX || !df_file_exists(path))
         return df_fail(err, DF_IO, "%s: no dataset there", folder);
-    return df_fail(err, DF_IO, "%s: dataset.json is there, but not dataset.files: an older version made it, or it was copied in "
-                   "part", folder);
+    return df_fail(err, DF_IO,
+                   "%s: dataset.json is there, but not dataset.files: an older version made it, or "
+                   "it was copied in "
+                   "part",
+                   folder);
 }
 
 df_status df_dataset_open(df_dataset **out, const char *folder, df_error *err)
@@ -293,7 +311,8 @@ bool df_dataset_stage_done(const df_dataset *ds, const char *stage, const char *
     return done;
 }
 
-df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char *fingerprint, df_error *err)
+df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char *fingerprint,
+                                  df_error *err)
 {
     df_json *root = NULL;
     DF_TRY(load(ds, &root, err));
@@ -308,7 +327,8 @@ df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char 
     return status;
 }
 
-/* Journals stay: what a server was paid for is found again by its key, whatever made the stage stale. */
+/* Journals stay: what a server was paid for is found again by its key, whatever made the stage
+ * stale. */
 static bool is_part(const char *name, const void *ctx)
 {
     const char *dot = strrchr(name, '.');
@@ -331,10 +351,12 @@ df_status df_dataset_stage_reset(df_dataset *ds, const char *stage, df_error *er
     return df_folder_remove_chosen(ds->files, stage, is_part, NULL, err);
 }
 
-static df_status query_counts(const df_dataset *ds, const char *stage, const char *where, df_table **out, df_error *err)
+static df_status query_counts(const df_dataset *ds, const char *stage, const char *where,
+                              df_table **out, df_error *err)
 {
     df_str sql = {0};
-    df_str_printf(&sql, "SELECT CAST(file_index AS BIGINT) AS part, count(*) FILTER (%s) AS n FROM ", where);
+    df_str_printf(
+        &sql, "SELECT CAST(file_index AS BIGINT) AS part, count(*) FILTER (%s) AS n FROM ", where);
     df_status status = df_dataset_append_sql(ds, stage, &sql, err);
     df_str_append(&sql, " GROUP BY part ORDER BY part");
     if (status == DF_OK)
@@ -344,14 +366,17 @@ static df_status query_counts(const df_dataset *ds, const char *stage, const cha
     return status;
 }
 
-df_status df_dataset_count(const df_dataset *ds, const char *stage, const char *where, int64_t **first, df_error *err)
+df_status df_dataset_count(const df_dataset *ds, const char *stage, const char *where,
+                           int64_t **first, df_error *err)
 {
     int n_parts = df_dataset_parts(ds);
     df_table *counts = NULL;
     int64_t *sum = calloc((size_t)n_parts + 1, sizeof *sum), at = 0;
-    df_status status = !sum    ? df_fail(err, DF_NOMEM, "read %s: out of memory", stage)
-                       : n_parts ? query_counts(ds, stage, where, &counts, err) : DF_OK;
-    for (int part = 0; status == DF_OK && part < n_parts; part++) {      /* a part without rows has no line */
+    df_status status = !sum      ? df_fail(err, DF_NOMEM, "read %s: out of memory", stage)
+                       : n_parts ? query_counts(ds, stage, where, &counts, err)
+                                 : DF_OK;
+    /* a part without rows has no line */
+    for (int part = 0; status == DF_OK && part < n_parts; part++) {
         bool has = at < df_table_rows(counts) && df_table_int(counts, at, 0) == part;
         sum[part + 1] = sum[part] + (has ? df_table_int(counts, at++, 1) : 0);
     }
@@ -369,7 +394,8 @@ df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str 
     df_sql_read(sql, DF_SQL_PARQUET);
     for (int part = 0; part < n_parts; part++) {
         if (!df_dataset_has_part(ds, stage, part))
-            return df_fail(err, DF_CONFIG, "part %d has no %s yet; run `densefusion %s` first", part, stage, stage);
+            return df_fail(err, DF_CONFIG, "part %d has no %s yet; run `densefusion %s` first",
+                           part, stage, stage);
         char *path = df_dataset_part_path(ds, stage, part, "parquet");
         df_status status = df_sql_read_file(sql, path, err);
         free(path);
@@ -382,7 +408,8 @@ df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str 
 df_status df_dataset_skipped(const df_dataset *ds, df_table **out, df_error *err)
 {
     char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/ingest/skipped.parquet", df_dataset_folder(ds)) >= sizeof path ||
+    if ((size_t)snprintf(path, sizeof path, "%s/ingest/skipped.parquet", df_dataset_folder(ds)) >=
+            sizeof path ||
         !df_file_exists(path))
         return DF_OK;
     df_str sql = {0};

@@ -17,7 +17,8 @@
 #include "io/range.h"
 
 #define JOURNAL_BYTES_MAX ((off_t)4 << 30)
-/* A power cut loses no more than this: of a slow stage the last second, of a fast one the last lines. */
+/* A power cut loses no more than this: of a slow stage the last second, of a fast one the last
+ * lines. */
 enum { SYNC_S = 1, SYNC_LINES = 64 };
 
 struct df_journal {
@@ -78,7 +79,8 @@ static df_status split_lines(df_journal *j, size_t size, df_error *err)
     if (!j->lines)
         return df_fail(err, DF_NOMEM, "read %s: out of memory", j->path);
     char *start = j->text;
-    for (char *end; (end = memchr(start, '\n', (size_t)(j->text + size - start))); start = end + 1) {
+    for (char *end; (end = memchr(start, '\n', (size_t)(j->text + size - start)));
+         start = end + 1) {
         *end = '\0';
         j->lines[j->n_lines++] = start;
     }
@@ -106,8 +108,9 @@ df_status df_journal_open(df_journal **out, df_folder *folder, const char *name,
     j->fd = -1;
     j->synced_s = now_s();
     j->path = join(df_folder_path(folder), name);
-    df_status status = j->path ? df_folder_open_file(folder, name, O_RDWR | O_APPEND | O_CREAT, &j->fd, err)
-                               : df_fail(err, DF_NOMEM, "open %s: out of memory", name);
+    df_status status =
+        j->path ? df_folder_open_file(folder, name, O_RDWR | O_APPEND | O_CREAT, &j->fd, err)
+                : df_fail(err, DF_NOMEM, "open %s: out of memory", name);
     if (status == DF_OK)
         status = read_text(j, &size, err);
     if (status == DF_OK)
@@ -131,8 +134,8 @@ const char *df_journal_line(const df_journal *j, int64_t i)
 
 /* ---- appending ---- */
 
-/* Under the lock. A line that could not be written whole is ended before the next one, which it would spoil; what is left of
- * it is no JSON, and passed over. */
+/* Under the lock. A line that could not be written whole is ended before the next one, which it
+ * would spoil; what is left of it is no JSON, and passed over. */
 static df_status append_bytes(df_journal *j, const char *bytes, size_t size, df_error *err)
 {
     int reason = j->torn ? df_file_put(j->fd, "\n", 1) : 0;
@@ -168,7 +171,8 @@ df_status df_journal_append(df_journal *j, const char *line, df_error *err)
     pthread_mutex_lock(&j->lock);
     df_status status = append_bytes(j, bytes, size + 1, err);
     const int64_t n = j->unsynced;
-    const bool due = status == DF_OK && !j->syncing && (n >= SYNC_LINES || now_s() - j->synced_s >= SYNC_S);
+    const bool due =
+        status == DF_OK && !j->syncing && (n >= SYNC_LINES || now_s() - j->synced_s >= SYNC_S);
     j->syncing |= due;
     pthread_mutex_unlock(&j->lock);
     free(bytes);

@@ -14,19 +14,23 @@
 #include "base/folder.h"
 #include "dataset/sql_text.h"
 
-enum { GROUP_ROWS = 102400 };                /* of a Parquet row group: fifty of DuckDB's vectors */
+enum { GROUP_ROWS = 102400 }; /* of a Parquet row group: fifty of DuckDB's vectors */
 
 #define AT(field) offsetof(df_metadata_config, field)
 const df_option df_metadata_options[] = {
-    {"min_side", DF_OPT_INT, AT(min_side), "448", 0, 1e6, "pixels the shorter edge must have (paper: 448)"},
+    {"min_side", DF_OPT_INT, AT(min_side), "448", 0, 1e6,
+     "pixels the shorter edge must have (paper: 448)"},
     {"max_aspect", DF_OPT_REAL, AT(max_aspect), "4", 1, 1e6, "longer edge by shorter edge at most"},
     {"where", DF_OPT_TEXT, AT(where), NULL, 0, 0,
      "an SQL condition of yours over the columns: \"punsafe < 0.5 AND similarity > 0.28\""},
     {"repeated", DF_OPT_BOOL, AT(repeated), "false", 0, 1,
-     "keep rows whose URL came before; dropping them costs a pass, and 32 bytes a kept URL (on disk beyond memory_mb)"},
-    {"rows_per_file", DF_OPT_INT, AT(rows_per_file), "1000000", 1, 1e9, "rows in a file of the output, about"},
+     "keep rows whose URL came before; dropping them costs a pass, and 32 bytes a kept URL (on "
+     "disk beyond memory_mb)"},
+    {"rows_per_file", DF_OPT_INT, AT(rows_per_file), "1000000", 1, 1e9,
+     "rows in a file of the output, about"},
     {"memory_mb", DF_OPT_INT, AT(memory_mb), "2048", 256, 1e7,
-     "memory that DuckDB may use, MiB; the rows keep their order while repeated URLs fit in it, 100 bytes each"},
+     "memory that DuckDB may use, MiB; the rows keep their order while repeated URLs fit in it, "
+     "100 bytes each"},
     {0},
 };
 
@@ -39,10 +43,10 @@ typedef struct {
     const df_metadata_config *config;
     int n_threads;
     df_sql *sql;
-    df_str from;                             /* read_parquet([...]) over all inputs */
-    df_str judge;                            /* the reason of a row `s`, as a number */
-    df_str statement;                        /* the one at hand */
-    df_folder *folder;                       /* KEPT.tmp, with the two below */
+    df_str from; /* read_parquet([...]) over all inputs */
+    df_str judge; /* the reason of a row `s`, as a number */
+    df_str statement; /* the one at hand */
+    df_folder *folder; /* KEPT.tmp, with the two below */
     char tmp[PATH_MAX], spill[PATH_MAX];
     df_metadata_result *result;
 } work;
@@ -76,7 +80,8 @@ static df_status add_folder(work *w, const char *folder, df_error *err)
                        : n == 0 ? df_fail(err, DF_CONFIG, "%s: no .parquet file in it", folder)
                                 : DF_OK;
     for (int i = 0; i < n; i++) {
-        if (status == DF_OK && (size_t)snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name) >= sizeof path)
+        if (status == DF_OK &&
+            (size_t)snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name) >= sizeof path)
             status = df_fail(err, DF_IO, "%s: path is too long", folder);
         if (status == DF_OK)
             status = add_input(w, path, err);
@@ -101,8 +106,8 @@ static df_status add_inputs(work *w, const char *const *inputs, int n, df_error 
 static df_status query(work *w, df_table **out, df_error *err)
 {
     df_status status = w->statement.failed ? no_memory(err)
-                       : out               ? df_sql_query(w->sql, df_str_text(&w->statement), out, err)
-                                           : df_sql_exec(w->sql, df_str_text(&w->statement), err);
+                       : out ? df_sql_query(w->sql, df_str_text(&w->statement), out, err)
+                             : df_sql_exec(w->sql, df_str_text(&w->statement), err);
     df_str_clear(&w->statement);
     return status;
 }
@@ -121,17 +126,19 @@ static const char *find_column(const df_table *columns, const char *const *wante
 static void make_judge(work *w, const char *url, const char *width, const char *height)
 {
     const df_metadata_config *c = w->config;
-    df_str_printf(&w->judge, "CASE WHEN s.\"%s\" IS NULL OR s.\"%s\" = '' THEN %d ", url, url, DF_METADATA_NO_URL);
+    df_str_printf(&w->judge, "CASE WHEN s.\"%s\" IS NULL OR s.\"%s\" = '' THEN %d ", url, url,
+                  DF_METADATA_NO_URL);
     const char *side[2] = {width, height};
     char sides[2][160];
     for (int i = 0; i < 2; i++)
         snprintf(sides[i], sizeof sides[i], "TRY_CAST(s.\"%s\" AS DOUBLE)", side[i]);
-    df_str_printf(&w->judge, "WHEN (%s BETWEEN 1 AND 1e9 AND %s BETWEEN 1 AND 1e9) IS NOT TRUE THEN %d ", sides[0],
-                  sides[1], DF_METADATA_NO_SIZE);
-    df_str_printf(&w->judge, "WHEN least(%s, %s) < %lld THEN %d ", sides[0], sides[1], (long long)c->min_side,
-                  DF_METADATA_SMALL);
-    df_str_printf(&w->judge, "WHEN greatest(%s, %s) > %.17g * least(%s, %s) THEN %d ", sides[0], sides[1],
-                  c->max_aspect, sides[0], sides[1], DF_METADATA_ASPECT);
+    df_str_printf(&w->judge,
+                  "WHEN (%s BETWEEN 1 AND 1e9 AND %s BETWEEN 1 AND 1e9) IS NOT TRUE THEN %d ",
+                  sides[0], sides[1], DF_METADATA_NO_SIZE);
+    df_str_printf(&w->judge, "WHEN least(%s, %s) < %lld THEN %d ", sides[0], sides[1],
+                  (long long)c->min_side, DF_METADATA_SMALL);
+    df_str_printf(&w->judge, "WHEN greatest(%s, %s) > %.17g * least(%s, %s) THEN %d ", sides[0],
+                  sides[1], c->max_aspect, sides[0], sides[1], DF_METADATA_ASPECT);
     if (c->where && c->where[0])
         df_str_printf(&w->judge, "WHEN (%s\n) IS NOT TRUE THEN %d ", c->where, DF_METADATA_WHERE);
     df_str_printf(&w->judge, "ELSE %d END", DF_METADATA_KEPT);
@@ -140,7 +147,8 @@ static void make_judge(work *w, const char *url, const char *width, const char *
 static df_status choose_columns(work *w, df_error *err)
 {
     df_table *t = NULL;
-    df_str_printf(&w->statement, "SELECT column_name FROM (DESCRIBE SELECT * FROM %s)", df_str_text(&w->from));
+    df_str_printf(&w->statement, "SELECT column_name FROM (DESCRIBE SELECT * FROM %s)",
+                  df_str_text(&w->from));
     DF_TRY(query(w, &t, err));
     const char *url = find_column(t, url_names), *text = find_column(t, text_names),
                *width = find_column(t, width_names), *height = find_column(t, height_names);
@@ -168,8 +176,8 @@ static df_status choose_columns(work *w, df_error *err)
 
 #define PLACE "((s.file_index::BIGINT << 40) + s.file_row_number)"
 
-/* URLs that come more than once, as 128-bit hashes, with the place of the first. DuckDB's own 64-bit hash of text would
- * be faster, but it took two of 1.5 million URLs for one. */
+/* URLs that come more than once, as 128-bit hashes, with the place of the first. DuckDB's own
+ * 64-bit hash of text would be faster, but it took two of 1.5 million URLs for one. */
 static df_status find_repeated(work *w, df_error *err)
 {
     df_table *t = NULL;
@@ -190,8 +198,8 @@ static df_status count(work *w, df_error *err)
 {
     df_table *t = NULL;
     int64_t n_repeated = w->result->n[DF_METADATA_REPEATED];
-    df_str_printf(&w->statement, "SELECT %s AS why, count(*) AS n FROM %s s GROUP BY why", df_str_text(&w->judge),
-                  df_str_text(&w->from));
+    df_str_printf(&w->statement, "SELECT %s AS why, count(*) AS n FROM %s s GROUP BY why",
+                  df_str_text(&w->judge), df_str_text(&w->from));
     DF_TRY(query(w, &t, err));
     for (int64_t i = 0; i < df_table_rows(t); i++) {
         w->result->n[df_table_int(t, i, 0)] = df_table_int(t, i, 1);
@@ -202,21 +210,25 @@ static df_status count(work *w, df_error *err)
     return DF_OK;
 }
 
-/* On one thread: only so do the rows stay in their order across files, and the files are the same each time. */
+/* On one thread: only so do the rows stay in their order across files, and the files are the same
+ * each time. */
 static df_status copy_kept(work *w, df_error *err)
 {
-    int64_t per_file = w->config->rows_per_file, group = per_file < GROUP_ROWS ? per_file : GROUP_ROWS;
+    int64_t per_file = w->config->rows_per_file,
+            group = per_file < GROUP_ROWS ? per_file : GROUP_ROWS;
     char options[160];
-    df_str_printf(&w->statement, "SET threads = 1; COPY (SELECT s.* FROM %s s WHERE %s = %d", df_str_text(&w->from),
-                  df_str_text(&w->judge), DF_METADATA_KEPT);
-    if (w->result->n[DF_METADATA_REPEATED]) /* so that each row passes in its place, which an outer join would not do */
+    df_str_printf(&w->statement, "SET threads = 1; COPY (SELECT s.* FROM %s s WHERE %s = %d",
+                  df_str_text(&w->from), df_str_text(&w->judge), DF_METADATA_KEPT);
+    /* so that each row passes in its place, which an outer join would not do */
+    if (w->result->n[DF_METADATA_REPEATED])
         df_str_printf(&w->statement,
                       " AND NOT (md5_number(s.\"%s\") IN (SELECT h FROM repeated) AND " PLACE
                       " NOT IN (SELECT first FROM repeated))",
                       w->result->url);
     df_str_append(&w->statement, ")");
     snprintf(options, sizeof options,
-             ", ROW_GROUP_SIZE %lld, ROW_GROUPS_PER_FILE %lld, FILENAME_PATTERN 'part-{i}', OVERWRITE_OR_IGNORE true",
+             ", ROW_GROUP_SIZE %lld, ROW_GROUPS_PER_FILE %lld, FILENAME_PATTERN 'part-{i}', "
+             "OVERWRITE_OR_IGNORE true",
              (long long)group, (long long)((per_file + group - 1) / group));
     df_sql_to_parquets(&w->statement, w->tmp, options);
     return query(w, NULL, err);
@@ -252,7 +264,8 @@ static df_status filter(work *w, df_error *err)
 
 /* ---- the folder ---- */
 
-/* KEPT.tmp is ours while a run is at work: what a killed one left there is deleted, and KEPT comes to be in one step. */
+/* KEPT.tmp is ours while a run is at work: what a killed one left there is deleted, and KEPT comes
+ * to be in one step. */
 static df_status make_folders(work *w, const char *out, df_error *err)
 {
     char beside[PATH_MAX];
@@ -268,16 +281,20 @@ static df_status make_folders(work *w, const char *out, df_error *err)
     return df_folder_scratch(w->folder, "spill", w->spill, err);
 }
 
-static df_status make_kept(work *w, const char *const *inputs, int n_inputs, const char *out, df_error *err)
+static df_status make_kept(work *w, const char *const *inputs, int n_inputs, const char *out,
+                           df_error *err)
 {
     DF_TRY(make_folders(w, out, err));
     DF_TRY(add_inputs(w, inputs, n_inputs, err));
     DF_TRY(filter(w, err));
-    return rename(w->tmp, out) == 0 ? DF_OK : df_fail(err, DF_IO, "rename %s to %s: %s", w->tmp, out, strerror(errno));
+    return rename(w->tmp, out) == 0
+               ? DF_OK
+               : df_fail(err, DF_IO, "rename %s to %s: %s", w->tmp, out, strerror(errno));
 }
 
-df_status df_metadata_filter(const char *const *inputs, int n_inputs, const char *out, const df_metadata_config *config,
-                             int n_threads, df_metadata_result *result, df_error *err)
+df_status df_metadata_filter(const char *const *inputs, int n_inputs, const char *out,
+                             const df_metadata_config *config, int n_threads,
+                             df_metadata_result *result, df_error *err)
 {
     df_metadata_result found = {0};
     work w = {.config = config, .n_threads = n_threads < 1 ? 1 : n_threads, .result = &found};

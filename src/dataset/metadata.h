@@ -1,5 +1,6 @@
-/* Metadata first: a list of URLs with sizes (LAION, DataComp, COYO, clip-retrieval) is filtered by SQL before any image
- * is fetched: at two billion rows, what is not downloaded is most of what is saved. */
+/* Metadata first: a list of URLs with sizes (LAION, DataComp, COYO, clip-retrieval) is filtered by
+ * SQL before any image is fetched: at two billion rows, what is not downloaded is most of what is
+ * saved. */
 #ifndef DF_DATASET_METADATA_H
 #define DF_DATASET_METADATA_H
 #include "base/option.h"
@@ -31,9 +32,10 @@ typedef struct {
     char url[128], text[128];                /* the columns' names; text: "" when there is none */
 } df_metadata_result;
 
-/* inputs: Parquet files, or folders of them. Writes `out`/part-00000.parquet ...: the kept rows with all their columns
- * in the order of the inputs (in another, when the URLs that repeat do not fit into memory). `out` must not exist; it
- * appears when everything is in it. */
-df_status df_metadata_filter(const char *const *inputs, int n_inputs, const char *out, const df_metadata_config *config,
-                             int n_threads, df_metadata_result *result, df_error *err);
+/* inputs: Parquet files, or folders of them. Writes `out`/part-00000.parquet ...: the kept rows
+ * with all their columns in the order of the inputs (in another, when the URLs that repeat do not
+ * fit into memory). `out` must not exist; it appears when everything is in it. */
+df_status df_metadata_filter(const char *const *inputs, int n_inputs, const char *out,
+                             const df_metadata_config *config, int n_threads,
+                             df_metadata_result *result, df_error *err);
 #endif

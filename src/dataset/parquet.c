@@ -1,6 +1,8 @@
-/* Tables to and from Parquet, CSV and JSONL, and SQL over them, through DuckDB. The only file that knows DuckDB.
+/* Tables to and from Parquet, CSV and JSONL, and SQL over them, through DuckDB. The only file that
+ * knows DuckDB.
  *
- * DuckDB is loaded by the first call: its 70 MB cost 10 ms, which `densefusion --help` need not pay. */
+ * DuckDB is loaded by the first call: its 70 MB cost 10 ms, which `densefusion --help` need not
+ * pay. */
 #include <dlfcn.h>
 #include <duckdb.h>
 #include <errno.h>
@@ -17,7 +19,10 @@
 #include "dataset/sql_text.h"
 #include "dataset/table_data.h"
 
-typedef struct df_sql { duckdb_database own; duckdb_connection connection; } session;
+typedef struct df_sql {
+    duckdb_database own;
+    duckdb_connection connection;
+} session;
 
 /* ---- the library ---- */
 
@@ -56,7 +61,10 @@ typedef struct {
     __typeof__(duckdb_append_varchar) *append_varchar;
 } duckdb_api;
 
-static const struct { const char *name; size_t offset; } symbols[] = {
+static const struct {
+    const char *name;
+    size_t offset;
+} symbols[] = {
     {"duckdb_open_ext", offsetof(duckdb_api, open_ext)},
     {"duckdb_close", offsetof(duckdb_api, close)},
     {"duckdb_connect", offsetof(duckdb_api, connect)},
@@ -94,30 +102,35 @@ static const struct { const char *name; size_t offset; } symbols[] = {
 /* Written once, by whoever comes first, and never again. */
 static duckdb_api duck;
 static df_error duck_error;
-static duckdb_database duck_common;          /* opened with it: a database of one's own costs 8 ms and more */
+/* opened with it: a database of one's own costs 8 ms and more */
+static duckdb_database duck_common;
 static pthread_once_t duck_once = PTHREAD_ONCE_INIT;
 
-/* Where this build has it; when it is not there, where the run path leads: in a prefix that was moved. */
+/* Where this build has it; when it is not there, where the run path leads: in a prefix that was
+ * moved. */
 static void *open_library(void)
 {
     void *library = dlopen(DF_DUCKDB, RTLD_LAZY | RTLD_LOCAL);
-    return library || df_file_exists(DF_DUCKDB) ? library : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
+    return library || df_file_exists(DF_DUCKDB) ? library
+                                                : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
 }
 
-/* DuckDB looks there for the memory's limit when it opens, whatever its settings. When it cannot read the file it
- * throws, and then the destructor of the database that is half made throws too, which ends the process. */
+/* DuckDB looks there for the memory's limit when it opens, whatever its settings. When it cannot
+ * read the file it throws, and then the destructor of the database that is half made throws too,
+ * which ends the process. */
 static df_status check_limits(df_error *err)
 {
     const int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno != ENOENT)
-        return df_fail(err, DF_IO, "start DuckDB: it must read /proc/self/cgroup: %s", strerror(errno));
+        return df_fail(err, DF_IO, "start DuckDB: it must read /proc/self/cgroup: %s",
+                       strerror(errno));
     if (fd >= 0)
         close(fd);
     return DF_OK;
 }
 
-/* One thread unless told, insertion order: the same rows give the same file. No cache of files: they are written anew.
- * No extension that happens to be installed. */
+/* One thread unless told, insertion order: the same rows give the same file. No cache of files:
+ * they are written anew. No extension that happens to be installed. */
 static df_status open_database(duckdb_database *out, df_error *err)
 {
     duckdb_config config = NULL;
@@ -129,13 +142,15 @@ static df_status open_database(duckdb_database *out, df_error *err)
         duck.set_config(config, "autoinstall_known_extensions", "false");
         duck.set_config(config, "autoload_known_extensions", "false");
         duck.set_config(config, "enable_external_file_cache", "false");
-        duck.set_config(config, "temp_directory", "");       /* else working files go to the current folder */
+        /* else working files go to the current folder */
+        duck.set_config(config, "temp_directory", "");
         state = duck.open_ext(NULL, out, config, &why);
     }
     duck.destroy_config(&config);
     const char *line = why ? why : "failed";
-    df_status status = state == DuckDBSuccess ? DF_OK : df_fail(err, DF_IO, "start DuckDB: %.*s",
-                                                                (int)strcspn(line, "\n"), line);
+    df_status status = state == DuckDBSuccess ? DF_OK
+                                              : df_fail(err, DF_IO, "start DuckDB: %.*s",
+                                                        (int)strcspn(line, "\n"), line);
     duck.free(why);
     return status;
 }
@@ -202,8 +217,8 @@ static df_status query(session *s, const char *sql, duckdb_result *result, df_er
     const char *why = duck.result_error(result);
     const char *line = why ? why : "failed", *file = strstr(line, in_file);
     file = file ? file + sizeof in_file - 1 : "";
-    return df_fail(err, DF_FORMAT, "%.*s%s%.*s", (int)strcspn(line, "\n"), line, *file ? " of " : "",
-                   (int)strcspn(file, "\n"), file);
+    return df_fail(err, DF_FORMAT, "%.*s%s%.*s", (int)strcspn(line, "\n"), line,
+                   *file ? " of " : "", (int)strcspn(file, "\n"), file);
 }
 
 static df_status query_only(session *s, const char *sql, df_error *err)
@@ -218,7 +233,8 @@ df_status df_sql_open(df_sql **out, int64_t memory_mb, const char *spill, df_err
 {
     df_sql *s = malloc(sizeof *s);
     df_str sql = {0};
-    df_str_printf(&sql, "SET memory_limit = '%lldMiB'; SET temp_directory = ", (long long)memory_mb);
+    df_str_printf(&sql,
+                  "SET memory_limit = '%lldMiB'; SET temp_directory = ", (long long)memory_mb);
     if (spill)
         df_sql_append_path(&sql, spill);
     else
@@ -273,9 +289,12 @@ static duckdb_state append_cell(duckdb_appender appender, const column_data *d, 
     if (d->null[row])
         return duck.append_null(appender);
     switch (d->column.type) {
-    case DF_COLUMN_INT: return duck.append_int64(appender, d->data.i[row]);
-    case DF_COLUMN_REAL: return duck.append_double(appender, d->data.f[row]);
-    case DF_COLUMN_TEXT: break;
+    case DF_COLUMN_INT:
+        return duck.append_int64(appender, d->data.i[row]);
+    case DF_COLUMN_REAL:
+        return duck.append_double(appender, d->data.f[row]);
+    case DF_COLUMN_TEXT:
+        break;
     }
     return duck.append_varchar(appender, d->data.s[row]);
 }
@@ -307,7 +326,8 @@ static df_status copy_out(session *s, const char *path, df_error *err)
     df_str sql = {0};
     df_str_append(&sql, "COPY t");
     df_sql_to_parquet(&sql, path);
-    df_status status = sql.failed ? df_fail(err, DF_NOMEM, "out of memory") : query_only(s, df_str_text(&sql), err);
+    df_status status = sql.failed ? df_fail(err, DF_NOMEM, "out of memory")
+                                  : query_only(s, df_str_text(&sql), err);
     df_str_free(&sql);
     return status == DF_FORMAT ? DF_IO : status;
 }
@@ -328,10 +348,19 @@ df_status df_table_write(const df_table *t, const char *path, df_error *err)
 static df_column_type column_type(duckdb_type type)
 {
     switch (type) {
-    case DUCKDB_TYPE_BOOLEAN: case DUCKDB_TYPE_TINYINT: case DUCKDB_TYPE_SMALLINT: case DUCKDB_TYPE_INTEGER:
-    case DUCKDB_TYPE_BIGINT: case DUCKDB_TYPE_UTINYINT: case DUCKDB_TYPE_USMALLINT: case DUCKDB_TYPE_UINTEGER:
+    case DUCKDB_TYPE_BOOLEAN:
+    case DUCKDB_TYPE_TINYINT:
+    case DUCKDB_TYPE_SMALLINT:
+    case DUCKDB_TYPE_INTEGER:
+    case DUCKDB_TYPE_BIGINT:
+    case DUCKDB_TYPE_UTINYINT:
+    case DUCKDB_TYPE_USMALLINT:
+    case DUCKDB_TYPE_UINTEGER:
         return DF_COLUMN_INT;
-    case DUCKDB_TYPE_FLOAT: case DUCKDB_TYPE_DOUBLE: case DUCKDB_TYPE_DECIMAL: case DUCKDB_TYPE_HUGEINT:
+    case DUCKDB_TYPE_FLOAT:
+    case DUCKDB_TYPE_DOUBLE:
+    case DUCKDB_TYPE_DECIMAL:
+    case DUCKDB_TYPE_HUGEINT:
     case DUCKDB_TYPE_UBIGINT:
         return DF_COLUMN_REAL;
     default:
@@ -339,7 +368,8 @@ static df_column_type column_type(duckdb_type type)
     }
 }
 
-/* The three wire types come from a cast in SQL, so that a chunk is read without a case per DuckDB type. */
+/* The three wire types come from a cast in SQL, so that a chunk is read without a case per DuckDB
+ * type. */
 static df_status cast_sql(session *s, const char *sql, df_table **out, df_str *cast, df_error *err)
 {
     df_str probe = {0};
@@ -351,8 +381,10 @@ static df_status cast_sql(session *s, const char *sql, df_table **out, df_str *c
     df_column *columns = calloc(n + 1, sizeof *columns);
     df_str_append(cast, "SELECT ");
     for (idx_t c = 0; columns && c < n; c++) {
-        columns[c] = (df_column){duck.column_name(&result, c), column_type(duck.column_type(&result, c)), NULL};
-        df_str_printf(cast, "%sCAST(#%d AS %s)", c ? ", " : "", (int)c + 1, type_names[columns[c].type]);
+        columns[c] = (df_column){duck.column_name(&result, c),
+                                 column_type(duck.column_type(&result, c)), NULL};
+        df_str_printf(cast, "%sCAST(#%d AS %s)", c ? ", " : "", (int)c + 1,
+                      type_names[columns[c].type]);
     }
     df_str_printf(cast, " FROM (%s)", sql);
     if (status == DF_OK && (!columns || cast->failed))
@@ -368,13 +400,15 @@ static bool read_texts(const duckdb_string_t *from, const bool *null, char **to,
 {
     for (idx_t row = 0; row < n; row++) {
         duckdb_string_t text = from[row];
-        if (!null[row] && !(to[row] = strndup(duck.string_t_data(&text), duck.string_t_length(text))))
+        if (!null[row] &&
+            !(to[row] = strndup(duck.string_t_data(&text), duck.string_t_length(text))))
             return false;
     }
     return true;
 }
 
-/* Cells of nulls are 0: so that what was never set can be freed, and the same rows are the same bytes. */
+/* Cells of nulls are 0: so that what was never set can be freed, and the same rows are the same
+ * bytes. */
 static bool read_column(duckdb_vector vector, column_data *d, int64_t first, idx_t n)
 {
     uint64_t *valid = duck.vector_get_validity(vector);

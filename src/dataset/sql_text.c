@@ -4,14 +4,16 @@
 
 #include "base/file.h"
 
-/* Of CSV the caller tells the columns and the delimiter. A line that starts with # is a row, and none before the header
- * is passed over. */
+/* Of CSV the caller tells the columns and the delimiter. A line that starts with # is a row, and
+ * none before the header is passed over. */
 static const struct {
     const char *function, *options;
 } readers[] = {
     [DF_SQL_PARQUET] = {"read_parquet", "hive_partitioning = false"},
-    [DF_SQL_CSV] = {"read_csv", "hive_partitioning = false, compression = 'none', auto_detect = false, header = true, "
-                                "quote = '\"', escape = '\"', comment = '', skip = 0, strict_mode = true"},
+    [DF_SQL_CSV] =
+        {"read_csv",
+         "hive_partitioning = false, compression = 'none', auto_detect = false, header = true, "
+         "quote = '\"', escape = '\"', comment = '', skip = 0, strict_mode = true"},
     [DF_SQL_JSON] = {"read_json", "hive_partitioning = false, compression = 'uncompressed', "
                                   "format = 'newline_delimited'"},
 };
@@ -37,7 +39,8 @@ void df_sql_append_column(df_str *sql, const char *name)
     append_between(sql, '"', name);
 }
 
-/* Only the start of a path makes an address or a home folder of it: "./~", "./s3://x" and "./file:x" are neither. */
+/* Only the start of a path makes an address or a home folder of it: "./~", "./s3://x" and
+ * "./file:x" are neither. */
 void df_sql_append_path(df_str *sql, const char *path)
 {
     df_str local = {0};
@@ -47,8 +50,9 @@ void df_sql_append_path(df_str *sql, const char *path)
     df_str_free(&local);
 }
 
-/* Readers take * ? [ for patterns, but not in brackets. A pattern is also cut at each backslash, inside brackets too,
- * so that one is spelled as the printable character that is neither from ] to ~ nor from the space to [. */
+/* Readers take * ? [ for patterns, but not in brackets. A pattern is also cut at each backslash,
+ * inside brackets too, so that one is spelled as the printable character that is neither from ] to
+ * ~ nor from the space to [. */
 static void append_pattern(df_str *sql, const char *path)
 {
     df_str pattern = {0};
@@ -95,7 +99,8 @@ df_status df_sql_read_parquet(df_str *sql, const char *path, const char *options
 
 void df_sql_to_parquet(df_str *sql, const char *path)
 {
-    df_sql_to_parquets(sql, path, ", USE_TMP_FILE false");       /* a draft is our own temporary file already */
+    /* a draft is our own temporary file already */
+    df_sql_to_parquets(sql, path, ", USE_TMP_FILE false");
 }
 
 void df_sql_to_parquets(df_str *sql, const char *folder, const char *options)

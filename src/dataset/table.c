@@ -58,7 +58,8 @@ bool df_table_reserve(df_table *t, int64_t n)
         if (!null)
             return false;
         d->null = null;
-        void *data = realloc(d->data.i, (size_t)capacity * 8);   /* every cell is 8 bytes: int64, double, pointer */
+        /* every cell is 8 bytes: int64, double, pointer */
+        void *data = realloc(d->data.i, (size_t)capacity * 8);
         if (!data)
             return false;
         d->data.i = data;
@@ -76,8 +77,12 @@ df_status df_table_append(df_table *t, const df_value *values, df_error *err)
         column_data *d = &t->columns[c];
         d->null[t->n_rows] = values[c].null;
         switch (d->column.type) {
-        case DF_COLUMN_INT: d->data.i[t->n_rows] = values[c].null ? 0 : values[c].i; break;
-        case DF_COLUMN_REAL: d->data.f[t->n_rows] = values[c].null ? 0 : values[c].f; break;
+        case DF_COLUMN_INT:
+            d->data.i[t->n_rows] = values[c].null ? 0 : values[c].i;
+            break;
+        case DF_COLUMN_REAL:
+            d->data.f[t->n_rows] = values[c].null ? 0 : values[c].f;
+            break;
         case DF_COLUMN_TEXT: {
             char *copy = values[c].null ? NULL : strdup(values[c].s);
             ok = copy || values[c].null;
@@ -104,8 +109,10 @@ df_status df_table_append_table(df_table *t, const df_table *more, df_error *err
     df_status status = DF_OK;
     for (int64_t row = 0; status == DF_OK && row < more->n_rows; row++) {
         for (int c = 0; c < t->n_columns; c++)
-            values[c] = (df_value){.null = df_table_null(more, row, c), .i = df_table_int(more, row, c),
-                                   .f = df_table_real(more, row, c), .s = df_table_text(more, row, c)};
+            values[c] = (df_value){.null = df_table_null(more, row, c),
+                                   .i = df_table_int(more, row, c),
+                                   .f = df_table_real(more, row, c),
+                                   .s = df_table_text(more, row, c)};
         status = df_table_append(t, values, err);
     }
     free(values);

@@ -1,59 +1,86 @@
-/* A part's table in memory (a part is at most about 10,000 images), read and written as Parquet through DuckDB. */
+/* A part's table in memory (a part is at most about 10,000 images), read and written as Parquet
+ * through DuckDB. */
 #ifndef DF_DATASET_TABLE_H
 #define DF_DATASET_TABLE_H
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/status.h"
 
-typedef enum { DF_COLUMN_INT, DF_COLUMN_REAL, DF_COLUMN_TEXT } df_column_type;       /* BIGINT, DOUBLE, VARCHAR */
-typedef struct { const char *name; df_column_type type; const char *about; } df_column;  /* a list ends with {0} */
-enum { DF_ROW };                                                     /* the first column of every table of images: ingest's row */
-/* What the rows of a table are. src/tables has one for each table of a dataset, with an enum of its columns. */
+/* BIGINT, DOUBLE, VARCHAR */
+typedef enum { DF_COLUMN_INT, DF_COLUMN_REAL, DF_COLUMN_TEXT } df_column_type;
+/* a list ends with {0} */
 typedef struct {
-    const char *name;                        /* the folder of its parts: "detect", "fuse/left" */
-    const char *about;                       /* its rows, for docs/FORMAT.md */
+    const char *name;
+    df_column_type type;
+    const char *about;
+} df_column;
+/* the first column of every table of images: ingest's row */
+enum { DF_ROW };
+/* What the rows of a table are. src/tables has one for each table of a dataset, with an enum of its
+ * columns. */
+typedef struct {
+    const char *name; /* the folder of its parts: "detect", "fuse/left" */
+    const char *about; /* its rows, for docs/FORMAT.md */
     const df_column *columns;
-    /* Columns: 1 for an image that stays, and why another does not. 0: the table does not decide, its first is `row`. */
+    /* Columns: 1 for an image that stays, and why another does not. 0: the table does not decide,
+     * its first is `row`. */
     int decides, reason;
-    /* SQL that is true of a row that went well, and SQL for why another did not: what `status` counts. NULL: nothing. */
+    /* SQL that is true of a row that went well, and SQL for why another did not: what `status`
+     * counts. NULL: nothing. */
     const char *passed, *why;
 } df_table_type;
-typedef struct { bool null; int64_t i; double f; const char *s; } df_value;          /* the field of the column's type counts */
+/* the field of the column's type counts */
+typedef struct {
+    bool null;
+    int64_t i;
+    double f;
+    const char *s;
+} df_value;
 typedef struct df_table df_table;
 
-#define DF_INT(v)  ((df_value){.i = (v)})
+#define DF_INT(v) ((df_value){.i = (v)})
 #define DF_REAL(v) ((df_value){.f = (v)})
 #define DF_TEXT(v) ((df_value){.s = (v), .null = (v) == NULL})
-#define DF_NULL    ((df_value){.null = true})
+#define DF_NULL ((df_value){.null = true})
 
 df_status df_table_create(df_table **out, const df_column *columns, df_error *err);
 void df_table_close(df_table *t);
 /* values: one per column, in column order; text is copied. */
 df_status df_table_append(df_table *t, const df_value *values, df_error *err);
-df_status df_table_append_table(df_table *t, const df_table *more, df_error *err);   /* same columns */
+/* same columns */
+df_status df_table_append_table(df_table *t, const df_table *more, df_error *err);
 int64_t df_table_rows(const df_table *t);
 int df_table_n_columns(const df_table *t);
 df_column df_table_column_at(const df_table *t, int column);
 /* Index of a column by name, any case; -1 when there is none. */
 int df_table_column(const df_table *t, const char *name);
-bool df_table_null(const df_table *t, int64_t row, int column);      /* true too when column is -1 */
-int64_t df_table_int(const df_table *t, int64_t row, int column);    /* 0 where null; reals are truncated */
-double df_table_real(const df_table *t, int64_t row, int column);    /* 0 where null; ints are converted */
-const char *df_table_text(const df_table *t, int64_t row, int column);   /* "" where null or not text; lives with the table */
-/* The first row whose INT column is at least `value`; the column rises. The number of rows when there is none. */
+/* true too when column is -1 */
+bool df_table_null(const df_table *t, int64_t row, int column);
+/* 0 where null; reals are truncated */
+int64_t df_table_int(const df_table *t, int64_t row, int column);
+/* 0 where null; ints are converted */
+double df_table_real(const df_table *t, int64_t row, int column);
+/* "" where null or not text; lives with the table */
+const char *df_table_text(const df_table *t, int64_t row, int column);
+/* The first row whose INT column is at least `value`; the column rises. The number of rows when
+ * there is none. */
 int64_t df_table_first(const df_table *t, int column, int64_t value);
 
-/* Parquet, zstd. Same rows, same bytes. The path is that of a draft (base/folder.h) where the file belongs to a dataset. */
+/* Parquet, zstd. Same rows, same bytes. The path is that of a draft (base/folder.h) where the file
+ * belongs to a dataset. */
 df_status df_table_write(const df_table *t, const char *path, df_error *err);
 df_status df_table_read(df_table **out, const char *path, df_error *err);
-/* Any SQL over files (Parquet, CSV, JSONL by DuckDB's own readers); result columns are mapped to the three types,
- * everything else is cast to text. The SQL is ours: sql_text.h names the files in it. */
+/* Any SQL over files (Parquet, CSV, JSONL by DuckDB's own readers); result columns are mapped to
+ * the three types, everything else is cast to text. The SQL is ours: sql_text.h names the files in
+ * it. */
 df_status df_table_query(df_table **out, const char *sql, df_error *err);
-/* A session for a long job: its statements share tables, memory_mb bounds its memory, what does not fit goes to files
- * in the folder `spill` (NULL: nowhere). One thread until a statement says SET threads. */
+/* A session for a long job: its statements share tables, memory_mb bounds its memory, what does not
+ * fit goes to files in the folder `spill` (NULL: nowhere). One thread until a statement says SET
+ * threads. */
 typedef struct df_sql df_sql;
 df_status df_sql_open(df_sql **out, int64_t memory_mb, const char *spill, df_error *err);
 void df_sql_close(df_sql *s);
 df_status df_sql_exec(df_sql *s, const char *sql, df_error *err);
-df_status df_sql_query(df_sql *s, const char *sql, df_table **out, df_error *err);   /* as df_table_query */
+/* as df_table_query */
+df_status df_sql_query(df_sql *s, const char *sql, df_table **out, df_error *err);
 #endif

@@ -6,7 +6,11 @@
 typedef struct {
     df_column column;                        /* the name is owned */
     bool *null;
-    union { int64_t *i; double *f; char **s; } data;
+    union {
+        int64_t *i;
+        double *f;
+        char **s;
+    } data;
 } column_data;
 
 struct df_table {
@@ -15,5 +19,6 @@ struct df_table {
     column_data *columns;
 };
 
-bool df_table_reserve(df_table *t, int64_t n);                       /* room for n more rows; false: out of memory */
+/* room for n more rows; false: out of memory */
+bool df_table_reserve(df_table *t, int64_t n);
 #endif

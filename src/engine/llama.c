@@ -1,10 +1,12 @@
-/* The `llama` engine: a GGUF vision model run by llama.cpp in this process (tools/llama, loaded when it is asked for).
+/* The `llama` engine: a GGUF vision model run by llama.cpp in this process (tools/llama, loaded
+ * when it is asked for).
  *
- * Callers hand in requests and sleep. One thread owns the model: it reads the waiting prompts, then draws one token for
- * every running sequence, and again. What a record gets depends on its own request alone: its sampler is seeded by its key,
- * its tokens attend to its own sequence, and each sequence is computed by itself. Computed together (caption.batched) they
- * are faster, but a matrix product over several columns adds up in another order than over one, and where two tokens are
- * all but equally likely the other one may win. */
+ * Callers hand in requests and sleep. One thread owns the model: it reads the waiting prompts, then
+ * draws one token for every running sequence, and again. What a record gets depends on its own
+ * request alone: its sampler is seeded by its key, its tokens attend to its own sequence, and each
+ * sequence is computed by itself. Computed together (caption.batched) they are faster, but a matrix
+ * product over several columns adds up in another order than over one, and where two tokens are all
+ * but equally likely the other one may win. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -36,7 +38,8 @@ typedef struct {
                               const df_llama_picture *picture, char *why);
     int32_t (*ask_tokens)(const df_llama_ask *ask);
     void (*ask_free)(df_llama_ask *ask);
-    bool (*start)(df_llama *model, int32_t seq, const df_llama_ask *ask, const df_llama_sampling *sampling, char *why);
+    bool (*start)(df_llama *model, int32_t seq, const df_llama_ask *ask,
+                  const df_llama_sampling *sampling, char *why);
     bool (*step)(df_llama *model, const int32_t *seqs, size_t n, char *why);
     int32_t (*piece)(const df_llama *model, int32_t seq, char *out, size_t size);
     void (*end)(df_llama *model, int32_t seq);
@@ -50,7 +53,8 @@ typedef struct {
     const df_llama_ask *ask;
     df_llama_sampling sampling;
     df_str text;
-    int64_t n_tokens; /* drawn so far, the end of the answer counted as llama.cpp's server counts it */
+    /* drawn so far, the end of the answer counted as llama.cpp's server counts it */
+    int64_t n_tokens;
     const char *finish;                      /* "stop", "length" */
 } slot;
 
@@ -191,19 +195,23 @@ static bool take(void *handle, const char *name, void *function)
 static df_status load_library(llama *l, df_error *err)
 {
     library *lib = &l->lib;
-    const int how = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;   /* its lists of devices live as long as the process */
+    /* its lists of devices live as long as the process */
+    const int how = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
     l->handle = dlopen(DF_LLAMA, how);
     if (!l->handle)
         l->handle = dlopen("libdf_llama.so", how);
     void *h = l->handle;
-    if (h && take(h, "df_llama_abi", &lib->abi) && lib->abi() == DF_LLAMA_ABI && take(h, "df_llama_open", &lib->open) &&
-        take(h, "df_llama_close", &lib->close) && take(h, "df_llama_ask_make", &lib->ask_make) &&
-        take(h, "df_llama_ask_tokens", &lib->ask_tokens) && take(h, "df_llama_ask_free", &lib->ask_free) &&
-        take(h, "df_llama_start", &lib->start) && take(h, "df_llama_step", &lib->step) &&
-        take(h, "df_llama_piece", &lib->piece) && take(h, "df_llama_end", &lib->end))
+    if (h && take(h, "df_llama_abi", &lib->abi) && lib->abi() == DF_LLAMA_ABI &&
+        take(h, "df_llama_open", &lib->open) && take(h, "df_llama_close", &lib->close) &&
+        take(h, "df_llama_ask_make", &lib->ask_make) &&
+        take(h, "df_llama_ask_tokens", &lib->ask_tokens) &&
+        take(h, "df_llama_ask_free", &lib->ask_free) && take(h, "df_llama_start", &lib->start) &&
+        take(h, "df_llama_step", &lib->step) && take(h, "df_llama_piece", &lib->piece) &&
+        take(h, "df_llama_end", &lib->end))
         return DF_OK;
-    return df_fail(err, DF_CONFIG,
-                   "caption.engine=llama: llama.cpp is not built, or is of another version; run `make llama`");
+    return df_fail(
+        err, DF_CONFIG,
+        "caption.engine=llama: llama.cpp is not built, or is of another version; run `make llama`");
 }
 
 static bool is_stopped(void *ctx)
@@ -220,17 +228,19 @@ static bool sees(const llama *l)
 static df_status check_files(const df_engine_config *k, df_error *err)
 {
     if (!k->model || !*k->model)
-        return df_fail(err, DF_CONFIG, "caption.model: the llama engine needs a model, a GGUF file");
+        return df_fail(err, DF_CONFIG,
+                       "caption.model: the llama engine needs a model, a GGUF file");
     df_error why = {""};
     if (!df_file_exists(k->model))
         return df_fail(err, DF_CONFIG, "caption.model: %s: no such file", k->model);
     if (df_file_check(k->model, &why) != DF_OK)
         return df_fail(err, DF_CONFIG, "caption.model: %s", why.message);
     if (!k->mmproj || !*k->mmproj)
-        return df_fail(err, DF_CONFIG,
-                       "caption.mmproj: the llama engine sees through a projector, the mmproj GGUF that "
-                       "comes with %s; mmproj=none captions from the prompt alone",
-                       k->model);
+        return df_fail(
+            err, DF_CONFIG,
+            "caption.mmproj: the llama engine sees through a projector, the mmproj GGUF that "
+            "comes with %s; mmproj=none captions from the prompt alone",
+            k->model);
     if (strcmp(k->mmproj, "none") != 0 && !df_file_exists(k->mmproj))
         return df_fail(err, DF_CONFIG, "caption.mmproj: %s: no such file", k->mmproj);
     if (strcmp(k->mmproj, "none") != 0 && df_file_check(k->mmproj, &why) != DF_OK)
@@ -242,14 +252,18 @@ static df_status open_model(llama *l, df_error *err)
 {
     const df_engine_config *k = &l->config;
     char why[DF_LLAMA_WHY] = "out of memory";
-    const df_llama_options options = {
-        .model = k->model, .mmproj = sees(l) ? k->mmproj : NULL, .n_ctx = (int32_t)k->n_ctx,
-        .n_seq = (int32_t)k->sequences, .n_threads = k->n_threads, .n_gpu_layers = (int32_t)k->gpu_layers,
-        .aborted = is_stopped, .ctx = l};
+    const df_llama_options options = {.model = k->model,
+                                      .mmproj = sees(l) ? k->mmproj : NULL,
+                                      .n_ctx = (int32_t)k->n_ctx,
+                                      .n_seq = (int32_t)k->sequences,
+                                      .n_threads = k->n_threads,
+                                      .n_gpu_layers = (int32_t)k->gpu_layers,
+                                      .aborted = is_stopped,
+                                      .ctx = l};
     l->model = l->lib.open(&options, why);
     if (!l->model)
-        return df_fail(err, DF_MODEL, "%s%s%s: %.300s", k->model, sees(l) ? " with " : "", sees(l) ? k->mmproj : "",
-                       why);
+        return df_fail(err, DF_MODEL, "%s%s%s: %.300s", k->model, sees(l) ? " with " : "",
+                       sees(l) ? k->mmproj : "", why);
     l->started = pthread_create(&l->thread, NULL, own_model, l) == 0;
     return l->started ? DF_OK : df_fail(err, DF_NOMEM, "caption.engine=llama: no thread");
 }
@@ -293,8 +307,9 @@ static df_status llama_open(df_engine **out, const df_engine_config *config, df_
     l->base.identity = df_str_text(&l->identity);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
-    df_status status = l->identity.failed ? df_fail(err, DF_NOMEM, "open %s: out of memory", config->model)
-                                          : load_library(l, err);
+    df_status status = l->identity.failed
+                           ? df_fail(err, DF_NOMEM, "open %s: out of memory", config->model)
+                           : load_library(l, err);
     if (status == DF_OK)
         status = open_model(l, err);
     if (status == DF_OK)
@@ -306,8 +321,8 @@ static df_status llama_open(df_engine **out, const df_engine_config *config, df_
 
 /* ---- a request ---- */
 
-static df_status make_ask(const llama *l, const df_caption_request *request, df_llama_ask **out, char *why,
-                          df_error *err)
+static df_status make_ask(const llama *l, const df_caption_request *request, df_llama_ask **out,
+                          char *why, df_error *err)
 {
     df_image small = {0};
     const df_image *image = sees(l) ? request->image : NULL;
@@ -332,7 +347,8 @@ static df_status make_ask(const llama *l, const df_caption_request *request, df_
     return DF_OK;
 }
 
-/* Waits for an idle sequence, has the request answered in it, and leaves the slot with the answer to the caller. */
+/* Waits for an idle sequence, has the request answered in it, and leaves the slot with the answer
+ * to the caller. */
 static slot *answer(llama *l, const df_llama_ask *ask, const char *key)
 {
     int32_t seqs[SEQUENCES_MAX];
@@ -341,8 +357,8 @@ static slot *answer(llama *l, const df_llama_ask *ask, const char *key)
     slot *s = &l->slots[seqs[0]];
     const uint64_t seed = df_hash_64(key, strlen(key)) ^ (uint64_t)l->config.seed;
     s->ask = ask;
-    s->sampling = (df_llama_sampling){(float)l->config.temperature, (float)l->config.top_p, (int32_t)l->config.top_k,
-                                      (uint32_t)(seed >> 32 ^ seed)};
+    s->sampling = (df_llama_sampling){(float)l->config.temperature, (float)l->config.top_p,
+                                      (int32_t)l->config.top_k, (uint32_t)(seed >> 32 ^ seed)};
     df_str_clear(&s->text);
     s->n_tokens = 0;
     s->finish = NULL;
@@ -368,8 +384,8 @@ static bool take_answer(const llama *l, const slot *s, df_arena *arena, df_capti
     return whole;
 }
 
-static df_status answer_ask(llama *l, const df_llama_ask *ask, const char *key, df_arena *arena, df_caption *out,
-                            df_error *err)
+static df_status answer_ask(llama *l, const df_llama_ask *ask, const char *key, df_arena *arena,
+                            df_caption *out, df_error *err)
 {
     pthread_mutex_lock(&l->lock);
     slot *s = answer(l, ask, key);
@@ -385,18 +401,21 @@ static df_status answer_ask(llama *l, const df_llama_ask *ask, const char *key, 
     return taken ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", l->config.model);
 }
 
-/* The whole request; where the context does not hold it and the beginning of an answer, less and less of its evidence. */
-static df_status make_fitting_ask(const llama *l, const df_caption_request *request, df_llama_ask **out,
-                                  df_caption *answer, char *why, df_error *err)
+/* The whole request; where the context does not hold it and the beginning of an answer, less and
+ * less of its evidence. */
+static df_status make_fitting_ask(const llama *l, const df_caption_request *request,
+                                  df_llama_ask **out, df_caption *answer, char *why, df_error *err)
 {
-    const int64_t room = l->config.max_tokens < ROOM_FOR_ANSWER ? l->config.max_tokens : ROOM_FOR_ANSWER;
+    const int64_t room =
+        l->config.max_tokens < ROOM_FOR_ANSWER ? l->config.max_tokens : ROOM_FOR_ANSWER;
     DF_TRY(make_ask(l, request, out, why, err));
-    for (int i = 1; *out && l->lib.ask_tokens(*out) + room > l->config.n_ctx && i <= SHORTENED_MAX; i++) {
+    for (int i = 1; *out && l->lib.ask_tokens(*out) + room > l->config.n_ctx && i <= SHORTENED_MAX;
+         i++) {
         df_str prompt = {0};
         df_caption_request shorter = *request;
         const double keep = i == SHORTENED_MAX ? 0 : 1.0 / (1 << i);
-        df_status status =
-            df_prompt_shorten(request->prompt, request->evidence, keep, &prompt, &answer->n_shortened, err);
+        df_status status = df_prompt_shorten(request->prompt, request->evidence, keep, &prompt,
+                                             &answer->n_shortened, err);
         shorter.prompt = df_str_text(&prompt);
         l->lib.ask_free(*out);
         *out = NULL;
@@ -408,13 +427,14 @@ static df_status make_fitting_ask(const llama *l, const df_caption_request *requ
     return DF_OK;
 }
 
-static df_status llama_caption(df_engine *e, const df_caption_request *request, df_arena *arena, df_caption *out,
-                               df_error *err)
+static df_status llama_caption(df_engine *e, const df_caption_request *request, df_arena *arena,
+                               df_caption *out, df_error *err)
 {
     llama *l = (llama *)e;
     char why[DF_LLAMA_WHY] = "out of memory";
     df_llama_ask *ask = NULL;
-    *out = (df_caption){.model = "", .finish = "", .prompt_tokens = -1, .completion_tokens = -1, .attempts = 1};
+    *out = (df_caption){
+        .model = "", .finish = "", .prompt_tokens = -1, .completion_tokens = -1, .attempts = 1};
     DF_TRY(make_fitting_ask(l, request, &ask, out, why, err));
     if (!ask) {
         out->error = df_arena_strdup(arena, why);
@@ -425,14 +445,19 @@ static df_status llama_caption(df_engine *e, const df_caption_request *request, 
     if (out->prompt_tokens < l->config.n_ctx)
         status = answer_ask(l, ask, request->key, arena, out, err);
     else
-        out->error = df_arena_printf(arena, "the prompt takes %lld tokens and caption.n_ctx is %lld: raise it",
-                                     (long long)out->prompt_tokens, (long long)l->config.n_ctx);
+        out->error = df_arena_printf(
+            arena, "the prompt takes %lld tokens and caption.n_ctx is %lld: raise it",
+            (long long)out->prompt_tokens, (long long)l->config.n_ctx);
     l->lib.ask_free(ask);
     return status;
 }
 
 const df_engine_ops df_engine_llama = {
-    .name = "llama", .summary = "a GGUF vision model, run by llama.cpp in this process",
-    .needs_pixels = true, .remote = true,
-    .open = llama_open, .caption = llama_caption, .close = llama_close,
+    .name = "llama",
+    .summary = "a GGUF vision model, run by llama.cpp in this process",
+    .needs_pixels = true,
+    .remote = true,
+    .open = llama_open,
+    .caption = llama_caption,
+    .close = llama_close,
 };

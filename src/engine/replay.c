@@ -1,4 +1,5 @@
-/* The `replay` engine: captions written earlier, found by the image's path or by the record's key. */
+/* The `replay` engine: captions written earlier, found by the image's path or by
+ * the record's key. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,9 @@
 
 #define ANSWERS_BYTES_MAX ((size_t)1 << 30)
 
-typedef struct { char *path, *key, *caption; } answer;
+typedef struct {
+    char *path, *key, *caption;
+} answer;
 typedef struct {
     df_engine base;
     char *file;
@@ -54,12 +57,14 @@ static df_status add_line(replay *r, const char *line, size_t size, int64_t numb
     *a = (answer){copy_member(root, "path", &failed), copy_member(root, "key", &failed),
                   copy_member(root, "caption", &failed)};
     if (!a->path)
-        a->path = copy_member(root, "image", &failed);   /* a captions.jsonl of ours is a file of answers too */
+        /* a captions.jsonl of ours is a file of answers too */
+        a->path = copy_member(root, "image", &failed);
     df_json_close(root);
     if (failed)
         return df_fail(err, DF_NOMEM, "%s: out of memory", name);
     if (!a->caption || (!a->path && !a->key))
-        return df_fail(err, DF_FORMAT, "%s: needs \"caption\" and one of \"path\", \"image\", \"key\"", name);
+        return df_fail(err, DF_FORMAT,
+                       "%s: needs \"caption\" and one of \"path\", \"image\", \"key\"", name);
     int64_t first;
     if (a->path)
         DF_TRY(df_map_put(&r->by_name, a->path, r->n_answers - 1, &first, err));
@@ -74,7 +79,8 @@ static df_status read_answers(replay *r, df_error *err)
     for (size_t i = 0; i < size; i++)
         n += text[i] == '\n';
     r->answers = calloc(n, sizeof *r->answers);
-    df_status status = r->answers ? DF_OK : df_fail(err, DF_NOMEM, "read %s: out of memory", r->file);
+    df_status status =
+        r->answers ? DF_OK : df_fail(err, DF_NOMEM, "read %s: out of memory", r->file);
     int64_t number = 1;
     for (char *line = text; status == DF_OK && line < text + size; number++) {
         size_t length = strcspn(line, "\n");
@@ -89,13 +95,15 @@ static df_status read_answers(replay *r, df_error *err)
 static df_status replay_open(df_engine **out, const df_engine_config *config, df_error *err)
 {
     if (!config->answers || !*config->answers)
-        return df_fail(err, DF_CONFIG, "caption.answers: the replay engine needs a JSONL file of captions");
+        return df_fail(err, DF_CONFIG,
+                       "caption.answers: the replay engine needs a JSONL file of captions");
     replay *r = calloc(1, sizeof *r);
     if (!r)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", config->answers);
     r->base.ops = &df_engine_replay;
     r->file = strdup(config->answers);
-    df_status status = r->file ? read_answers(r, err) : df_fail(err, DF_NOMEM, "open %s: out of memory", config->answers);
+    df_status status = r->file ? read_answers(r, err)
+                               : df_fail(err, DF_NOMEM, "open %s: out of memory", config->answers);
     if (status == DF_OK)
         *out = &r->base;
     else
@@ -103,8 +111,8 @@ static df_status replay_open(df_engine **out, const df_engine_config *config, df
     return status;
 }
 
-static df_status replay_caption(df_engine *e, const df_caption_request *request, df_arena *arena, df_caption *out,
-                                df_error *err)
+static df_status replay_caption(df_engine *e, const df_caption_request *request, df_arena *arena,
+                                df_caption *out, df_error *err)
 {
     const replay *r = (const replay *)e;
     (void)arena;
@@ -112,7 +120,8 @@ static df_status replay_caption(df_engine *e, const df_caption_request *request,
     int64_t i = df_map_find(&r->by_name, request->key, -1);
     if (i < 0)
         i = df_map_find(&r->by_name, request->evidence->path, -1);
-    *out = (df_caption){.model = "", .finish = "", .prompt_tokens = -1, .completion_tokens = -1, .attempts = 1};
+    *out = (df_caption){
+        .model = "", .finish = "", .prompt_tokens = -1, .completion_tokens = -1, .attempts = 1};
     if (i < 0)
         out->error = "no recorded answer for this image";
     else
@@ -121,6 +130,9 @@ static df_status replay_caption(df_engine *e, const df_caption_request *request,
 }
 
 const df_engine_ops df_engine_replay = {
-    .name = "replay", .summary = "captions from a file, by path or key",
-    .open = replay_open, .caption = replay_caption, .close = replay_close,
+    .name = "replay",
+    .summary = "captions from a file, by path or key",
+    .open = replay_open,
+    .caption = replay_caption,
+    .close = replay_close,
 };

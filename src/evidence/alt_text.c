@@ -39,23 +39,29 @@ static const char *const leads[] = {
     "file photo: ",
     "stock photo: ",
 };
-/* A phrase with one of these words is an offer, a sentence, an opinion or an instruction, and not a name. */
+/* A phrase with one of these words is an offer, a sentence, an opinion or an instruction, and not a
+ * name. */
 static const char *const junk[] = {
-    "buy",       "sale",       "price",        "prices",      "shop",     "free",       "download",   "downloads",
-    "wallpaper", "wallpapers", "stock",        "vector",      "clipart",  "shipping",   "image",      "images",
-    "img",       "photo",      "photos",       "picture",     "pictures", "photograph", "jpg",        "png",
-    "click",     "ignore",     "instructions", "instruction", "prompt",   "caption",    "captions",   "subscribe",
-    "best",      "cheap",      "discount",     "offer",       "order",    "store",      "online",     "royalty-free",
-    "hd",        "4k",         "thumbnail",    "screenshot",  "logo",     "icon",       "banner",     "i",
-    "you",       "my",         "your",         "we",          "our",      "us",         "me",         "is",
-    "are",       "was",        "were",         "be",          "been",     "has",        "have",       "had",
-    "will",      "can",        "could",        "should",      "would",    "do",         "does",       "did",
-    "isn't",     "don't",      "please",       "how",         "why",      "what",       "who",        "when",
-    "where",     "which",      "beautiful",    "stunning",    "amazing",  "gorgeous",   "lovely",     "awesome",
-    "perfect",   "cute",       "inspiring",    "appears",     "seems",    "probably",   "perhaps",    "maybe",
-    "possibly",  "likely",     "assistant",    "system",      "user",     "untitled",   "default",    "placeholder",
-    "null",      "undefined",  "review",       "reviews",     "blog",     "homepage",   "website",    "http",
-    "https",     "showcases",  "captures",     "shows",       "joy",      "mood",       "atmosphere", "unique",
+    "buy",       "sale",        "price",        "prices",       "shop",       "free",
+    "download",  "downloads",   "wallpaper",    "wallpapers",   "stock",      "vector",
+    "clipart",   "shipping",    "image",        "images",       "img",        "photo",
+    "photos",    "picture",     "pictures",     "photograph",   "jpg",        "png",
+    "click",     "ignore",      "instructions", "instruction",  "prompt",     "caption",
+    "captions",  "subscribe",   "best",         "cheap",        "discount",   "offer",
+    "order",     "store",       "online",       "royalty-free", "hd",         "4k",
+    "thumbnail", "screenshot",  "logo",         "icon",         "banner",     "i",
+    "you",       "my",          "your",         "we",           "our",        "us",
+    "me",        "is",          "are",          "was",          "were",       "be",
+    "been",      "has",         "have",         "had",          "will",       "can",
+    "could",     "should",      "would",        "do",           "does",       "did",
+    "isn't",     "don't",       "please",       "how",          "why",        "what",
+    "who",       "when",        "where",        "which",        "beautiful",  "stunning",
+    "amazing",   "gorgeous",    "lovely",       "awesome",      "perfect",    "cute",
+    "inspiring", "appears",     "seems",        "probably",     "perhaps",    "maybe",
+    "possibly",  "likely",      "assistant",    "system",       "user",       "untitled",
+    "default",   "placeholder", "null",         "undefined",    "review",     "reviews",
+    "blog",      "homepage",    "website",      "http",         "https",      "showcases",
+    "captures",  "shows",       "joy",          "mood",         "atmosphere", "unique",
     "vibe",
 };
 
@@ -121,9 +127,10 @@ static bool odd_characters(const char *p, size_t n)
         unsigned char c = (unsigned char)p[i];
         if (c < ' ' || strchr("<>{}[]()\\=_#@$%^*~`|+/?!:;", c))
             return true;
-        if (c == 0xE2 && i + 1 < n && (unsigned char)p[i + 1] == 0x82)       /* currency signs */
+        if (c == 0xE2 && i + 1 < n && (unsigned char)p[i + 1] == 0x82) /* currency signs */
             return true;
-        if (c == '.' && i + 1 < n && p[i + 1] != ' ')                        /* file.jpg, www.site */
+        /* file.jpg, www.site */
+        if (c == '.' && i + 1 < n && p[i + 1] != ' ')
             return true;
         digits += isdigit(c) != 0;
         commas += c == ',';
@@ -141,7 +148,8 @@ static bool has_name(const char *title)
             return false;
         bool capital = isupper((unsigned char)word[0]) && size > 1;
         names += words > 0 && capital;
-        shouted += capital && size > 2 && isupper((unsigned char)word[1]) && isupper((unsigned char)word[2]);
+        shouted += capital && size > 2 && isupper((unsigned char)word[1]) &&
+                   isupper((unsigned char)word[2]);
     }
     return words >= 2 && words <= TITLE_WORDS_MAX && names >= 1 && shouted * 2 <= words;
 }
@@ -170,7 +178,8 @@ bool df_alt_contradicts(const df_nouns *nouns, const char *title, const df_noun 
             continue;
         if (df_noun_is(nouns, noun, seen) || df_noun_is(nouns, seen, noun))
             return false;
-        other = other || (noun->kind == seen->kind && (seen->kind == DF_NOUN_ANIMAL || seen->kind == DF_NOUN_VEHICLE));
+        other = other || (noun->kind == seen->kind &&
+                          (seen->kind == DF_NOUN_ANIMAL || seen->kind == DF_NOUN_VEHICLE));
     }
     return other;
 }

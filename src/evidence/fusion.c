@@ -13,7 +13,10 @@ void fusion_leave(fusing *f, df_left what)
 
 /* ---- tags ---- */
 
-typedef struct { df_tag tag; df_kind kind; } known_tag;
+typedef struct {
+    df_tag tag;
+    df_kind kind;
+} known_tag;
 
 static int compare_tags(const void *a, const void *b)
 {
@@ -26,11 +29,16 @@ static int compare_tags(const void *a, const void *b)
 
 static void leave_tag(fusing *f, const df_tag *t, const char *reason)
 {
-    fusion_leave(f, (df_left){.kind = "tag", .text = t->label, .source = t->source, .reason = reason, .score = t->score,
+    fusion_leave(f, (df_left){.kind = "tag",
+                              .text = t->label,
+                              .source = t->source,
+                              .reason = reason,
+                              .score = t->score,
                               .item = t->item});
 }
 
-/* Tags of one thing become the surest of them; taggers that agree raise its belief. Returns how many are left. */
+/* Tags of one thing become the surest of them; taggers that agree raise its belief. Returns how
+ * many are left. */
 static int join_tags(fusing *f, known_tag *t, int n)
 {
     int kept = 0;
@@ -42,7 +50,8 @@ static int join_tags(fusing *f, known_tag *t, int n)
             t[kept++] = t[i];
             continue;
         }
-        const char *a = t[same].tag.source ? t[same].tag.source : "", *b = t[i].tag.source ? t[i].tag.source : "";
+        const char *a = t[same].tag.source ? t[same].tag.source : "",
+                   *b = t[i].tag.source ? t[i].tag.source : "";
         leave_tag(f, &t[i].tag, "repeated");
         if (strcmp(a, b) == 0)
             continue;
@@ -61,7 +70,8 @@ static int join_tags(fusing *f, known_tag *t, int n)
 static bool is_general(const fusing *f, const known_tag *all, int n, const known_tag *t)
 {
     for (int i = 0; i < n; i++)
-        if (&all[i] != t && all[i].tag.score >= 0.5 && df_kind_is(f->how->kinds, &all[i].kind, &t->kind))
+        if (&all[i] != t && all[i].tag.score >= 0.5 &&
+            df_kind_is(f->how->kinds, &all[i].kind, &t->kind))
             return true;
     return false;
 }
@@ -79,15 +89,18 @@ static bool fuse_tags(fusing *f)
         df_tag t = f->raw->tags[i];
         if (!t.label || !*t.label || !(t.score >= 0))
             continue;
-        t.score = df_belief(t.score, df_accept_of(how->accept, how->n_accept, t.source, how->options->tag_score));
+        t.score = df_belief(
+            t.score, df_accept_of(how->accept, how->n_accept, t.source, how->options->tag_score));
         all[n++] = (known_tag){t, df_kinds_find(how->kinds, t.label)};
     }
     qsort(all, (size_t)n, sizeof *all, compare_tags);
     n = join_tags(f, all, n);
     for (int i = 0; i < n; i++) {
         const df_tag *t = &all[i].tag;
-        const char *reason = t->score < 0.5 ? "score" : is_general(f, all, n, &all[i]) ? "general"
-                           : f->told.n_tags >= how->options->max_tags ? "budget" : NULL;
+        const char *reason = t->score < 0.5                             ? "score"
+                             : is_general(f, all, n, &all[i])           ? "general"
+                             : f->told.n_tags >= how->options->max_tags ? "budget"
+                                                                        : NULL;
         if (reason)
             leave_tag(f, t, reason);
         else
@@ -129,7 +142,8 @@ static int64_t digits(double v)
 /* "label: [x0, y0, x1, y1]" and its line end */
 static int64_t box_tokens(const df_box *b)
 {
-    return df_tokens_estimate(b->label) + 7 + digits(b->x0) + digits(b->y0) + digits(b->x1) + digits(b->y1);
+    return df_tokens_estimate(b->label) + 7 + digits(b->x0) + digits(b->y0) + digits(b->x1) +
+           digits(b->y1);
 }
 
 static int64_t costliest(const df_object *objects, int n)
@@ -162,21 +176,24 @@ static int64_t other_tokens(const df_evidence *told)
 
 static void leave_box(fusing *f, const df_box *b, const char *reason)
 {
-    fusion_leave(f, (df_left){"box", b->label, b->source, reason, b->score, b->x0, b->y0, b->x1, b->y1, b->item});
+    fusion_leave(f, (df_left){"box", b->label, b->source, reason, b->score, b->x0, b->y0, b->x1,
+                              b->y1, b->item});
 }
 
 static bool tell_boxes(fusing *f, df_object *objects, int n, int n_told, int64_t budget)
 {
     df_sample_options o = f->how->options->sample;
     o.budget = budget < o.budget ? budget : o.budget;
-    const int told = df_sample_objects(objects, n_told, f->raw->width, f->raw->height, &o, f->arena);
+    const int told =
+        df_sample_objects(objects, n_told, f->raw->width, f->raw->height, &o, f->arena);
     df_box *boxes = df_arena_alloc(f->arena, (size_t)n + 1, sizeof *boxes);
     if (told < 0 || !boxes)
         return false;
     for (int i = 0; i < told; i++)
         boxes[i] = objects[i].box;
     for (int i = told; i < n; i++)
-        if (strcmp(objects[i].reason, "joined") != 0)        /* it is told, under one name with another */
+        /* it is told, under one name with another */
+        if (strcmp(objects[i].reason, "joined") != 0)
             leave_box(f, &objects[i].box, objects[i].reason);
     f->told.boxes = boxes;
     f->told.n_boxes = told;
@@ -186,14 +203,17 @@ static bool tell_boxes(fusing *f, df_object *objects, int n, int n_told, int64_t
 static df_status fuse_boxes_and_lines(fusing *f, df_error *err)
 {
     const df_fuse_options *o = f->how->options;
-    const df_merger merger = {&o->merge, f->how->kinds, f->how->accept, f->how->n_accept, o->tag_score};
+    const df_merger merger = {&o->merge, f->how->kinds, f->how->accept, f->how->n_accept,
+                              o->tag_score};
     df_object *objects;
     int n, n_told = 0;
     DF_TRY(df_merge_boxes(&merger, f->raw, f->arena, &objects, &n, err));
     while (n_told < n && !objects[n_told].reason)
         n_told++;
-    const int64_t all = o->max_tokens > 0 ? o->max_tokens : INT64_MAX, cost = costliest(objects, n_told);
-    const int64_t planned = (n_told < o->sample.budget ? n_told : o->sample.budget) * cost, other = other_tokens(&f->told);
+    const int64_t all = o->max_tokens > 0 ? o->max_tokens : INT64_MAX,
+                  cost = costliest(objects, n_told);
+    const int64_t planned = (n_told < o->sample.budget ? n_told : o->sample.budget) * cost,
+                  other = other_tokens(&f->told);
     const int64_t rest = all - planned - other;
     if (!fusion_lines(f, rest > all / 2 ? rest : all / 2))
         return df_fail(err, DF_NOMEM, "fuse lines: out of memory");
@@ -202,7 +222,8 @@ static df_status fuse_boxes_and_lines(fusing *f, df_error *err)
     return ok ? DF_OK : df_fail(err, DF_NOMEM, "fuse boxes: out of memory");
 }
 
-df_status df_fuse(const df_fusion *how, const df_evidence *raw, df_arena *arena, df_fused *fused, df_error *err)
+df_status df_fuse(const df_fusion *how, const df_evidence *raw, df_arena *arena, df_fused *fused,
+                  df_error *err)
 {
     const size_t room = (size_t)raw->n_tags + (size_t)raw->n_boxes + (size_t)raw->n_lines + 1;
     fusing f = {how, raw, arena, *raw, df_arena_alloc(arena, room, sizeof *f.left), 0};

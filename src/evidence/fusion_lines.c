@@ -9,7 +9,8 @@
 typedef struct {
     const df_line *line;
     int order;                               /* in reading order */
-    char *key;                               /* the text without case, spaces and ASCII punctuation */
+    /* the text without case, spaces and ASCII punctuation */
+    char *key;
     size_t size;                             /* of the key */
     uint64_t hash;
     double x0, y0, x1, y1;
@@ -56,18 +57,22 @@ static int by_certainty(const void *a, const void *b)
 
 static bool inside(const reading *a, const reading *b)
 {
-    const double w = fmin(a->x1, b->x1) - fmax(a->x0, b->x0), h = fmin(a->y1, b->y1) - fmax(a->y0, b->y0);
+    const double w = fmin(a->x1, b->x1) - fmax(a->x0, b->x0),
+                 h = fmin(a->y1, b->y1) - fmax(a->y0, b->y0);
     return w > 0 && h > 0 && w * h >= 0.7 * (a->x1 - a->x0) * (a->y1 - a->y0);
 }
 
 static const char *told_by(const reading *r, const reading *other)
 {
-    if (r->hash == other->hash && r->size == other->size && memcmp(r->key, other->key, r->size) == 0)
+    if (r->hash == other->hash && r->size == other->size &&
+        memcmp(r->key, other->key, r->size) == 0)
         return "repeated";
-    return other->size > r->size && inside(r, other) && strstr(other->key, r->key) ? "inside" : NULL;
+    return other->size > r->size && inside(r, other) && strstr(other->key, r->key) ? "inside"
+                                                                                   : NULL;
 }
 
-/* ranked is surest first: an equal text goes when a surer line tells it; a part goes for any line that holds it. */
+/* ranked is surest first: an equal text goes when a surer line tells it; a part goes for any line
+ * that holds it. */
 static void drop_told(reading *const *ranked, int n)
 {
     for (int i = 0; i < n; i++)
@@ -92,13 +97,15 @@ static void keep_surest(reading *const *ranked, int n, const df_fuse_options *o,
 static void leave_line(fusing *f, const reading *r)
 {
     const df_line *l = r->line;
-    fusion_leave(f, (df_left){"line", l->text, NULL, r->reason, l->score, r->x0, r->y0, r->x1, r->y1, l->item});
+    fusion_leave(f, (df_left){"line", l->text, NULL, r->reason, l->score, r->x0, r->y0, r->x1,
+                              r->y1, l->item});
 }
 
 bool fusion_lines(fusing *f, int64_t budget)
 {
     const size_t room = (size_t)f->raw->n_lines + 1;
-    reading *all = df_arena_alloc(f->arena, room, sizeof *all), **ranked = df_arena_alloc(f->arena, room, sizeof *ranked);
+    reading *all = df_arena_alloc(f->arena, room, sizeof *all),
+            **ranked = df_arena_alloc(f->arena, room, sizeof *ranked);
     df_line *lines = df_arena_alloc(f->arena, room, sizeof *lines);
     if (!all || !ranked || !lines)
         return false;
@@ -132,4 +139,3 @@ bool fusion_lines(fusing *f, int64_t budget)
     f->told.lines = lines;
     return true;
 }
-

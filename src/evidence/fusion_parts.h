@@ -8,10 +8,12 @@ typedef struct {
     const df_evidence *raw;
     df_arena *arena;
     df_evidence told;
-    df_left *left; int n_left;               /* room for every raw record */
+    df_left *left;
+    int n_left;               /* room for every raw record */
 } fusing;
 
 void fusion_leave(fusing *f, df_left what);
-/* Sets told.lines. budget: of their tokens; the surest first. False: out of memory. (fusion_lines.c) */
+/* Sets told.lines. budget: of their tokens; the surest first. False: out of memory.
+ * (fusion_lines.c) */
 bool fusion_lines(fusing *f, int64_t budget);
 #endif

@@ -57,7 +57,8 @@ double df_box_area(const df_box *b)
 
 static double shared_area(const df_box *a, const df_box *b)
 {
-    const double w = fmin(a->x1, b->x1) - fmax(a->x0, b->x0), h = fmin(a->y1, b->y1) - fmax(a->y0, b->y0);
+    const double w = fmin(a->x1, b->x1) - fmax(a->x0, b->x0),
+                 h = fmin(a->y1, b->y1) - fmax(a->y0, b->y0);
     return w > 0 && h > 0 ? w * h : 0;
 }
 
@@ -90,9 +91,14 @@ static double finite_or_0(double v)
 
 static df_object broken_object(const df_box *b)
 {
-    return (df_object){.box = {.label = b->label ? b->label : "", .source = b->source, .score = finite_or_0(b->score),
-                               .x0 = finite_or_0(b->x0), .y0 = finite_or_0(b->y0), .x1 = finite_or_0(b->x1),
-                               .y1 = finite_or_0(b->y1), .item = b->item},
+    return (df_object){.box = {.label = b->label ? b->label : "",
+                               .source = b->source,
+                               .score = finite_or_0(b->score),
+                               .x0 = finite_or_0(b->x0),
+                               .y0 = finite_or_0(b->y0),
+                               .x1 = finite_or_0(b->x1),
+                               .y1 = finite_or_0(b->y1),
+                               .item = b->item},
                        .reason = "broken"};
 }
 
@@ -100,14 +106,21 @@ static df_object broken_object(const df_box *b)
 
 typedef struct {
     const df_merger *m;
-    df_box *boxes; int n;                    /* the usable ones, score is belief, by df_box_compare */
+    /* the usable ones, score is belief, by df_box_compare */
+    df_box *boxes;
+    int n;
     int *next;                               /* of the same cluster; -1: the last */
-    df_object *objects; int n_objects;
+    df_object *objects;
+    int n_objects;
     double *weight;                          /* of each object's mean so far */
     int *first, *last;                       /* of each object's boxes */
-    int *older;                              /* the object of the same thing made before; -1: none */
-    df_kind *kinds; int n_kinds;             /* the things seen */
-    const char **labels; int *kind_of_label, n_labels;   /* the labels seen, and which thing each is */
+    /* the object of the same thing made before; -1: none */
+    int *older;
+    df_kind *kinds;
+    int n_kinds;             /* the things seen */
+    /* the labels seen, and which thing each is */
+    const char **labels;
+    int *kind_of_label, n_labels;
     int *newest;                             /* of each thing: its object made last; -1: none */
 } clustering;
 
@@ -125,8 +138,8 @@ static bool clustering_alloc(clustering *c, int room, df_arena *arena)
     c->labels = df_arena_alloc(arena, n, sizeof *c->labels);
     c->kind_of_label = df_arena_alloc(arena, n, sizeof *c->kind_of_label);
     c->newest = df_arena_alloc(arena, n, sizeof *c->newest);
-    return c->boxes && c->next && c->objects && c->weight && c->first && c->last && c->older && c->kinds && c->labels &&
-           c->kind_of_label && c->newest;
+    return c->boxes && c->next && c->objects && c->weight && c->first && c->last && c->older &&
+           c->kinds && c->labels && c->kind_of_label && c->newest;
 }
 
 /* Index of the thing that a label names. */
@@ -254,11 +267,14 @@ static bool join_detectors(clustering *c, int object, df_arena *arena)
     return true;
 }
 
-typedef struct { df_kind kind; double belief; } witness;
+typedef struct {
+    df_kind kind;
+    double belief;
+} witness;
 
 /* The tags as witnesses. */
-static df_status find_witnesses(const df_merger *m, const df_evidence *raw, df_arena *arena, witness **out, int *n,
-                                df_error *err)
+static df_status find_witnesses(const df_merger *m, const df_evidence *raw, df_arena *arena,
+                                witness **out, int *n, df_error *err)
 {
     witness *w = df_arena_alloc(arena, (size_t)raw->n_tags + 1, sizeof *w);
     if (!w)
@@ -269,13 +285,15 @@ static df_status find_witnesses(const df_merger *m, const df_evidence *raw, df_a
         if (!t->label || !*t->label || !(t->score >= 0 && t->score <= 1))
             continue;
         const double accept = df_accept_of(m->accept, m->n_accept, t->source, m->tag_accept);
-        w[(*n)++] = (witness){df_kinds_find(m->kinds, t->label), df_belief(t->score, accept) * m->options->tag_weight};
+        w[(*n)++] = (witness){df_kinds_find(m->kinds, t->label),
+                              df_belief(t->score, accept) * m->options->tag_weight};
     }
     *out = w;
     return DF_OK;
 }
 
-/* The surest of the tags that say so: taggers see the whole image, so that two of them are not two for each box. */
+/* The surest of the tags that say so: taggers see the whole image, so that two of them are not two
+ * for each box. */
 static double tag_belief(const df_merger *m, const witness *w, int n, const df_kind *thing)
 {
     double most = 0;
@@ -309,8 +327,8 @@ static df_status make_objects(clustering *c, const df_evidence *raw, df_arena *a
     return DF_OK;
 }
 
-df_status df_merge_boxes(const df_merger *m, const df_evidence *raw, df_arena *arena, df_object **objects, int *n,
-                         df_error *err)
+df_status df_merge_boxes(const df_merger *m, const df_evidence *raw, df_arena *arena,
+                         df_object **objects, int *n, df_error *err)
 {
     clustering c = {.m = m};
     df_object *broken = df_arena_alloc(arena, (size_t)raw->n_boxes + 1, sizeof *broken);
@@ -324,7 +342,8 @@ df_status df_merge_boxes(const df_merger *m, const df_evidence *raw, df_arena *a
             broken[n_broken++] = broken_object(&raw->boxes[i]);
             continue;
         }
-        b->score = df_belief(b->score, df_accept_of(m->accept, m->n_accept, b->source, m->options->accept));
+        b->score = df_belief(b->score,
+                             df_accept_of(m->accept, m->n_accept, b->source, m->options->accept));
         c.n++;
     }
     qsort(c.boxes, (size_t)c.n, sizeof *c.boxes, df_box_compare);

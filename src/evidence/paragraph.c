@@ -11,10 +11,15 @@ static uint32_t character(const char *p, size_t *bytes)
     const size_t n = df_utf8_length(p, strnlen(p, 4));
     *bytes = n > 0 ? n : 1;
     switch (n) {
-    case 2: return (uint32_t)(u[0] & 31) << 6 | (u[1] & 63);
-    case 3: return (uint32_t)(u[0] & 15) << 12 | (uint32_t)(u[1] & 63) << 6 | (u[2] & 63);
-    case 4: return (uint32_t)(u[0] & 7) << 18 | (uint32_t)(u[1] & 63) << 12 | (uint32_t)(u[2] & 63) << 6 | (u[3] & 63);
-    default: return u[0];
+    case 2:
+        return (uint32_t)(u[0] & 31) << 6 | (u[1] & 63);
+    case 3:
+        return (uint32_t)(u[0] & 15) << 12 | (uint32_t)(u[1] & 63) << 6 | (u[2] & 63);
+    case 4:
+        return (uint32_t)(u[0] & 7) << 18 | (uint32_t)(u[1] & 63) << 12 |
+               (uint32_t)(u[2] & 63) << 6 | (u[3] & 63);
+    default:
+        return u[0];
     }
 }
 
@@ -38,7 +43,7 @@ static uint32_t last_character(const char *text)
 static bool is_spaceless(uint32_t c)
 {
     static const uint32_t ranges[][2] = {
-        {0x0E00, 0x0EFF}, {0x0F00, 0x109F}, {0x1780, 0x17FF}, {0x2E80, 0x312F}, {0x3190, 0x9FFF},
+        {0x0E00, 0x0EFF}, {0x0F00, 0x109F}, {0x1780, 0x17FF}, {0x2E80, 0x312F},   {0x3190, 0x9FFF},
         {0xF900, 0xFAFF}, {0xFE30, 0xFE4F}, {0xFF00, 0xFFEF}, {0x20000, 0x3FFFF},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
@@ -49,14 +54,16 @@ static bool is_spaceless(uint32_t c)
 
 static bool is_letter(uint32_t c)
 {
-    return c < 0x80 ? isalpha((int)c) != 0 : c >= 0xC0 && (c < 0x2000 || c > 0x2BFF) && !is_spaceless(c);
+    return c < 0x80 ? isalpha((int)c) != 0
+                    : c >= 0xC0 && (c < 0x2000 || c > 0x2BFF) && !is_spaceless(c);
 }
 
 /* Latin, Greek and Cyrillic. */
 static bool is_lower(uint32_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 0xDF && c <= 0xFF && c != 0xF7) || (c >= 0x3AC && c <= 0x3CE) ||
-           (c >= 0x430 && c <= 0x45F) || (c >= 0x100 && c <= 0x17F && (c & 1) == 1);
+    return (c >= 'a' && c <= 'z') || (c >= 0xDF && c <= 0xFF && c != 0xF7) ||
+           (c >= 0x3AC && c <= 0x3CE) || (c >= 0x430 && c <= 0x45F) ||
+           (c >= 0x100 && c <= 0x17F && (c & 1) == 1);
 }
 
 static bool is_hyphen(uint32_t c)
@@ -134,7 +141,8 @@ void df_paragraph_append(const df_line *lines, int n, size_t max_bytes, df_str *
     }
 }
 
-/* Most letters of the text are of scripts without spaces (1), or with them (0); -1: it has none of either. */
+/* Most letters of the text are of scripts without spaces (1), or with them (0); -1: it has none of
+ * either. */
 static int script_of(const char *text)
 {
     int without = 0, with = 0;
@@ -160,12 +168,13 @@ bool df_ends_sentence(const char *text)
     while (end > text) {
         const char *at = back(text, end);
         const uint32_t c = character(at, &bytes);
-        if (c == '"' || c == '\'' || c == ')' || c == ']' || (c >= 0x2018 && c <= 0x201F) || c == ' ') {
+        if (c == '"' || c == '\'' || c == ')' || c == ']' || (c >= 0x2018 && c <= 0x201F) ||
+            c == ' ') {
             end = at;
             continue;
         }
-        return strchr(".!?:;", (int)(c < 0x80 ? c : 'x')) || c == 0x2026 || c == 0x3002 || c == 0xFF01 || c == 0xFF1F ||
-               c == 0xFF0E || c == 0xFF1A || c == 0xFF1B;
+        return strchr(".!?:;", (int)(c < 0x80 ? c : 'x')) || c == 0x2026 || c == 0x3002 ||
+               c == 0xFF01 || c == 0xFF1F || c == 0xFF0E || c == 0xFF1A || c == 0xFF1B;
     }
     return false;
 }
@@ -174,12 +183,13 @@ bool df_begins_item(const char *text)
 {
     size_t bytes;
     const uint32_t c = character(text, &bytes);
-    if (c == 0x2022 || c == 0xB7 || c == 0x25CF || c == 0x25AA || c == 0x25A0 || c == 0x2013 || c == '*' ||
-        (c == '-' && text[1] == ' '))
+    if (c == 0x2022 || c == 0xB7 || c == 0x25CF || c == 0x25AA || c == 0x25A0 || c == 0x2013 ||
+        c == '*' || (c == '-' && text[1] == ' '))
         return text[bytes] != '\0';
     const size_t digits = strspn(text, "0123456789");
     const size_t mark = digits > 0 ? digits : isalpha((unsigned char)text[0]) != 0;
     if (mark < 1 || mark > 2 || text[mark] == '\0' || text[mark + 1] == '\0')
         return false;
-    return text[mark] == ')' || (digits > 0 && text[mark] == '.' && !isdigit((unsigned char)text[mark + 1]));
+    return text[mark] == ')' ||
+           (digits > 0 && text[mark] == '.' && !isdigit((unsigned char)text[mark + 1]));
 }

@@ -8,19 +8,24 @@
 /* What goes between a line's end and the next line of its paragraph. */
 typedef enum {
     DF_JOIN_SPACE,
-    DF_JOIN_CLOSE,                           /* nothing: both in a script without spaces (Han, Thai), "2019-" "2021" */
-    DF_JOIN_WORD,                            /* nothing, and the line's hyphen goes: "infor-" "mation" */
+    /* nothing: both in a script without spaces (Han, Thai), "2019-" "2021" */
+    DF_JOIN_CLOSE,
+    /* nothing, and the line's hyphen goes: "infor-" "mation" */
+    DF_JOIN_WORD,
 } df_join;
 df_join df_lines_join(const char *line, const char *next);
 
 /* Index of the first line from `from` on that is not of the same paragraph; from < n. */
 int df_paragraph_end(const df_line *lines, int n, int from);
-/* Appends lines [n] of one paragraph as one text of at most max_bytes, cut at a character. A hyphen is undone only
- * between lines that were read one after the other (item). */
+/* Appends lines [n] of one paragraph as one text of at most max_bytes, cut at a character. A hyphen
+ * is undone only between lines that were read one after the other (item). */
 void df_paragraph_append(const df_line *lines, int n, size_t max_bytes, df_str *out);
 
-/* For who looks for paragraphs. Text is UTF-8; bytes that are not count as letters of a script with spaces. */
-bool df_same_script(const char *a, const char *b);   /* not one in a script with spaces, the other in one without */
-bool df_ends_sentence(const char *text);             /* . ! ? : ; and their like, perhaps in quotes or brackets */
-bool df_begins_item(const char *text);               /* a bullet, "1." or "a)" before more text */
+/* For who looks for paragraphs. Text is UTF-8; bytes that are not count as letters of a script with
+ * spaces. */
+/* not one in a script with spaces, the other in one without */
+bool df_same_script(const char *a, const char *b);
+/* . ! ? : ; and their like, perhaps in quotes or brackets */
+bool df_ends_sentence(const char *text);
+bool df_begins_item(const char *text); /* a bullet, "1." or "a)" before more text */
 #endif

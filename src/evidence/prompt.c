@@ -10,16 +10,28 @@
 #include "evidence/paragraph.h"
 
 typedef enum { LITERAL, WORLD_KNOWLEDGE, DETECTION_BOX, OCR, TAGS, WIDTH, HEIGHT } piece_kind;
-static const char *const placeholder_names[] = {"", "world_knowledge", "detection_box", "ocr", "tags", "width", "height"};
+static const char *const placeholder_names[] = {"",     "world_knowledge", "detection_box", "ocr",
+                                                "tags", "width",           "height"};
 enum { N_KINDS = sizeof placeholder_names / sizeof placeholder_names[0] };
 
 /* text: of a literal, with the template's memory. block: counts from 0. */
-typedef struct { piece_kind kind; const char *text; size_t size; int block; } piece;
-struct df_prompt { char *text; size_t size; piece *pieces; int n_pieces; };
+typedef struct {
+    piece_kind kind;
+    const char *text;
+    size_t size;
+    int block;
+} piece;
+struct df_prompt {
+    char *text;
+    size_t size;
+    piece *pieces;
+    int n_pieces;
+};
 
 /* ---- foreign text ---- */
 
-static const char *const roles[] = {"user", "assistant", "system", "human", "model", "developer", "tool", "gpt", "bot", "ai"};
+static const char *const roles[] = {"user",      "assistant", "system", "human", "model",
+                                    "developer", "tool",      "gpt",    "bot",   "ai"};
 
 /* Does a chat role's name end at p[n]? As a whole word: "Human:" but not "superhuman:". */
 static bool ends_in_role(const char *p, size_t n)
@@ -38,7 +50,8 @@ static bool ends_in_role(const char *p, size_t n)
     return false;
 }
 
-/* Is it already what df_str_append_clean would make of it? Most text is: printable ASCII with single spaces. */
+/* Is it already what df_str_append_clean would make of it? Most text is: printable ASCII with
+ * single spaces. */
 static bool is_clean(const char *text, size_t size)
 {
     bool space = true;                       /* none at the start */
@@ -54,13 +67,20 @@ static bool is_clean(const char *text, size_t size)
 static const char *replacement(const char *p, size_t i)
 {
     switch (p[i]) {
-    case '[': return "(";
-    case ']': return ")";
-    case '<': return "\xE2\x80\xB9";
-    case '>': return "\xE2\x80\xBA";
-    case '#': return i > 0 && p[i - 1] == '#' ? "" : "#";
-    case '`': return i > 0 && p[i - 1] == '`' ? "" : "'";
-    default: return ends_in_role(p, i) ? " -" : ":";
+    case '[':
+        return "(";
+    case ']':
+        return ")";
+    case '<':
+        return "\xE2\x80\xB9";
+    case '>':
+        return "\xE2\x80\xBA";
+    case '#':
+        return i > 0 && p[i - 1] == '#' ? "" : "#";
+    case '`':
+        return i > 0 && p[i - 1] == '`' ? "" : "'";
+    default:
+        return ends_in_role(p, i) ? " -" : ":";
     }
 }
 
@@ -133,7 +153,8 @@ static size_t placeholder_size(const char *p)
 static int placeholder_kind(const char *p, size_t size)
 {
     for (int k = 1; k < N_KINDS; k++)
-        if (strlen(placeholder_names[k]) == size - 2 && memcmp(p + 1, placeholder_names[k], size - 2) == 0)
+        if (strlen(placeholder_names[k]) == size - 2 &&
+            memcmp(p + 1, placeholder_names[k], size - 2) == 0)
             return k;
     return LITERAL;
 }
@@ -154,8 +175,11 @@ static df_status cut(df_prompt *t, const char *name, df_error *err)
         if (size > 0) {
             const int kind = placeholder_kind(p, size);
             if (kind == LITERAL)
-                return df_fail(err, DF_FORMAT, "%s:%d: unknown placeholder %.*s; there are {world_knowledge} {detection_box} "
-                               "{ocr} {tags} {width} {height}", name, line, (int)(size > 60 ? 60 : size), p);
+                return df_fail(
+                    err, DF_FORMAT,
+                    "%s:%d: unknown placeholder %.*s; there are {world_knowledge} {detection_box} "
+                    "{ocr} {tags} {width} {height}",
+                    name, line, (int)(size > 60 ? 60 : size), p);
             add_piece(t, LITERAL, from, (size_t)(p - from), block);
             add_piece(t, (piece_kind)kind, p, size, block);
             p += size;
@@ -173,16 +197,19 @@ static df_status cut(df_prompt *t, const char *name, df_error *err)
     return DF_OK;
 }
 
-df_status df_prompt_open(df_prompt **out, const char *name, const char *text, size_t size, df_error *err)
+df_status df_prompt_open(df_prompt **out, const char *name, const char *text, size_t size,
+                         df_error *err)
 {
     if (size > DF_PROMPT_TEMPLATE_MAX)
-        return df_fail(err, DF_FORMAT, "%s: a template has at most %d bytes", name, DF_PROMPT_TEMPLATE_MAX);
+        return df_fail(err, DF_FORMAT, "%s: a template has at most %d bytes", name,
+                       DF_PROMPT_TEMPLATE_MAX);
     if (memchr(text, 0, size))
         return df_fail(err, DF_FORMAT, "%s: not a text file", name);
     df_prompt *t = calloc(1, sizeof *t);
     if (t) {
         t->text = malloc(size + 1);
-        t->pieces = calloc(size + 2, sizeof *t->pieces);     /* a placeholder and the literal before it take >= 3 bytes */
+        /* a placeholder and the literal before it take >= 3 bytes */
+        t->pieces = calloc(size + 2, sizeof *t->pieces);
     }
     if (!t || !t->text || !t->pieces) {
         df_prompt_close(t);
@@ -190,7 +217,8 @@ df_status df_prompt_open(df_prompt **out, const char *name, const char *text, si
     }
     memcpy(t->text, text, size);
     t->size = tidy(t->text, size);
-    df_status status = t->size == 0 ? df_fail(err, DF_FORMAT, "%s: the template is empty", name) : cut(t, name, err);
+    df_status status = t->size == 0 ? df_fail(err, DF_FORMAT, "%s: the template is empty", name)
+                                    : cut(t, name, err);
     if (status == DF_OK)
         *out = t;
     else
@@ -208,13 +236,20 @@ static bool blank(const char *text)
 static bool has_evidence(piece_kind kind, const df_evidence *e)
 {
     switch (kind) {
-    case WORLD_KNOWLEDGE: return !blank(e->alt_text);
-    case DETECTION_BOX: return e->n_boxes > 0;
-    case OCR: return e->n_lines > 0;
-    case TAGS: return e->n_tags > 0;
-    case WIDTH: return e->width > 0;
-    case HEIGHT: return e->height > 0;
-    case LITERAL: break;
+    case WORLD_KNOWLEDGE:
+        return !blank(e->alt_text);
+    case DETECTION_BOX:
+        return e->n_boxes > 0;
+    case OCR:
+        return e->n_lines > 0;
+    case TAGS:
+        return e->n_tags > 0;
+    case WIDTH:
+        return e->width > 0;
+    case HEIGHT:
+        return e->height > 0;
+    case LITERAL:
+        break;
     }
     return false;
 }
@@ -241,7 +276,8 @@ static void append_boxes(const df_evidence *e, df_str *out)
 {
     for (int i = 0; i < e->n_boxes; i++) {
         const df_box *b = &e->boxes[i];
-        const int64_t at[4] = {pixel(b->x0, e->width), pixel(b->y0, e->height), pixel(b->x1, e->width), pixel(b->y1, e->height)};
+        const int64_t at[4] = {pixel(b->x0, e->width), pixel(b->y0, e->height),
+                               pixel(b->x1, e->width), pixel(b->y1, e->height)};
         df_str_append(out, i ? "\n" : "");
         if (b->count > 1) {
             append_number(out, b->count);
@@ -278,30 +314,43 @@ static void append_paragraphs(const df_evidence *e, df_str *out)
 static void append_piece(const piece *p, const df_evidence *e, df_str *out)
 {
     switch (p->kind) {
-    case LITERAL: df_str_append_n(out, p->text, p->size); break;
+    case LITERAL:
+        df_str_append_n(out, p->text, p->size);
+        break;
     case WORLD_KNOWLEDGE:
         if (!blank(e->alt_text))
             df_prompt_append_foreign(out, e->alt_text, DF_PROMPT_ALT_MAX);
         break;
-    case DETECTION_BOX: append_boxes(e, out); break;
-    case OCR: append_paragraphs(e, out); break;
+    case DETECTION_BOX:
+        append_boxes(e, out);
+        break;
+    case OCR:
+        append_paragraphs(e, out);
+        break;
     case TAGS:
         for (int i = 0; i < e->n_tags; i++) {
             df_str_append(out, i ? ", " : "");
             df_prompt_append_foreign(out, e->tags[i].label, DF_PROMPT_LABEL_MAX);
         }
         break;
-    case WIDTH: append_number(out, e->width > 0 ? e->width : 0); break;
-    case HEIGHT: append_number(out, e->height > 0 ? e->height : 0); break;
+    case WIDTH:
+        append_number(out, e->width > 0 ? e->width : 0);
+        break;
+    case HEIGHT:
+        append_number(out, e->height > 0 ? e->height : 0);
+        break;
     }
 }
 
-df_status df_prompt_fill(const df_prompt *prompt, const df_evidence *fused, df_str *out, df_error *err)
+df_status df_prompt_fill(const df_prompt *prompt, const df_evidence *fused, df_str *out,
+                         df_error *err)
 {
     bool first = true;
     for (int i = 0, end; i < prompt->n_pieces; i = end) {
         bool asks = false, answered = false;
-        for (end = i; end < prompt->n_pieces && prompt->pieces[end].block == prompt->pieces[i].block; end++) {
+        for (end = i;
+             end < prompt->n_pieces && prompt->pieces[end].block == prompt->pieces[i].block;
+             end++) {
             asks |= prompt->pieces[end].kind != LITERAL;
             answered |= has_evidence(prompt->pieces[end].kind, fused);
         }

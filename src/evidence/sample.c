@@ -4,12 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct { const df_box *box; int index, rank; df_box_size size; } candidate;
+typedef struct {
+    const df_box *box;
+    int index, rank;
+    df_box_size size;
+} candidate;
 
-df_box_size df_box_size_of(const df_box *b, int64_t width, int64_t height, const df_sample_options *options)
+df_box_size df_box_size_of(const df_box *b, int64_t width, int64_t height,
+                           const df_sample_options *options)
 {
-    const double image = (double)width * (double)height, share = image > 0 ? df_box_area(b) / image : 0;
-    return share < options->small_area ? DF_SIZE_SMALL : share < options->large_area ? DF_SIZE_MEDIUM : DF_SIZE_LARGE;
+    const double image = (double)width * (double)height,
+                 share = image > 0 ? df_box_area(b) / image : 0;
+    return share < options->small_area   ? DF_SIZE_SMALL
+           : share < options->large_area ? DF_SIZE_MEDIUM
+                                         : DF_SIZE_LARGE;
 }
 
 /* Groups of one size and label, best first. */
@@ -44,7 +52,8 @@ static void choose(const candidate *c, int n, const df_sample_options *options, 
     const int budget = (int)options->budget;
     int quota[DF_SIZES], left = budget;
     quota[DF_SIZE_SMALL] = (int)floor(options->small_quota * budget);
-    quota[DF_SIZE_MEDIUM] = (int)fmin(floor(options->medium_quota * budget), budget - quota[DF_SIZE_SMALL]);
+    quota[DF_SIZE_MEDIUM] =
+        (int)fmin(floor(options->medium_quota * budget), budget - quota[DF_SIZE_SMALL]);
     quota[DF_SIZE_LARGE] = budget - quota[DF_SIZE_SMALL] - quota[DF_SIZE_MEDIUM];
     for (int i = 0; i < n; i++)
         if (quota[c[i].size] > 0) {
@@ -73,7 +82,9 @@ static void count_the_rest(const candidate *c, int n, df_object *objects, const 
 {
     for (int start = 0, end; start < n; start = end) {
         int last = -1;
-        for (end = start; end < n && c[end].size == c[start].size && strcmp(c[end].box->label, c[start].box->label) == 0; end++)
+        for (end = start; end < n && c[end].size == c[start].size &&
+                          strcmp(c[end].box->label, c[start].box->label) == 0;
+             end++)
             if (keep[c[end].index])
                 last = c[end].index;
         for (int i = start; i < end; i++) {
@@ -88,8 +99,8 @@ static void count_the_rest(const candidate *c, int n, df_object *objects, const 
     }
 }
 
-int df_sample_objects(df_object *objects, int n, int64_t width, int64_t height, const df_sample_options *options,
-                      df_arena *arena)
+int df_sample_objects(df_object *objects, int n, int64_t width, int64_t height,
+                      const df_sample_options *options, df_arena *arena)
 {
     if (n <= options->budget)
         return n;
@@ -99,7 +110,8 @@ int df_sample_objects(df_object *objects, int n, int64_t width, int64_t height, 
     if (!c || !keep || !scratch)
         return -1;
     for (int i = 0; i < n; i++)
-        c[i] = (candidate){&objects[i].box, i, 0, df_box_size_of(&objects[i].box, width, height, options)};
+        c[i] = (candidate){&objects[i].box, i, 0,
+                           df_box_size_of(&objects[i].box, width, height, options)};
     number_turns(c, n);
     choose(c, n, options, keep);
     qsort(c, (size_t)n, sizeof *c, by_label);

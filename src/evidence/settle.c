@@ -1,12 +1,13 @@
-/* What of all objects is told: two names for one place, weak ones. The rest is kept with the reason. */
+/* What of all objects is told: two names for one place, weak ones. The rest is kept with the
+ * reason. */
 #include <stdlib.h>
 
 #include "evidence/merge.h"
 
 static const double believed = 0.5;         /* what df_belief gives at an expert's accept */
 
-/* a and b are one object with a wider and a narrower name. Both say at least what the wider name says, so its belief
- * grows; the narrower name is used where it is believed by itself. */
+/* a and b are one object with a wider and a narrower name. Both say at least what the wider name
+ * says, so its belief grows; the narrower name is used where it is believed by itself. */
 static bool join_names(df_object *a, df_object *b, bool a_is_narrower, df_arena *arena)
 {
     const df_object *narrow = a_is_narrower ? a : b, *wide = a_is_narrower ? b : a, *name = narrow;
@@ -64,7 +65,7 @@ int df_settle(const df_merger *m, df_object *o, int n, df_arena *arena)
     if (!scratch || !name_places(m, o, n, arena))
         return -1;
     int told = df_objects_told_first(o, n, scratch);
-    qsort(o, (size_t)told, sizeof *o, df_object_compare);    /* names that were joined have risen */
+    qsort(o, (size_t)told, sizeof *o, df_object_compare); /* names that were joined have risen */
     while (told > 0 && o[told - 1].box.score < believed)
         o[--told].reason = "score";
     return told;

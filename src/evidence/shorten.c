@@ -8,7 +8,11 @@
 #include "evidence/prompt.h"
 
 typedef enum { TAG, BOX, LINE } item_kind;
-typedef struct { double score; item_kind kind; int at; } item;
+typedef struct {
+    double score;
+    item_kind kind;
+    int at;
+} item;
 
 static int by_score(const void *a, const void *b)
 {
@@ -28,7 +32,8 @@ static void list_items(const df_evidence *e, item *items)
         *items++ = (item){e->lines[i].score, LINE, i};
 }
 
-/* The n_kept best of the items, in the order that they had. kept: of all items, in the order of list_items. */
+/* The n_kept best of the items, in the order that they had. kept: of all items, in the order of
+ * list_items. */
 static bool choose(const df_evidence *told, const bool *kept, df_arena *arena, df_evidence *less)
 {
     df_tag *tags = df_arena_alloc(arena, (size_t)told->n_tags + 1, sizeof *tags);
@@ -53,7 +58,8 @@ static bool choose(const df_evidence *told, const bool *kept, df_arena *arena, d
     return true;
 }
 
-static df_status keep_best(const df_evidence *told, double keep, df_arena *arena, df_evidence *less, df_error *err)
+static df_status keep_best(const df_evidence *told, double keep, df_arena *arena, df_evidence *less,
+                           df_error *err)
 {
     const size_t n = (size_t)told->n_tags + (size_t)told->n_boxes + (size_t)told->n_lines;
     const size_t n_kept = (size_t)floor((double)n * keep);
@@ -82,20 +88,23 @@ static df_status render(const char *placeholder, const df_evidence *e, df_str *o
     return status;
 }
 
-/* The last place where `old` stands as whole lines, or to the end of one after ": "; a template's own words come first. */
+/* The last place where `old` stands as whole lines, or to the end of one after ": "; a template's
+ * own words come first. */
 static const char *find_block(const char *text, const char *old)
 {
     const size_t n = strlen(old);
     const char *found = NULL;
     for (const char *at = text; n > 0 && (at = strstr(at, old)); at++) {
-        const bool starts = at == text || at[-1] == '\n' || (at - text >= 2 && at[-1] == ' ' && at[-2] == ':');
+        const bool starts =
+            at == text || at[-1] == '\n' || (at - text >= 2 && at[-1] == ' ' && at[-2] == ':');
         if (starts && (at[n] == '\0' || at[n] == '\n'))
             found = at;
     }
     return found;
 }
 
-/* Replaces in *text; false: not found. Where nothing is left, the whole block between blank lines goes. */
+/* Replaces in *text; false: not found. Where nothing is left, the whole block between blank lines
+ * goes. */
 static bool replace(df_str *text, const char *old, const char *new)
 {
     const char *whole = df_str_text(text), *from = find_block(whole, old);
@@ -117,8 +126,8 @@ static bool replace(df_str *text, const char *old, const char *new)
     return true;
 }
 
-static df_status swap(const char *placeholder, const df_evidence *told, const df_evidence *less, df_str *text,
-                      bool *done, df_error *err)
+static df_status swap(const char *placeholder, const df_evidence *told, const df_evidence *less,
+                      df_str *text, bool *done, df_error *err)
 {
     df_str old = {0}, new = {0};
     df_status status = render(placeholder, told, &old, err);
@@ -131,8 +140,8 @@ static df_status swap(const char *placeholder, const df_evidence *told, const df
     return status;
 }
 
-df_status df_prompt_shorten(const char *prompt, const df_evidence *told, double keep, df_str *out, int *n_left,
-                            df_error *err)
+df_status df_prompt_shorten(const char *prompt, const df_evidence *told, double keep, df_str *out,
+                            int *n_left, df_error *err)
 {
     df_arena arena = {0};
     df_evidence less = {0};

@@ -1,20 +1,22 @@
-/* Decoder "detr": transformers that answer with q places (arXiv 2005.12872 and its family): logits [q, labels] and
- * boxes [q, 4], centre x, y, width, height as shares of the input's sides.
- *   default            each label is a question of its own (sigmoid), a place may show several: RT-DETR, RF-DETR
- *   decode.softmax: 1  logits [q, labels + 1], the last for "nothing"; a place shows its best label: DETR
- * The best decode.max_boxes of all places and labels are kept. The family needs no suppression: `iou: 1`. */
+/* Decoder "detr": transformers that answer with q places (arXiv 2005.12872 and its family): logits
+ * [q, labels] and boxes [q, 4], centre x, y, width, height as shares of the input's sides. default
+ * each label is a question of its own (sigmoid), a place may show several: RT-DETR, RF-DETR
+ *   decode.softmax: 1  logits [q, labels + 1], the last for "nothing"; a place shows its best
+ * label: DETR The best decode.max_boxes of all places and labels are kept. The family needs no
+ * suppression: `iou: 1`. */
 #include <math.h>
 #include "expert/detector.h"
 #include "expert/place.h"
 
 extern const df_expert_ops df_expert_detr;                           /* listed in expert.c */
 
-static void add(const df_detector *d, const df_answer *answer, const float *box, double score, int label,
-                df_candidates *out)
+static void add(const df_detector *d, const df_answer *answer, const float *box, double score,
+                int label, df_candidates *out)
 {
     if (!(score >= d->card->threshold))
         return;
-    const df_candidate found = df_candidate_centred(box, answer->width, answer->height, score, label);
+    const df_candidate found =
+        df_candidate_centred(box, answer->width, answer->height, score, label);
     df_candidates_add(out, &found);
 }
 
@@ -28,7 +30,8 @@ static double softmax(const float *logits, int n, int at)
     return exp((double)logits[at] - most) / sum;
 }
 
-static df_status decode(const df_detector *d, const df_answer *answer, df_candidates *out, df_error *err)
+static df_status decode(const df_detector *d, const df_answer *answer, df_candidates *out,
+                        df_error *err)
 {
     const int n_labels = d->card->n_labels, columns = n_labels + d->softmax;
     const df_tensor *boxes = NULL, *logits = NULL;
@@ -40,7 +43,8 @@ static df_status decode(const df_detector *d, const df_answer *answer, df_candid
             boxes = df_answer_find(answer, q, 4, columns == 4);
     }
     if (!boxes)
-        return df_fail(err, DF_MODEL, "%s: labels: %d lines, but the model has no outputs [q, %d] and [q, 4]",
+        return df_fail(err, DF_MODEL,
+                       "%s: labels: %d lines, but the model has no outputs [q, %d] and [q, 4]",
                        d->card->path, n_labels, columns);
     for (int64_t i = 0; i < q; i++) {
         const float *row = logits->data + i * columns, *box = boxes->data + i * 4;

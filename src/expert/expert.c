@@ -2,23 +2,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const df_expert_ops df_expert_classes, df_expert_nanodet, df_expert_centernet, df_expert_text, df_expert_similarity,
-    df_expert_owl, df_expert_grounding, df_expert_detr, df_expert_boxes, df_expert_yolox;
+extern const df_expert_ops df_expert_classes, df_expert_nanodet, df_expert_centernet,
+    df_expert_text, df_expert_similarity, df_expert_owl, df_expert_grounding, df_expert_detr,
+    df_expert_boxes, df_expert_yolox;
 
-/* A decoder, and what it needs of a card: tasks that it serves; fields that must be there; all numbers that may stand under
- * `decode:` (a list of them by its name). Words are separated by spaces. */
-static const struct { const df_expert_ops *ops; const char *tasks, *needs, *numbers; } decoders[] = {
+/* A decoder, and what it needs of a card: tasks that it serves; fields that must be there; all
+ * numbers that may stand under `decode:` (a list of them by its name). Words are separated by
+ * spaces. */
+static const struct {
+    const df_expert_ops *ops;
+    const char *tasks, *needs, *numbers;
+} decoders[] = {
     {&df_expert_classes, "tag safety", "labels", "softmax sigmoid independent"},
     {&df_expert_similarity, "tag", "labels text width height", "softmax sigmoid scale bias"},
     {&df_expert_nanodet, "detect", "labels width height", "strides bins max_boxes"},
     {&df_expert_centernet, "detect", "labels width height", "max_boxes"},
     {&df_expert_detr, "detect", "labels", "softmax max_boxes"},
     {&df_expert_yolox, "detect", "labels width height", "strides max_boxes"},
-    {&df_expert_boxes, "detect", "labels", "class_offset normalised boxes scores classes max_boxes"},
+    {&df_expert_boxes, "detect", "labels",
+     "class_offset normalised boxes scores classes max_boxes"},
     {&df_expert_owl, "detect", "text width height", "queries"},
     {&df_expert_grounding, "detect", "tokenizer", "tokens queries"},
     {&df_expert_text, "text-detect text-orient text-recognise", "",
-     "limit_side max_side step map_threshold unclip dilate max_boxes turned_class squeeze width_min width_max width_step"},
+     "limit_side max_side step map_threshold unclip dilate max_boxes turned_class squeeze "
+     "width_min width_max width_step"},
     {0},
 };
 
@@ -50,18 +57,26 @@ static df_status find_decoder(const df_card *card, int *which, df_error *err)
             break;
         df_str_printf(&names, "%s%s", names.size ? ", " : "", decoders[*which].ops->name);
     }
-    df_status status = decoders[*which].ops ? DF_OK
-                     : df_fail(err, DF_CONFIG, "%s: decoder: there is none called \"%.60s\"; there are: %s", card->path, name,
-                               df_str_text(&names));
+    df_status status =
+        decoders[*which].ops
+            ? DF_OK
+            : df_fail(err, DF_CONFIG, "%s: decoder: there is none called \"%.60s\"; there are: %s",
+                      card->path, name, df_str_text(&names));
     df_str_free(&names);
     return status;
 }
 
 static bool has_field(const df_card *card, const char *field, size_t n)
 {
-    const struct { const char *name; bool there; } fields[] = {
-        {"labels", card->labels != NULL}, {"width", card->width > 0}, {"height", card->height > 0},
-        {"text", card->text != NULL}, {"thresholds", card->thresholds != NULL},
+    const struct {
+        const char *name;
+        bool there;
+    } fields[] = {
+        {"labels", card->labels != NULL},
+        {"width", card->width > 0},
+        {"height", card->height > 0},
+        {"text", card->text != NULL},
+        {"thresholds", card->thresholds != NULL},
         {"tokenizer", card->tokenizer != NULL},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -77,23 +92,25 @@ df_status df_expert_check(const df_card *card, df_error *err)
         return DF_OK;                        /* read by model/, without a decoder */
     DF_TRY(find_decoder(card, &d, err));
     if (!has_word(decoders[d].tasks, card->task, strlen(card->task)))
-        return df_fail(err, DF_CONFIG, "%s: decoder: %s serves no task %s, only: %s", card->path, card->decoder, card->task,
-                       decoders[d].tasks);
+        return df_fail(err, DF_CONFIG, "%s: decoder: %s serves no task %s, only: %s", card->path,
+                       card->decoder, card->task, decoders[d].tasks);
     for (const char *at = decoders[d].needs; *at; at += strspn(at, " ")) {
         const size_t n = strcspn(at, " ");
         if (!has_field(card, at, n))
-            return df_fail(err, DF_CONFIG, "%s: %.*s: missing; decoder %s needs it", card->path, (int)n, at, card->decoder);
+            return df_fail(err, DF_CONFIG, "%s: %.*s: missing; decoder %s needs it", card->path,
+                           (int)n, at, card->decoder);
         at += n;
     }
     for (int i = 0; i < card->n_extra; i++)
         if (!has_word(decoders[d].numbers, card->extra[i].key, strcspn(card->extra[i].key, ".")))
-            return df_fail(err, DF_CONFIG, "%s: decode.%s: decoder %s has no such number%s%s", card->path,
-                           card->extra[i].key, card->decoder, decoders[d].numbers[0] ? "; it has: " : "", decoders[d].numbers);
+            return df_fail(err, DF_CONFIG, "%s: decode.%s: decoder %s has no such number%s%s",
+                           card->path, card->extra[i].key, card->decoder,
+                           decoders[d].numbers[0] ? "; it has: " : "", decoders[d].numbers);
     return DF_OK;
 }
 
-static df_status open_cards(df_expert_handle *h, const char *models, const char *const *names, int n_names,
-                            const df_onnx_options *runtime, df_error *err)
+static df_status open_cards(df_expert_handle *h, const char *models, const char *const *names,
+                            int n_names, const df_onnx_options *runtime, df_error *err)
 {
     int d = 0;
     for (int i = 0; i < n_names; i++) {
@@ -110,8 +127,8 @@ static df_status open_cards(df_expert_handle *h, const char *models, const char 
     return decoders[d].ops->open(&h->expert, h->cards, n_names, err);
 }
 
-df_status df_expert_open(df_expert_handle **out, const char *models, const char *const *names, int n_names,
-                         const df_onnx_options *runtime, df_error *err)
+df_status df_expert_open(df_expert_handle **out, const char *models, const char *const *names,
+                         int n_names, const df_onnx_options *runtime, df_error *err)
 {
     if (n_names < 1 || n_names > CARDS_MAX)
         return df_fail(err, DF_CONFIG, "an expert of %d models", n_names);
@@ -132,7 +149,8 @@ static df_status perceive_plain(df_expert_handle *h, const df_queries *queries)
 {
     enum { SIDE = 64 };
     static const uint8_t black[SIDE * SIDE * 3];
-    df_image image = {SIDE, SIDE, SIDE, SIDE, (uint8_t *)(uintptr_t)black};   /* an expert only reads it */
+    /* an expert only reads it */
+    df_image image = {SIDE, SIDE, SIDE, SIDE, (uint8_t *)(uintptr_t)black};
     df_percept seen = {0};
     df_arena arena = {0};
     df_status status = h->expert->ops->perceive(h->expert, &image, queries, &arena, &seen, NULL);
@@ -140,10 +158,10 @@ static df_status perceive_plain(df_expert_handle *h, const df_queries *queries)
     return status;
 }
 
-/* A model that fails of its first picture is broken or fails of that picture alone: a plain one, and then the picture
- * again, tell which. */
-df_status df_expert_perceive(df_expert_handle *h, const df_image *image, const df_queries *queries, df_arena *arena,
-                             df_percept *out, df_error *err)
+/* A model that fails of its first picture is broken or fails of that picture alone: a plain one,
+ * and then the picture again, tell which. */
+df_status df_expert_perceive(df_expert_handle *h, const df_image *image, const df_queries *queries,
+                             df_arena *arena, df_percept *out, df_error *err)
 {
     static const df_queries none = {0};
     queries = queries ? queries : &none;

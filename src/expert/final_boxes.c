@@ -1,9 +1,10 @@
-/* Decoder "boxes": models that end with their answer: boxes [n, 4] (left, top, right, bottom), scores [n], classes [n],
- * maybe with a leading 1. Two-stage detectors (torchvision, Detectron2), exports with their own post-processing.
- *   decode.class_offset   the class that is the card's first label (default 0); lower ones are background
- *   decode.normalised: 1  boxes are shares of the input's sides; else its pixels
- *   decode.boxes, scores, classes   which output each is, from 0; left out: whose name says box, score, label or class
- * A second input [1, 2] is given the first's width and height. `iou: 1` leaves the model's own suppression be. */
+/* Decoder "boxes": models that end with their answer: boxes [n, 4] (left, top, right, bottom),
+ * scores [n], classes [n], maybe with a leading 1. Two-stage detectors (torchvision, Detectron2),
+ * exports with their own post-processing. decode.class_offset   the class that is the card's first
+ * label (default 0); lower ones are background decode.normalised: 1  boxes are shares of the
+ * input's sides; else its pixels decode.boxes, scores, classes   which output each is, from 0; left
+ * out: whose name says box, score, label or class A second input [1, 2] is given the first's width
+ * and height. `iou: 1` leaves the model's own suppression be. */
 #include <math.h>
 #include <string.h>
 #include "expert/detector.h"
@@ -31,15 +32,18 @@ static int label_of(const df_detector *d, float c)
     return label < d->card->n_labels && label == floor(label) ? (int)label : -2;
 }
 
-static df_status decode(const df_detector *d, const df_answer *answer, df_candidates *out, df_error *err)
+static df_status decode(const df_detector *d, const df_answer *answer, df_candidates *out,
+                        df_error *err)
 {
-    const df_tensor *boxes = pick(answer, d->boxes, "box", "bbox"), *scores = pick(answer, d->scores, "score", "conf");
+    const df_tensor *boxes = pick(answer, d->boxes, "box", "bbox"),
+                    *scores = pick(answer, d->scores, "score", "conf");
     const df_tensor *classes = pick(answer, d->classes, "label", "class");
     const int64_t n = scores ? df_tensor_size(scores) : 0;
     if (!boxes || !scores || !classes || n > ROWS_MAX || df_tensor_size(boxes) != 4 * n ||
         df_tensor_size(classes) != n || boxes->n_dims < 2 || boxes->dims[boxes->n_dims - 1] != 4)
         return df_fail(err, DF_MODEL,
-                       "%s: decode.boxes, decode.scores, decode.classes: which of the model's outputs are [n, 4], "
+                       "%s: decode.boxes, decode.scores, decode.classes: which of the model's "
+                       "outputs are [n, 4], "
                        "[n] and [n]? Their names do not say, or their shapes differ",
                        d->card->path);
     const double x = d->normalised ? answer->width : 1, y = d->normalised ? answer->height : 1;
@@ -50,10 +54,11 @@ static df_status decode(const df_detector *d, const df_answer *answer, df_candid
         if (!(score >= d->card->threshold) || label == -1)
             continue;
         if (label < 0)
-            return df_fail(err, DF_MODEL, "%s: labels: %d lines from class %d on, but the model says class %g",
-                           d->card->path, d->card->n_labels, d->class_offset, (double)classes->data[i]);
-        df_candidates_add(
-            out, &(df_candidate){x * (double)b[0], y * (double)b[1], x * (double)b[2], y * (double)b[3], score, label});
+            return df_fail(
+                err, DF_MODEL, "%s: labels: %d lines from class %d on, but the model says class %g",
+                d->card->path, d->card->n_labels, d->class_offset, (double)classes->data[i]);
+        df_candidates_add(out, &(df_candidate){x * (double)b[0], y * (double)b[1], x * (double)b[2],
+                                               y * (double)b[3], score, label});
     }
     return DF_OK;
 }
@@ -65,4 +70,5 @@ static df_status boxes_open(df_expert **out, df_card *const *cards, int n_cards,
     return df_detector_open(out, &kind, cards[0], err);
 }
 
-const df_expert_ops df_expert_boxes = {"boxes", boxes_open, df_detector_perceive, df_detector_close};
+const df_expert_ops df_expert_boxes = {"boxes", boxes_open, df_detector_perceive,
+                                       df_detector_close};

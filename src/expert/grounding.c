@@ -1,12 +1,12 @@
-/* Decoder "grounding": Grounding DINO (arXiv 2303.05499), an open-set detector that reads what it is asked together with
- * the image: one text of all phrases, "cat. red car. dog.", which are the card's labels and the image's own tags. Inputs
- * are the image and input_ids [1, t], the text's tokens; for each of n places the model gives
- *   logits [n, t]         how well each token tells what is there (sigmoid)
- *   boxes [n, 4]          centre x, y, width, height, as shares of the input's sides
- * A place shows the phrase with the best token, and its score; what stands between phrases does not count. The card's
- * tokenizer is BERT's, whose tokens for a phrase do not depend on its neighbours.
- * Card: decode.tokens, the most of a text (default 256); decode.queries, the most phrases (default 64; tags by falling
- * score). A phrase that no longer fits is not asked for. */
+/* Decoder "grounding": Grounding DINO (arXiv 2303.05499), an open-set detector that reads what it
+ * is asked together with the image: one text of all phrases, "cat. red car. dog.", which are the
+ * card's labels and the image's own tags. Inputs are the image and input_ids [1, t], the text's
+ * tokens; for each of n places the model gives logits [n, t]         how well each token tells what
+ * is there (sigmoid) boxes [n, 4]          centre x, y, width, height, as shares of the input's
+ * sides A place shows the phrase with the best token, and its score; what stands between phrases
+ * does not count. The card's tokenizer is BERT's, whose tokens for a phrase do not depend on its
+ * neighbours. Card: decode.tokens, the most of a text (default 256); decode.queries, the most
+ * phrases (default 64; tags by falling score). A phrase that no longer fits is not asked for. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +27,16 @@ typedef struct {
     df_onnx *model;
     df_tokenizer *tokenizer;
     int tokens_max, queries_max;
-    uint32_t first, stop, last;              /* tokens: before the text, after each phrase, after the text */
+    /* tokens: before the text, after each phrase, after the text */
+    uint32_t first, stop, last;
 } grounding;
 
 /* The text: of token i, phrase[i] is the label that it belongs to, NULL between phrases. */
-typedef struct { float id[DF_TOKENS_MAX]; const char *phrase[DF_TOKENS_MAX]; int n, n_queries; } text;
+typedef struct {
+    float id[DF_TOKENS_MAX];
+    const char *phrase[DF_TOKENS_MAX];
+    int n, n_queries;
+} text;
 
 /* ---- what is asked ---- */
 
@@ -78,7 +83,8 @@ static df_status ask(const grounding *g, const char *label, df_arena *arena, tex
     return DF_OK;
 }
 
-static df_status ask_all(const grounding *g, const df_queries *tags, df_arena *arena, text *t, df_error *err)
+static df_status ask_all(const grounding *g, const df_queries *tags, df_arena *arena, text *t,
+                         df_error *err)
 {
     append(t, g->first, NULL);
     for (int i = 0; i < g->card->n_labels; i++)
@@ -92,7 +98,8 @@ static df_status ask_all(const grounding *g, const df_queries *tags, df_arena *a
 /* ---- what is found ---- */
 
 /* Which phrase a place shows, in input pixels; the candidate's label is the phrase's best token. */
-static df_candidate judge(const float *logits, const float *box, const text *t, double width, double height)
+static df_candidate judge(const float *logits, const float *box, const text *t, double width,
+                          double height)
 {
     int best = 0;
     double most = -INFINITY;
@@ -100,38 +107,43 @@ static df_candidate judge(const float *logits, const float *box, const text *t, 
         if (t->phrase[i] && (double)logits[i] > most)
             most = (double)logits[i], best = i;
     while (best > 1 && t->phrase[best - 1] == t->phrase[best])
-        best--;                              /* to its first token: one phrase is one label to suppression */
+        /* to its first token: one phrase is one label to suppression */
+        best--;
     return df_candidate_centred(box, width, height, 1 / (1 + exp(-most)), best);
 }
 
-static df_status find(const grounding *g, const text *t, const df_tensor *inputs, df_arena *arena, df_candidate **found,
-                      int *n, df_error *err)
+static df_status find(const grounding *g, const text *t, const df_tensor *inputs, df_arena *arena,
+                      df_candidate **found, int *n, df_error *err)
 {
     df_tensor *outputs = NULL;
     int n_outputs = 0;
     DF_TRY(df_onnx_run(g->model, inputs, 2, arena, &outputs, &n_outputs, err));
-    const df_tensor *boxes = df_tensor_named(outputs, n_outputs, "boxes"), *logits = df_tensor_named(outputs, n_outputs, "logits");
+    const df_tensor *boxes = df_tensor_named(outputs, n_outputs, "boxes"),
+                    *logits = df_tensor_named(outputs, n_outputs, "logits");
     const int64_t places = boxes ? df_tensor_size(boxes) / 4 : 0;
     if (!logits || places < 1 || places > PLACES_MAX || df_tensor_size(boxes) != places * 4 ||
         df_tensor_size(logits) != places * t->n)
-        return df_fail(err, DF_MODEL, "%s: the model has no outputs logits [n, %d] and boxes [n, 4]", g->card->path,
-                       t->n);
+        return df_fail(err, DF_MODEL,
+                       "%s: the model has no outputs logits [n, %d] and boxes [n, 4]",
+                       g->card->path, t->n);
     const bool planes = strcmp(g->card->layout, "nchw") == 0;
-    const double height = (double)inputs[0].dims[planes ? 2 : 1], width = (double)inputs[0].dims[planes ? 3 : 2];
+    const double height = (double)inputs[0].dims[planes ? 2 : 1],
+                 width = (double)inputs[0].dims[planes ? 3 : 2];
     *found = df_arena_alloc(arena, (size_t)places, sizeof **found);
     if (!*found)
         return df_fail(err, DF_NOMEM, "run model %s: out of memory", g->card->name);
     *n = 0;
     for (int64_t i = 0; i < places; i++) {
-        const df_candidate c = judge(logits->data + i * t->n, boxes->data + i * 4, t, width, height);
+        const df_candidate c =
+            judge(logits->data + i * t->n, boxes->data + i * 4, t, width, height);
         if (c.score > g->card->threshold)
             (*found)[(*n)++] = c;
     }
     return DF_OK;
 }
 
-static df_status grounding_perceive(df_expert *e, const df_image *image, const df_queries *tags, df_arena *arena,
-                                    df_percept *out, df_error *err)
+static df_status grounding_perceive(df_expert *e, const df_image *image, const df_queries *tags,
+                                    df_arena *arena, df_percept *out, df_error *err)
 {
     const grounding *g = (grounding *)e;
     text asked = {0};
@@ -141,11 +153,13 @@ static df_status grounding_perceive(df_expert *e, const df_image *image, const d
     int n = 0;
     DF_TRY(ask_all(g, tags, arena, &asked, err));
     if (asked.n_queries == 0)
-        return DF_OK;                        /* nothing is asked: nothing is seen */
+        return DF_OK; /* nothing is asked: nothing is seen */
     DF_TRY(df_preprocess(g->card, image, arena, &inputs[0], &placement, err));
-    inputs[1] = (df_tensor){.name = "input_ids", .n_dims = 2, .dims = {1, asked.n}, .data = asked.id};
+    inputs[1] =
+        (df_tensor){.name = "input_ids", .n_dims = 2, .dims = {1, asked.n}, .data = asked.id};
     DF_TRY(find(g, &asked, inputs, arena, &found, &n, err));
-    return df_boxes_place(g->card, found, n, BOXES_MAX, asked.phrase, &placement, image, arena, out, err);
+    return df_boxes_place(g->card, found, n, BOXES_MAX, asked.phrase, &placement, image, arena, out,
+                          err);
 }
 
 /* ---- opening ---- */
@@ -170,8 +184,10 @@ static df_status open_tokenizer(grounding *g, df_error *err)
     DF_TRY(df_tokenizer_encode(g->tokenizer, "", empty, &n_empty, err));
     DF_TRY(df_tokenizer_encode(g->tokenizer, ".", ids, &n, err));
     if (n_empty != 2 || n != 3 || ids[0] != empty[0] || ids[2] != empty[1])
-        return df_fail(err, DF_CONFIG, "%s: tokenizer: not as BERT's, which puts one token before a text and one after it",
-                       g->card->path);
+        return df_fail(
+            err, DF_CONFIG,
+            "%s: tokenizer: not as BERT's, which puts one token before a text and one after it",
+            g->card->path);
     g->first = ids[0], g->stop = ids[1], g->last = ids[2];
     return DF_OK;
 }
@@ -179,15 +195,20 @@ static df_status open_tokenizer(grounding *g, df_error *err)
 static df_status grounding_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
 {
     const df_card *card = cards[0];
-    const double tokens = df_card_number(card, "tokens", 256), queries = df_card_number(card, "queries", 64);
+    const double tokens = df_card_number(card, "tokens", 256),
+                 queries = df_card_number(card, "queries", 64);
     if (!(tokens >= (double)TOKENS_MIN && tokens <= (double)DF_TOKENS_MAX))
-        return df_fail(err, DF_CONFIG, "%s: decode.tokens: must be 4 to %d", card->path, DF_TOKENS_MAX);
+        return df_fail(err, DF_CONFIG, "%s: decode.tokens: must be 4 to %d", card->path,
+                       DF_TOKENS_MAX);
     if (n_cards != 1 || !(queries >= 1 && queries <= tokens))
-        return df_fail(err, DF_CONFIG, "%s: decode.queries: must be 1 to decode.tokens", card->path);
+        return df_fail(err, DF_CONFIG, "%s: decode.queries: must be 1 to decode.tokens",
+                       card->path);
     grounding *g = calloc(1, sizeof *g);
     if (!g)
         return df_fail(err, DF_NOMEM, "open model %s: out of memory", card->name);
-    *g = (grounding){.base.ops = &df_expert_grounding, .card = card, .tokens_max = (int)tokens,
+    *g = (grounding){.base.ops = &df_expert_grounding,
+                     .card = card,
+                     .tokens_max = (int)tokens,
                      .queries_max = (int)queries};
     df_status status = open_tokenizer(g, err);
     if (status == DF_OK)
@@ -200,4 +221,5 @@ static df_status grounding_open(df_expert **out, df_card *const *cards, int n_ca
     return DF_OK;
 }
 
-const df_expert_ops df_expert_grounding = {"grounding", grounding_open, grounding_perceive, grounding_close};
+const df_expert_ops df_expert_grounding = {"grounding", grounding_open, grounding_perceive,
+                                           grounding_close};

@@ -1,10 +1,10 @@
-/* Decoder "owl": an open-set detector of the OWL-ViT family (arXiv 2205.06230, 2306.09683), which finds what it is asked
- * for: the image's own tags, and the card's labels if it has any. The image model gives, for each of n places,
- *   embeddings [n, dim]   what is there, for comparison with a query's vector
- *   shift, scale [n]      a query's score is sigmoid((cosine + shift) * scale)
- *   boxes [n, 4]          centre x, y, width, height, as shares of the input's sides
- * and a place shows the query of the highest score. The card's `text` encodes queries, within its `template`.
- * Card: decode.queries, the most that are asked for an image (default 64; tags by falling score). */
+/* Decoder "owl": an open-set detector of the OWL-ViT family (arXiv 2205.06230, 2306.09683), which
+ * finds what it is asked for: the image's own tags, and the card's labels if it has any. The image
+ * model gives, for each of n places, embeddings [n, dim]   what is there, for comparison with a
+ * query's vector shift, scale [n]      a query's score is sigmoid((cosine + shift) * scale) boxes
+ * [n, 4]          centre x, y, width, height, as shares of the input's sides and a place shows the
+ * query of the highest score. The card's `text` encodes queries, within its `template`. Card:
+ * decode.queries, the most that are asked for an image (default 64; tags by falling score). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,12 +27,17 @@ typedef struct {
     int queries_max;
 } owl;
 
-typedef struct { const char **labels; const float **vectors; int n; } asked;
+typedef struct {
+    const char **labels;
+    const float **vectors;
+    int n;
+} asked;
 
 /* ---- what is asked ---- */
 
 /* Words without a vector (none left after cleaning, too long, no answer) are not looked for. */
-static df_status ask(const owl *o, const char *label, df_arena *arena, asked *queries, df_error *err)
+static df_status ask(const owl *o, const char *label, df_arena *arena, asked *queries,
+                     df_error *err)
 {
     if (!label || queries->n == o->queries_max)
         return DF_OK;
@@ -54,7 +59,8 @@ static df_status ask(const owl *o, const char *label, df_arena *arena, asked *qu
     return DF_OK;
 }
 
-static df_status ask_all(const owl *o, const df_queries *tags, df_arena *arena, asked *queries, df_error *err)
+static df_status ask_all(const owl *o, const df_queries *tags, df_arena *arena, asked *queries,
+                         df_error *err)
 {
     queries->labels = df_arena_alloc(arena, (size_t)o->queries_max, sizeof *queries->labels);
     queries->vectors = df_arena_alloc(arena, (size_t)o->queries_max, sizeof *queries->vectors);
@@ -69,13 +75,22 @@ static df_status ask_all(const owl *o, const df_queries *tags, df_arena *arena, 
 
 /* ---- what is found ---- */
 
-typedef struct { const float *embeddings, *shift, *scale, *boxes; int n, dim; } places;
+typedef struct {
+    const float *embeddings, *shift, *scale, *boxes;
+    int n, dim;
+} places;
 
-static df_status read_places(const owl *o, const df_tensor *outputs, int n_outputs, places *p, df_error *err)
+static df_status read_places(const owl *o, const df_tensor *outputs, int n_outputs, places *p,
+                             df_error *err)
 {
-    const struct { const char *name; const float **to; int64_t columns; } wanted[] = {
-        {"boxes", &p->boxes, 4}, {"embeddings", &p->embeddings, df_text_encoder_dim(o->text)}, {"shift", &p->shift, 1},
-        {"scale", &p->scale, 1}};
+    const struct {
+        const char *name;
+        const float **to;
+        int64_t columns;
+    } wanted[] = {{"boxes", &p->boxes, 4},
+                  {"embeddings", &p->embeddings, df_text_encoder_dim(o->text)},
+                  {"shift", &p->shift, 1},
+                  {"scale", &p->scale, 1}};
     int64_t n = 0;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         const df_tensor *t = df_tensor_named(outputs, n_outputs, wanted[i].name);
@@ -83,8 +98,9 @@ static df_status read_places(const owl *o, const df_tensor *outputs, int n_outpu
         if (i == 0)
             n = size / 4;
         if (n < 1 || n > PLACES_MAX || size != n * wanted[i].columns)
-            return df_fail(err, DF_MODEL, "%s: the model has no output %s [%lld, %lld]", o->card->path, wanted[i].name,
-                           (long long)n, (long long)wanted[i].columns);
+            return df_fail(err, DF_MODEL, "%s: the model has no output %s [%lld, %lld]",
+                           o->card->path, wanted[i].name, (long long)n,
+                           (long long)wanted[i].columns);
         *wanted[i].to = t->data;
     }
     p->n = (int)n;
@@ -96,19 +112,22 @@ static df_status read_places(const owl *o, const df_tensor *outputs, int n_outpu
 static df_candidate judge(const owl *o, const places *p, int i, const asked *queries)
 {
     const float *seen = p->embeddings + (size_t)i * (size_t)p->dim, *box = p->boxes + 4 * (size_t)i;
-    const double length = sqrt((double)df_dot(seen, seen, p->dim)) + 1e-6, w = (double)o->card->width, h = (double)o->card->height;
+    const double length = sqrt((double)df_dot(seen, seen, p->dim)) + 1e-6,
+                 w = (double)o->card->width, h = (double)o->card->height;
     int best = 0;
     double most = -INFINITY;
     for (int q = 0; q < queries->n; q++) {
-        const double logit = ((double)df_dot(seen, queries->vectors[q], p->dim) / length + (double)p->shift[i]) * (double)p->scale[i];
+        const double logit =
+            ((double)df_dot(seen, queries->vectors[q], p->dim) / length + (double)p->shift[i]) *
+            (double)p->scale[i];
         if (logit > most)
             most = logit, best = q;
     }
     return df_candidate_centred(box, w, h, 1 / (1 + exp(-most)), best);
 }
 
-static df_status find(const owl *o, const places *p, const asked *queries, df_arena *arena, df_candidate **found, int *n,
-                      df_error *err)
+static df_status find(const owl *o, const places *p, const asked *queries, df_arena *arena,
+                      df_candidate **found, int *n, df_error *err)
 {
     *found = df_arena_alloc(arena, (size_t)p->n, sizeof **found);
     if (!*found)
@@ -122,8 +141,8 @@ static df_status find(const owl *o, const places *p, const asked *queries, df_ar
     return DF_OK;
 }
 
-static df_status owl_perceive(df_expert *e, const df_image *image, const df_queries *tags, df_arena *arena,
-                              df_percept *out, df_error *err)
+static df_status owl_perceive(df_expert *e, const df_image *image, const df_queries *tags,
+                              df_arena *arena, df_percept *out, df_error *err)
 {
     const owl *o = (owl *)e;
     asked queries = {0};
@@ -139,7 +158,8 @@ static df_status owl_perceive(df_expert *e, const df_image *image, const df_quer
     DF_TRY(df_onnx_run(o->model, &input, 1, arena, &outputs, &n_outputs, err));
     DF_TRY(read_places(o, outputs, n_outputs, &p, err));
     DF_TRY(find(o, &p, &queries, arena, &found, &n, err));
-    return df_boxes_place(o->card, found, n, BOXES_MAX, queries.labels, &placement, image, arena, out, err);
+    return df_boxes_place(o->card, found, n, BOXES_MAX, queries.labels, &placement, image, arena,
+                          out, err);
 }
 
 static void owl_close(df_expert *e)
@@ -155,7 +175,8 @@ static df_status owl_open(df_expert **out, df_card *const *cards, int n_cards, d
     const df_card *card = cards[0];
     const double most = df_card_number(card, "queries", 64);
     if (n_cards != 1 || !(most >= 1 && most <= (double)QUERIES_MAX))
-        return df_fail(err, DF_CONFIG, "%s: decode.queries: must be 1 to %d", card->path, QUERIES_MAX);
+        return df_fail(err, DF_CONFIG, "%s: decode.queries: must be 1 to %d", card->path,
+                       QUERIES_MAX);
     owl *o = calloc(1, sizeof *o);
     if (!o)
         return df_fail(err, DF_NOMEM, "open model %s: out of memory", card->name);

@@ -20,8 +20,8 @@ static df_status next_name(const char **list, char name[NAME_MAX_BYTES], df_erro
     return DF_OK;
 }
 
-static df_status visit_names(const char *models, const char *list, visit_fn visit, void *ctx, df_str *missing,
-                             df_error *err)
+static df_status visit_names(const char *models, const char *list, visit_fn visit, void *ctx,
+                             df_str *missing, df_error *err)
 {
     char name[NAME_MAX_BYTES];
     for (bool first = true;; first = false) {
@@ -35,7 +35,11 @@ static df_status visit_names(const char *models, const char *list, visit_fn visi
     }
 }
 
-typedef struct { df_panel *panel; double threshold; const df_onnx_options *runtime; } opening;
+typedef struct {
+    df_panel *panel;
+    double threshold;
+    const df_onnx_options *runtime;
+} opening;
 
 static df_status open_one(void *ctx, const char *models, const char *name, df_error *err)
 {
@@ -75,18 +79,20 @@ void df_panel_free(df_panel *panel)
     *panel = (df_panel){0};
 }
 
-df_status df_panel_perceive(const df_panel *panel, const df_image *image, const df_queries *queries, df_arena *arena,
-                            df_percept seen[DF_PANEL_MAX], df_error *err)
+df_status df_panel_perceive(const df_panel *panel, const df_image *image, const df_queries *queries,
+                            df_arena *arena, df_percept seen[DF_PANEL_MAX], df_error *err)
 {
     for (int i = 0; i < panel->n_experts; i++) {
         df_error why;
         seen[i] = (df_percept){0};
-        df_status status = df_expert_perceive(panel->experts[i], image, queries, arena, &seen[i], &why);
+        df_status status =
+            df_expert_perceive(panel->experts[i], image, queries, arena, &seen[i], &why);
         if (status == DF_FORMAT)
             seen[i].trouble = df_arena_strdup(arena, why.message);
         else if (status != DF_OK)
             return df_fail(err, status, "%s", why.message);
-        DF_TRY(df_tiles_perceive(panel->experts[i], image, queries, &panel->slicing, arena, &seen[i], err));
+        DF_TRY(df_tiles_perceive(panel->experts[i], image, queries, &panel->slicing, arena,
+                                 &seen[i], err));
     }
     return DF_OK;
 }

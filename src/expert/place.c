@@ -13,19 +13,21 @@ static bool place(df_box *box, const df_candidate *c, const df_placement *p, con
     box->x1 = clamp(p->offset_x + p->scale_x * c->x1, image->full_width);
     box->y0 = clamp(p->offset_y + p->scale_y * c->y0, image->full_height);
     box->y1 = clamp(p->offset_y + p->scale_y * c->y1, image->full_height);
-    return box->x1 - box->x0 >= 1 && box->y1 - box->y0 >= 1;         /* also false when a side is infinite - infinite */
+    /* also false when a side is infinite - infinite */
+    return box->x1 - box->x0 >= 1 && box->y1 - box->y0 >= 1;
 }
 
-df_candidate df_candidate_centred(const float *box, double width, double height, double score, int label)
+df_candidate df_candidate_centred(const float *box, double width, double height, double score,
+                                  int label)
 {
     const double x = (double)box[0] * width, half_w = (double)box[2] * width / 2;
     const double y = (double)box[1] * height, half_h = (double)box[3] * height / 2;
     return (df_candidate){x - half_w, y - half_h, x + half_w, y + half_h, score, label};
 }
 
-df_status df_boxes_place(const df_card *card, df_candidate *found, int n, int most, const char *const *labels,
-                         const df_placement *placement, const df_image *image, df_arena *arena, df_percept *out,
-                         df_error *err)
+df_status df_boxes_place(const df_card *card, df_candidate *found, int n, int most,
+                         const char *const *labels, const df_placement *placement,
+                         const df_image *image, df_arena *arena, df_percept *out, df_error *err)
 {
     n = df_nms(found, n, card->iou, most);
     df_box *boxes = df_arena_alloc(arena, (size_t)n + 1, sizeof *boxes);
@@ -33,7 +35,9 @@ df_status df_boxes_place(const df_card *card, df_candidate *found, int n, int mo
         return df_fail(err, DF_NOMEM, "run model %s: out of memory", card->name);
     int n_boxes = 0;
     for (int i = 0; i < n; i++) {
-        df_box box = {.label = labels[found[i].label], .source = card->name, .score = fmin(found[i].score, 1),
+        df_box box = {.label = labels[found[i].label],
+                      .source = card->name,
+                      .score = fmin(found[i].score, 1),
                       .item = n_boxes};
         if (box.label && place(&box, &found[i], placement, image))
             boxes[n_boxes++] = box;

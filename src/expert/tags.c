@@ -1,12 +1,14 @@
-/* Decoder "classes": a classifier's scores over its card's labels. Serves taggers and the safety model.
- * Of classes that exclude each other, those of the same name (three breeds, all "dog") add up: a net that hesitates
- * between breeds is sure of the dog. Card: decode.softmax: 1 when the output is not yet probabilities.
- * Card: decode.sigmoid: 1 or, when the output is probabilities, decode.independent: 1 for a multi-label model: every class
- * is a question of its own, and a name scores what the best of its classes does. A class counts when it exceeds its own
- * line of the card's `thresholds` (RAM, arXiv 2306.03514), if it has them.
- * Decoder "similarity": the same from a model that compares an image's vector with those of its labels, each put into the
- * card's `template` and encoded once, by its `text` card, when this is opened. A label's score is decode.scale * cosine +
- * decode.bias, and decode.softmax: 1 (CLIP, arXiv 2103.00020) or decode.sigmoid: 1 (SigLIP, arXiv 2303.15343) of that. */
+/* Decoder "classes": a classifier's scores over its card's labels. Serves taggers and the safety
+ * model. Of classes that exclude each other, those of the same name (three breeds, all "dog") add
+ * up: a net that hesitates between breeds is sure of the dog. Card: decode.softmax: 1 when the
+ * output is not yet probabilities. Card: decode.sigmoid: 1 or, when the output is probabilities,
+ * decode.independent: 1 for a multi-label model: every class is a question of its own, and a name
+ * scores what the best of its classes does. A class counts when it exceeds its own line of the
+ * card's `thresholds` (RAM, arXiv 2306.03514), if it has them. Decoder "similarity": the same from
+ * a model that compares an image's vector with those of its labels, each put into the card's
+ * `template` and encoded once, by its `text` card, when this is opened. A label's score is
+ * decode.scale * cosine + decode.bias, and decode.softmax: 1 (CLIP, arXiv 2103.00020) or
+ * decode.sigmoid: 1 (SigLIP, arXiv 2303.15343) of that. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -28,7 +30,8 @@ typedef struct {
     df_text_encoder *text;
     float *vectors;                          /* [n_labels, dim] */
     double scale, bias;
-    int *group_of;                           /* [n_labels] index into groups; -1: the class is dropped */
+    /* [n_labels] index into groups; -1: the class is dropped */
+    int *group_of;
     const char **groups;
     int n_groups;
     bool softmax, sigmoid, independent;
@@ -80,7 +83,8 @@ static df_status encode_labels(classes *c, df_error *err)
     const size_t dim = (size_t)df_text_encoder_dim(c->text), n = (size_t)c->card->n_labels;
     df_arena arena = {0};
     df_status status = DF_OK;
-    c->vectors = calloc(n, dim * sizeof *c->vectors);                /* n <= 100,000, dim <= 65,536 */
+    /* n <= 100,000, dim <= 65,536 */
+    c->vectors = calloc(n, dim * sizeof *c->vectors);
     if (!c->vectors)
         return df_fail(err, DF_NOMEM, "open model %s: out of memory", c->card->name);
     for (size_t i = 0; i < n && status == DF_OK; i++) {
@@ -104,28 +108,35 @@ static df_status open_similarity(classes *c, df_error *err)
     c->scale = df_card_number(card, "scale", 1);
     c->bias = df_card_number(card, "bias", 0);
     if (c->softmax == c->sigmoid)
-        return df_fail(err, DF_CONFIG, "%s: decode: softmax: 1 or sigmoid: 1 is needed", card->path);
+        return df_fail(err, DF_CONFIG, "%s: decode: softmax: 1 or sigmoid: 1 is needed",
+                       card->path);
     DF_TRY(df_text_encoder_open(&c->text, card, err));
     DF_TRY(df_encoder_open(&c->encoder, card->folder, card->name, &card->runtime, err));
     if (df_encoder_dim(c->encoder) != df_text_encoder_dim(c->text))
-        return df_fail(err, DF_CONFIG, "%s: text: %s gives vectors of %d values, the image model of %d", card->path,
+        return df_fail(err, DF_CONFIG,
+                       "%s: text: %s gives vectors of %d values, the image model of %d", card->path,
                        card->text, df_text_encoder_dim(c->text), df_encoder_dim(c->encoder));
     return encode_labels(c, err);
 }
 
-static df_status tagger_open(df_expert **out, const df_expert_ops *ops, const df_card *card, open_fn open, df_error *err)
+static df_status tagger_open(df_expert **out, const df_expert_ops *ops, const df_card *card,
+                             open_fn open, df_error *err)
 {
     if (card->n_labels < 1)
         return df_fail(err, DF_CONFIG, "%s: labels: a tagger needs them", card->path);
     classes *c = calloc(1, sizeof *c);
     if (!c)
         return df_fail(err, DF_NOMEM, "open model %s: out of memory", card->name);
-    *c = (classes){.base.ops = ops, .card = card, .softmax = df_card_number(card, "softmax", 0) > 0,
+    *c = (classes){.base.ops = ops,
+                   .card = card,
+                   .softmax = df_card_number(card, "softmax", 0) > 0,
                    .sigmoid = df_card_number(card, "sigmoid", 0) > 0};
     c->independent = c->sigmoid || df_card_number(card, "independent", 0) > 0;
     df_status status = c->softmax && c->independent
-                           ? df_fail(err, DF_CONFIG, "%s: decode.softmax: classes that exclude each other are not "
-                                     "independent; choose softmax or sigmoid", card->path)
+                           ? df_fail(err, DF_CONFIG,
+                                     "%s: decode.softmax: classes that exclude each other are not "
+                                     "independent; choose softmax or sigmoid",
+                                     card->path)
                            : group_labels(c, err);
     if (status == DF_OK)
         status = open(c, err);
@@ -165,7 +176,8 @@ static df_status check_scores(const classes *c, const df_tensor *t, df_error *er
 {
     const int64_t n = df_tensor_size(t);
     if (n != c->card->n_labels)
-        return df_fail(err, DF_MODEL, "%s: labels: %d lines, but the model's output %s has %lld classes",
+        return df_fail(err, DF_MODEL,
+                       "%s: labels: %d lines, but the model's output %s has %lld classes",
                        c->card->path, c->card->n_labels, t->name, (long long)n);
     if (c->softmax)
         apply_softmax(t->data, c->card->n_labels);
@@ -173,9 +185,11 @@ static df_status check_scores(const classes *c, const df_tensor *t, df_error *er
         t->data[i] = 1 / (1 + expf(-t->data[i]));
     for (int64_t i = 0; i < n; i++)
         if (!(t->data[i] >= -1e-3f && t->data[i] <= 1.001f))
-            return df_fail(err, DF_MODEL, "%s: output %s holds %g, which is no probability; set decode.softmax: 1 or "
-                           "decode.sigmoid: 1",
-                           c->card->path, t->name, (double)t->data[i]);
+            return df_fail(
+                err, DF_MODEL,
+                "%s: output %s holds %g, which is no probability; set decode.softmax: 1 or "
+                "decode.sigmoid: 1",
+                c->card->path, t->name, (double)t->data[i]);
     return DF_OK;
 }
 
@@ -187,7 +201,8 @@ static int by_falling_score(const void *a, const void *b)
     return x->item - y->item;                /* the order of the label file */
 }
 
-static df_status collect(const classes *c, const float *scores, df_arena *arena, df_percept *out, df_error *err)
+static df_status collect(const classes *c, const float *scores, df_arena *arena, df_percept *out,
+                         df_error *err)
 {
     df_tag *tags = df_arena_alloc(arena, (size_t)c->n_groups + 1, sizeof *tags);
     if (!tags)
@@ -212,8 +227,8 @@ static df_status collect(const classes *c, const float *scores, df_arena *arena,
     return DF_OK;
 }
 
-static df_status classes_perceive(df_expert *e, const df_image *image, const df_queries *queries, df_arena *arena,
-                                  df_percept *out, df_error *err)
+static df_status classes_perceive(df_expert *e, const df_image *image, const df_queries *queries,
+                                  df_arena *arena, df_percept *out, df_error *err)
 {
     const classes *c = (classes *)e;
     df_tensor input, *outputs = NULL;
@@ -230,7 +245,8 @@ static df_status classes_perceive(df_expert *e, const df_image *image, const df_
 const df_expert_ops df_expert_classes = {"classes", classes_open, classes_perceive, classes_close};
 
 /* [n_labels] scale * cosine + bias; -infinity for a class that is dropped. */
-static df_status compare(const classes *c, const float *image, df_arena *arena, float **out, df_error *err)
+static df_status compare(const classes *c, const float *image, df_arena *arena, float **out,
+                         df_error *err)
 {
     const int dim = df_encoder_dim(c->encoder);
     const double length = sqrt((double)df_dot(image, image, dim));
@@ -248,8 +264,8 @@ static df_status compare(const classes *c, const float *image, df_arena *arena, 
     return DF_OK;
 }
 
-static df_status similarity_perceive(df_expert *e, const df_image *image, const df_queries *queries, df_arena *arena,
-                                     df_percept *out, df_error *err)
+static df_status similarity_perceive(df_expert *e, const df_image *image, const df_queries *queries,
+                                     df_arena *arena, df_percept *out, df_error *err)
 {
     const classes *c = (classes *)e;
     const float *vector;
@@ -261,4 +277,5 @@ static df_status similarity_perceive(df_expert *e, const df_image *image, const 
     return collect(c, scores.data, arena, out, err);
 }
 
-const df_expert_ops df_expert_similarity = {"similarity", similarity_open, similarity_perceive, classes_close};
+const df_expert_ops df_expert_similarity = {"similarity", similarity_open, similarity_perceive,
+                                            classes_close};

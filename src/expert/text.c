@@ -1,18 +1,20 @@
-/* Text in an image: a detector that gives a map of text probability, an orienter that sees upside-down lines (optional),
- * a recogniser read by CTC. Made for the PaddleOCR family; all numbers are the cards'.
+/* Text in an image: a detector that gives a map of text probability, an orienter that sees
+ * upside-down lines (optional), a recogniser read by CTC. Made for the PaddleOCR family; all
+ * numbers are the cards'.
  *
- *   text-detect     decode: limit_side (shorter side is enlarged to it), max_side (longer side is shrunk to it), step (sides
- *                   are multiples of it), map_threshold, unclip, dilate, max_boxes; threshold: mean inside a box
- *   text-orient     width, height; decode: turned_class, squeeze (a line is squeezed at most to 1 / squeeze; of a longer
- *                   one the middle is looked at); threshold: least score to turn a line; between it and 1 - threshold the
- *                   line is read both ways
- *   text-recognise  height; decode: width_min, width_max, width_step; threshold: mean of the characters; the dictionary
- *                   is the card's `labels` or, where it has none, the model's metadata `character`: a character a line.
- *                   The model has as many classes (the dictionary has blank first and all else), one more (blank comes
- *                   before it) or two more (and space after it), as PaddleOCR's releases differ
+ *   text-detect     decode: limit_side (shorter side is enlarged to it), max_side (longer side is
+ * shrunk to it), step (sides are multiples of it), map_threshold, unclip, dilate, max_boxes;
+ * threshold: mean inside a box text-orient     width, height; decode: turned_class, squeeze (a line
+ * is squeezed at most to 1 / squeeze; of a longer one the middle is looked at); threshold: least
+ * score to turn a line; between it and 1 - threshold the line is read both ways text-recognise
+ * height; decode: width_min, width_max, width_step; threshold: mean of the characters; the
+ * dictionary is the card's `labels` or, where it has none, the model's metadata `character`: a
+ * character a line. The model has as many classes (the dictionary has blank first and all else),
+ * one more (blank comes before it) or two more (and space after it), as PaddleOCR's releases differ
  *
- * Lines are recognised one by one: on a CPU a batch takes as long as its lines, and its padding on top. Widths are
- * rounded up to width_step, and sides to step, so that the runtime meets few shapes. */
+ * Lines are recognised one by one: on a CPU a batch takes as long as its lines, and its padding on
+ * top. Widths are rounded up to width_step, and sides to step, so that the runtime meets few
+ * shapes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,27 +27,29 @@
 #include "vision/text_map.h"
 
 #define LINE_BYTES_MAX 2000
-#define SURE_READING 0.8                     /* mean of the characters; a turned line that is read worse is read unturned too */
+#define SURE_READING                                                                               \
+    0.8 /* mean of the characters; a turned line that is read worse is read unturned too */
 #define SURE_BESIDE_TURNED 0.9
-#define WIDTH_LIMIT 16384                    /* of any input tensor; keeps foreign cards within memory */
+#define WIDTH_LIMIT 16384 /* of any input tensor; keeps foreign cards within memory */
 
-extern const df_expert_ops df_expert_text;   /* listed in expert.c */
+extern const df_expert_ops df_expert_text; /* listed in expert.c */
 
 enum { DETECTOR, ORIENTER, RECOGNISER, N_MODELS };
 
 typedef struct {
     df_expert base;
-    df_card *cards[N_MODELS];                /* borrowed; the orienter may be NULL */
+    df_card *cards[N_MODELS]; /* borrowed; the orienter may be NULL */
     df_onnx *models[N_MODELS];
     df_text_map_options map;
-    const char **characters;                 /* [n_characters]: the dictionary */
+    const char **characters; /* [n_characters]: the dictionary */
     int64_t n_characters;
     df_arena arena;
 } text_expert;
 
 /* --- pixels to tensors --- */
 
-static df_status tensor_new(const df_card *card, int width, int height, df_arena *arena, df_tensor *t, df_error *err)
+static df_status tensor_new(const df_card *card, int width, int height, df_arena *arena,
+                            df_tensor *t, df_error *err)
 {
     *t = (df_tensor){.name = card->input, .n_dims = 4, .dims = {1, 3, height, width}};
     t->data = df_arena_alloc(arena, (size_t)3 * (size_t)height * (size_t)width, sizeof *t->data);
@@ -58,7 +62,8 @@ static void tensor_fill(const df_card *card, const df_image *image, df_tensor *t
     const size_t width = (size_t)t->dims[3], plane = (size_t)t->dims[2] * width;
     const bool bgr = card->channels[0] == 'b';
     for (size_t c = 0; c < 3; c++) {
-        const float scale = (float)(1 / card->std[c]), shift = (float)(-card->mean[c] / card->std[c]);
+        const float scale = (float)(1 / card->std[c]),
+                    shift = (float)(-card->mean[c] / card->std[c]);
         for (size_t y = 0; y < (size_t)image->height; y++) {
             const uint8_t *p = image->rgb + y * (size_t)image->width * 3 + (bgr ? 2 - c : c);
             float *out = t->data + c * plane + y * width;
@@ -69,14 +74,15 @@ static void tensor_fill(const df_card *card, const df_image *image, df_tensor *t
 }
 
 /* Runs a model on one image; the output must have n_dims dimensions. */
-static df_status run_model(const text_expert *e, int which, df_tensor *input, int n_dims, df_arena *arena, df_tensor *out,
-                           df_error *err)
+static df_status run_model(const text_expert *e, int which, df_tensor *input, int n_dims,
+                           df_arena *arena, df_tensor *out, df_error *err)
 {
     df_tensor *outputs;
     int n = 0;
     DF_TRY(df_onnx_run(e->models[which], input, 1, arena, &outputs, &n, err));
     if (n < 1 || outputs[0].n_dims != n_dims)
-        return df_fail(err, DF_MODEL, "model %s: its first output should have %d dimensions", e->cards[which]->name, n_dims);
+        return df_fail(err, DF_MODEL, "model %s: its first output should have %d dimensions",
+                       e->cards[which]->name, n_dims);
     *out = outputs[0];
     return DF_OK;
 }
@@ -93,15 +99,16 @@ static void map_size(const df_card *card, const df_image *image, int *width, int
 {
     double longer = image->width > image->height ? image->width : image->height;
     double shorter = image->width > image->height ? image->height : image->width;
-    double step = df_card_number(card, "step", 32), scale = fmax(1, df_card_number(card, "limit_side", 736) / shorter);
+    double step = df_card_number(card, "step", 32),
+           scale = fmax(1, df_card_number(card, "limit_side", 736) / shorter);
     scale = fmin(scale, df_card_number(card, "max_side", 2000) / longer);
     *width = round_to(image->width * scale, step);
     *height = round_to(image->height * scale, step);
 }
 
 /* Boxes in pixels of `image`. The map lives in a scratch arena: it is the largest thing here. */
-static df_status detect(const text_expert *e, const df_image *image, df_arena *arena, df_text_box **boxes, int *n,
-                        df_error *err)
+static df_status detect(const text_expert *e, const df_image *image, df_arena *arena,
+                        df_text_box **boxes, int *n, df_error *err)
 {
     int width, height;
     df_image sized = {0};
@@ -115,8 +122,10 @@ static df_status detect(const text_expert *e, const df_image *image, df_arena *a
         goto out;
     tensor_fill(e->cards[DETECTOR], &sized, &input);
     status = run_model(e, DETECTOR, &input, 4, &scratch, &map, err);
-    if (status == DF_OK && (map.dims[0] != 1 || map.dims[1] != 1 || map.dims[2] != height || map.dims[3] != width))
-        status = df_fail(err, DF_MODEL, "model %s: its map is not as large as its input", e->cards[DETECTOR]->name);
+    if (status == DF_OK &&
+        (map.dims[0] != 1 || map.dims[1] != 1 || map.dims[2] != height || map.dims[3] != width))
+        status = df_fail(err, DF_MODEL, "model %s: its map is not as large as its input",
+                         e->cards[DETECTOR]->name);
     if (status == DF_OK)
         status = df_text_map_boxes(map.data, width, height, &e->map, arena, boxes, n, err);
     for (int i = 0; status == DF_OK && i < *n * 4; i++) {
@@ -131,12 +140,15 @@ out:
 
 /* --- one line --- */
 
-/* The quad laid straight, as high as the recogniser wants it. Large text is sampled as it is and then shrunk. */
-static df_status cut_line(const text_expert *e, const df_image *image, const df_quad *q, df_image *line, df_error *err)
+/* The quad laid straight, as high as the recogniser wants it. Large text is sampled as it is and
+ * then shrunk. */
+static df_status cut_line(const text_expert *e, const df_image *image, const df_quad *q,
+                          df_image *line, df_error *err)
 {
     const df_card *card = e->cards[RECOGNISER];
     const df_point *p = q->at;
-    df_frame frame = {p[0].x, p[0].y, p[1].x - p[0].x, p[1].y - p[0].y, p[3].x - p[0].x, p[3].y - p[0].y};
+    df_frame frame = {p[0].x,          p[0].y,          p[1].x - p[0].x,
+                      p[1].y - p[0].y, p[3].x - p[0].x, p[3].y - p[0].y};
     double w = df_quad_width(q), h = fmax(1, df_quad_height(q)), scale = (double)card->height / h;
     int width = (int)fmin(ceil(w * scale), df_card_number(card, "width_max", 3200));
     width = width < 1 ? 1 : width;
@@ -149,10 +161,13 @@ static df_status cut_line(const text_expert *e, const df_image *image, const df_
     return status;
 }
 
-/* What the orienter looks at: the line as high as it wants, squeezed at most to 1 / squeeze; of a longer one the middle. */
-static df_status orienter_view(const df_card *card, const df_image *line, df_image *sized, df_error *err)
+/* What the orienter looks at: the line as high as it wants, squeezed at most to 1 / squeeze; of a
+ * longer one the middle. */
+static df_status orienter_view(const df_card *card, const df_image *line, df_image *sized,
+                               df_error *err)
 {
-    const double squeeze = df_card_number(card, "squeeze", 2), room = ceil((double)card->width * line->height / (double)card->height * squeeze);
+    const double squeeze = df_card_number(card, "squeeze", 2),
+                 room = ceil((double)card->width * line->height / (double)card->height * squeeze);
     const double width = ceil((double)line->width * (double)card->height / line->height);
     const int out_width = (int)fmin(width, (double)card->width);
     if (line->width <= room)
@@ -166,7 +181,8 @@ static df_status orienter_view(const df_card *card, const df_image *line, df_ima
 }
 
 /* Probability that the line is upside down; 0 without an orienter. */
-static df_status upside_down(const text_expert *e, const df_image *line, df_arena *scratch, double *p, df_error *err)
+static df_status upside_down(const text_expert *e, const df_image *line, df_arena *scratch,
+                             double *p, df_error *err)
 {
     const df_card *card = e->cards[ORIENTER];
     *p = 0;
@@ -191,12 +207,13 @@ static df_status upside_down(const text_expert *e, const df_image *line, df_aren
 }
 
 /* before: classes before the dictionary's first. */
-static df_status line_text(const text_expert *e, const int32_t *classes, int64_t n, int before, df_arena *arena,
-                           const char **text, df_error *err)
+static df_status line_text(const text_expert *e, const int32_t *classes, int64_t n, int before,
+                           df_arena *arena, const char **text, df_error *err)
 {
     df_str raw = {0}, clean = {0};
     for (int64_t i = 0; i < n; i++)
-        df_str_append(&raw, classes[i] - before < e->n_characters ? e->characters[classes[i] - before] : " ");
+        df_str_append(
+            &raw, classes[i] - before < e->n_characters ? e->characters[classes[i] - before] : " ");
     const char *from = df_str_text(&raw);
     size_t size = raw.size;
     while (size && from[size - 1] == ' ')
@@ -210,19 +227,21 @@ static df_status line_text(const text_expert *e, const int32_t *classes, int64_t
     return *text ? DF_OK : df_fail(err, DF_NOMEM, "a line of text: out of memory");
 }
 
-static df_status recognise(const text_expert *e, const df_image *line, df_arena *scratch, df_arena *arena, df_line *out,
-                           df_error *err)
+static df_status recognise(const text_expert *e, const df_image *line, df_arena *scratch,
+                           df_arena *arena, df_line *out, df_error *err)
 {
     const df_card *card = e->cards[RECOGNISER];
-    double step = df_card_number(card, "width_step", 32), least = df_card_number(card, "width_min", 64);
+    double step = df_card_number(card, "width_step", 32),
+           least = df_card_number(card, "width_min", 64);
     int width = (int)(ceil(fmax(line->width, least) / step) * step);
     df_tensor input, p;
     DF_TRY(tensor_new(card, width, (int)card->height, scratch, &input, err));
     tensor_fill(card, line, &input);
     DF_TRY(run_model(e, RECOGNISER, &input, 3, scratch, &p, err));
     if (p.dims[0] != 1 || p.dims[2] < e->n_characters || p.dims[2] > e->n_characters + 2)
-        return df_fail(err, DF_MODEL, "model %s: %d classes in its output, %d characters in its dictionary", card->name,
-                       (int)p.dims[2], (int)e->n_characters);
+        return df_fail(err, DF_MODEL,
+                       "model %s: %d classes in its output, %d characters in its dictionary",
+                       card->name, (int)p.dims[2], (int)e->n_characters);
     int32_t *classes = df_arena_alloc(scratch, (size_t)p.dims[1] + 1, sizeof *classes);
     if (!classes)
         return df_fail(err, DF_NOMEM, "a line of text: out of memory");
@@ -230,9 +249,10 @@ static df_status recognise(const text_expert *e, const df_image *line, df_arena 
     return line_text(e, classes, n, p.dims[2] > e->n_characters, arena, &out->text, err);
 }
 
-/* Reads a line one way round and, where the orienter is not sure or what is read looks wrong, the other way too: the
- * surer reading wins. *turned: whether the line was turned for it. */
-static df_status read_line(const text_expert *e, df_image *line, df_arena *arena, df_line *out, bool *turned, df_error *err)
+/* Reads a line one way round and, where the orienter is not sure or what is read looks wrong, the
+ * other way too: the surer reading wins. *turned: whether the line was turned for it. */
+static df_status read_line(const text_expert *e, df_image *line, df_arena *arena, df_line *out,
+                           bool *turned, df_error *err)
 {
     df_arena scratch = {0};
     double p;
@@ -257,10 +277,15 @@ static df_status read_line(const text_expert *e, df_image *line, df_arena *arena
     return status;
 }
 
-typedef struct { df_quad quad; df_line line; bool turned; } reading;
+typedef struct {
+    df_quad quad;
+    df_line line;
+    bool turned;
+} reading;
 
 /* What the box holds; text is "" when nothing can be read. */
-static df_status read_box(const text_expert *e, const df_image *image, df_arena *arena, reading *r, df_error *err)
+static df_status read_box(const text_expert *e, const df_image *image, df_arena *arena, reading *r,
+                          df_error *err)
 {
     df_image line = {0};
     DF_TRY(cut_line(e, image, &r->quad, &line, err));
@@ -269,9 +294,10 @@ static df_status read_box(const text_expert *e, const df_image *image, df_arena 
     return status;
 }
 
-/* The orienter is wrong about some lines of a page that is upside down: where lines were turned, those that were not and
- * are read badly are read the other way too. */
-static df_status read_again(const text_expert *e, const df_image *image, df_arena *arena, reading *r, df_error *err)
+/* The orienter is wrong about some lines of a page that is upside down: where lines were turned,
+ * those that were not and are read badly are read the other way too. */
+static df_status read_again(const text_expert *e, const df_image *image, df_arena *arena,
+                            reading *r, df_error *err)
 {
     df_image line = {0};
     df_line other = {0};
@@ -288,7 +314,8 @@ static df_status read_again(const text_expert *e, const df_image *image, df_aren
     return status;
 }
 
-static df_status read_boxes(const text_expert *e, const df_image *image, df_arena *arena, reading *all, int n, df_error *err)
+static df_status read_boxes(const text_expert *e, const df_image *image, df_arena *arena,
+                            reading *all, int n, df_error *err)
 {
     int n_turned = 0;
     for (int i = 0; i < n; i++) {
@@ -311,8 +338,8 @@ static void place_line(const df_image *image, const reading *r, df_line *line)
     }
 }
 
-static df_status text_perceive(df_expert *base, const df_image *image, const df_queries *queries, df_arena *arena,
-                               df_percept *out, df_error *err)
+static df_status text_perceive(df_expert *base, const df_image *image, const df_queries *queries,
+                               df_arena *arena, df_percept *out, df_error *err)
 {
     const text_expert *e = (const text_expert *)base;
     df_text_box *boxes;
@@ -342,19 +369,25 @@ static df_status text_perceive(df_expert *base, const df_image *image, const df_
 static df_status check_card(const df_card *card, const char *task, bool fixed_width, df_error *err)
 {
     if (strcmp(card->task, task) != 0)
-        return df_fail(err, DF_CONFIG, "card %s: its task is %s; here a card for %s is needed", card->name, card->task, task);
+        return df_fail(err, DF_CONFIG, "card %s: its task is %s; here a card for %s is needed",
+                       card->name, card->task, task);
     if (strcmp(card->layout, "nchw") != 0)
-        return df_fail(err, DF_CONFIG, "card %s: layout %s is not supported for text; it must be nchw", card->name, card->layout);
+        return df_fail(err, DF_CONFIG,
+                       "card %s: layout %s is not supported for text; it must be nchw", card->name,
+                       card->layout);
     bool sized = card->height >= 1 && card->height <= 1024;
     if (fixed_width && !(sized && card->width >= 1 && card->width <= WIDTH_LIMIT))
-        return df_fail(err, DF_CONFIG, "card %s: width and height of its input are needed", card->name);
+        return df_fail(err, DF_CONFIG, "card %s: width and height of its input are needed",
+                       card->name);
     if (strcmp(task, "text-recognise") == 0 && !sized)
         return df_fail(err, DF_CONFIG, "card %s: the height of its input is needed", card->name);
-    static const char *const sizes[] = {"limit_side", "max_side", "step", "width_min", "width_max", "width_step", "squeeze"};
+    static const char *const sizes[] = {"limit_side", "max_side",   "step",   "width_min",
+                                        "width_max",  "width_step", "squeeze"};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         double v = df_card_number(card, sizes[i], 1);
         if (!(v >= 1 && v <= WIDTH_LIMIT))
-            return df_fail(err, DF_CONFIG, "card %s: decode.%s must be from 1 to %d", card->name, sizes[i], WIDTH_LIMIT);
+            return df_fail(err, DF_CONFIG, "card %s: decode.%s must be from 1 to %d", card->name,
+                           sizes[i], WIDTH_LIMIT);
     }
     return DF_OK;
 }
@@ -367,7 +400,8 @@ static df_status split_dictionary(text_expert *e, char *text, df_error *err)
         n++;
     e->characters = df_arena_alloc(&e->arena, (size_t)n, sizeof *e->characters);
     if (!e->characters)
-        return df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", e->cards[RECOGNISER]->name);
+        return df_fail(err, DF_NOMEM, "dictionary of %s: out of memory",
+                       e->cards[RECOGNISER]->name);
     for (char *c = text; c && *c;) {
         char *end = strchr(c, '\n');
         if (end)
@@ -386,14 +420,19 @@ static df_status read_dictionary(text_expert *e, df_error *err)
         if (!e->characters)
             return df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", card->name);
         for (; e->n_characters < card->n_labels; e->n_characters++)
-            e->characters[e->n_characters] = card->label[e->n_characters] ? card->label[e->n_characters] : "";
+            e->characters[e->n_characters] =
+                card->label[e->n_characters] ? card->label[e->n_characters] : "";
         return DF_OK;
     }
     const char *dictionary = df_onnx_metadata(e->models[RECOGNISER], "character", &e->arena);
     if (!dictionary || !*dictionary)
-        return df_fail(err, DF_MODEL, "model %s: no dictionary: neither `labels` in its card nor metadata `character`", card->name);
+        return df_fail(
+            err, DF_MODEL,
+            "model %s: no dictionary: neither `labels` in its card nor metadata `character`",
+            card->name);
     char *text = df_arena_strdup(&e->arena, dictionary);
-    return text ? split_dictionary(e, text, err) : df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", card->name);
+    return text ? split_dictionary(e, text, err)
+                : df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", card->name);
 }
 
 static void text_close(df_expert *base)
@@ -418,8 +457,10 @@ static df_status open_models(text_expert *e, df_error *err)
     }
     const df_card *d = e->cards[DETECTOR];
     e->map = (df_text_map_options){
-        .threshold = df_card_number(d, "map_threshold", 0.3), .box_threshold = d->threshold,
-        .unclip = df_card_number(d, "unclip", 1.6), .dilate = df_card_number(d, "dilate", 1) != 0,
+        .threshold = df_card_number(d, "map_threshold", 0.3),
+        .box_threshold = d->threshold,
+        .unclip = df_card_number(d, "unclip", 1.6),
+        .dilate = df_card_number(d, "dilate", 1) != 0,
         .max_boxes = (int)fmin(fmax(df_card_number(d, "max_boxes", 1000), 0), 10000)};
     return read_dictionary(e, err);
 }
@@ -442,4 +483,5 @@ static df_status text_open(df_expert **out, df_card *const *cards, int n_cards, 
     return DF_OK;
 }
 
-const df_expert_ops df_expert_text = {.name = "text", .open = text_open, .perceive = text_perceive, .close = text_close};
+const df_expert_ops df_expert_text = {
+    .name = "text", .open = text_open, .perceive = text_perceive, .close = text_close};

@@ -73,7 +73,8 @@ static df_status show(showing *s, int i, df_error *err)
     if (status == DF_FORMAT) {
         status = DF_OK;
         if (!s->trouble)
-            s->trouble = df_arena_printf(s->arena, "tile %d of %d: %s", i + 1, s->grid.columns * s->grid.rows, why.message);
+            s->trouble = df_arena_printf(s->arena, "tile %d of %d: %s", i + 1,
+                                         s->grid.columns * s->grid.rows, why.message);
     }
     df_arena_reset(&arena);
     df_image_free(&part);
@@ -97,10 +98,15 @@ static df_status join(showing *s, df_percept *seen, df_error *err)
     return DF_OK;
 }
 
-df_status df_tiles_perceive(df_expert_handle *expert, const df_image *image, const df_queries *queries,
-                            const df_slicing *how, df_arena *arena, df_percept *seen, df_error *err)
+df_status df_tiles_perceive(df_expert_handle *expert, const df_image *image,
+                            const df_queries *queries, const df_slicing *how, df_arena *arena,
+                            df_percept *seen, df_error *err)
 {
-    showing s = {.expert = expert, .image = image, .queries = queries, .how = how, .arena = arena,
+    showing s = {.expert = expert,
+                 .image = image,
+                 .queries = queries,
+                 .how = how,
+                 .arena = arena,
                  .grid = df_slice_grid_of(image->width, image->height, how)};
     df_status status = DF_OK;
     for (int i = 0; i < s.grid.columns * s.grid.rows && status == DF_OK; i++)

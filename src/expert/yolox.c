@@ -1,13 +1,15 @@
-/* Decoder "yolox": one output [n, 5 + labels], a row for each cell of the grids of all strides, row by row (arXiv
- * 2107.08430): x, y, width, height, the share that something is there, and of each label given that. x and y count from
- * the cell in strides, width and height are logarithms of strides.
- * Card: decode.strides: [8, 16, 32]; without it x, y, width, height are input pixels. */
+/* Decoder "yolox": one output [n, 5 + labels], a row for each cell of the grids of all strides, row
+ * by row (arXiv 2107.08430): x, y, width, height, the share that something is there, and of each
+ * label given that. x and y count from the cell in strides, width and height are logarithms of
+ * strides. Card: decode.strides: [8, 16, 32]; without it x, y, width, height are input pixels. */
 #include <math.h>
 #include "expert/detector.h"
 
-extern const df_expert_ops df_expert_yolox;                          /* listed in expert.c */
+extern const df_expert_ops df_expert_yolox; /* listed in expert.c */
 
-typedef struct { double x, y, stride; } cell;
+typedef struct {
+    double x, y, stride;
+} cell;
 
 static void add(const df_detector *d, const float *row, const cell *at, df_candidates *out)
 {
@@ -19,8 +21,12 @@ static void add(const df_detector *d, const float *row, const cell *at, df_candi
     df_candidate box = {x - w / 2, y - h / 2, x + w / 2, y + h / 2, score, label};
     if (at) {
         const double half_w = exp(w) / 2, half_h = exp(h) / 2;
-        box = (df_candidate){(x + at->x - half_w) * at->stride, (y + at->y - half_h) * at->stride,
-                             (x + at->x + half_w) * at->stride, (y + at->y + half_h) * at->stride, score, label};
+        box = (df_candidate){(x + at->x - half_w) * at->stride,
+                             (y + at->y - half_h) * at->stride,
+                             (x + at->x + half_w) * at->stride,
+                             (y + at->y + half_h) * at->stride,
+                             score,
+                             label};
     }
     df_candidates_add(out, &box);
 }
@@ -30,30 +36,34 @@ static int64_t cells_along(double side, int stride)
     return (int64_t)(side / stride);
 }
 
-static df_status find_rows(const df_detector *d, const df_answer *answer, const df_tensor **rows, int64_t *n,
-                           df_error *err)
+static df_status find_rows(const df_detector *d, const df_answer *answer, const df_tensor **rows,
+                           int64_t *n, df_error *err)
 {
     const int columns = 5 + d->card->n_labels;
     *n = 0;
     for (int i = 0; i < d->n_strides; i++)
-        *n += cells_along(answer->width, d->strides[i]) * cells_along(answer->height, d->strides[i]);
+        *n +=
+            cells_along(answer->width, d->strides[i]) * cells_along(answer->height, d->strides[i]);
     if (!d->n_strides && answer->n > 0)
         *n = df_tensor_size(&answer->outputs[0]) / columns;
     *rows = df_answer_find(answer, *n, columns, 0);
     return *rows ? DF_OK
                  : df_fail(err, DF_MODEL,
-                           "%s: labels: %d lines, but the model has no output [%lld, %d]; check decode.strides too",
+                           "%s: labels: %d lines, but the model has no output [%lld, %d]; check "
+                           "decode.strides too",
                            d->card->path, d->card->n_labels, (long long)*n, columns);
 }
 
-static df_status decode(const df_detector *d, const df_answer *answer, df_candidates *out, df_error *err)
+static df_status decode(const df_detector *d, const df_answer *answer, df_candidates *out,
+                        df_error *err)
 {
     const df_tensor *rows;
     int64_t n;
     DF_TRY(find_rows(d, answer, &rows, &n, err));
     const float *row = rows->data;
     for (int i = 0; i < d->n_strides; i++) {
-        const int64_t w = cells_along(answer->width, d->strides[i]), h = cells_along(answer->height, d->strides[i]);
+        const int64_t w = cells_along(answer->width, d->strides[i]),
+                      h = cells_along(answer->height, d->strides[i]);
         for (int64_t k = 0; k < w * h; k++, row += 5 + d->card->n_labels)
             add(d, row, &(cell){(double)(k % w), (double)(k / w), d->strides[i]}, out);
     }
@@ -69,4 +79,5 @@ static df_status yolox_open(df_expert **out, df_card *const *cards, int n_cards,
     return df_detector_open(out, &kind, cards[0], err);
 }
 
-const df_expert_ops df_expert_yolox = {"yolox", yolox_open, df_detector_perceive, df_detector_close};
+const df_expert_ops df_expert_yolox = {"yolox", yolox_open, df_detector_perceive,
+                                       df_detector_close};

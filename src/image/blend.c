@@ -11,7 +11,8 @@ static bool always(void)
     return true;
 }
 
-static void plain_rows(const uint8_t *row, size_t stride, const float *weights, int n_rows, size_t n, float *sum)
+static void plain_rows(const uint8_t *row, size_t stride, const float *weights, int n_rows,
+                       size_t n, float *sum)
 {
     memset(sum, 0, n * sizeof *sum);
     for (int k = 0; k < n_rows; k++, row += stride)
@@ -27,8 +28,10 @@ static bool has_avx2(void)
     return __builtin_cpu_supports("avx2");
 }
 
-/* Sums stay in eight registers while the rows go by; what is left at the end of a row is for the plain loop. */
-AVX2 static void avx2_rows(const uint8_t *row, size_t stride, const float *weights, int n_rows, size_t n, float *sum)
+/* Sums stay in eight registers while the rows go by; what is left at the end of a row is for the
+ * plain loop. */
+AVX2 static void avx2_rows(const uint8_t *row, size_t stride, const float *weights, int n_rows,
+                           size_t n, float *sum)
 {
     size_t i = 0;
     for (; i + 64 <= n; i += 64) {
@@ -55,8 +58,8 @@ static bool has_avx512(void)
     return __builtin_cpu_supports("avx512f");
 }
 
-AVX512 static void avx512_rows(const uint8_t *row, size_t stride, const float *weights, int n_rows, size_t n,
-                               float *sum)
+AVX512 static void avx512_rows(const uint8_t *row, size_t stride, const float *weights, int n_rows,
+                               size_t n, float *sum)
 {
     size_t i = 0;
     for (; i + 128 <= n; i += 128) {
@@ -68,7 +71,8 @@ AVX512 static void avx512_rows(const uint8_t *row, size_t stride, const float *w
             const __m512 weight = _mm512_set1_ps(weights[k]);
 #pragma GCC unroll 8
             for (int v = 0; v < 8; v++) {
-                __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(p + 16 * v)));
+                __m512i bytes =
+                    _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(p + 16 * v)));
                 s[v] = _mm512_add_ps(s[v], _mm512_mul_ps(weight, _mm512_cvtepi32_ps(bytes)));
             }
         }
@@ -78,13 +82,15 @@ AVX512 static void avx512_rows(const uint8_t *row, size_t stride, const float *w
     plain_rows(row + i, stride, weights, n_rows, n - i, sum + i);
 }
 
-static const df_blend avx2 = {"avx2", has_avx2, avx2_rows}, avx512 = {"avx512", has_avx512, avx512_rows};
+static const df_blend avx2 = {"avx2", has_avx2, avx2_rows},
+                      avx512 = {"avx512", has_avx512, avx512_rows};
 #endif
 
 const df_blend *const df_blend_all[] = {
     &plain,
 #if defined(__x86_64__)
-    &avx2, &avx512,
+    &avx2,
+    &avx512,
 #endif
     NULL,
 };

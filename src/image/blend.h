@@ -1,5 +1,5 @@
-/* Weighted sums of pixel rows, the inner loop of a resize, once per instruction set. Every set gives the same bits: one
- * order of additions, no fused multiply-add. */
+/* Weighted sums of pixel rows, the inner loop of a resize, once per instruction set. Every set
+ * gives the same bits: one order of additions, no fused multiply-add. */
 #ifndef DF_IMAGE_BLEND_H
 #define DF_IMAGE_BLEND_H
 #include <stdbool.h>
@@ -9,10 +9,13 @@
 typedef struct {
     const char *name;
     bool (*available)(void);
-    /* sum[i] = weights[0] * row[i] + weights[1] * row[stride + i] + ..., added in this order, i < n. */
-    void (*rows)(const uint8_t *row, size_t stride, const float *weights, int n_rows, size_t n, float *sum);
+    /* sum[i] = weights[0] * row[i] + weights[1] * row[stride + i] + ..., added in this order, i <
+     * n. */
+    void (*rows)(const uint8_t *row, size_t stride, const float *weights, int n_rows, size_t n,
+                 float *sum);
 } df_blend;
 
 const df_blend *df_blend_best(void);
-extern const df_blend *const df_blend_all[]; /* from the plainest up, NULL-terminated; some may not be available */
+/* from the plainest up, NULL-terminated; some may not be available */
+extern const df_blend *const df_blend_all[];
 #endif

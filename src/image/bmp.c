@@ -1,4 +1,5 @@
-/* Windows bitmaps as they occur among photos: 24 and 32 bits a pixel, uncompressed, either row order. */
+/* Windows bitmaps as they occur among photos: 24 and 32 bits a pixel, uncompressed, either row
+ * order. */
 #include <limits.h>
 #include "image/codec.h"
 
@@ -19,7 +20,8 @@ df_status df_bmp_decode(const uint8_t *bytes, size_t size, df_image *out, df_err
         return df_fail(err, DF_FORMAT, "bmp: header kind not supported");
     uint32_t bits = df_le16(bytes + 28), height_field = df_le32(bytes + 22);
     if (!is_plain(bytes, size, df_le32(bytes + 30), bits))
-        return df_fail(err, DF_FORMAT, "bmp: only 24 and 32 bits without compression are supported");
+        return df_fail(err, DF_FORMAT,
+                       "bmp: only 24 and 32 bits without compression are supported");
     bool top_first = height_field > INT_MAX;
     int64_t width = df_le32(bytes + 18), height = top_first ? 0 - height_field : height_field;
     DF_TRY(df_image_check_size(width, height, err));

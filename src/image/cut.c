@@ -1,5 +1,6 @@
-/* Does a file end before its own structure says that it should? Asked only when a decode failed, to tell a transfer
- * that broke off from bytes that never were an image. Structure alone, no pixel is decoded. */
+/* Does a file end before its own structure says that it should? Asked only when a decode failed, to
+ * tell a transfer that broke off from bytes that never were an image. Structure alone, no pixel is
+ * decoded. */
 #include <string.h>
 #include "image/codec.h"
 
@@ -42,15 +43,23 @@ static bool heif_is_cut(const uint8_t *p, size_t n)
 bool df_image_is_cut(const uint8_t *bytes, size_t size)
 {
     switch (df_image_sniff(bytes, size)) {
-    case DF_FORMAT_JPEG: return lacks_marker(bytes, size, "\xFF\xD9", 2);
-    case DF_FORMAT_PNG: return lacks_marker(bytes, size, "IEND\xAE\x42\x60\x82", 8);
-    case DF_FORMAT_GIF: return size < 14 || bytes[size - 1] != 0x3B;
-    case DF_FORMAT_WEBP: return webp_is_cut(bytes, size);
-    case DF_FORMAT_BMP: return bmp_is_cut(bytes, size);
+    case DF_FORMAT_JPEG:
+        return lacks_marker(bytes, size, "\xFF\xD9", 2);
+    case DF_FORMAT_PNG:
+        return lacks_marker(bytes, size, "IEND\xAE\x42\x60\x82", 8);
+    case DF_FORMAT_GIF:
+        return size < 14 || bytes[size - 1] != 0x3B;
+    case DF_FORMAT_WEBP:
+        return webp_is_cut(bytes, size);
+    case DF_FORMAT_BMP:
+        return bmp_is_cut(bytes, size);
     case DF_FORMAT_AVIF:
-    case DF_FORMAT_HEIC: return heif_is_cut(bytes, size);
-    case DF_FORMAT_TIFF: return df_tiff_is_cut(bytes, size);
-    case DF_FORMAT_UNKNOWN: break;
+    case DF_FORMAT_HEIC:
+        return heif_is_cut(bytes, size);
+    case DF_FORMAT_TIFF:
+        return df_tiff_is_cut(bytes, size);
+    case DF_FORMAT_UNKNOWN:
+        break;
     }
     return false;
 }

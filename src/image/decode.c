@@ -1,19 +1,27 @@
 #include <stdlib.h>
 #include "image/codec.h"
 
-static df_status decode_once(const uint8_t *bytes, size_t size, df_image_format format, int reduction,
-                               df_image *out, df_error *err)
+static df_status decode_once(const uint8_t *bytes, size_t size, df_image_format format,
+                             int reduction, df_image *out, df_error *err)
 {
     switch (format) {
-    case DF_FORMAT_JPEG: return df_jpeg_decode(bytes, size, reduction, out, err);
-    case DF_FORMAT_PNG: return df_png_decode(bytes, size, out, err);
-    case DF_FORMAT_WEBP: return df_webp_decode(bytes, size, out, err);
-    case DF_FORMAT_GIF: return df_gif_decode(bytes, size, out, err);
-    case DF_FORMAT_BMP: return df_bmp_decode(bytes, size, out, err);
-    case DF_FORMAT_TIFF: return df_tiff_decode(bytes, size, out, err);
+    case DF_FORMAT_JPEG:
+        return df_jpeg_decode(bytes, size, reduction, out, err);
+    case DF_FORMAT_PNG:
+        return df_png_decode(bytes, size, out, err);
+    case DF_FORMAT_WEBP:
+        return df_webp_decode(bytes, size, out, err);
+    case DF_FORMAT_GIF:
+        return df_gif_decode(bytes, size, out, err);
+    case DF_FORMAT_BMP:
+        return df_bmp_decode(bytes, size, out, err);
+    case DF_FORMAT_TIFF:
+        return df_tiff_decode(bytes, size, out, err);
     case DF_FORMAT_AVIF:
-    case DF_FORMAT_HEIC: return df_heif_decode(bytes, size, out, err);
-    case DF_FORMAT_UNKNOWN: break;
+    case DF_FORMAT_HEIC:
+        return df_heif_decode(bytes, size, out, err);
+    case DF_FORMAT_UNKNOWN:
+        break;
     }
     return df_fail(err, DF_FORMAT, "not an image in a known format");
 }
@@ -25,20 +33,22 @@ static bool has_memory_for(const df_image_info *info)
     return room != NULL;
 }
 
-/* A library that lacked memory for a moment says that the picture is broken. So it is asked twice, and what it says the
- * second time is believed where there is memory for the picture. */
-static df_status decode_stored(const uint8_t *bytes, size_t size, const df_image_info *info, int reduction,
-                               df_image *out, df_error *err)
+/* A library that lacked memory for a moment says that the picture is broken. So it is asked twice,
+ * and what it says the second time is believed where there is memory for the picture. */
+static df_status decode_stored(const uint8_t *bytes, size_t size, const df_image_info *info,
+                               int reduction, df_image *out, df_error *err)
 {
     df_status status = decode_once(bytes, size, info->format, reduction, out, err);
     if (status == DF_FORMAT)
         status = decode_once(bytes, size, info->format, reduction, out, err);
     if (status == DF_FORMAT && !has_memory_for(info))
-        return df_fail(err, DF_NOMEM, "image of %d x %d pixels: out of memory", info->width, info->height);
+        return df_fail(err, DF_NOMEM, "image of %d x %d pixels: out of memory", info->width,
+                       info->height);
     return status;
 }
 
-/* Shrinks so that the long side is max_side; the sides follow the file's, not those of a scaled decode. */
+/* Shrinks so that the long side is max_side; the sides follow the file's, not those of a scaled
+ * decode. */
 static df_status fit(df_image *image, int max_side, df_error *err)
 {
     int width = image->full_width, height = image->full_height;
@@ -74,7 +84,8 @@ static df_status turn(df_image *image, int orientation, df_error *err)
     bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     ptrdiff_t step_x = from_right ? -3 : 3, step_y = from_bottom ? -3 * w : 3 * w;
     ptrdiff_t across = sideways ? step_y : step_x, down = sideways ? step_x : step_y;
-    const uint8_t *corner = image->rgb + 3 * ((from_bottom ? h - 1 : 0) * w + (from_right ? w - 1 : 0));
+    const uint8_t *corner =
+        image->rgb + 3 * ((from_bottom ? h - 1 : 0) * w + (from_right ? w - 1 : 0));
     uint8_t *to = up.rgb;
     for (int y = 0; y < up.height; y++)
         for (int x = 0; x < up.width; x++, to += 3) {
@@ -102,8 +113,8 @@ int df_image_reduction(const df_image_info *info, int edge)
 }
 
 /* max_side: 0 where the picture comes as it is decoded. */
-static df_status decode(const uint8_t *bytes, size_t size, const df_image_info *info, int reduction, int max_side,
-                        df_image *out, df_error *err)
+static df_status decode(const uint8_t *bytes, size_t size, const df_image_info *info, int reduction,
+                        int max_side, df_image *out, df_error *err)
 {
     df_image image = {0};
     DF_TRY(df_image_check_size(info->width, info->height, err));
@@ -119,7 +130,8 @@ static df_status decode(const uint8_t *bytes, size_t size, const df_image_info *
     return status;
 }
 
-df_status df_image_decode(const uint8_t *bytes, size_t size, int max_side, df_image *out, df_error *err)
+df_status df_image_decode(const uint8_t *bytes, size_t size, int max_side, df_image *out,
+                          df_error *err)
 {
     df_image_info info;
     DF_TRY(df_image_probe(bytes, size, &info, err));
@@ -129,7 +141,8 @@ df_status df_image_decode(const uint8_t *bytes, size_t size, int max_side, df_im
     return decode(bytes, size, &info, reduction, max_side, out, err);
 }
 
-df_status df_image_decode_reduced(const uint8_t *bytes, size_t size, int reduction, df_image *out, df_error *err)
+df_status df_image_decode_reduced(const uint8_t *bytes, size_t size, int reduction, df_image *out,
+                                  df_error *err)
 {
     df_image_info info;
     DF_TRY(df_image_probe(bytes, size, &info, err));

@@ -1,10 +1,25 @@
-/* The first directory of a TIFF file, which is also what an EXIF block holds. TIFF 6.0, section 2. */
+/* The first directory of a TIFF file, which is also what an EXIF block holds. TIFF
+ * 6.0, section 2. */
 #include "image/codec.h"
 
-enum { TAG_WIDTH = 256, TAG_HEIGHT = 257, TAG_STRIP_OFFSETS = 273, TAG_ORIENTATION = 274, TAG_STRIP_SIZES = 279,
-       TAG_TILE_OFFSETS = 324, TAG_TILE_SIZES = 325, TYPE_SHORT = 3, TYPE_LONG = 4, ENTRY_SIZE = 12 };
+enum {
+    TAG_WIDTH = 256,
+    TAG_HEIGHT = 257,
+    TAG_STRIP_OFFSETS = 273,
+    TAG_ORIENTATION = 274,
+    TAG_STRIP_SIZES = 279,
+    TAG_TILE_OFFSETS = 324,
+    TAG_TILE_SIZES = 325,
+    TYPE_SHORT = 3,
+    TYPE_LONG = 4,
+    ENTRY_SIZE = 12
+};
 
-typedef struct { const uint8_t *bytes; size_t size; bool big; } tiff_view;
+typedef struct {
+    const uint8_t *bytes;
+    size_t size;
+    bool big;
+} tiff_view;
 
 static uint32_t read16(const tiff_view *t, size_t at)
 {
@@ -41,13 +56,18 @@ bool df_tiff_tags_read(const uint8_t *bytes, size_t size, df_tiff_tags *out)
             return false;
         uint32_t value = entry_value(&t, at);
         switch (read16(&t, at)) {
-        case TAG_WIDTH: tags.width = value; break;
-        case TAG_HEIGHT: tags.height = value; break;
+        case TAG_WIDTH:
+            tags.width = value;
+            break;
+        case TAG_HEIGHT:
+            tags.height = value;
+            break;
         case TAG_ORIENTATION:
             if (value >= 1 && value <= 8)
                 tags.orientation = (int)value;
             break;
-        default: break;
+        default:
+            break;
         }
     }
     *out = tags;

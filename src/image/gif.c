@@ -4,7 +4,10 @@
 #include <gif_lib.h>
 #include "image/codec.h"
 
-typedef struct { const uint8_t *bytes; size_t left; } source;
+typedef struct {
+    const uint8_t *bytes;
+    size_t left;
+} source;
 
 static int read_bytes(GifFileType *gif, GifByteType *to, int n)
 {
@@ -29,7 +32,8 @@ static bool find_image(GifFileType *gif, int *transparent)
         if (type != EXTENSION_RECORD_TYPE || DGifGetExtension(gif, &code, &block) != GIF_OK)
             return false;
         GraphicsControlBlock control;
-        if (code == GRAPHICS_EXT_FUNC_CODE && block && DGifExtensionToGCB(block[0], block + 1, &control) == GIF_OK)
+        if (code == GRAPHICS_EXT_FUNC_CODE && block &&
+            DGifExtensionToGCB(block[0], block + 1, &control) == GIF_OK)
             *transparent = control.TransparentColor;
         while (block)
             if (DGifGetExtensionNext(gif, &block) != GIF_OK)
@@ -38,8 +42,8 @@ static bool find_image(GifFileType *gif, int *transparent)
     return false;
 }
 
-static void paint_line(const GifFileType *gif, const ColorMapObject *map, int transparent, const GifPixelType *line,
-                       int y, df_image *canvas)
+static void paint_line(const GifFileType *gif, const ColorMapObject *map, int transparent,
+                       const GifPixelType *line, int y, df_image *canvas)
 {
     const GifImageDesc *frame = &gif->Image;
     int top = frame->Top + y;
@@ -49,7 +53,8 @@ static void paint_line(const GifFileType *gif, const ColorMapObject *map, int tr
         if (line[x] == transparent || line[x] >= map->ColorCount)
             continue;
         const GifColorType *color = &map->Colors[line[x]];
-        uint8_t *to = canvas->rgb + ((size_t)top * (size_t)canvas->width + (size_t)(frame->Left + x)) * 3;
+        uint8_t *to =
+            canvas->rgb + ((size_t)top * (size_t)canvas->width + (size_t)(frame->Left + x)) * 3;
         to[0] = color->Red;
         to[1] = color->Green;
         to[2] = color->Blue;
@@ -58,12 +63,14 @@ static void paint_line(const GifFileType *gif, const ColorMapObject *map, int tr
 
 static df_status paint(GifFileType *gif, int transparent, df_image *canvas, df_error *err)
 {
-    static const int starts[] = {0, 4, 2, 1}, steps[] = {8, 8, 4, 2};       /* interlaced; else one pass, step 1 */
+    /* interlaced; else one pass, step 1 */
+    static const int starts[] = {0, 4, 2, 1}, steps[] = {8, 8, 4, 2};
     const GifImageDesc *frame = &gif->Image;
     const ColorMapObject *map = frame->ColorMap ? frame->ColorMap : gif->SColorMap;
     if (!map)
         return df_fail(err, DF_FORMAT, "gif: no colour table");
-    DF_TRY(df_image_check_size(frame->Width, frame->Height, err)); /* the frame may be larger than its canvas */
+    /* the frame may be larger than its canvas */
+    DF_TRY(df_image_check_size(frame->Width, frame->Height, err));
     GifPixelType *line = malloc((size_t)frame->Width);
     if (!line)
         return df_fail(err, DF_NOMEM, "gif: out of memory");
@@ -98,7 +105,8 @@ df_status df_gif_decode(const uint8_t *bytes, size_t size, df_image *out, df_err
         memset(canvas.rgb, 255, (size_t)canvas.width * (size_t)canvas.height * 3);
         status = paint(gif, transparent, &canvas, err);
     }
-    GifRecordType next;                      /* a complete file goes on with a frame, a comment or the trailer */
+    /* a complete file goes on with a frame, a comment or the trailer */
+    GifRecordType next;
     if (status == DF_OK && DGifGetRecordType(gif, &next) != GIF_OK)
         status = df_fail(err, DF_FORMAT, "gif: data is cut");
     DGifCloseFile(gif, NULL);

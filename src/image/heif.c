@@ -11,7 +11,8 @@ static df_status check(struct heif_error error, df_error *err)
     return df_fail(err, DF_FORMAT, "heif: %s", error.message ? error.message : "cannot decode");
 }
 
-static df_status copy_pixels(const struct heif_image *from, bool alpha, df_image *out, df_error *err)
+static df_status copy_pixels(const struct heif_image *from, bool alpha, df_image *out,
+                             df_error *err)
 {
     int stride = 0;
     const uint8_t *plane = heif_image_get_plane_readonly(from, heif_channel_interleaved, &stride);
@@ -33,18 +34,22 @@ static df_status copy_pixels(const struct heif_image *from, bool alpha, df_image
     return DF_OK;
 }
 
-static df_status decode(struct heif_context *ctx, const uint8_t *bytes, size_t size, df_image *out, df_error *err)
+static df_status decode(struct heif_context *ctx, const uint8_t *bytes, size_t size, df_image *out,
+                        df_error *err)
 {
     struct heif_image_handle *handle = NULL;
     struct heif_image *image = NULL;
     heif_context_set_maximum_image_size_limit(ctx, 32768);
-    heif_context_set_max_decoding_threads(ctx, 0);                           /* the caller has threads of its own */
-    df_status status = check(heif_context_read_from_memory_without_copy(ctx, bytes, size, NULL), err);
+    /* the caller has threads of its own */
+    heif_context_set_max_decoding_threads(ctx, 0);
+    df_status status =
+        check(heif_context_read_from_memory_without_copy(ctx, bytes, size, NULL), err);
     if (status == DF_OK)
         status = check(heif_context_get_primary_image_handle(ctx, &handle), err);
     if (status != DF_OK)
         goto out;
-    status = df_image_check_size(heif_image_handle_get_width(handle), heif_image_handle_get_height(handle), err);
+    status = df_image_check_size(heif_image_handle_get_width(handle),
+                                 heif_image_handle_get_height(handle), err);
     if (status != DF_OK)
         goto out;
     bool alpha = heif_image_handle_has_alpha_channel(handle);

@@ -7,7 +7,10 @@
 #include <string.h>
 #include "image/codec.h"
 
-typedef struct { const uint8_t *p; size_t n; } span;
+typedef struct {
+    const uint8_t *p;
+    size_t n;
+} span;
 
 /* Takes the next box off *in; false at the end or on a size that does not fit. */
 static bool next_box(span *in, char type[4], span *body)
@@ -63,8 +66,10 @@ static void apply_property(span ipco, uint32_t index, uint32_t *width, uint32_t 
     if (memcmp(type, "ispe", 4) == 0 && body.n >= 12) {
         *width = df_be32(body.p + 4);
         *height = df_be32(body.p + 8);
-    } else if (memcmp(type, "clap", 4) == 0 && body.n >= 16 && df_be32(body.p + 4) && df_be32(body.p + 12)) {
-        *width = df_be32(body.p) / df_be32(body.p + 4);                      /* clean aperture: a crop */
+    } else if (memcmp(type, "clap", 4) == 0 && body.n >= 16 && df_be32(body.p + 4) &&
+               df_be32(body.p + 12)) {
+        /* clean aperture: a crop */
+        *width = df_be32(body.p) / df_be32(body.p + 4);
         *height = df_be32(body.p + 8) / df_be32(body.p + 12);
     } else if (memcmp(type, "irot", 4) == 0 && body.n >= 1 && (body.p[0] & 1)) {
         uint32_t swap = *width;
@@ -92,7 +97,8 @@ static bool apply_item(span ipma, span ipco, uint32_t wanted, uint32_t *width, u
             return false;
         for (size_t k = 0; k < n_properties && id == wanted; k++) {
             const uint8_t *index = ipma.p + at + k * index_size;
-            apply_property(ipco, index_size == 2 ? df_be16(index) & 0x7FFF : index[0] & 0x7F, width, height);
+            apply_property(ipco, index_size == 2 ? df_be16(index) & 0x7FFF : index[0] & 0x7F, width,
+                           height);
         }
         if (id == wanted)
             return true;
@@ -107,9 +113,9 @@ bool df_heif_size_read(const uint8_t *bytes, size_t size, uint32_t *width, uint3
     uint32_t id;
     if (!find_box((span){bytes, size}, "meta", &meta) || meta.n < 4)
         return false;
-    meta = (span){meta.p + 4, meta.n - 4};                                   /* version and flags */
-    if (!primary_item(meta, &id) || !find_box(meta, "iprp", &iprp) || !find_box(iprp, "ipco", &ipco) ||
-        !find_box(iprp, "ipma", &ipma))
+    meta = (span){meta.p + 4, meta.n - 4}; /* version and flags */
+    if (!primary_item(meta, &id) || !find_box(meta, "iprp", &iprp) ||
+        !find_box(iprp, "ipco", &ipco) || !find_box(iprp, "ipma", &ipma))
         return false;
     *width = *height = 0;
     return apply_item(ipma, ipco, id, width, height);

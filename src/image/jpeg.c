@@ -1,5 +1,6 @@
-/* JPEG in and out. Decodes in whole or at a DCT scale that libjpeg-turbo has vector code for: at 5/8 to 7/8 it takes longer
- * than for the whole. A file that ends early is an error, where libjpeg would paint the rest grey and warn. */
+/* JPEG in and out. Decodes in whole or at a DCT scale that libjpeg-turbo has vector code for: at
+ * 5/8 to 7/8 it takes longer than for the whole. A file that ends early is an error, where libjpeg
+ * would paint the rest grey and warn. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,8 @@ static void limit_scans(j_common_ptr base)
     if (cinfo->input_scan_number > SCANS_MAX ||
         pixels * cinfo->input_scan_number > PIXEL_PASSES_MAX) {
         error_trap *trap = (error_trap *)base->err;
-        trap->status = df_fail(trap->err, DF_FORMAT, "jpeg: %d scans are too many", cinfo->input_scan_number);
+        trap->status =
+            df_fail(trap->err, DF_FORMAT, "jpeg: %d scans are too many", cinfo->input_scan_number);
         longjmp(trap->on_error, 1);
     }
 }
@@ -71,7 +73,8 @@ static void trap_init(error_trap *trap, df_status no_memory, df_error *err)
     trap->status = DF_OK;
 }
 
-/* Adobe writes four-colour JPEG inverted, so that 255 is no ink; both cases come down to a product of two ratios. */
+/* Adobe writes four-colour JPEG inverted, so that 255 is no ink; both cases come down to a product
+ * of two ratios. */
 static void cmyk_to_rgb(const uint8_t *cmyk, size_t n, bool inverted, uint8_t *rgb)
 {
     for (size_t i = 0; i < n; i++) {
@@ -119,9 +122,11 @@ static void read_rows(decoder *d)
     jpeg_finish_decompress(cinfo);
 }
 
-df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int reduction, df_image *out, df_error *err)
+df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int reduction, df_image *out,
+                         df_error *err)
 {
-    decoder *d = calloc(1, sizeof *d);       /* on the heap: what setjmp returns to must not sit in registers */
+    /* on the heap: what setjmp returns to must not sit in registers */
+    decoder *d = calloc(1, sizeof *d);
     if (!d)
         return df_fail(err, DF_NOMEM, "jpeg: out of memory");
     trap_init(&d->trap, DF_FORMAT, err);
@@ -170,7 +175,8 @@ static void write_rows(encoder *e, const df_image *in, int quality)
     jpeg_finish_compress(cinfo);
 }
 
-df_status df_image_encode_jpeg(const df_image *in, int quality, uint8_t **bytes, size_t *size, df_error *err)
+df_status df_image_encode_jpeg(const df_image *in, int quality, uint8_t **bytes, size_t *size,
+                               df_error *err)
 {
     encoder *e = calloc(1, sizeof *e);
     if (!e)

@@ -1,13 +1,27 @@
-/* A JPEG for someone else's eyes: the file's own picture without its metadata, or a fresh one within a budget. */
+/* A JPEG for someone else's eyes: the file's own picture without its metadata, or a fresh one
+ * within a budget. */
 #include <stdlib.h>
 #include <string.h>
 #include "image/codec.h"
 
 enum { SCANS_MAX = 500, QUALITY_MIN = 50, QUALITY_STEP = 15, SIDE_MIN = 28 };
-enum { APP0 = 0xE0, APP14 = 0xEE, APP15 = 0xEF, COM = 0xFE, SOI = 0xD8, EOI = 0xD9, SOS = 0xDA, TEM = 0x01 };
+enum {
+    APP0 = 0xE0,
+    APP14 = 0xEE,
+    APP15 = 0xEF,
+    COM = 0xFE,
+    SOI = 0xD8,
+    EOI = 0xD9,
+    SOS = 0xDA,
+    TEM = 0x01
+};
 
 /* What is copied so far: never more than was read. */
-typedef struct { uint8_t *to; size_t n; int n_scans, n_frames; } copy;
+typedef struct {
+    uint8_t *to;
+    size_t n;
+    int n_scans, n_frames;
+} copy;
 
 static void put(copy *c, const uint8_t *from, size_t n)
 {
@@ -28,7 +42,8 @@ static bool is_metadata(uint8_t marker, const uint8_t *body, size_t n)
 /* Baseline, extended or progressive Huffman, 8 bits, one or three components. */
 static bool is_plain_frame(uint8_t marker, const uint8_t *body, size_t n)
 {
-    return marker >= 0xC0 && marker <= 0xC2 && n >= 6 && body[0] == 8 && (body[5] == 1 || body[5] == 3);
+    return marker >= 0xC0 && marker <= 0xC2 && n >= 6 && body[0] == 8 &&
+           (body[5] == 1 || body[5] == 3);
 }
 
 static bool is_frame(uint8_t marker)
@@ -95,11 +110,12 @@ static bool copy_picture(copy *c, const uint8_t *bytes, size_t size)
     return false;
 }
 
-bool df_image_copy_jpeg(const uint8_t *bytes, size_t size, const df_jpeg_budget *budget, uint8_t **jpeg,
-                        size_t *jpeg_size)
+bool df_image_copy_jpeg(const uint8_t *bytes, size_t size, const df_jpeg_budget *budget,
+                        uint8_t **jpeg, size_t *jpeg_size)
 {
     df_image_info info;
-    if (df_image_probe(bytes, size, &info, NULL) != DF_OK || info.format != DF_FORMAT_JPEG || info.orientation != 1)
+    if (df_image_probe(bytes, size, &info, NULL) != DF_OK || info.format != DF_FORMAT_JPEG ||
+        info.orientation != 1)
         return false;
     if (info.width > budget->side || info.height > budget->side)
         return false;
@@ -113,21 +129,23 @@ bool df_image_copy_jpeg(const uint8_t *bytes, size_t size, const df_jpeg_budget 
     return true;
 }
 
-static df_status encode(const df_image *in, int side, int quality, uint8_t **jpeg, size_t *size, df_error *err)
+static df_status encode(const df_image *in, int side, int quality, uint8_t **jpeg, size_t *size,
+                        df_error *err)
 {
     const int longer = in->width > in->height ? in->width : in->height;
     if (longer <= side)
         return df_image_encode_jpeg(in, quality, jpeg, size, err);
     df_image small = {0};
-    const int w = (int)((int64_t)in->width * side / longer), h = (int)((int64_t)in->height * side / longer);
+    const int w = (int)((int64_t)in->width * side / longer),
+              h = (int)((int64_t)in->height * side / longer);
     DF_TRY(df_image_resize(in, w > 0 ? w : 1, h > 0 ? h : 1, &small, err));
     df_status status = df_image_encode_jpeg(&small, quality, jpeg, size, err);
     df_image_free(&small);
     return status;
 }
 
-df_status df_image_encode_within(const df_image *in, const df_jpeg_budget *budget, uint8_t **jpeg, size_t *size,
-                                 df_error *err)
+df_status df_image_encode_within(const df_image *in, const df_jpeg_budget *budget, uint8_t **jpeg,
+                                 size_t *size, df_error *err)
 {
     const int longer = in->width > in->height ? in->width : in->height;
     int side = budget->side < longer ? budget->side : longer, quality = budget->quality;

@@ -3,7 +3,8 @@
 #include "image/codec.h"
 
 enum { CHUNK_MAX = 16 << 20, CHUNK_CACHE_MAX = 64 << 20 };
-enum { NO_MEMORY = -1 };                     /* ours; what libspng says of memory is said of the picture */
+/* ours; what libspng says of memory is said of the picture */
+enum { NO_MEMORY = -1 };
 
 static bool has_alpha(spng_ctx *ctx, const struct spng_ihdr *ihdr)
 {
@@ -12,8 +13,8 @@ static bool has_alpha(spng_ctx *ctx, const struct spng_ihdr *ihdr)
            ihdr->color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA || spng_get_trns(ctx, &trns) == 0;
 }
 
-static int decode(spng_ctx *ctx, const uint8_t *bytes, size_t size, struct spng_ihdr *ihdr, bool *alpha,
-                  uint8_t **pixels)
+static int decode(spng_ctx *ctx, const uint8_t *bytes, size_t size, struct spng_ihdr *ihdr,
+                  bool *alpha, uint8_t **pixels)
 {
     int code = spng_set_image_limits(ctx, DF_IMAGE_PIXELS_MAX, DF_IMAGE_PIXELS_MAX);
     if (!code)
@@ -33,10 +34,12 @@ static int decode(spng_ctx *ctx, const uint8_t *bytes, size_t size, struct spng_
     *pixels = malloc(n);
     if (!*pixels)
         return NO_MEMORY;
-    code = spng_decode_image(ctx, *pixels, n, *alpha ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8, SPNG_DECODE_TRNS);
+    code = spng_decode_image(ctx, *pixels, n, *alpha ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8,
+                             SPNG_DECODE_TRNS);
     if (code)
         return code;
-    int tail = spng_decode_chunks(ctx);                                      /* a file cut after the pixels */
+    /* a file cut after the pixels */
+    int tail = spng_decode_chunks(ctx);
     return tail == SPNG_IO_EOF || tail == SPNG_IO_ERROR ? tail : 0;
 }
 
@@ -53,7 +56,8 @@ df_status df_png_decode(const uint8_t *bytes, size_t size, df_image *out, df_err
         if (code == SPNG_IO_EOF || code == SPNG_IO_ERROR)
             return df_fail(err, DF_FORMAT, "png: data is cut");
         if (code == NO_MEMORY)
-            return df_fail(err, DF_NOMEM, "png of %u x %u pixels: out of memory", ihdr.width, ihdr.height);
+            return df_fail(err, DF_NOMEM, "png of %u x %u pixels: out of memory", ihdr.width,
+                           ihdr.height);
         return df_fail(err, DF_FORMAT, "png: %s", spng_strerror(code));
     }
     int width = (int)ihdr.width, height = (int)ihdr.height;

@@ -1,17 +1,21 @@
-/* Format, size and orientation from the header alone. Every read is behind a bounds check: the bytes come from the
- * web. */
+/* Format, size and orientation from the header alone. Every read is behind a bounds check: the
+ * bytes come from the web. */
 #include <limits.h>
 #include <string.h>
 #include "image/codec.h"
 
-typedef struct { uint32_t width, height; int orientation; } header;
+typedef struct {
+    uint32_t width, height;
+    int orientation;
+} header;
 
 static bool starts(const uint8_t *p, size_t n, size_t at, const char *magic, size_t length)
 {
     return n >= at + length && memcmp(p + at, magic, length) == 0;
 }
 
-/* Start of frame: C0..CF but for C4 (Huffman tables), C8 (reserved) and CC (arithmetic conditioning). */
+/* Start of frame: C0..CF but for C4 (Huffman tables), C8 (reserved) and CC (arithmetic
+ * conditioning). */
 static bool is_sof(uint8_t marker)
 {
     return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
@@ -21,13 +25,15 @@ static bool probe_jpeg(const uint8_t *p, size_t n, header *out)
 {
     size_t at = 2;
     while (at + 2 <= n) {
-        if (p[at] != 0xFF || p[at + 1] == 0xFF || p[at + 1] == 0) {          /* fill bytes and stray bytes */
+        /* fill bytes and stray bytes */
+        if (p[at] != 0xFF || p[at + 1] == 0xFF || p[at + 1] == 0) {
             at++;
             continue;
         }
         uint8_t marker = p[at + 1];
         at += 2;
-        if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8))            /* markers without a length */
+        /* markers without a length */
+        if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8))
             continue;
         if (marker == 0xD9 || marker == 0xDA || n - at < 2)
             return false;
@@ -103,7 +109,8 @@ static bool probe_bmp(const uint8_t *p, size_t n, header *out)
     }
     out->width = df_le32(p + 18);
     uint32_t height = df_le32(p + 22);
-    out->height = height > INT_MAX ? 0 - height : height;                    /* negative: top row first */
+    /* negative: top row first */
+    out->height = height > INT_MAX ? 0 - height : height;
     return df_le32(p + 14) >= 40;
 }
 
@@ -129,17 +136,19 @@ static bool is_brand(const uint8_t *brand, const char *const *list)
     return false;
 }
 
-/* AVIF when any brand of the ftyp box says so: files whose major brand is the neutral mif1 exist in both codecs. */
+/* AVIF when any brand of the ftyp box says so: files whose major brand is the neutral mif1 exist in
+ * both codecs. */
 static df_image_format heif_format(const uint8_t *p, size_t n)
 {
     static const char *const avif[] = {"avif", "avis", NULL};
-    static const char *const heic[] = {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", NULL};
+    static const char *const heic[] = {"heic", "heix", "heim", "heis", "hevc",
+                                       "hevx", "mif1", "msf1", NULL};
     df_image_format format = DF_FORMAT_UNKNOWN;
     size_t end = df_be32(p);
     if (end > n)
         end = n;
     for (size_t at = 8; at + 4 <= end; at += 4) {
-        if (at == 12)                                                        /* minor version */
+        if (at == 12) /* minor version */
             continue;
         if (is_brand(p + at, avif))
             return DF_FORMAT_AVIF;
@@ -171,8 +180,8 @@ df_image_format df_image_sniff(const uint8_t *p, size_t n)
 }
 
 static bool (*const probes[])(const uint8_t *, size_t, header *) = {
-    [DF_FORMAT_JPEG] = probe_jpeg, [DF_FORMAT_PNG] = probe_png, [DF_FORMAT_WEBP] = probe_webp,
-    [DF_FORMAT_GIF] = probe_gif, [DF_FORMAT_BMP] = probe_bmp, [DF_FORMAT_TIFF] = probe_tiff,
+    [DF_FORMAT_JPEG] = probe_jpeg, [DF_FORMAT_PNG] = probe_png,   [DF_FORMAT_WEBP] = probe_webp,
+    [DF_FORMAT_GIF] = probe_gif,   [DF_FORMAT_BMP] = probe_bmp,   [DF_FORMAT_TIFF] = probe_tiff,
     [DF_FORMAT_AVIF] = probe_heif, [DF_FORMAT_HEIC] = probe_heif,
 };
 
@@ -185,11 +194,12 @@ df_status df_image_probe(const uint8_t *bytes, size_t size, df_image_info *out, 
     if (!probes[format](bytes, size, &h))
         return df_fail(err, DF_FORMAT, "%s header is cut or damaged", df_image_format_name(format));
     if (h.width < 1 || h.height < 1 || h.width > INT_MAX || h.height > INT_MAX)
-        return df_fail(err, DF_FORMAT, "%s header says %u x %u pixels", df_image_format_name(format),
-                       h.width, h.height);
+        return df_fail(err, DF_FORMAT, "%s header says %u x %u pixels",
+                       df_image_format_name(format), h.width, h.height);
     bool sideways = h.orientation >= 5;
     *out = (df_image_info){
-        .format = format, .orientation = h.orientation,
+        .format = format,
+        .orientation = h.orientation,
         .width = (int)(sideways ? h.height : h.width),
         .height = (int)(sideways ? h.width : h.height),
     };
@@ -200,8 +210,8 @@ const char *df_image_format_name(df_image_format format)
 {
     static const char *const names[] = {
         [DF_FORMAT_UNKNOWN] = "unknown", [DF_FORMAT_JPEG] = "jpeg", [DF_FORMAT_PNG] = "png",
-        [DF_FORMAT_WEBP] = "webp", [DF_FORMAT_GIF] = "gif", [DF_FORMAT_BMP] = "bmp",
-        [DF_FORMAT_TIFF] = "tiff", [DF_FORMAT_AVIF] = "avif", [DF_FORMAT_HEIC] = "heic",
+        [DF_FORMAT_WEBP] = "webp",       [DF_FORMAT_GIF] = "gif",   [DF_FORMAT_BMP] = "bmp",
+        [DF_FORMAT_TIFF] = "tiff",       [DF_FORMAT_AVIF] = "avif", [DF_FORMAT_HEIC] = "heic",
     };
     return (size_t)format < sizeof names / sizeof *names ? names[format] : "unknown";
 }

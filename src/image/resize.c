@@ -1,14 +1,29 @@
-/* Separable resize with a filter that widens when shrinking: columns first, one output row at a time, so that the long
- * loops run over contiguous bytes and the working set is one row. Sums are in a fixed order: same bytes everywhere. */
+/* Separable resize with a filter that widens when shrinking: columns first, one output row at a
+ * time, so that the long loops run over contiguous bytes and the working set is one row. Sums are
+ * in a fixed order: same bytes everywhere. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "image/blend.h"
 #include "image/codec.h"
 
-typedef struct { int first, n_taps; float *weights; } taps;          /* of one output position, weights sum to 1 */
-typedef struct { taps *at; float *weights; int most_taps; } filter;   /* weights beyond n_taps are 0, to most_taps */
-typedef struct { double from, size; int n_in, n_out; bool bicubic; } axis;   /* [from, from + size) becomes n_out */
+/* of one output position, weights sum to 1 */
+typedef struct {
+    int first, n_taps;
+    float *weights;
+} taps;
+/* weights beyond n_taps are 0, to most_taps */
+typedef struct {
+    taps *at;
+    float *weights;
+    int most_taps;
+} filter;
+/* [from, from + size) becomes n_out */
+typedef struct {
+    double from, size;
+    int n_in, n_out;
+    bool bicubic;
+} axis;
 
 static void filter_free(filter *f)
 {
@@ -28,7 +43,8 @@ static double weight_at(double x, bool bicubic)
 
 static void filter_position(const axis *a, int i, double stretch, taps *t)
 {
-    double support = stretch * (a->bicubic ? 2 : 1), center = a->from + (i + 0.5) * (a->size / a->n_out), sum = 0;
+    double support = stretch * (a->bicubic ? 2 : 1),
+           center = a->from + (i + 0.5) * (a->size / a->n_out), sum = 0;
     int first = (int)floor(center - support), last = (int)ceil(center + support);
     first = first < 0 ? 0 : first;
     last = last > a->n_in ? a->n_in : last;
@@ -61,9 +77,10 @@ typedef float pixel __attribute__((vector_size(16)));
 
 enum { ROWS_AT_ONCE = 4 };                   /* sums that do not wait for each other */
 
-/* rows: ROWS_AT_ONCE blended rows, `stride` floats apart; out: the same number, `out_stride` apart. */
-static void shrink_rows(const float *restrict rows, size_t stride, int first, const filter *f, int width,
-                        float *restrict out, size_t out_stride)
+/* rows: ROWS_AT_ONCE blended rows, `stride` floats apart; out: the same
+ * number, `out_stride` apart. */
+static void shrink_rows(const float *restrict rows, size_t stride, int first, const filter *f,
+                        int width, float *restrict out, size_t out_stride)
 {
     for (int x = 0; x < width; x++, out += 3) {
         const taps *t = &f->at[x];
@@ -83,33 +100,38 @@ static void shrink_rows(const float *restrict rows, size_t stride, int first, co
 static void round_row(const float *restrict row, size_t n, uint8_t *restrict out)
 {
     for (size_t i = 0; i < n; i++) {
-        int value = (int)(row[i] + 0.5f);    /* clamped as an integer, which compilers have vectors for */
+        /* clamped as an integer, which compilers have vectors for */
+        int value = (int)(row[i] + 0.5f);
         value = value < 0 ? 0 : value;
         out[i] = (uint8_t)(value > 255 ? 255 : value);
     }
 }
 
-/* ROWS_AT_ONCE rows of `in` and as many of the output, each with one float to spare: the fourth of its last pixel. Weights
- * of 0 reach beyond the end of a row, up to most_taps pixels. */
+/* ROWS_AT_ONCE rows of `in` and as many of the output, each with one float to spare: the fourth of
+ * its last pixel. Weights of 0 reach beyond the end of a row, up to most_taps pixels. */
 static size_t rows_size(const df_image *in, const filter *across, int width)
 {
-    return ROWS_AT_ONCE * (((size_t)in->width + (size_t)width) * 3 + 2) + (size_t)across->most_taps * 3;
+    return ROWS_AT_ONCE * (((size_t)in->width + (size_t)width) * 3 + 2) +
+           (size_t)across->most_taps * 3;
 }
 
 /* rows: rows_size floats, finite. */
-static void fill_rows(const df_image *in, const filter *across, const filter *down, float *rows, df_image *out)
+static void fill_rows(const df_image *in, const filter *across, const filter *down, float *rows,
+                      df_image *out)
 {
     const df_blend *blend = df_blend_best();
     const taps *last = &across->at[out->width - 1];
     const int first = across->at[0].first, end = last->first + last->n_taps;
-    const size_t in_stride = (size_t)in->width * 3, n = (size_t)out->width * 3, stride = in_stride + 1;
+    const size_t in_stride = (size_t)in->width * 3, n = (size_t)out->width * 3,
+                 stride = in_stride + 1;
     float *sized = rows + ROWS_AT_ONCE * stride;
     for (int y = 0; y < out->height; y += ROWS_AT_ONCE) {
         const int n_rows = out->height - y < ROWS_AT_ONCE ? out->height - y : ROWS_AT_ONCE;
         for (int r = 0; r < n_rows; r++) {
             const taps *t = &down->at[y + r];
-            blend->rows(in->rgb + (size_t)t->first * in_stride + (size_t)first * 3, in_stride, t->weights, t->n_taps,
-                        (size_t)(end - first) * 3, rows + (size_t)r * stride);
+            blend->rows(in->rgb + (size_t)t->first * in_stride + (size_t)first * 3, in_stride,
+                        t->weights, t->n_taps, (size_t)(end - first) * 3,
+                        rows + (size_t)r * stride);
         }
         shrink_rows(rows, stride, first, across, out->width, sized, n + 1);
         for (int r = 0; r < n_rows; r++)
@@ -117,7 +139,8 @@ static void fill_rows(const df_image *in, const filter *across, const filter *do
     }
 }
 
-df_status df_image_cut_out(const df_image *in, const df_image_cut *cut, df_image *out, df_error *err)
+df_status df_image_cut_out(const df_image *in, const df_image_cut *cut, df_image *out,
+                           df_error *err)
 {
     DF_TRY(df_image_check_size(cut->to_width, cut->to_height, err));
     if (!(cut->x0 >= 0 && cut->y0 >= 0 && cut->width > 0 && cut->height > 0 &&
@@ -134,7 +157,8 @@ df_status df_image_cut_out(const df_image *in, const df_image_cut *cut, df_image
     if (rows)
         status = df_image_alloc(cut->to_width, cut->to_height, &sized, err);
     else
-        status = df_fail(err, DF_NOMEM, "resize to %d x %d: out of memory", cut->to_width, cut->to_height);
+        status = df_fail(err, DF_NOMEM, "resize to %d x %d: out of memory", cut->to_width,
+                         cut->to_height);
     if (status == DF_OK) {
         fill_rows(in, &across, &down, rows, &sized);
         sized.full_width = in->full_width;

@@ -8,7 +8,11 @@
 
 enum { ALLOCATION_MAX = 1 << 30 };
 
-typedef struct { const uint8_t *bytes; uint64_t size, at; char message[256]; } source;
+typedef struct {
+    const uint8_t *bytes;
+    uint64_t size, at;
+    char message[256];
+} source;
 
 static tmsize_t read_bytes(thandle_t handle, void *to, tmsize_t n)
 {
@@ -46,8 +50,9 @@ static toff_t source_size(thandle_t handle)
 }
 
 /* Keeps the first message: it names the cause, the later ones its effects. */
-__attribute__((format(printf, 4, 0)))
-static int keep_message(TIFF *tiff, void *user, const char *module, const char *fmt, va_list args)
+__attribute__((format(printf, 4, 0))) static int keep_message(TIFF *tiff, void *user,
+                                                              const char *module, const char *fmt,
+                                                              va_list args)
 {
     (void)tiff, (void)module;
     source *s = user;
@@ -70,14 +75,15 @@ static TIFF *open_source(source *s)
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, ALLOCATION_MAX);
     TIFFOpenOptionsSetErrorHandlerExtR(options, keep_message, s);
     TIFFOpenOptionsSetWarningHandlerExtR(options, drop_message, NULL);
-    TIFF *tiff = TIFFClientOpenExt("image", "rm", s, read_bytes, write_nothing, seek_bytes, close_nothing,
-                                   source_size, NULL, NULL, options);
+    TIFF *tiff = TIFFClientOpenExt("image", "rm", s, read_bytes, write_nothing, seek_bytes,
+                                   close_nothing, source_size, NULL, NULL, options);
     TIFFOpenOptionsFree(options);
     return tiff;
 }
 
 /* Packed 32-bit pixels in stored order. Premultiplied, as the library hands them out. */
-static df_status read_pixels(TIFF *tiff, source *s, uint32_t **out, int *width, int *height, df_error *err)
+static df_status read_pixels(TIFF *tiff, source *s, uint32_t **out, int *width, int *height,
+                             df_error *err)
 {
     TIFFRGBAImage reader;
     char reason[1024] = "";
@@ -88,11 +94,14 @@ static df_status read_pixels(TIFF *tiff, source *s, uint32_t **out, int *width, 
     if (status == DF_OK) {
         raster = calloc((size_t)reader.width * reader.height, sizeof *raster);
         if (!raster)
-            status = df_fail(err, DF_NOMEM, "tiff of %u x %u pixels: out of memory", reader.width, reader.height);
+            status = df_fail(err, DF_NOMEM, "tiff of %u x %u pixels: out of memory", reader.width,
+                             reader.height);
     }
-    reader.req_orientation = reader.orientation;                             /* our own code turns it upright */
+    /* our own code turns it upright */
+    reader.req_orientation = reader.orientation;
     if (status == DF_OK && !TIFFRGBAImageGet(&reader, raster, reader.width, reader.height))
-        status = df_fail(err, DF_FORMAT, "tiff: %s", s->message[0] ? s->message : "data is cut or damaged");
+        status = df_fail(err, DF_FORMAT, "tiff: %s",
+                         s->message[0] ? s->message : "data is cut or damaged");
     *width = (int)reader.width;
     *height = (int)reader.height;
     TIFFRGBAImageEnd(&reader);
@@ -119,7 +128,8 @@ df_status df_tiff_decode(const uint8_t *bytes, size_t size, df_image *out, df_er
         status = df_image_alloc(width, height, &image, err);
     for (size_t i = 0; status == DF_OK && i < (size_t)width * (size_t)height; i++) {
         unsigned white = 255 - TIFFGetA(raster[i]);
-        unsigned r = TIFFGetR(raster[i]) + white, g = TIFFGetG(raster[i]) + white, b = TIFFGetB(raster[i]) + white;
+        unsigned r = TIFFGetR(raster[i]) + white, g = TIFFGetG(raster[i]) + white,
+                 b = TIFFGetB(raster[i]) + white;
         image.rgb[3 * i] = (uint8_t)(r > 255 ? 255 : r);
         image.rgb[3 * i + 1] = (uint8_t)(g > 255 ? 255 : g);
         image.rgb[3 * i + 2] = (uint8_t)(b > 255 ? 255 : b);

@@ -15,7 +15,8 @@ static void sample(const df_image *in, double x, double y, uint8_t *out)
     y = clamp(y, in->height - 1);
     int x0 = (int)x, y0 = (int)y;
     float fx = (float)(x - x0), fy = (float)(y - y0);
-    size_t right = x0 + 1 < in->width ? 3 : 0, below = y0 + 1 < in->height ? (size_t)in->width * 3 : 0;
+    size_t right = x0 + 1 < in->width ? 3 : 0,
+           below = y0 + 1 < in->height ? (size_t)in->width * 3 : 0;
     const uint8_t *p = in->rgb + ((size_t)y0 * (size_t)in->width + (size_t)x0) * 3;
     for (int c = 0; c < 3; c++, p++) {
         float top = (float)p[0] + fx * (float)(p[right] - p[0]);
@@ -24,7 +25,8 @@ static void sample(const df_image *in, double x, double y, uint8_t *out)
     }
 }
 
-df_status df_image_warp(const df_image *in, const df_frame *frame, int width, int height, df_image *out, df_error *err)
+df_status df_image_warp(const df_image *in, const df_frame *frame, int width, int height,
+                        df_image *out, df_error *err)
 {
     df_image straight = {0};
     DF_TRY(df_image_alloc(width, height, &straight, err));

@@ -4,7 +4,8 @@
 #include <webp/demux.h>
 #include "image/codec.h"
 
-static df_status decode_rgba(const uint8_t *bytes, size_t size, int width, int height, uint8_t **out, df_error *err)
+static df_status decode_rgba(const uint8_t *bytes, size_t size, int width, int height,
+                             uint8_t **out, df_error *err)
 {
     DF_TRY(df_image_check_size(width, height, err));
     size_t n = (size_t)width * (size_t)height * 4;
@@ -20,7 +21,8 @@ static df_status decode_rgba(const uint8_t *bytes, size_t size, int width, int h
 }
 
 /* The first frame of an animation on its canvas. */
-static df_status decode_frame(const uint8_t *bytes, size_t size, int width, int height, df_image *out, df_error *err)
+static df_status decode_frame(const uint8_t *bytes, size_t size, int width, int height,
+                              df_image *out, df_error *err)
 {
     df_status status;
     uint8_t *rgba = NULL;
@@ -70,7 +72,8 @@ df_status df_webp_decode(const uint8_t *bytes, size_t size, df_image *out, df_er
     }
     df_image image = {0};
     DF_TRY(df_image_alloc(features.width, features.height, &image, err));
-    if (!WebPDecodeRGBInto(bytes, size, image.rgb, (size_t)image.width * (size_t)image.height * 3, image.width * 3)) {
+    if (!WebPDecodeRGBInto(bytes, size, image.rgb, (size_t)image.width * (size_t)image.height * 3,
+                           image.width * 3)) {
         df_image_free(&image);
         return df_fail(err, DF_FORMAT, "webp: data is cut or damaged");
     }

@@ -21,7 +21,8 @@ struct df_http {
     df_str body;
     size_t answer_max;
     const df_http_request *request;          /* at work */
-    time_t window_s;                         /* monotonic: since when the progress of a file is measured */
+    /* monotonic: since when the progress of a file is measured */
+    time_t window_s;
     curl_off_t window_bytes;                 /* up and down until then */
     bool stalled;
     CURLcode failed;
@@ -51,12 +52,14 @@ static time_t now_s(void)
 }
 
 /* curl calls this at least once a second. A file may take as long as it moves. */
-static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+                       curl_off_t up)
 {
     (void)down_all, (void)up_all;
     df_http *http = ctx;
     const df_http_request *request = http->request;
-    if (request->is_file && down + up - http->window_bytes >= SLOW_BYTES_PER_S * (curl_off_t)request->timeout_s) {
+    if (request->is_file &&
+        down + up - http->window_bytes >= SLOW_BYTES_PER_S * (curl_off_t)request->timeout_s) {
         http->window_s = now_s();
         http->window_bytes = down + up;
     }
@@ -79,7 +82,8 @@ df_status df_http_open(df_http **out, df_error *err)
     curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
     curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-    curl_easy_setopt(http->curl, CURLOPT_TCP_KEEPALIVE, 1L); /* an answer may take minutes; what lies between forgets */
+    /* an answer may take minutes; what lies between forgets */
+    curl_easy_setopt(http->curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, http);
     curl_easy_setopt(http->curl, CURLOPT_NOPROGRESS, 0L);
@@ -102,7 +106,8 @@ static struct curl_slist *make_headers(const df_http_request *request)
     /* An empty Expect: no 100-continue round trip for a body with an image. */
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
     const bool json = !request->upload;      /* a form says its own type */
-    struct curl_slist *more = headers && json ? curl_slist_append(headers, "Content-Type: application/json") : headers;
+    struct curl_slist *more =
+        headers && json ? curl_slist_append(headers, "Content-Type: application/json") : headers;
     if (more && request->bearer) {
         df_str line = {0};
         df_str_printf(&line, "Authorization: Bearer %s", request->bearer);
@@ -114,22 +119,25 @@ static struct curl_slist *make_headers(const df_http_request *request)
     return more ? headers : NULL;
 }
 
-static df_status perform(df_http *http, const df_http_request *request, const char *shown, df_error *err)
+static df_status perform(df_http *http, const df_http_request *request, const char *shown,
+                         df_error *err)
 {
     const CURLcode code = curl_easy_perform(http->curl);
     http->failed = code;
     if (code == CURLE_OK)
         return DF_OK;
     if (http->stalled)
-        return df_fail(err, DF_REMOTE, "%s: less than %d bytes a second came or went for %lld s", shown,
-                       SLOW_BYTES_PER_S, (long long)request->timeout_s);
+        return df_fail(err, DF_REMOTE, "%s: less than %d bytes a second came or went for %lld s",
+                       shown, SLOW_BYTES_PER_S, (long long)request->timeout_s);
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return df_stopped(err);
     if (code == CURLE_OUT_OF_MEMORY || http->body.failed)
         return df_fail(err, DF_NOMEM, "%s: out of memory", shown);
     if (code == CURLE_WRITE_ERROR)
-        return df_fail(err, DF_REMOTE, "%s: the answer is above %zu bytes", shown, request->answer_max);
-    return df_fail(err, DF_REMOTE, "%s: %.180s", shown, http->words[0] ? http->words : curl_easy_strerror(code));
+        return df_fail(err, DF_REMOTE, "%s: the answer is above %zu bytes", shown,
+                       request->answer_max);
+    return df_fail(err, DF_REMOTE, "%s: %.180s", shown,
+                   http->words[0] ? http->words : curl_easy_strerror(code));
 }
 
 bool df_http_was_sent(const df_http *http)
@@ -144,12 +152,17 @@ df_http_failure df_http_failed(const df_http *http)
     switch (http->failed) {
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT: return DF_HTTP_UNREACHED;
+    case CURLE_COULDNT_CONNECT:
+        return DF_HTTP_UNREACHED;
     case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE: return DF_HTTP_UNTRUSTED;
-    case CURLE_WRITE_ERROR: return DF_HTTP_LARGE;
-    case CURLE_OPERATION_TIMEDOUT: return df_http_was_sent(http) ? DF_HTTP_LATE : DF_HTTP_UNREACHED;
-    default: return http->stalled ? DF_HTTP_LATE : DF_HTTP_BROKEN;
+    case CURLE_SSL_CACERT_BADFILE:
+        return DF_HTTP_UNTRUSTED;
+    case CURLE_WRITE_ERROR:
+        return DF_HTTP_LARGE;
+    case CURLE_OPERATION_TIMEDOUT:
+        return df_http_was_sent(http) ? DF_HTTP_LATE : DF_HTTP_UNREACHED;
+    default:
+        return http->stalled ? DF_HTTP_LATE : DF_HTTP_BROKEN;
     }
 }
 
@@ -163,7 +176,8 @@ static bool make_form(df_http *http, const char *path)
            curl_mime_name(file, "file") == CURLE_OK && curl_mime_filedata(file, path) == CURLE_OK;
 }
 
-static void set_request(df_http *http, const df_http_request *request, const struct curl_slist *headers)
+static void set_request(df_http *http, const df_http_request *request,
+                        const struct curl_slist *headers)
 {
     CURL *curl = http->curl;
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
@@ -185,7 +199,8 @@ static void set_request(df_http *http, const df_http_request *request, const str
 }
 
 /* The body changes hands; a server that repeats what it was sent does not get it kept or shown. */
-static df_status take_answer(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err)
+static df_status take_answer(df_http *http, const df_http_request *request, df_http_answer *answer,
+                             df_error *err)
 {
     df_http_answer got = {.size = http->body.size, .retry_after_s = -1};
     curl_off_t wait = 0;
@@ -203,7 +218,8 @@ static df_status take_answer(df_http *http, const df_http_request *request, df_h
     return DF_OK;
 }
 
-df_status df_http_ask(df_http *http, const df_http_request *request, df_http_answer *answer, df_error *err)
+df_status df_http_ask(df_http *http, const df_http_request *request, df_http_answer *answer,
+                      df_error *err)
 {
     char shown[DF_URL_SHOWN];
     struct curl_slist *headers = make_headers(request);
@@ -218,7 +234,8 @@ df_status df_http_ask(df_http *http, const df_http_request *request, df_http_ans
     http->window_bytes = 0;
     http->stalled = false;
     df_status status = request->upload && !make_form(http, request->upload)
-                           ? df_fail(err, DF_IO, "%.300s: it cannot be read", request->upload) : DF_OK;
+                           ? df_fail(err, DF_IO, "%.300s: it cannot be read", request->upload)
+                           : DF_OK;
     if (status == DF_OK) {
         set_request(http, request, headers);
         status = perform(http, request, shown, err);
@@ -231,7 +248,11 @@ df_status df_http_ask(df_http *http, const df_http_request *request, df_http_ans
 
 /* ---- into a file ---- */
 
-typedef struct { FILE *to; int64_t left; bool full; } download;
+typedef struct {
+    FILE *to;
+    int64_t left;
+    bool full;
+} download;
 
 static size_t on_file(char *bytes, size_t size, size_t n, void *ctx)
 {
@@ -276,10 +297,12 @@ df_status df_http_download(const char *url, FILE *to, int64_t max_bytes, df_erro
     const CURLcode code = curl_easy_perform(curl);
     curl_easy_cleanup(curl);
     if (code == CURLE_OK)
-        return fflush(to) == 0 ? DF_OK : df_fail(err, DF_IO, "%s: the file cannot be written", shown);
+        return fflush(to) == 0 ? DF_OK
+                               : df_fail(err, DF_IO, "%s: the file cannot be written", shown);
     if (d.full || code == CURLE_FILESIZE_EXCEEDED)
         return df_fail(err, DF_REMOTE, "%s: larger than %lld bytes", shown, (long long)max_bytes);
     if (code == CURLE_WRITE_ERROR)
         return df_fail(err, DF_IO, "%s: the file cannot be written", shown);
-    return df_fail(err, DF_REMOTE, "%s: %.180s", shown, words[0] ? words : curl_easy_strerror(code));
+    return df_fail(err, DF_REMOTE, "%s: %.180s", shown,
+                   words[0] ? words : curl_easy_strerror(code));
 }

@@ -1,4 +1,5 @@
-/* The only file that knows jansson. Integers are read as reals: a 30-digit number is no reason to lose a record. */
+/* The only file that knows jansson. Integers are read as reals: a 30-digit number is no reason to
+ * lose a record. */
 #include "io/json.h"
 
 #include <jansson.h>
@@ -20,7 +21,8 @@ static const df_json *out_of(const json_t *v)
     return (const df_json *)v;
 }
 
-df_status df_json_parse(df_json **out, const char *text, size_t size, const char *name, df_error *err)
+df_status df_json_parse(df_json **out, const char *text, size_t size, const char *name,
+                        df_error *err)
 {
     if (size > SIZE_MAX_BYTES)
         return df_fail(err, DF_FORMAT, "%s: JSON larger than 1 GiB", name);
@@ -44,14 +46,20 @@ df_json_type df_json_kind(const df_json *v)
     if (!v)
         return DF_JSON_NULL;
     switch (json_typeof(in(v))) {
-    case JSON_OBJECT: return DF_JSON_OBJECT;
-    case JSON_ARRAY: return DF_JSON_LIST;
-    case JSON_STRING: return DF_JSON_TEXT;
+    case JSON_OBJECT:
+        return DF_JSON_OBJECT;
+    case JSON_ARRAY:
+        return DF_JSON_LIST;
+    case JSON_STRING:
+        return DF_JSON_TEXT;
     case JSON_INTEGER:
-    case JSON_REAL: return DF_JSON_NUMBER;
+    case JSON_REAL:
+        return DF_JSON_NUMBER;
     case JSON_TRUE:
-    case JSON_FALSE: return DF_JSON_BOOL;
-    case JSON_NULL: break;
+    case JSON_FALSE:
+        return DF_JSON_BOOL;
+    case JSON_NULL:
+        break;
     }
     return DF_JSON_NULL;
 }
@@ -73,7 +81,8 @@ const df_json *df_json_item(const df_json *list, size_t i)
 
 const df_json *df_json_next(const df_json *object, void **iter, const char **key)
 {
-    json_t *o = (json_t *)(uintptr_t)object; /* jansson's iterators take no const; they change nothing */
+    /* jansson's iterators take no const; they change nothing */
+    json_t *o = (json_t *)(uintptr_t)object;
     *iter = *iter ? json_object_iter_next(o, *iter) : json_object_iter(o);
     if (!*iter)
         return NULL;
@@ -143,10 +152,8 @@ static json_t *whole_numbers(json_t *v)
     json_t *child;
     if (json_is_real(v) && df_json_int(out_of(v), INT64_MIN) != INT64_MIN)
         return json_integer((json_int_t)json_real_value(v));
-    json_object_foreach_safe(v, tmp, key, child)
-        json_object_set_new(v, key, whole_numbers(child));
-    json_array_foreach(v, i, child)
-        json_array_set_new(v, i, whole_numbers(child));
+    json_object_foreach_safe(v, tmp, key, child) json_object_set_new(v, key, whole_numbers(child));
+    json_array_foreach(v, i, child) json_array_set_new(v, i, whole_numbers(child));
     return json_incref(v);
 }
 
@@ -161,8 +168,8 @@ static char *dump(const json_t *v, size_t flags)
 
 /* ---- text ---- */
 
-/* "</script>" and "<!--" must not come out of a value that is pasted into a page; U+2028 ends a line in old
- * JavaScript. */
+/* "</script>" and "<!--" must not come out of a value that is pasted into a page; U+2028 ends a
+ * line in old JavaScript. */
 static const char *escape(const char *p, size_t length, size_t rest, char buffer[8])
 {
     const unsigned char c = (unsigned char)*p;
@@ -172,7 +179,8 @@ static const char *escape(const char *p, size_t length, size_t rest, char buffer
         return "\\\\";
     if (c == '\n')
         return "\\n";
-    if (c < 0x20 || c == 0x7F || (c == '<' && (rest < 2 || p[1] == '/' || p[1] == '!' || p[1] == 's' || p[1] == 'S'))) {
+    if (c < 0x20 || c == 0x7F ||
+        (c == '<' && (rest < 2 || p[1] == '/' || p[1] == '!' || p[1] == 's' || p[1] == 'S'))) {
         snprintf(buffer, 8, "\\u%04x", c);
         return buffer;
     }
@@ -243,11 +251,21 @@ static void append_container(df_str *out, const df_json *v)
 void df_json_append(df_str *out, const df_json *v)
 {
     switch (df_json_kind(v)) {
-    case DF_JSON_NULL: df_str_append(out, "null"); break;
-    case DF_JSON_BOOL: df_str_append(out, df_json_bool(v, false) ? "true" : "false"); break;
-    case DF_JSON_NUMBER: df_json_append_real(out, df_json_real(v, 0)); break;
-    case DF_JSON_TEXT: df_json_append_text_n(out, df_json_text(v), json_string_length(in(v))); break;
+    case DF_JSON_NULL:
+        df_str_append(out, "null");
+        break;
+    case DF_JSON_BOOL:
+        df_str_append(out, df_json_bool(v, false) ? "true" : "false");
+        break;
+    case DF_JSON_NUMBER:
+        df_json_append_real(out, df_json_real(v, 0));
+        break;
+    case DF_JSON_TEXT:
+        df_json_append_text_n(out, df_json_text(v), json_string_length(in(v)));
+        break;
     case DF_JSON_LIST:
-    case DF_JSON_OBJECT: append_container(out, v); break;
+    case DF_JSON_OBJECT:
+        append_container(out, v);
+        break;
     }
 }

@@ -31,8 +31,8 @@ static const char *text_of(const df_json *value, df_arena *arena, bool *ok)
     return copy;
 }
 
-df_status df_json_fields(const char *bytes, size_t size, const char *name, df_arena *arena, df_json_field *fields,
-                         df_error *err)
+df_status df_json_fields(const char *bytes, size_t size, const char *name, df_arena *arena,
+                         df_json_field *fields, df_error *err)
 {
     df_json *root = NULL;
     DF_TRY(df_json_parse(&root, bytes, size, name, err));

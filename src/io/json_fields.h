@@ -5,9 +5,13 @@
 #include "base/status.h"
 
 /* names: a NULL-terminated list of keys, in order of preference, any case. */
-typedef struct { const char *const *names; const char *text; } df_json_field;
-/* Sets each field's text (in the arena, NULL when the object has none): a string, the first string of a list, or a
- * number. fields ends with {0}; name: for the message. DF_FORMAT when the bytes are not one JSON object. */
-df_status df_json_fields(const char *bytes, size_t size, const char *name, df_arena *arena, df_json_field *fields,
-                         df_error *err);
+typedef struct {
+    const char *const *names;
+    const char *text;
+} df_json_field;
+/* Sets each field's text (in the arena, NULL when the object has none): a string, the first string
+ * of a list, or a number. fields ends with {0}; name: for the message. DF_FORMAT when the bytes are
+ * not one JSON object. */
+df_status df_json_fields(const char *bytes, size_t size, const char *name, df_arena *arena,
+                         df_json_field *fields, df_error *err);
 #endif

@@ -83,13 +83,15 @@ static df_status read_line(df_lines *l, bool *end, const char **broken, df_error
     if (l->line.size && l->line.data[l->line.size - 1] == '\r')
         l->line.data[--l->line.size] = '\0';
     if (l->number == 1 && strncmp(df_str_text(&l->line), "\xEF\xBB\xBF", 3) == 0) {
-        memmove(l->line.data, l->line.data + 3, l->line.size - 2);           /* byte order mark, with the NUL */
+        /* byte order mark, with the NUL */
+        memmove(l->line.data, l->line.data + 3, l->line.size - 2);
         l->line.size -= 3;
     }
     return DF_OK;
 }
 
-df_status df_lines_next(df_lines *l, const char **line, int64_t *number, const char **broken, df_error *err)
+df_status df_lines_next(df_lines *l, const char **line, int64_t *number, const char **broken,
+                        df_error *err)
 {
     bool end;
     do {
@@ -112,7 +114,9 @@ static char guess_delimiter(const char *line)
         else if (hit)
             counts[hit - candidates]++;
     }
-    return counts[2] > counts[0] && counts[2] >= counts[1] ? '\t' : counts[1] > counts[0] ? ';' : ',';
+    return counts[2] > counts[0] && counts[2] >= counts[1] ? '\t'
+           : counts[1] > counts[0]                         ? ';'
+                                                           : ',';
 }
 
 /* A record is read as a stream of characters into one run of NUL-ended fields. */
@@ -145,14 +149,16 @@ static csv_state take_line(df_lines *l, csv_state state, char delimiter)
     return state;
 }
 
-/* The first line of the record is in l->line. A quote that stays open within the limits is a broken first line. */
+/* The first line of the record is in l->line. A quote that stays open within the limits is a broken
+ * first line. */
 static df_status read_record(df_lines *l, char delimiter, const char **broken, df_error *err)
 {
     off_t after_first = ftello(l->file);
     int64_t first = l->number;
     df_str_clear(&l->record);
     csv_state state = take_line(l, FIELD_START, delimiter);
-    for (int i = 1; state == FIELD_QUOTED && i < DF_CSV_LINES_MAX && l->record.size < DF_LINE_MAX; i++) {
+    for (int i = 1; state == FIELD_QUOTED && i < DF_CSV_LINES_MAX && l->record.size < DF_LINE_MAX;
+         i++) {
         bool end;
         const char *bad = NULL;
         DF_TRY(read_line(l, &end, &bad, err));
@@ -204,7 +210,7 @@ df_status df_csv_next(df_lines *l, df_csv_record *record, df_error *err)
     if (!record->delimiter)
         record->delimiter = guess_delimiter(line);
     DF_TRY(read_record(l, record->delimiter, &record->broken, err));
-    df_str_append_n(&l->record, "", 1);      /* the last field's end, should the record be empty */
+    df_str_append_n(&l->record, "", 1); /* the last field's end, should the record be empty */
     if (l->record.failed)
         return df_fail(err, DF_NOMEM, "read %s: out of memory", l->path);
     l->record.size--;

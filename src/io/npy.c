@@ -12,11 +12,14 @@
 #include "base/file.h"
 #include "base/retry.h"
 
-/* "\x93NUMPY", version, length of the dictionary that follows (2 bytes in version 1, 4 in 2 and 3), the dictionary as
- * Python writes it, padded with spaces to a line break. */
+/* "\x93NUMPY", version, length of the dictionary that follows (2 bytes in version 1, 4 in 2 and 3),
+ * the dictionary as Python writes it, padded with spaces to a line break. */
 static const char magic[6] = "\x93NUMPY";
-enum { WRITTEN_HEADER = 128 };               /* what NumPy writes for a matrix too */
-static const struct { const char *descr; size_t bytes; } types[] = {{"<f2", 2}, {"<f4", 4}, {"<f8", 8}};
+enum { WRITTEN_HEADER = 128 }; /* what NumPy writes for a matrix too */
+static const struct {
+    const char *descr;
+    size_t bytes;
+} types[] = {{"<f2", 2}, {"<f4", 4}, {"<f8", 8}};
 
 size_t df_npy_row_bytes(df_npy_shape shape)
 {
@@ -25,7 +28,9 @@ size_t df_npy_row_bytes(df_npy_shape shape)
 
 /* ---- the header ---- */
 
-typedef struct { const char *at, *end; } text;
+typedef struct {
+    const char *at, *end;
+} text;
 
 static void skip_space(text *t)
 {
@@ -71,9 +76,10 @@ static bool take_number(text *t, int64_t *out)
     skip_space(t);
     const char *first = t->at;
     for (; t->at < t->end && *t->at >= '0' && *t->at <= '9'; t->at++)
-        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *t->at - '0', &value))
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, *t->at - '0', &value))
             return false;
-    if (t->at < t->end && *t->at == 'L')     /* Python 2 */
+    if (t->at < t->end && *t->at == 'L') /* Python 2 */
         t->at++;
     *out = value;
     return t->at > first;
@@ -99,7 +105,13 @@ static bool take_shape(text *t, int64_t size[2], int *n_dims)
     return true;
 }
 
-typedef struct { char descr[16]; bool fortran; int64_t size[2]; int n_dims; unsigned seen; } dictionary;
+typedef struct {
+    char descr[16];
+    bool fortran;
+    int64_t size[2];
+    int n_dims;
+    unsigned seen;
+} dictionary;
 
 static bool take_entry(text *t, dictionary *d)
 {
@@ -136,17 +148,21 @@ static bool take_dictionary(text *t, dictionary *d)
     return t->at == t->end && d->seen == 7;
 }
 
-static df_status matrix_of(const dictionary *d, const char *name, df_npy_shape *shape, df_error *err)
+static df_status matrix_of(const dictionary *d, const char *name, df_npy_shape *shape,
+                           df_error *err)
 {
     int type = 0;
     while (type < 3 && strcmp(d->descr, types[type].descr) != 0)
         type++;
     if (type == 3)
-        return df_fail(err, DF_FORMAT, "%s: values of type \"%s\"; float16, float32 or float64, little-endian, is read",
-                       name, d->descr);
+        return df_fail(
+            err, DF_FORMAT,
+            "%s: values of type \"%s\"; float16, float32 or float64, little-endian, is read", name,
+            d->descr);
     if (d->n_dims != 2 || d->fortran)
-        return df_fail(err, DF_FORMAT, "%s: %d dimensions%s; a matrix [rows, dim] in C order is read", name, d->n_dims,
-                       d->fortran ? " in Fortran order" : "");
+        return df_fail(err, DF_FORMAT,
+                       "%s: %d dimensions%s; a matrix [rows, dim] in C order is read", name,
+                       d->n_dims, d->fortran ? " in Fortran order" : "");
     int64_t bytes;
     if (d->size[1] > DF_NPY_DIM_MAX ||
         __builtin_mul_overflow(d->size[0], d->size[1] * (int64_t)types[type].bytes, &bytes) ||
@@ -157,8 +173,8 @@ static df_status matrix_of(const dictionary *d, const char *name, df_npy_shape *
     return DF_OK;
 }
 
-df_status df_npy_parse(const uint8_t *bytes, size_t size, const char *name, df_npy_shape *shape, size_t *offset,
-                       df_error *err)
+df_status df_npy_parse(const uint8_t *bytes, size_t size, const char *name, df_npy_shape *shape,
+                       size_t *offset, df_error *err)
 {
     if (size < 12 || memcmp(bytes, magic, sizeof magic) != 0 || bytes[6] < 1 || bytes[6] > 3)
         return df_fail(err, DF_FORMAT, "%s: not an .npy file", name);
@@ -178,10 +194,16 @@ df_status df_npy_parse(const uint8_t *bytes, size_t size, const char *name, df_n
 
 /* ---- reading ---- */
 
-struct df_npy { char *path; int fd; df_npy_shape shape; size_t offset; };
+struct df_npy {
+    char *path;
+    int fd;
+    df_npy_shape shape;
+    size_t offset;
+};
 
 /* Up to `size` bytes; fewer at the end of the file. */
-static df_status read_at(int fd, const char *path, void *out, size_t size, int64_t offset, size_t *got, df_error *err)
+static df_status read_at(int fd, const char *path, void *out, size_t size, int64_t offset,
+                         size_t *got, df_error *err)
 {
     int tries = 0;
     for (*got = 0; *got < size;) {
@@ -213,9 +235,9 @@ static df_status read_header(df_npy *npy, df_error *err)
     DF_TRY(status);
     int64_t want = npy->shape.rows * (int64_t)df_npy_row_bytes(npy->shape);
     if ((int64_t)st.st_size - (int64_t)npy->offset < want)
-        return df_fail(err, DF_FORMAT, "%s: cut: %lld bytes where %lld x %lld values take %lld", npy->path,
-                       (long long)st.st_size, (long long)npy->shape.rows, (long long)npy->shape.dim,
-                       (long long)(want + (int64_t)npy->offset));
+        return df_fail(err, DF_FORMAT, "%s: cut: %lld bytes where %lld x %lld values take %lld",
+                       npy->path, (long long)st.st_size, (long long)npy->shape.rows,
+                       (long long)npy->shape.dim, (long long)(want + (int64_t)npy->offset));
     return DF_OK;
 }
 
@@ -256,15 +278,21 @@ df_status df_npy_read(const df_npy *npy, int64_t first, int64_t n, void *out, df
 {
     size_t row = df_npy_row_bytes(npy->shape), got;
     if (first < 0 || n < 0 || first > npy->shape.rows || n > npy->shape.rows - first)
-        return df_fail(err, DF_FORMAT, "%s: %lld rows from row %lld on, of %lld", npy->path, (long long)n,
-                       (long long)first, (long long)npy->shape.rows);
-    DF_TRY(read_at(npy->fd, npy->path, out, (size_t)n * row, (int64_t)npy->offset + first * (int64_t)row, &got, err));
-    return got == (size_t)n * row ? DF_OK : df_fail(err, DF_FORMAT, "read %s: cut short", npy->path);
+        return df_fail(err, DF_FORMAT, "%s: %lld rows from row %lld on, of %lld", npy->path,
+                       (long long)n, (long long)first, (long long)npy->shape.rows);
+    DF_TRY(read_at(npy->fd, npy->path, out, (size_t)n * row,
+                   (int64_t)npy->offset + first * (int64_t)row, &got, err));
+    return got == (size_t)n * row ? DF_OK
+                                  : df_fail(err, DF_FORMAT, "read %s: cut short", npy->path);
 }
 
 /* ---- writing ---- */
 
-struct df_npy_writer { char *path; FILE *file; df_npy_shape shape; };
+struct df_npy_writer {
+    char *path;
+    FILE *file;
+    df_npy_shape shape;
+};
 
 static df_status write_failed(const df_npy_writer *w, df_error *err)
 {
@@ -274,14 +302,15 @@ static df_status write_failed(const df_npy_writer *w, df_error *err)
 static void fill_header(df_npy_shape shape, char header[WRITTEN_HEADER])
 {
     char words[WRITTEN_HEADER];
-    int n = snprintf(words, sizeof words, "{'descr': '%s', 'fortran_order': False, 'shape': (%lld, %lld), }",
+    int n = snprintf(words, sizeof words,
+                     "{'descr': '%s', 'fortran_order': False, 'shape': (%lld, %lld), }",
                      types[shape.type].descr, (long long)shape.rows, (long long)shape.dim);
     memset(header, ' ', WRITTEN_HEADER);
     memcpy(header, magic, sizeof magic);
     memcpy(header + 6, "\x01\x00", 2);
     header[8] = (char)(WRITTEN_HEADER - 10);
     header[9] = 0;
-    memcpy(header + 10, words, (size_t)n);    /* at most 20 + 20 digits: 104 bytes */
+    memcpy(header + 10, words, (size_t)n); /* at most 20 + 20 digits: 104 bytes */
     header[WRITTEN_HEADER - 1] = '\n';
 }
 
@@ -292,10 +321,12 @@ static df_status begin_file(df_npy_writer *w, df_error *err)
     if (!w->file)
         return write_failed(w, err);
     fill_header(w->shape, header);
-    return fwrite(header, 1, sizeof header, w->file) == sizeof header ? DF_OK : write_failed(w, err);
+    return fwrite(header, 1, sizeof header, w->file) == sizeof header ? DF_OK
+                                                                      : write_failed(w, err);
 }
 
-df_status df_npy_create(df_npy_writer **out, const char *path, df_npy_type type, int64_t dim, df_error *err)
+df_status df_npy_create(df_npy_writer **out, const char *path, df_npy_type type, int64_t dim,
+                        df_error *err)
 {
     if (dim < 0 || dim > DF_NPY_DIM_MAX)
         return df_fail(err, DF_CONFIG, "write %s: %lld values a row", path, (long long)dim);
@@ -304,7 +335,8 @@ df_status df_npy_create(df_npy_writer **out, const char *path, df_npy_type type,
         return df_fail(err, DF_NOMEM, "write %s: out of memory", path);
     w->shape = (df_npy_shape){type, 0, dim};
     w->path = strdup(path);
-    df_status status = w->path ? begin_file(w, err) : df_fail(err, DF_NOMEM, "write %s: out of memory", path);
+    df_status status =
+        w->path ? begin_file(w, err) : df_fail(err, DF_NOMEM, "write %s: out of memory", path);
     if (status == DF_OK)
         *out = w;
     else
@@ -325,7 +357,8 @@ df_status df_npy_finish(df_npy_writer *w, df_error *err)
 {
     char header[WRITTEN_HEADER];
     fill_header(w->shape, header);
-    bool written = fseek(w->file, 0, SEEK_SET) == 0 && fwrite(header, 1, sizeof header, w->file) == sizeof header;
+    bool written = fseek(w->file, 0, SEEK_SET) == 0 &&
+                   fwrite(header, 1, sizeof header, w->file) == sizeof header;
     int reason = errno;
     bool closed = fclose(w->file) == 0;
     w->file = NULL;

@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include "base/status.h"
 
-/* Reads exactly [offset, offset + size); *bytes is malloc'ed with a NUL after the last byte. name: for the message. */
+/* Reads exactly [offset, offset + size); *bytes is malloc'ed with a NUL after the last byte. name:
+ * for the message. */
 df_status df_range_read(int fd, const char *name, int64_t offset, size_t size, uint8_t **bytes,
                         df_error *err);
 #endif

@@ -15,8 +15,8 @@ struct df_records {
     bool fresh;
 };
 
-/* Zeros are written, not left as holes: a record in a hole costs the file system a block each, and a run twice the time. A
- * file that a kill left short is filled again. */
+/* Zeros are written, not left as holes: a record in a hole costs the file system a block each, and
+ * a run twice the time. A file that a kill left short is filled again. */
 static df_status fit(df_records *r, df_error *err)
 {
     static const char zeros[1 << 16];
@@ -39,8 +39,8 @@ static df_status fit(df_records *r, df_error *err)
     return DF_OK;
 }
 
-df_status df_records_open(df_records **out, df_folder *folder, const char *name, size_t record_bytes, int64_t n,
-                          df_error *err)
+df_status df_records_open(df_records **out, df_folder *folder, const char *name,
+                          size_t record_bytes, int64_t n, df_error *err)
 {
     df_records *r = calloc(1, sizeof *r);
     if (!r)
@@ -77,11 +77,14 @@ static df_status check_range(const df_records *r, int64_t first, int64_t count, 
 {
     if (first >= 0 && count >= 0 && first <= r->n && count <= r->n - first)
         return DF_OK;
-    return df_fail(err, DF_FORMAT, "%s: there is no record %lld of its %lld: it, or a file beside it, is damaged: "
-                   "remove them and run again", r->path, (long long)first, (long long)r->n);
+    return df_fail(err, DF_FORMAT,
+                   "%s: there is no record %lld of its %lld: it, or a file beside it, is damaged: "
+                   "remove them and run again",
+                   r->path, (long long)first, (long long)r->n);
 }
 
-df_status df_records_read(const df_records *r, int64_t first, int64_t count, void *out, df_error *err)
+df_status df_records_read(const df_records *r, int64_t first, int64_t count, void *out,
+                          df_error *err)
 {
     DF_TRY(check_range(r, first, count, err));
     char *to = out;
@@ -92,7 +95,8 @@ df_status df_records_read(const df_records *r, int64_t first, int64_t count, voi
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return df_fail(err, DF_IO, "read %s: %s", r->path, n < 0 ? strerror(errno) : "it was cut");
+            return df_fail(err, DF_IO, "read %s: %s", r->path,
+                           n < 0 ? strerror(errno) : "it was cut");
         to += n;
         at += n;
         left -= (size_t)n;
@@ -100,7 +104,8 @@ df_status df_records_read(const df_records *r, int64_t first, int64_t count, voi
     return DF_OK;
 }
 
-df_status df_records_write(const df_records *r, int64_t first, int64_t count, const void *records, df_error *err)
+df_status df_records_write(const df_records *r, int64_t first, int64_t count, const void *records,
+                           df_error *err)
 {
     DF_TRY(check_range(r, first, count, err));
     const char *from = records;
@@ -121,5 +126,6 @@ df_status df_records_write(const df_records *r, int64_t first, int64_t count, co
 
 df_status df_records_sync(const df_records *r, df_error *err)
 {
-    return fdatasync(r->fd) == 0 ? DF_OK : df_fail(err, DF_IO, "write %s: %s", r->path, strerror(errno));
+    return fdatasync(r->fd) == 0 ? DF_OK
+                                 : df_fail(err, DF_IO, "write %s: %s", r->path, strerror(errno));
 }

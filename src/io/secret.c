@@ -17,8 +17,8 @@ void df_url_show(const char *url, size_t n, char out[DF_URL_SHOWN])
     host = start;
     for (size_t i = start; i < end && url[i] != '/'; i++)
         host = url[i] == '@' ? i + 1 : host;
-    snprintf(out, DF_URL_SHOWN, "%.*s%.*s", (int)(start < 16 ? start : 16), url, (int)(end - host > 200 ? 200 : end - host),
-             url + host);
+    snprintf(out, DF_URL_SHOWN, "%.*s%.*s", (int)(start < 16 ? start : 16), url,
+             (int)(end - host > 200 ? 200 : end - host), url + host);
 }
 
 static bool is_digit(char c)
@@ -39,7 +39,8 @@ static bool is_secret(const char *s, size_t n)
 
 static void hide(const char *secret, size_t n, char *text, size_t size)
 {
-    for (char *at = text, *end = text + size; n > 0 && (at = memmem(at, (size_t)(end - at), secret, n)) != NULL; at += n)
+    for (char *at = text, *end = text + size;
+         n > 0 && (at = memmem(at, (size_t)(end - at), secret, n)) != NULL; at += n)
         memset(at, '*', n);
 }
 
@@ -71,8 +72,10 @@ static void hide_decoded(const char *value, size_t n, char *text, size_t size)
     char decoded[SECRET_MAX];
     size_t m = 0;
     for (size_t i = 0; i < n && m < sizeof decoded; i++) {
-        const bool coded = value[i] == '%' && i + 2 < n && hex_of(value[i + 1]) >= 0 && hex_of(value[i + 2]) >= 0;
-        decoded[m++] = coded ? (char)(hex_of(value[i + 1]) * 16 + hex_of(value[i + 2])) : (char)value[i];
+        const bool coded =
+            value[i] == '%' && i + 2 < n && hex_of(value[i + 1]) >= 0 && hex_of(value[i + 2]) >= 0;
+        decoded[m++] =
+            coded ? (char)(hex_of(value[i + 1]) * 16 + hex_of(value[i + 2])) : (char)value[i];
         i += coded ? 2 : 0;
     }
     if (m < n)

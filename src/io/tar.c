@@ -43,7 +43,8 @@ static la_int64_t skip_bytes(struct archive *archive, void *ctx, la_int64_t n)
 {
     df_tar *tar = ctx;
     (void)archive;
-    const int64_t left = tar->size > tar->at ? tar->size - tar->at : 0, skipped = n < left ? n : left;
+    const int64_t left = tar->size > tar->at ? tar->size - tar->at : 0,
+                  skipped = n < left ? n : left;
     tar->at += skipped;
     return skipped;
 }
@@ -87,8 +88,8 @@ df_status df_tar_open(df_tar **out, const char *path, df_error *err)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
     tar->fd = -1;
     tar->path = strdup(path);
-    df_status status = tar->path ? open_archive(tar, err)
-                                 : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    df_status status =
+        tar->path ? open_archive(tar, err) : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
     if (status != DF_OK) {
         df_tar_close(tar);
         return status;
@@ -128,7 +129,8 @@ static const char *refuse(struct archive_entry *entry, const char *name, int64_t
         return "link or special file in tar";
     if (!df_tar_name_safe(name))
         return "unsafe name in tar";
-    if (archive_entry_sparse_count(entry) > 0)                       /* its bytes are not in one range */
+    /* its bytes are not in one range */
+    if (archive_entry_sparse_count(entry) > 0)
         return "sparse file in tar";
     if (size > DF_TAR_MEMBER_MAX)
         return "member above 64 MiB";
@@ -157,13 +159,14 @@ df_status df_tar_next(df_tar *tar, df_tar_member *member, bool *more, df_error *
         name += 2;
     if (size < 0 || offset < 0 || size > tar->size - offset)
         return df_fail(err, DF_FORMAT, "%s: cut tar: ends inside %.200s", tar->path, name);
-    *member = (df_tar_member){.name = name, .offset = offset, .size = size,
-                              .refused = refuse(entry, name, size)};
+    *member = (df_tar_member){
+        .name = name, .offset = offset, .size = size, .refused = refuse(entry, name, size)};
     *more = true;
     return DF_OK;
 }
 
-df_status df_tar_read(const df_tar *tar, const df_tar_member *member, uint8_t **bytes, df_error *err)
+df_status df_tar_read(const df_tar *tar, const df_tar_member *member, uint8_t **bytes,
+                      df_error *err)
 {
     if (member->refused)
         return df_fail(err, DF_FORMAT, "%s: %.200s: %s", tar->path, member->name, member->refused);
@@ -172,13 +175,14 @@ df_status df_tar_read(const df_tar *tar, const df_tar_member *member, uint8_t **
 
 /* ---- zip ---- */
 
-static df_status read_member(struct archive *zip, const char *path, size_t max_bytes, uint8_t **bytes, size_t *size,
-                             df_error *err)
+static df_status read_member(struct archive *zip, const char *path, size_t max_bytes,
+                             uint8_t **bytes, size_t *size, df_error *err)
 {
     size_t capacity = BLOCK, n = 0;
     uint8_t *data = malloc(capacity);
     while (data && n < max_bytes) {
-        if (n == capacity) {                 /* grown as bytes come: what the header claims costs nothing */
+        /* grown as bytes come: what the header claims costs nothing */
+        if (n == capacity) {
             uint8_t *more = realloc(data, capacity *= 2);
             if (!more)
                 free(data);
@@ -203,7 +207,8 @@ static df_status read_member(struct archive *zip, const char *path, size_t max_b
     return DF_OK;
 }
 
-df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint8_t **bytes, size_t *size, df_error *err)
+df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint8_t **bytes,
+                      size_t *size, df_error *err)
 {
     struct archive_entry *entry;
     DF_TRY(df_file_check(path, err));
@@ -222,8 +227,9 @@ df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint
         status = read_member(zip, path, max_bytes, bytes, size, err);
     } else {
         const char *why = archive_error_string(zip);
-        status = code == ARCHIVE_EOF ? df_fail(err, DF_FORMAT, "%s: there is no %s in it", path, name)
-                                     : df_fail(err, DF_FORMAT, "%s: %s", path, why ? why : "not a zip archive");
+        status = code == ARCHIVE_EOF
+                     ? df_fail(err, DF_FORMAT, "%s: there is no %s in it", path, name)
+                     : df_fail(err, DF_FORMAT, "%s: %s", path, why ? why : "not a zip archive");
     }
     archive_read_free(zip);
     return status;
@@ -231,21 +237,26 @@ df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint
 
 /* ---- a member of any archive ---- */
 
-static df_status copy_member(struct archive *from, const char *path, FILE *to, int64_t max_bytes, df_error *err)
+static df_status copy_member(struct archive *from, const char *path, FILE *to, int64_t max_bytes,
+                             df_error *err)
 {
     char block[BLOCK];
     la_ssize_t got;
-    for (int64_t left = max_bytes; (got = archive_read_data(from, block, sizeof block)) > 0; left -= got) {
+    for (int64_t left = max_bytes; (got = archive_read_data(from, block, sizeof block)) > 0;
+         left -= got) {
         if (got > left)
-            return df_fail(err, DF_FORMAT, "%s: the file in it is above %lld bytes", path, (long long)max_bytes);
+            return df_fail(err, DF_FORMAT, "%s: the file in it is above %lld bytes", path,
+                           (long long)max_bytes);
         if (fwrite(block, 1, (size_t)got, to) != (size_t)got)
-            return df_fail(err, DF_IO, "%s: the file in it cannot be written: %s", path, strerror(errno));
+            return df_fail(err, DF_IO, "%s: the file in it cannot be written: %s", path,
+                           strerror(errno));
     }
     const char *why = got < 0 ? archive_error_string(from) : NULL;
     return got == 0 ? DF_OK : df_fail(err, DF_FORMAT, "%s: %s", path, why ? why : "broken archive");
 }
 
-df_status df_archive_copy(const char *path, const char *name, FILE *to, int64_t max_bytes, df_error *err)
+df_status df_archive_copy(const char *path, const char *name, FILE *to, int64_t max_bytes,
+                          df_error *err)
 {
     struct archive_entry *entry = NULL;
     DF_TRY(df_file_check(path, err));
@@ -265,7 +276,8 @@ df_status df_archive_copy(const char *path, const char *name, FILE *to, int64_t 
     if (code == ARCHIVE_EOF)
         status = df_fail(err, DF_FORMAT, "%s: there is no %s in it", path, name);
     else if (code != ARCHIVE_OK)
-        status = df_fail(err, DF_FORMAT, "%s: %s", path, archive_error_string(from) ? archive_error_string(from) : "no archive");
+        status = df_fail(err, DF_FORMAT, "%s: %s", path,
+                         archive_error_string(from) ? archive_error_string(from) : "no archive");
     else if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry))
         status = df_fail(err, DF_FORMAT, "%s: %s in it is no plain file", path, name);
     else
@@ -276,7 +288,8 @@ df_status df_archive_copy(const char *path, const char *name, FILE *to, int64_t 
 
 /* ---- by name ---- */
 
-df_status df_tar_find(const char *path, const char *name, int64_t *offset, int64_t *size, df_error *err)
+df_status df_tar_find(const char *path, const char *name, int64_t *offset, int64_t *size,
+                      df_error *err)
 {
     df_tar *tar = NULL;
     df_tar_member member;

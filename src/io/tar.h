@@ -1,4 +1,5 @@
-/* Members of an uncompressed tar (ustar, pax, GNU), by headers alone: data is read by byte range, now or later. */
+/* Members of an uncompressed tar (ustar, pax, GNU), by headers alone: data is read by byte range,
+ * now or later. */
 #ifndef DF_IO_TAR_H
 #define DF_IO_TAR_H
 #include <stdbool.h>
@@ -13,22 +14,29 @@ typedef struct df_tar df_tar;
 typedef struct {
     const char *name;                        /* lives until the next df_tar_next */
     int64_t offset, size;                    /* of the data in the tar file */
-    const char *refused;                     /* why it must not be read ("unsafe name"), or NULL; static text */
+    /* why it must not be read ("unsafe name"), or NULL; static text */
+    const char *refused;
 } df_tar_member;
 
 df_status df_tar_open(df_tar **out, const char *path, df_error *err);
 void df_tar_close(df_tar *tar);
-/* *more is false at the end. Folders are passed over. A cut or broken tar is DF_FORMAT: members before it were whole. */
+/* *more is false at the end. Folders are passed over. A cut or broken tar is DF_FORMAT: members
+ * before it were whole. */
 df_status df_tar_next(df_tar *tar, df_tar_member *member, bool *more, df_error *err);
 /* Bytes of a member that was not refused; malloc'ed, caller frees. */
-df_status df_tar_read(const df_tar *tar, const df_tar_member *member, uint8_t **bytes, df_error *err);
+df_status df_tar_read(const df_tar *tar, const df_tar_member *member, uint8_t **bytes,
+                      df_error *err);
 /* First member of that name. DF_FORMAT when there is none. */
-df_status df_tar_find(const char *path, const char *name, int64_t *offset, int64_t *size, df_error *err);
-/* The first max_bytes of a member of a zip archive (an .npz is one), or all when it has fewer; malloc'ed, caller frees. */
-df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint8_t **bytes, size_t *size, df_error *err);
-/* Copies one member, a plain file, of a zip, tar or tar.gz; nothing else of the archive is written anywhere. DF_FORMAT: no
- * such member, broken, above max_bytes. */
-df_status df_archive_copy(const char *path, const char *name, FILE *to, int64_t max_bytes, df_error *err);
+df_status df_tar_find(const char *path, const char *name, int64_t *offset, int64_t *size,
+                      df_error *err);
+/* The first max_bytes of a member of a zip archive (an .npz is one), or all when it has fewer;
+ * malloc'ed, caller frees. */
+df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint8_t **bytes,
+                      size_t *size, df_error *err);
+/* Copies one member, a plain file, of a zip, tar or tar.gz; nothing else of the archive is written
+ * anywhere. DF_FORMAT: no such member, broken, above max_bytes. */
+df_status df_archive_copy(const char *path, const char *name, FILE *to, int64_t max_bytes,
+                          df_error *err);
 /* False for absolute names, names with a `..` part, empty names. */
 bool df_tar_name_safe(const char *name);
 #endif

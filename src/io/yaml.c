@@ -1,4 +1,5 @@
-/* The only file that knows libyaml. Events become flat entries: a stack of open containers holds the key so far. */
+/* The only file that knows libyaml. Events become flat entries: a stack of open containers holds
+ * the key so far. */
 #include "io/yaml.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,7 +11,12 @@
 
 enum { BYTES_MAX = 1 << 20, ENTRIES_MAX = 10000, DEPTH_MAX = 8, KEY_MAX = 256 };
 
-typedef struct { bool sequence; int next; const char *prefix, *key; } level;   /* key: read, its value not yet; else NULL */
+/* key: read, its value not yet; else NULL */
+typedef struct {
+    bool sequence;
+    int next;
+    const char *prefix, *key;
+} level;
 typedef struct {
     const char *path;
     df_arena *arena;
@@ -65,8 +71,8 @@ static df_status add_entry(reader *r, const yaml_event_t *event, const char *val
     int64_t first = 0;
     DF_TRY(df_map_put(&r->seen, key, r->n_entries, &first, r->err));
     if (first != r->n_entries)
-        return df_fail(r->err, DF_CONFIG, "%s:%zu: %s was set before, in line %d", r->path, event->start_mark.line + 1,
-                       key, r->entries[first].line);
+        return df_fail(r->err, DF_CONFIG, "%s:%zu: %s was set before, in line %d", r->path,
+                       event->start_mark.line + 1, key, r->entries[first].line);
     r->entries[r->n_entries++] = (df_yaml_entry){key, value, (int)event->start_mark.line + 1};
     return DF_OK;
 }
@@ -80,7 +86,8 @@ static df_status on_scalar(reader *r, const yaml_event_t *event)
     if (strlen(text) != event->data.scalar.length)
         return fail(r, event, "a zero byte in a value");
     if (r->depth == 0)
-        return plain && !text[0] ? DF_OK : fail(r, event, "text where `key: value` lines are expected");
+        return plain && !text[0] ? DF_OK
+                                 : fail(r, event, "text where `key: value` lines are expected");
     if (plain && (!strcmp(text, "~") || !strcmp(text, "null")))
         text = "";
     const char *copy = df_arena_strdup(r->arena, text);
@@ -139,7 +146,8 @@ static df_status read_events(reader *r, yaml_parser_t *parser)
     return DF_OK;
 }
 
-df_status df_yaml_read(const char *path, df_arena *arena, df_yaml_entry **entries, int *n_entries, df_error *err)
+df_status df_yaml_read(const char *path, df_arena *arena, df_yaml_entry **entries, int *n_entries,
+                       df_error *err)
 {
     char *text = NULL;
     size_t size = 0;

@@ -3,7 +3,9 @@
 #include <string.h>
 
 /* What to do about each code; %s are the verdict's words, which quote the caption. */
-static const struct { const char *code, *advice; } advices[] = {
+static const struct {
+    const char *code, *advice;
+} advices[] = {
     {"empty", "It is empty."},
     {"short", "It is too short: %s."},
     {"long", "It is too long: %s."},
@@ -12,7 +14,8 @@ static const struct { const char *code, *advice; } advices[] = {
     {"mood", "It says \"%s\": leave out mood and atmosphere."},
     {"speculation", "It says \"%s\": leave out what viewers may think or feel."},
     {"interpretation", "It says \"%s\": describe, do not interpret."},
-    {"meta", "It says \"%s\": do not speak of the information that you were given, nor of yourself."},
+    {"meta",
+     "It says \"%s\": do not speak of the information that you were given, nor of yourself."},
     {"coordinates", "It gives coordinates (\"%s\"): say where things are in words."},
     {"markup", "It holds markup (\"%s\"): write one paragraph of plain text."},
     {"unfinished", "It breaks off at \"%s\": finish every sentence, and be shorter if need be."},
@@ -53,9 +56,9 @@ const char *df_again_text(const df_verdict *verdict, df_arena *arena)
     df_str_append(&text, "This description cannot be used:\n");
     for (int i = 0; i < verdict->n_findings; i++)
         append_advice(&text, &verdict->findings[i]);
-    df_str_append(&text,
-                  "Write the whole description once more without these faults. Keep what was right. Answer with the "
-                  "description alone.");
+    df_str_append(&text, "Write the whole description once more without these faults. Keep what "
+                         "was right. Answer with the "
+                         "description alone.");
     const char *copy = text.failed ? NULL : df_arena_strdup(arena, df_str_text(&text));
     df_str_free(&text);
     return copy;

@@ -8,11 +8,15 @@
 #include "base/hash.h"
 #include "language/english.h"
 
-const char *const df_rule_codes[DF_RULES] = {"opening", "reasoning", "mood", "speculation", "interpretation", "meta",
-                                             "coordinates", "markup", "unfinished"};
+const char *const df_rule_codes[DF_RULES] = {"opening",     "reasoning",      "mood",
+                                             "speculation", "interpretation", "meta",
+                                             "coordinates", "markup",         "unfinished"};
 
 /* Lower case, single spaces: matched word by word anywhere in the caption. */
-typedef struct { const char *words; df_rule rule; } phrase;
+typedef struct {
+    const char *words;
+    df_rule rule;
+} phrase;
 static const phrase phrases[] = {
     {"appears to", DF_RULE_REASONING},
     {"appear to", DF_RULE_REASONING},
@@ -134,7 +138,8 @@ static int matches(const char *text, const df_word *words, int i, int n)
     int used = 0;
     while (i + used < n && !words[i + used].quoted) {
         size_t size = strlen(words[i + used].text);
-        if (strncmp(text, words[i + used].text, size) != 0 || (text[size] != ' ' && text[size] != '\0'))
+        if (strncmp(text, words[i + used].text, size) != 0 ||
+            (text[size] != ' ' && text[size] != '\0'))
             return 0;
         used++;
         if (text[size] == '\0')
@@ -144,7 +149,8 @@ static int matches(const char *text, const df_word *words, int i, int n)
     return 0;
 }
 
-static void find_phrases(const char *caption, const df_word *words, int n, df_arena *arena, df_rules_found *out)
+static void find_phrases(const char *caption, const df_word *words, int n, df_arena *arena,
+                         df_rules_found *out)
 {
     enum { N = sizeof phrases / sizeof *phrases };
     int first[256], next[N];                 /* phrases by their first letter */
@@ -154,7 +160,8 @@ static void find_phrases(const char *caption, const df_word *words, int n, df_ar
         first[(unsigned char)phrases[k].words[0]] = k;
     }
     for (int i = 0; i < n; i++)
-        for (int k = words[i].quoted ? -1 : first[(unsigned char)words[i].text[0]]; k >= 0; k = next[k]) {
+        for (int k = words[i].quoted ? -1 : first[(unsigned char)words[i].text[0]]; k >= 0;
+             k = next[k]) {
             if (phrases[k].words[1] != words[i].text[1] || out->found[phrases[k].rule])
                 continue;
             int used = matches(phrases[k].words, words, i, n);
@@ -164,25 +171,28 @@ static void find_phrases(const char *caption, const df_word *words, int n, df_ar
 }
 
 /* "The image shows", "In this photo", "Here we see", "This is a picture of". */
-static void find_opening(const char *caption, const df_word *words, int n, df_arena *arena, df_rules_found *out)
+static void find_opening(const char *caption, const df_word *words, int n, df_arena *arena,
+                         df_rules_found *out)
 {
-    static const char *const media[] = {"image",        "picture",    "photo",    "photograph", "scene",
-                                        "illustration", "screenshot", "painting", "snapshot",   NULL};
-    static const char *const verbs[] = {"shows",    "showcases",  "showcasing", "captures", "depicts",
-                                        "features", "displays",   "presents",   "portrays", "illustrates",
-                                        "contains", "showing",    "consists",   "provides", "includes",
-                                        "reveals",  "highlights", NULL};
+    static const char *const media[] = {
+        "image",        "picture",    "photo",    "photograph", "scene",
+        "illustration", "screenshot", "painting", "snapshot",   NULL};
+    static const char *const verbs[] = {
+        "shows",    "showcases", "showcasing", "captures",    "depicts",    "features",
+        "displays", "presents",  "portrays",   "illustrates", "contains",   "showing",
+        "consists", "provides",  "includes",   "reveals",     "highlights", NULL};
     static const char *const talk[] = {"sure", "certainly", "here", "okay", NULL};
     if (n == 0 || words[0].quoted)
         return;
     if (is_word(&words[0], talk))
         out->found[DF_RULE_OPENING] = cut(caption, &words[0], &words[0], arena);
-    bool within = strcmp(words[0].text, "in") == 0, this_is = n > 2 && strcmp(words[0].text, "this") == 0 &&
-                                                              strcmp(words[1].text, "is") == 0;
+    bool within = strcmp(words[0].text, "in") == 0,
+         this_is = n > 2 && strcmp(words[0].text, "this") == 0 && strcmp(words[1].text, "is") == 0;
     bool the = is_word(&words[0], (const char *const[]){"the", "this", NULL});
     for (int i = 0; i < n - 1 && i < 6 && !words[i].quoted; i++)
-        if (is_word(&words[i], media) && (is_word(&words[i + 1], verbs) || (within && i < 3) || this_is ||
-                                          (the && i == 1 && strcmp(words[i + 1].text, "is") == 0))) {
+        if (is_word(&words[i], media) &&
+            (is_word(&words[i + 1], verbs) || (within && i < 3) || this_is ||
+             (the && i == 1 && strcmp(words[i + 1].text, "is") == 0))) {
             out->found[DF_RULE_OPENING] = cut(caption, &words[0], &words[i + 1], arena);
             return;
         }
@@ -209,11 +219,13 @@ static int coordinates(const char *p)
 
 static int markup(const char *p, bool line_start)
 {
-    if (line_start && (strncmp(p, "- ", 2) == 0 || strncmp(p, "* ", 2) == 0 || strncmp(p, "#", 1) == 0))
+    if (line_start &&
+        (strncmp(p, "- ", 2) == 0 || strncmp(p, "* ", 2) == 0 || strncmp(p, "#", 1) == 0))
         return 2;
     if (line_start && isdigit((unsigned char)p[0]) && (p[1] == '.' || p[1] == ')') && p[2] == ' ')
         return 2;
-    if (strncmp(p, "**", 2) == 0 || strncmp(p, "__", 2) == 0 || strncmp(p, "```", 3) == 0 || strncmp(p, "](", 2) == 0)
+    if (strncmp(p, "**", 2) == 0 || strncmp(p, "__", 2) == 0 || strncmp(p, "```", 3) == 0 ||
+        strncmp(p, "](", 2) == 0)
         return 2;
     if (*p == '<' && (isalpha((unsigned char)p[1]) || p[1] == '/') && strchr(p, '>'))
         return (int)strcspn(p, ">") + 1;
@@ -242,13 +254,15 @@ static void find_unfinished(const char *caption, df_arena *arena, df_rules_found
     size_t end = n;
     while (end > 0 && strchr("\"')", caption[end - 1]))
         end--;
-    if (end > 2 && (unsigned char)caption[end - 1] >= 0x80)          /* a closing Unicode quote or full stop */
+    /* a closing Unicode quote or full stop */
+    if (end > 2 && (unsigned char)caption[end - 1] >= 0x80)
         return;
     if (n > 0 && (end == 0 || !strchr(".!?", caption[end - 1]))) {
         size_t from = n > 24 ? n - 24 : 0;
         while (from < n && ((unsigned char)caption[from] & 0xC0) == 0x80)
             from++;
-        out->found[DF_RULE_UNFINISHED] = df_arena_printf(arena, "%.*s", (int)(n - from), caption + from);
+        out->found[DF_RULE_UNFINISHED] =
+            df_arena_printf(arena, "%.*s", (int)(n - from), caption + from);
     }
 }
 
@@ -277,7 +291,8 @@ static double repetition(const df_word *words, int n, df_arena *arena)
     return runs ? (double)again / runs : 0;
 }
 
-void df_rules_check(const char *caption, const df_word *words, int n, df_arena *arena, df_rules_found *out)
+void df_rules_check(const char *caption, const df_word *words, int n, df_arena *arena,
+                    df_rules_found *out)
 {
     *out = (df_rules_found){0};
     find_opening(caption, words, n, arena, out);

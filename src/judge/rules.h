@@ -1,4 +1,5 @@
-/* The paper's 18 rules for a caption, as far as its words alone can break them (DenseFusion-1M, Appendix C.2). */
+/* The paper's 18 rules for a caption, as far as its words alone can break them (DenseFusion-1M,
+ * Appendix C.2). */
 #ifndef DF_JUDGE_RULES_H
 #define DF_JUDGE_RULES_H
 #include <stdbool.h>
@@ -11,17 +12,22 @@ typedef enum {
     DF_RULE_MOOD,                            /* 11 */
     DF_RULE_SPECULATION,                     /* 13: "viewers feel" */
     DF_RULE_INTERPRETATION,                  /* 14-16: "creates a unique visual" */
-    DF_RULE_META,                            /* talk about the external information, or of the model about itself */
-    DF_RULE_COORDINATES, DF_RULE_MARKUP,     /* 1: plain text, no boxes */
+    /* talk about the external information, or of the model about itself */
+    DF_RULE_META,
+    DF_RULE_COORDINATES,
+    DF_RULE_MARKUP,     /* 1: plain text, no boxes */
     DF_RULE_UNFINISHED,                      /* no full stop at the end */
     DF_RULES
 } df_rule;
 extern const char *const df_rule_codes[DF_RULES];    /* "opening", ... */
 
 typedef struct {
-    char *found[DF_RULES];                   /* the words that broke the rule, in the arena; NULL: kept */
+    /* the words that broke the rule, in the arena; NULL: kept */
+    char *found[DF_RULES];
     double repetition;                       /* share of 4-word runs that came before */
 } df_rules_found;
-/* Words marked `quoted` are what the picture says, not the caption: they break no rule; in `caption` they are blank. */
-void df_rules_check(const char *caption, const df_word *words, int n, df_arena *arena, df_rules_found *out);
+/* Words marked `quoted` are what the picture says, not the caption: they break no rule; in
+ * `caption` they are blank. */
+void df_rules_check(const char *caption, const df_word *words, int n, df_arena *arena,
+                    df_rules_found *out);
 #endif

@@ -15,19 +15,21 @@ enum { NGRAM = 3, ALT_WORDS_MAX = 64, LINE_WORDS = 24 };
 
 /* Words that name things, but as often something else: no proof that an object was invented. */
 static const char *const ambiguous[] = {
-    "figure", "figures", "file",     "files",     "pot",       "pots",     "ball",    "balls",   "bag",
-    "bags",   "tub",     "monitor",  "speaker",   "speakers",  "coast",    "guy",     "player",  "players",
-    "racer",  "coach",   "bug",      "beacon",    "throne",    "balance",  "blossom", "bloom",   "table",
-    "tables", "human",   "humans",   "plane",     "planes",    "vessel",   "vessels", "cycle",   "liner",
-    "diver",  "beagle",  "notebook", "building",  "buildings", "fountain", "fence",   "tree",    "trees",
-    "flower", "flowers", "roof",     "roofs",     "screen",    "screens",  "bridge",  "shop",    "pole",
-    "poles",  "street",  "mountain", "mountains", "forest",    "valley",   "line",    "feature", "bar",
+    "figure",    "figures",   "file",    "files",   "pot",     "pots",     "ball",     "balls",
+    "bag",       "bags",      "tub",     "monitor", "speaker", "speakers", "coast",    "guy",
+    "player",    "players",   "racer",   "coach",   "bug",     "beacon",   "throne",   "balance",
+    "blossom",   "bloom",     "table",   "tables",  "human",   "humans",   "plane",    "planes",
+    "vessel",    "vessels",   "cycle",   "liner",   "diver",   "beagle",   "notebook", "building",
+    "buildings", "fountain",  "fence",   "tree",    "trees",   "flower",   "flowers",  "roof",
+    "roofs",     "screen",    "screens", "bridge",  "shop",    "pole",     "poles",    "street",
+    "mountain",  "mountains", "forest",  "valley",  "line",    "feature",  "bar",
 };
 
 typedef struct {
     const df_nouns *nouns;
     const char *caption;
-    df_word *words; int n;
+    df_word *words;
+    int n;
     const df_evidence *ev;
     df_arena *arena;
     df_support *out;
@@ -35,9 +37,11 @@ typedef struct {
     const df_noun **box_noun, **tag_noun;    /* per box, per tag */
     char (*box_name)[DF_LABEL_MAX];
     bool *box_told;
-    int *box_first;                          /* the first box of the same kind: it stands for all of them */
+    /* the first box of the same kind: it stands for all of them */
+    int *box_first;
     const char *text;                        /* " words of the caption " in lower case */
-    df_word *alt; int n_alt;
+    df_word *alt;
+    int n_alt;
 } support;
 
 /* " a b c ": words with one space around each, so that a search finds whole words. */
@@ -116,15 +120,18 @@ static char *squeezed(const char *text, df_arena *arena)
     return out;
 }
 
-/* Are the words in the text, spaces and signs aside? For scripts that have none, whose lines a quote joins without. */
+/* Are the words in the text, spaces and signs aside? For scripts that have none, whose lines a
+ * quote joins without. */
 static bool holds_squeezed(const char *text, const char *words, df_arena *arena)
 {
     const char *a, *b;
-    return strpbrk(words, "\xE0\xE1\xE2\xE3\xE4\xE5\xE6\xE7\xE8\xE9\xEF\xF0") && (a = squeezed(text, arena)) != NULL &&
-           (b = squeezed(words, arena)) != NULL && strstr(a, b);
+    return strpbrk(words, "\xE0\xE1\xE2\xE3\xE4\xE5\xE6\xE7\xE8\xE9\xEF\xF0") &&
+           (a = squeezed(text, arena)) != NULL && (b = squeezed(words, arena)) != NULL &&
+           strstr(a, b);
 }
 
-static void add_quote(support *s, const char *const *lines, const char *alt, const char *all, int from, int to)
+static void add_quote(support *s, const char *const *lines, const char *alt, const char *all,
+                      int from, int to)
 {
     int first = 0, last;
     while (first < s->n && s->words[first].to <= from)
@@ -135,8 +142,10 @@ static void add_quote(support *s, const char *const *lines, const char *alt, con
         return;
     const char *words = spaced_words(s->words + first, last - first, s->arena);
     int line = words ? line_with(s, lines, words, alt) : -1;
-    if (line < 0 && words && all && /* several lines in one quote, or a letter that one of the two read otherwise */
-        (strstr(all, words) || holds_squeezed(all, words, s->arena) || df_text_holds_nearly(all, words)))
+    if (line < 0 && words &&
+        all && /* several lines in one quote, or a letter that one of the two read otherwise */
+        (strstr(all, words) || holds_squeezed(all, words, s->arena) ||
+         df_text_holds_nearly(all, words)))
         line = 0;
     if (line < 0) {
         if (s->out->n_quotes++ == 0)
@@ -164,7 +173,8 @@ static const char *first_words(const support *s, const char *line)
 static const char *line_words(const support *s, int i, int *n)
 {
     const df_line *l = &s->ev->lines[i];
-    const bool joins = i + 1 < s->ev->n_lines && l[1].paragraph == l->paragraph && l[1].item - l->item <= 1 &&
+    const bool joins = i + 1 < s->ev->n_lines && l[1].paragraph == l->paragraph &&
+                       l[1].item - l->item <= 1 &&
                        df_lines_join(l->text, l[1].text) == DF_JOIN_WORD;
     const bool joined = i > 0 && l[-1].paragraph == l->paragraph && l->item - l[-1].item <= 1 &&
                         df_lines_join(l[-1].text, l->text) == DF_JOIN_WORD;
@@ -193,7 +203,8 @@ static bool is_told(const support *s, int i, const char *line, int words)
     if (df_text_holds_nearly(s->text, line))
         return true;
     const df_line *l = &s->ev->lines[i];
-    const bool close = (i > 0 && joins_close(l - 1, l)) || (i + 1 < s->ev->n_lines && joins_close(l, l + 1));
+    const bool close =
+        (i > 0 && joins_close(l - 1, l)) || (i + 1 < s->ev->n_lines && joins_close(l, l + 1));
     return close && holds_squeezed(s->text, line, s->arena);
 }
 
@@ -228,7 +239,8 @@ static bool find_quotes(support *s)
             end++;
         if (!*end)
             break;
-        add_quote(s, lines, alt, joined.data, (int)(p + open - s->caption), (int)(end - s->caption));
+        add_quote(s, lines, alt, joined.data, (int)(p + open - s->caption),
+                  (int)(end - s->caption));
         p = end + close - 1;
     }
     df_str_free(&joined);
@@ -243,7 +255,8 @@ static void find_alt(support *s)
         bool name = false;
         for (int k = 0; k < s->n_alt; k++) {
             int run = 0;
-            while (i + run < s->n && k + run < s->n_alt && s->words[i + run].text[0] == s->alt[k + run].text[0] &&
+            while (i + run < s->n && k + run < s->n_alt &&
+                   s->words[i + run].text[0] == s->alt[k + run].text[0] &&
                    strcmp(s->words[i + run].text, s->alt[k + run].text) == 0)
                 run++;
             best = run > best ? run : best;
@@ -273,13 +286,14 @@ static bool back_noun(support *s, int from, int to, const df_noun *noun)
     int box = -1, tag = -1;
     for (int i = 0; i < s->ev->n_boxes; i++)
         if (s->box_first[i] == i && s->box_noun[i] &&
-            (df_noun_is(s->nouns, s->box_noun[i], noun) || df_noun_is(s->nouns, noun, s->box_noun[i]))) {
+            (df_noun_is(s->nouns, s->box_noun[i], noun) ||
+             df_noun_is(s->nouns, noun, s->box_noun[i]))) {
             s->box_told[i] = true;
             box = box < 0 ? i : box;
         }
     for (int i = 0; i < s->ev->n_tags && tag < 0; i++)
-        if (s->tag_noun[i] &&
-            (df_noun_is(s->nouns, s->tag_noun[i], noun) || df_noun_is(s->nouns, noun, s->tag_noun[i])))
+        if (s->tag_noun[i] && (df_noun_is(s->nouns, s->tag_noun[i], noun) ||
+                               df_noun_is(s->nouns, noun, s->tag_noun[i])))
             tag = i;
     if (box >= 0)
         claim(s, from, to, DF_BY_BOX, s->ev->boxes[box].item);
@@ -303,7 +317,8 @@ static bool is_ambiguous(const char *word)
 static void find_nouns(support *s)
 {
     for (int i = 0; i < s->n; i++) {
-        for (int size = df_nouns_may_begin(s->nouns, s->words[i].text) ? NGRAM : 1; size >= 1; size--) {
+        for (int size = df_nouns_may_begin(s->nouns, s->words[i].text) ? NGRAM : 1; size >= 1;
+             size--) {
             if (i + size > s->n || s->words[i].quoted)
                 continue;
             char key[DF_LABEL_MAX * 2];
@@ -320,7 +335,8 @@ static void find_nouns(support *s)
             if (!noun || (claimed(s, i, i + size) && s->claim[i].by != DF_BY_ALT))
                 continue;
             bool backed = back_noun(s, i, i + size, noun);
-            bool thing = noun->kind != DF_NOUN_SCENE && !noun->weak && !(size == 1 && is_ambiguous(s->words[i].text));
+            bool thing = noun->kind != DF_NOUN_SCENE && !noun->weak &&
+                         !(size == 1 && is_ambiguous(s->words[i].text));
             s->out->n_named += thing || (backed && noun->kind != DF_NOUN_SCENE);
             if (!backed && thing && !s->claim[i].to && s->out->n_invented++ == 0)
                 s->out->invented = df_arena_printf(s->arena, "%.*s", (int)(n - 1), key);
@@ -337,7 +353,8 @@ static void find_unknown(support *s)
         int n;
         if (s->box_noun[b] || !s->box_name[b][0] || s->box_first[b] < b)
             continue;
-        const char *name = spaced_text(s->box_name[b], s->arena, &n), *at = name && n ? strstr(s->text, name) : NULL;
+        const char *name = spaced_text(s->box_name[b], s->arena, &n),
+                   *at = name && n ? strstr(s->text, name) : NULL;
         df_str many = {0};
         df_plural_append(&many, s->box_name[b]);
         if (!at && (name = spaced_text(df_str_text(&many), s->arena, &n)) != NULL && n)
@@ -370,7 +387,8 @@ static void find_colours(support *s)
                                         "green", "blue",  "purple",    "pink",  "brown",  "beige",
                                         "olive", "teal",  "turquoise", "sepia", NULL};
     for (int i = 0; i < s->n; i++) {
-        const char *said = s->words[i].text, *word = said[0] == 'g' && strcmp(said, "gray") == 0 ? "grey" : said;
+        const char *said = s->words[i].text,
+                   *word = said[0] == 'g' && strcmp(said, "gray") == 0 ? "grey" : said;
         const char *const *name = names;
         while (*name && ((*name)[0] != word[0] || strcmp(*name, word) != 0))
             name++;
@@ -382,7 +400,8 @@ static void find_colours(support *s)
         for (int k = 0; k < s->ev->n_boxes && !held; k++)
             held = has_colour(&s->ev->boxes[k].look, word);
         const char *before = i > 0 ? s->words[i - 1].text : "";
-        bool shade = strcmp(before, "dark") == 0 || strcmp(before, "light") == 0 || strcmp(before, "pale") == 0;
+        bool shade = strcmp(before, "dark") == 0 || strcmp(before, "light") == 0 ||
+                     strcmp(before, "pale") == 0;
         int from = shade && !claimed(s, i - 1, i) ? i - 1 : i;
         if (held)
             claim(s, from, i + 1, DF_BY_LOOK, 0);
@@ -408,7 +427,8 @@ static void collect_spans(support *s)
 
 static bool prepare(support *s)
 {
-    size_t n = (size_t)s->n + 1, boxes = (size_t)s->ev->n_boxes + 1, tags = (size_t)s->ev->n_tags + 1;
+    size_t n = (size_t)s->n + 1, boxes = (size_t)s->ev->n_boxes + 1,
+           tags = (size_t)s->ev->n_tags + 1;
     s->claim = df_arena_alloc(s->arena, n, sizeof *s->claim);
     s->out->spans = df_arena_alloc(s->arena, n, sizeof *s->out->spans);
     s->box_noun = df_arena_alloc(s->arena, boxes, sizeof *s->box_noun);
@@ -419,8 +439,8 @@ static bool prepare(support *s)
     s->text = spaced_words(s->words, s->n, s->arena);
     s->alt = df_words_of(s->ev->alt_text, s->arena, &s->n_alt);
     s->out->own = df_arena_strdup(s->arena, s->caption);
-    if (!s->out->own || !s->claim || !s->out->spans || !s->box_noun || !s->tag_noun || !s->box_name || !s->box_told ||
-        !s->box_first || !s->text || !s->alt)
+    if (!s->out->own || !s->claim || !s->out->spans || !s->box_noun || !s->tag_noun ||
+        !s->box_name || !s->box_told || !s->box_first || !s->text || !s->alt)
         return false;
     s->n_alt = s->n_alt < ALT_WORDS_MAX ? s->n_alt : ALT_WORDS_MAX;
     for (int i = 0; i < s->ev->n_boxes; i++)
@@ -434,12 +454,17 @@ static bool prepare(support *s)
     return true;
 }
 
-bool df_support_find(const df_nouns *nouns, const char *caption, df_word *words, int n_words, const df_evidence *ev,
-                     df_arena *arena, df_support *out)
+bool df_support_find(const df_nouns *nouns, const char *caption, df_word *words, int n_words,
+                     const df_evidence *ev, df_arena *arena, df_support *out)
 {
     *out = (df_support){0};
-    support s = {
-        .nouns = nouns, .caption = caption, .words = words, .n = n_words, .ev = ev, .arena = arena, .out = out};
+    support s = {.nouns = nouns,
+                 .caption = caption,
+                 .words = words,
+                 .n = n_words,
+                 .ev = ev,
+                 .arena = arena,
+                 .out = out};
     if (!prepare(&s) || !find_quotes(&s))
         return false;
     find_alt(&s);

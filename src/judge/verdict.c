@@ -8,7 +8,10 @@
 #include "language/english.h"
 #include "language/language.h"
 
-const df_limits df_limits_default = {.max_words = 192, .min_words = 3, .max_repetition = 0.25, .min_text_recall = 0.5,
+const df_limits df_limits_default = {.max_words = 192,
+                                     .min_words = 3,
+                                     .max_repetition = 0.25,
+                                     .min_text_recall = 0.5,
                                      .min_object_recall = 0.3};
 
 /* What is found wrong, as it is found. */
@@ -18,7 +21,8 @@ typedef struct {
     bool failed;                             /* out of memory */
 } findings;
 
-static void __attribute__((format(printf, 3, 4))) add(findings *f, const char *code, const char *fmt, ...)
+static void __attribute__((format(printf, 3, 4))) add(findings *f, const char *code,
+                                                      const char *fmt, ...)
 {
     va_list args;
     char words[160];
@@ -67,20 +71,24 @@ static void judge_evidence(findings *f, const df_verdict *v, const df_limits *li
         add(f, "quote", "no text line says \"%s\"", s->quote ? s->quote : "");
     if (s->n_invented > limits->max_invented)
         add(f, "invented", "no evidence of \"%s\"", s->invented ? s->invented : "");
-    if (s->lines > 0 && s->line_words_told < limits->min_text_recall * at_most(s->line_words, DF_TEXT_WORDS_ROOM))
+    if (s->lines > 0 &&
+        s->line_words_told < limits->min_text_recall * at_most(s->line_words, DF_TEXT_WORDS_ROOM))
         add(f, "text", "%d of %d text lines are told", s->lines_told, s->lines);
-    if (s->objects > 0 && s->objects_told < limits->min_object_recall * at_most(s->objects, DF_OBJECTS_ROOM))
+    if (s->objects > 0 &&
+        s->objects_told < limits->min_object_recall * at_most(s->objects, DF_OBJECTS_ROOM))
         add(f, "objects", "%d of %d kinds of objects are told", s->objects_told, s->objects);
 }
 
-static void judge(findings *f, const df_verdict *v, const df_rules_found *rules, const df_limits *limits)
+static void judge(findings *f, const df_verdict *v, const df_rules_found *rules,
+                  const df_limits *limits)
 {
     if (v->words == 0) {
         add(f, "empty", "no words");
         return;
     }
     if (v->words < limits->min_words)
-        add(f, "short", "%d word%s, at least %" PRId64, v->words, v->words == 1 ? "" : "s", limits->min_words);
+        add(f, "short", "%d word%s, at least %" PRId64, v->words, v->words == 1 ? "" : "s",
+            limits->min_words);
     if (v->words > limits->max_words)
         add(f, "long", "%d words, at most %" PRId64, v->words, limits->max_words);
     for (int i = 0; i < DF_RULES; i++)
@@ -91,7 +99,8 @@ static void judge(findings *f, const df_verdict *v, const df_rules_found *rules,
     judge_evidence(f, v, limits);
 }
 
-/* A phrase again and again, or one endless word: quoted up to its 60th byte, or the character that ends before. */
+/* A phrase again and again, or one endless word: quoted up to its 60th byte, or the character that
+ * ends before. */
 static void add_loop(findings *f, const char *text, const df_word *words, const df_loop *loop)
 {
     const char *said = text + words[loop->from].from;
@@ -106,7 +115,8 @@ static void add_loop(findings *f, const char *text, const df_word *words, const 
 }
 
 /* What went wrong while it was made: cut off, mixed up, another language, a loop. */
-static void judge_making(findings *f, const df_written *written, const df_word *words, const df_limits *limits)
+static void judge_making(findings *f, const df_written *written, const df_word *words,
+                         const df_limits *limits)
 {
     const df_verdict *v = f->verdict;
     const bool english = limits->language && strcmp(limits->language, "en") == 0;
@@ -152,7 +162,8 @@ void df_support_print(const df_support *support, df_str *out)
     df_str_append(out, "[");
     for (int i = 0; i < support->n_spans; i++) {
         const df_span *s = &support->spans[i];
-        df_str_printf(out, "%s[%d, %d, \"%s\", %d]", i ? ", " : "", s->from, s->to, df_backing_names[s->by], s->item);
+        df_str_printf(out, "%s[%d, %d, \"%s\", %d]", i ? ", " : "", s->from, s->to,
+                      df_backing_names[s->by], s->item);
     }
     df_str_append(out, "]");
 }

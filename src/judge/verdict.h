@@ -15,22 +15,28 @@ extern const df_limits df_limits_default;
 enum { DF_TEXT_WORDS_ROOM = 110, DF_OBJECTS_ROOM = 8 };
 
 /* One thing that is wrong: a stable code (docs/FORMAT.md) and the words for it. */
-typedef struct { const char *code, *words; } df_finding;
+typedef struct {
+    const char *code, *words;
+} df_finding;
 enum { DF_FINDINGS_MAX = 24 };
 
 typedef struct {
     bool pass;
     int words;
-    double text_recall, object_recall, repetition;   /* shares in [0, 1]; -1 when there was nothing to recall */
-    df_finding findings[DF_FINDINGS_MAX]; int n_findings;
-    const char *reasons, *detail; /* "opening; quote" and "opening: The image shows; ..."; "" when it passes */
+    /* shares in [0, 1]; -1 when there was nothing to recall */
+    double text_recall, object_recall, repetition;
+    df_finding findings[DF_FINDINGS_MAX];
+    int n_findings;
+    /* "opening; quote" and "opening: The image shows; ..."; "" when it passes */
+    const char *reasons, *detail;
     df_support support;
 } df_verdict;
 
 /* A caption and what is known of how it came. */
 typedef struct {
     const char *text;
-    const char *finish;                      /* "length": cut off by the engine; NULL or "" when unknown */
+    /* "length": cut off by the engine; NULL or "" when unknown */
+    const char *finish;
     bool elsewhere;                          /* another image has the same words */
 } df_written;
 

@@ -6,7 +6,8 @@
 #include <strings.h>
 
 /* Both ways; the last word of the noun is looked up. */
-static const struct { const char *one, *many;
+static const struct {
+    const char *one, *many;
 } irregular[] = {
     {"person", "people"},
     {"man", "men"},
@@ -126,8 +127,8 @@ void df_plural_append(df_str *out, const char *noun)
         df_str_append(out, "ies");
         return;
     }
-    bool hiss =
-        ends(word, n, "s") || ends(word, n, "x") || ends(word, n, "z") || ends(word, n, "ch") || ends(word, n, "sh");
+    bool hiss = ends(word, n, "s") || ends(word, n, "x") || ends(word, n, "z") ||
+                ends(word, n, "ch") || ends(word, n, "sh");
     df_str_append(out, noun);
     df_str_append(out, hiss ? "es" : "s");
 }
@@ -148,16 +149,18 @@ void df_singular(char *noun)
     }
     if (ends(word, n, "ies") && n > 4)
         memcpy(word + n - 3, "y", 2);
-    else if (ends(word, n, "xes") || ends(word, n, "zes") || ends(word, n, "ches") || ends(word, n, "shes") ||
-             ends(word, n, "sses"))
+    else if (ends(word, n, "xes") || ends(word, n, "zes") || ends(word, n, "ches") ||
+             ends(word, n, "shes") || ends(word, n, "sses"))
         word[n - 2] = '\0';
-    else if (ends(word, n, "s") && !ends(word, n, "ss") && !ends(word, n, "us") && !ends(word, n, "is"))
+    else if (ends(word, n, "s") && !ends(word, n, "ss") && !ends(word, n, "us") &&
+             !ends(word, n, "is"))
         word[n - 1] = '\0';
 }
 
 const char *df_article(const char *noun)
 {
-    static const char *const a[] = {"uni", "use", "usu", "eu", "ewe", "one", "once", "uri", "uto", "ufo", "uku"};
+    static const char *const a[] = {"uni",  "use", "usu", "eu",  "ewe", "one",
+                                    "once", "uri", "uto", "ufo", "uku"};
     static const char *const an[] = {"hour", "honest", "honour", "heir", "x-ray", "unim", "unin"};
     for (size_t i = 0; i < sizeof an / sizeof *an; i++)
         if (strncasecmp(noun, an[i], strlen(an[i])) == 0)
@@ -201,10 +204,12 @@ static bool space(char c)
 
 static bool wordy(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (unsigned char)c >= 0x80;
 }
 
-/* Bytes of a Unicode punctuation mark at p (U+2010..2027, U+3001, U+3002, U+FF01, U+FF0C, guillemets), 0 when none. */
+/* Bytes of a Unicode punctuation mark at p (U+2010..2027, U+3001, U+3002, U+FF01, U+FF0C,
+ * guillemets), 0 when none. */
 static size_t mark(const char *p, const char *end)
 {
     const unsigned char *u = (const unsigned char *)p;

@@ -14,14 +14,16 @@ void df_singular(char *noun);
 const char *df_article(const char *noun);
 /* "one" .. "twelve", then digits into buffer. */
 const char *df_number_word(int64_t n, char buffer[24]);
-/* Upper-case first letter (ASCII) of what was appended to s from byte `from` on, past an opening quote or bracket. */
+/* Upper-case first letter (ASCII) of what was appended to s from byte `from` on, past an opening
+ * quote or bracket. */
 void df_sentence_case(df_str *s, size_t from);
 /* "a", "a and b", "a, b and c". */
 void df_list_append(df_str *out, const char *const *items, int n);
 
-/* Words as people count them: runs between spaces that hold a letter, a digit or any character beyond ASCII. */
+/* Words as people count them: runs between spaces that hold a letter, a digit or any character
+ * beyond ASCII. */
 int df_words_count(const char *text);
-/* Next such word at or after *p, or NULL. *size is its bytes with punctuation at both ends cut off (Unicode quotes,
- * dashes and full stops too); *p moves past the run. */
+/* Next such word at or after *p, or NULL. *size is its bytes with punctuation at both ends cut off
+ * (Unicode quotes, dashes and full stops too); *p moves past the run. */
 const char *df_word_next(const char **p, size_t *size);
 #endif

@@ -9,18 +9,26 @@
 
 enum { DEPTH_MAX = 40 };
 
-typedef struct { int parent; const char *words; int n_words; } thing;   /* words: one NUL-terminated text after another */
+/* words: one NUL-terminated text after another */
+typedef struct {
+    int parent;
+    const char *words;
+    int n_words;
+} thing;
 
 struct df_kinds {
     df_nouns *nouns;
     char *text;                              /* the lexicon; '|' and line ends are now NUL */
-    thing *things; int n_things;
-    df_map first;                            /* word -> the thing that it means when nothing else is said */
+    thing *things;
+    int n_things;
+    /* word -> the thing that it means when nothing else is said */
+    df_map first;
 };
 
 static df_status broken(const char *lexicon, int line, const char *what, df_error *err)
 {
-    return df_fail(err, DF_FORMAT, "%s:%d: %s; delete the file and run `make setup`", lexicon, line, what);
+    return df_fail(err, DF_FORMAT, "%s:%d: %s; delete the file and run `make setup`", lexicon, line,
+                   what);
 }
 
 static int count_lines(const char *text)
@@ -53,7 +61,8 @@ static df_status read_words(df_kinds *k, char *word, df_error *err)
     return DF_OK;
 }
 
-static df_status read_line(df_kinds *k, char *line, int n_lines, const char *lexicon, int number, df_error *err)
+static df_status read_line(df_kinds *k, char *line, int n_lines, const char *lexicon, int number,
+                           df_error *err)
 {
     char *end;
     long parent = -1;
@@ -142,7 +151,8 @@ df_kind df_kinds_find(const df_kinds *k, const char *label)
     return kind;
 }
 
-/* The small table knows what its words mean in pictures: its hot dog is food, WordNet's a person who shows off. */
+/* The small table knows what its words mean in pictures: its hot dog is food, WordNet's a person
+ * who shows off. */
 static bool differ(const df_kind *a, const df_kind *b)
 {
     return a->noun && b->noun && a->noun->kind != b->noun->kind;
@@ -154,7 +164,8 @@ bool df_kind_same(const df_kind *a, const df_kind *b)
         return true;
     if (a->loose || b->loose)
         return false;
-    return a->thing >= 0 && b->thing >= 0 ? a->thing == b->thing && !differ(a, b) : a->noun && a->noun == b->noun;
+    return a->thing >= 0 && b->thing >= 0 ? a->thing == b->thing && !differ(a, b)
+                                          : a->noun && a->noun == b->noun;
 }
 
 static bool has_word(const thing *t, const char *name)
@@ -166,7 +177,8 @@ static bool has_word(const thing *t, const char *name)
     return false;
 }
 
-/* Words are compared, not things: above "computer mouse" stands "mouse", whatever a mouse is most often. */
+/* Words are compared, not things: above "computer mouse" stands "mouse", whatever a mouse is most
+ * often. */
 bool df_kind_is(const df_kinds *k, const df_kind *child, const df_kind *parent)
 {
     if (df_kind_same(child, parent))

@@ -5,19 +5,21 @@
 
 enum { WORDS_TO_JUDGE = 8, WORDS_WITHOUT = 15, PHRASE_MAX = 8, WORD_BYTES_MAX = 60 };
 
-/* Function words: English, and those of its neighbours (French, German, Spanish, Italian, Portuguese, Dutch) that are not
- * English too. Sorted, for bisection. */
+/* Function words: English, and those of its neighbours (French, German, Spanish, Italian,
+ * Portuguese, Dutch) that are not English too. Sorted, for bisection. */
 static const char *const english[] = {
-    "a",      "above", "across",  "against", "along", "an",   "and",   "are",   "around", "as",   "at",
-    "behind", "below", "beside",  "between", "by",    "from", "has",   "have",  "in",     "into", "is",
-    "it",     "its",   "near",    "of",      "on",    "onto", "or",    "over",  "that",   "the",  "their",
-    "there",  "this",  "through", "to",      "under", "up",   "which", "while", "with",
+    "a",    "above", "across", "against", "along",  "an",      "and",   "are",  "around",
+    "as",   "at",    "behind", "below",   "beside", "between", "by",    "from", "has",
+    "have", "in",    "into",   "is",      "it",     "its",     "near",  "of",   "on",
+    "onto", "or",    "over",   "that",    "the",    "their",   "there", "this", "through",
+    "to",   "under", "up",     "which",   "while",  "with",
 };
 static const char *const foreign[] = {
-    "auf",  "aux", "avec", "com",   "con",   "dans",  "das", "del", "della", "dem", "der",  "des", "det", "di",  "du",
-    "een",  "ein", "eine", "einem", "einer", "eines", "el",  "en",  "est",   "et",  "het",  "il",  "im",  "ist", "la",
-    "las",  "le",  "les",  "los",   "met",   "mit",   "na",  "nel", "no",    "os",  "para", "por", "que", "se",  "sich",
-    "sono", "sur", "um",   "uma",   "un",    "una",   "und", "une", "van",   "von", "y",    "zu",
+    "auf", "aux", "avec", "com", "con",  "dans", "das",   "del",   "della", "dem",  "der", "des",
+    "det", "di",  "du",   "een", "ein",  "eine", "einem", "einer", "eines", "el",   "en",  "est",
+    "et",  "het", "il",   "im",  "ist",  "la",   "las",   "le",    "les",   "los",  "met", "mit",
+    "na",  "nel", "no",   "os",  "para", "por",  "que",   "se",    "sich",  "sono", "sur", "um",
+    "uma", "un",  "una",  "und", "une",  "van",  "von",   "y",     "zu",
 };
 
 static bool holds(const char *const *list, size_t n, const char *word)
@@ -25,7 +27,8 @@ static bool holds(const char *const *list, size_t n, const char *word)
     size_t from = 0, to = n;
     while (from < to) {
         const size_t middle = from + (to - from) / 2;
-        const int first = list[middle][0] - word[0], order = first ? first : strcmp(list[middle], word);
+        const int first = list[middle][0] - word[0],
+                  order = first ? first : strcmp(list[middle], word);
         if (order == 0)
             return true;
         if (order < 0)
@@ -42,7 +45,8 @@ static bool is_latin(const char *own)
     int latin = 0, other = 0;
     for (const unsigned char *p = (const unsigned char *)own; *p; p++) {
         latin += isalpha(*p) != 0;
-        other += (*p >= 0xCD && *p < 0xE2) || (*p > 0xE2 && *p < 0xEF) || *p == 0xF0;    /* lead bytes; E2, EF: signs */
+        /* lead bytes; E2, EF: signs */
+        other += (*p >= 0xCD && *p < 0xE2) || (*p > 0xE2 && *p < 0xEF) || *p == 0xF0;
     }
     return other * 4 <= latin + other;
 }
@@ -63,7 +67,8 @@ bool df_text_is_english(const char *own, const df_word *words, int n)
     }
     if (n_own < WORDS_TO_JUDGE)
         return true;
-    return !(n_foreign >= 3 && n_foreign > n_english) && !(n_own >= WORDS_WITHOUT && n_english == 0);
+    return !(n_foreign >= 3 && n_foreign > n_english) &&
+           !(n_own >= WORDS_WITHOUT && n_english == 0);
 }
 
 static bool same_phrase(const df_word *a, const df_word *b, int n)
@@ -77,7 +82,8 @@ static bool same_phrase(const df_word *a, const df_word *b, int n)
 static int times_said(const df_word *words, int n, int from, int size)
 {
     int times = 1;
-    while (from + (times + 1) * size <= n && same_phrase(&words[from], &words[from + times * size], size))
+    while (from + (times + 1) * size <= n &&
+           same_phrase(&words[from], &words[from + times * size], size))
         times++;
     return times;
 }

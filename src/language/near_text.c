@@ -7,7 +7,8 @@ enum { WORD = 64, SHORTEST = 6, BYTES_AN_EDIT = 6 };
 
 bool df_text_holds_nearly(const char *text, const char *line)
 {
-    uint64_t where[256] = {0}, up = UINT64_MAX, down = 0;    /* positions of each byte; of the column: +1, -1 steps */
+    /* positions of each byte; of the column: +1, -1 steps */
+    uint64_t where[256] = {0}, up = UINT64_MAX, down = 0;
     int n = (int)strnlen(line, WORD), distance = n;
     if (n < SHORTEST)
         return false;

@@ -8,12 +8,17 @@
 #include "language/english.h"
 #include "language/noun_table.h"
 
-typedef struct { char *key; const df_noun *noun; } slot;
+typedef struct {
+    char *key;
+    const df_noun *noun;
+} slot;
 enum { BEGINNINGS = 8192 };
 struct df_nouns {
-    slot *slots; size_t capacity, n;
+    slot *slots;
+    size_t capacity, n;
     const df_noun **parents;                 /* by place in df_noun_table; NULL: none */
-    uint8_t begins[BEGINNINGS / 8];          /* a bit for the first word of every form of several words, by its hash */
+    /* a bit for the first word of every form of several words, by its hash */
+    uint8_t begins[BEGINNINGS / 8];
 };
 
 static char lower(char c)
@@ -39,7 +44,8 @@ static slot *find_slot(const df_nouns *nouns, const char *text, size_t size)
     return &nouns->slots[i];
 }
 
-/* The first one to claim a form keeps it; a full table cannot happen: it is sized for every form. */
+/* The first one to claim a form keeps it; a full table cannot happen: it is sized
+ * for every form. */
 static bool put(df_nouns *nouns, const char *text, size_t size, const df_noun *noun)
 {
     slot *s = find_slot(nouns, text, size);
@@ -65,7 +71,8 @@ static bool put_forms(df_nouns *nouns, const char *word, size_t size, const df_n
     singular[size] = '\0';
     df_str plural = {0};
     df_plural_append(&plural, singular);
-    bool ok = !plural.failed && put(nouns, word, size, noun) && put(nouns, df_str_text(&plural), plural.size, noun);
+    bool ok = !plural.failed && put(nouns, word, size, noun) &&
+              put(nouns, df_str_text(&plural), plural.size, noun);
     df_str_free(&plural);
     return ok;
 }
@@ -90,8 +97,10 @@ df_status df_nouns_open(df_nouns **out, df_error *err)
         nouns->slots = calloc(nouns->capacity, sizeof *nouns->slots);
         ok = nouns->slots != NULL;
     }
-    for (size_t i = 0; ok && i < df_noun_table_size; i++)        /* names before synonyms: a name is never taken */
-        ok = put_forms(nouns, df_noun_table[i].name, strlen(df_noun_table[i].name), &df_noun_table[i]);
+    /* names before synonyms: a name is never taken */
+    for (size_t i = 0; ok && i < df_noun_table_size; i++)
+        ok = put_forms(nouns, df_noun_table[i].name, strlen(df_noun_table[i].name),
+                       &df_noun_table[i]);
     for (size_t i = 0; ok && i < df_noun_table_size; i++)
         ok = put_noun(nouns, &df_noun_table[i]);
     ok = ok && (nouns->parents = calloc(df_noun_table_size + 1, sizeof *nouns->parents)) != NULL;
@@ -135,12 +144,14 @@ static void clean_label(const char *label, char clean[DF_LABEL_MAX])
     bool inside = false;
     for (; *label && *label != ',' && n < DF_LABEL_MAX - 1; label++) {
         inside = inside || *label == '(';
-        char c = *label == '_' || *label == '"' || (unsigned char)*label < ' ' ? ' ' : lower(*label);
+        char c =
+            *label == '_' || *label == '"' || (unsigned char)*label < ' ' ? ' ' : lower(*label);
         if (!inside && !(c == ' ' && (n == 0 || clean[n - 1] == ' ')))
             clean[n++] = c;
         inside = inside && *label != ')';
     }
-    while (n > 0 && ((clean[n - 1] & 0xC0) == 0x80 || clean[n - 1] == ' ') && *label)   /* a character cut in two */
+    /* a character cut in two */
+    while (n > 0 && ((clean[n - 1] & 0xC0) == 0x80 || clean[n - 1] == ' ') && *label)
         n--;
     while (n > 0 && clean[n - 1] == ' ')
         n--;

@@ -8,14 +8,33 @@
 #include "base/hash.h"
 
 enum { TAGS_MAX = 200, WORD_MAX = 100 };
-enum { NO_TAG = 0, NO_WORD = 0 };            /* word 0 stands for every word that no file mentions */
+/* word 0 stands for every word that no file mentions */
+enum { NO_TAG = 0, NO_WORD = 0 };
 
-typedef enum { CHAR, HASPREF, HASSUF, ADDPREF, ADDSUF, DELETEPREF, DELETESUF, GOODLEFT, GOODRIGHT } affix_test;
-static const char *const affix_names[] = {"char",       "haspref",   "hassuf",   "addpref",   "addsuf",
-                                          "deletepref", "deletesuf", "goodleft", "goodright", NULL};
-typedef struct { affix_test test; const char *x; uint32_t n; bool only; uint8_t from, to; } affix_rule;
+typedef enum {
+    CHAR,
+    HASPREF,
+    HASSUF,
+    ADDPREF,
+    ADDSUF,
+    DELETEPREF,
+    DELETESUF,
+    GOODLEFT,
+    GOODRIGHT
+} affix_test;
+static const char *const affix_names[] = {"char",      "haspref",    "hassuf",    "addpref",
+                                          "addsuf",    "deletepref", "deletesuf", "goodleft",
+                                          "goodright", NULL};
+typedef struct {
+    affix_test test;
+    const char *x;
+    uint32_t n;
+    bool only;
+    uint8_t from, to;
+} affix_rule;
 
-/* A rule over neighbours asks for x, and for some y, at places relative to the word; T tags, W words. */
+/* A rule over neighbours asks for x, and for some y, at places relative to the word; T tags, W
+ * words. */
 typedef enum {
     PREVTAG,
     NEXTTAG,
@@ -43,8 +62,15 @@ typedef enum {
     PREVBIGRAM,
     NEXTBIGRAM
 } place_test;
-/* How each test reads: x and y as tag or word, and where: from..to inclusive. y's `to` < `from`: there is no y. */
-typedef struct { const char *name; char x_kind; int8_t x_from, x_to; char y_kind; int8_t y_from, y_to; } place;
+/* How each test reads: x and y as tag or word, and where: from..to inclusive. y's `to` < `from`:
+ * there is no y. */
+typedef struct {
+    const char *name;
+    char x_kind;
+    int8_t x_from, x_to;
+    char y_kind;
+    int8_t y_from, y_to;
+} place;
 static const place places[] = {
     [PREVTAG] = {"PREVTAG", 'T', -1, -1, 0, 1, 0},
     [NEXTTAG] = {"NEXTTAG", 'T', 1, 1, 0, 1, 0},
@@ -73,7 +99,12 @@ static const place places[] = {
     [NEXTBIGRAM] = {"NEXTBIGRAM", 'T', 1, 1, 'T', 2, 2},
     {NULL, 0, 0, 0, 0, 0, 0},
 };
-typedef struct { const place *place; uint8_t from, to; uint32_t x, y; } place_rule;  /* from NO_TAG: any */
+/* from NO_TAG: any */
+typedef struct {
+    const place *place;
+    uint8_t from, to;
+    uint32_t x, y;
+} place_rule;
 
 typedef struct {
     const char *text;
@@ -89,9 +120,11 @@ struct df_pos_tagger {
     affix_rule *affixes;
     place_rule *places;                      /* in the order of the file */
     size_t n_affixes, n_places;
-    place_rule *by_tag[TAGS_MAX];            /* those that may change this tag, last of the file first */
+    /* those that may change this tag, last of the file first */
+    place_rule *by_tag[TAGS_MAX];
     size_t n_by_tag[TAGS_MAX];
-    uint8_t noun, name, number, outside; /* outside: what stands before and after a sentence, in the context rules */
+    /* outside: what stands before and after a sentence, in the context rules */
+    uint8_t noun, name, number, outside;
     uint32_t outside_word;
 };
 
@@ -99,9 +132,12 @@ struct df_pos_tagger {
 
 static df_pos class_of(const char *tag)
 {
-    static const struct { const char *start; df_pos pos; } table[] = {
-        {"NN", DF_POS_NOUN}, {"JJ", DF_POS_ADJECTIVE}, {"RB", DF_POS_ADVERB}, {"WRB", DF_POS_ADVERB},
-        {"VB", DF_POS_VERB}, {"MD", DF_POS_VERB}, {"CD", DF_POS_NUMERAL}};
+    static const struct {
+        const char *start;
+        df_pos pos;
+    } table[] = {{"NN", DF_POS_NOUN},    {"JJ", DF_POS_ADJECTIVE}, {"RB", DF_POS_ADVERB},
+                 {"WRB", DF_POS_ADVERB}, {"VB", DF_POS_VERB},      {"MD", DF_POS_VERB},
+                 {"CD", DF_POS_NUMERAL}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strncmp(tag, table[i].start, strlen(table[i].start)) == 0)
             return table[i].pos;
@@ -158,7 +194,11 @@ static bool in_lexicon(const df_pos_tagger *t, const char *text, size_t n)
 /* ---- the files ---- */
 
 enum { FIELDS = 7 };
-typedef struct { const char *text[FIELDS]; size_t n[FIELDS]; int count; } fields;
+typedef struct {
+    const char *text[FIELDS];
+    size_t n[FIELDS];
+    int count;
+} fields;
 
 /* The fields of the next line that holds a rule; false at the end. */
 static bool next_line(const char **at, fields *f)
@@ -194,7 +234,8 @@ static bool is(const fields *f, int i, const char *name)
     return i < f->count && strlen(name) == f->n[i] && strncmp(f->text[i], name, f->n[i]) == 0;
 }
 
-/* Index in affix_names of field i, which has an 'f' in front in rules for one tag only; -1: none. */
+/* Index in affix_names of field i, which has an 'f' in front in rules for one tag
+ * only; -1: none. */
 static int affix_named(const fields *f, int i, bool *only)
 {
     for (int k = 0; i < f->count && affix_names[k]; k++) {
@@ -218,7 +259,8 @@ static df_status read_affixes(df_pos_tagger *t, const char *text, df_error *err)
             test = affix_named(&f, 2, &only);
         }
         if (test < 0 || f.count < 4)
-            return df_fail(err, DF_FORMAT, "the morphology rules: \"%.60s\" is not a rule", f.text[0]);
+            return df_fail(err, DF_FORMAT, "the morphology rules: \"%.60s\" is not a rule",
+                           f.text[0]);
         uint8_t from = only ? tag_number(t, f.text[0], f.n[0]) : NO_TAG,
                 to = tag_number(t, f.text[f.count - 2], f.n[f.count - 2]);
         t->affixes[t->n_affixes++] =
@@ -245,9 +287,10 @@ static df_status read_places(df_pos_tagger *t, const char *text, df_error *err)
         bool needs_y = p->y_to >= p->y_from;
         if (!p->name || f.count < (needs_y ? 5 : 4))
             return df_fail(err, DF_FORMAT, "the context rules: \"%.60s\" is not a rule", f.text[0]);
-        t->places[t->n_places++] = (place_rule){p, is(&f, 0, "*") ? NO_TAG : tag_number(t, f.text[0], f.n[0]),
-                                                tag_number(t, f.text[1], f.n[1]), operand(t, &f, 3, p->x_kind),
-                                                operand(t, &f, 4, p->y_kind)};
+        t->places[t->n_places++] =
+            (place_rule){p, is(&f, 0, "*") ? NO_TAG : tag_number(t, f.text[0], f.n[0]),
+                         tag_number(t, f.text[1], f.n[1]), operand(t, &f, 3, p->x_kind),
+                         operand(t, &f, 4, p->y_kind)};
     }
     return DF_OK;
 }
@@ -265,9 +308,11 @@ static bool sort_places(df_pos_tagger *t)
     return true;
 }
 
-static bool make_room(df_pos_tagger *t, const char *lexicon, const char *morphology, const char *context)
+static bool make_room(df_pos_tagger *t, const char *lexicon, const char *morphology,
+                      const char *context)
 {
-    size_t affixes = count_lines(morphology), rules = count_lines(context), words = count_lines(lexicon) + 2 * rules;
+    size_t affixes = count_lines(morphology), rules = count_lines(context),
+           words = count_lines(lexicon) + 2 * rules;
     uint32_t slots = 1024;
     while (slots < words * 2 && slots < UINT32_C(1) << 30)
         slots *= 2;
@@ -280,8 +325,8 @@ static bool make_room(df_pos_tagger *t, const char *lexicon, const char *morphol
     return t->words && t->slots && t->affixes && t->places;
 }
 
-df_status df_pos_tagger_open(df_pos_tagger **out, const char *lexicon, const char *morphology, const char *context,
-                             df_error *err)
+df_status df_pos_tagger_open(df_pos_tagger **out, const char *lexicon, const char *morphology,
+                             const char *context, df_error *err)
 {
     if (strlen(lexicon) > (size_t)1 << 28)
         return df_fail(err, DF_FORMAT, "the lexicon is larger than 256 MiB");
@@ -378,17 +423,27 @@ static bool affix_fits(const df_pos_tagger *t, const affix_rule *r, const df_pos
 {
     const char *w = token->text;
     size_t n = token->n;
-    bool starts = n >= r->n && memcmp(w, r->x, r->n) == 0, ends = n >= r->n && memcmp(w + n - r->n, r->x, r->n) == 0;
+    bool starts = n >= r->n && memcmp(w, r->x, r->n) == 0,
+         ends = n >= r->n && memcmp(w + n - r->n, r->x, r->n) == 0;
     switch (r->test) {
-    case CHAR: return holds(w, n, r->x, r->n);
-    case HASPREF: return starts;
-    case HASSUF: return ends;
-    case ADDPREF: return joined_known(t, r->x, r->n, w, n);
-    case ADDSUF: return joined_known(t, w, n, r->x, r->n);
-    case DELETEPREF: return starts && in_lexicon(t, w + r->n, n - r->n);
-    case DELETESUF: return ends && in_lexicon(t, w, n - r->n);
-    case GOODLEFT: return same(after, r);
-    case GOODRIGHT: return same(before, r);
+    case CHAR:
+        return holds(w, n, r->x, r->n);
+    case HASPREF:
+        return starts;
+    case HASSUF:
+        return ends;
+    case ADDPREF:
+        return joined_known(t, r->x, r->n, w, n);
+    case ADDSUF:
+        return joined_known(t, w, n, r->x, r->n);
+    case DELETEPREF:
+        return starts && in_lexicon(t, w + r->n, n - r->n);
+    case DELETESUF:
+        return ends && in_lexicon(t, w, n - r->n);
+    case GOODLEFT:
+        return same(after, r);
+    case GOODRIGHT:
+        return same(before, r);
     }
     return false;
 }
@@ -412,7 +467,11 @@ static uint8_t guess(const df_pos_tagger *t, const df_pos_token *tokens, size_t 
 }
 
 /* A sentence in front of the tagger, and the word that is looked at. */
-typedef struct { const df_pos_tagger *t; const df_pos_token *tokens; int64_t n, i; } spot;
+typedef struct {
+    const df_pos_tagger *t;
+    const df_pos_token *tokens;
+    int64_t n, i;
+} spot;
 
 static inline bool stands(const spot *s, char kind, int64_t offset, uint32_t wanted)
 {
@@ -454,12 +513,13 @@ static uint8_t look_up(const df_pos_tagger *t, df_pos_token *token, bool first)
     char lower[WORD_MAX];
     for (size_t i = 0; i < token->n; i++)
         lower[i] =
-            (char)((unsigned char)token->text[i] < 0x80 ? tolower((unsigned char)token->text[i]) : token->text[i]);
+            (char)((unsigned char)token->text[i] < 0x80 ? tolower((unsigned char)token->text[i])
+                                                        : token->text[i]);
     return t->words[word_find(t, lower, token->n)].tag;
 }
 
-/* As Pattern does it: every rule is asked with the tag that the lexicon gave, and the last that fits wins; neighbours
- * to the left are seen as they were changed. */
+/* As Pattern does it: every rule is asked with the tag that the lexicon gave, and the last that
+ * fits wins; neighbours to the left are seen as they were changed. */
 void df_pos_tag(const df_pos_tagger *t, df_pos_token *tokens, size_t n)
 {
     for (size_t i = 0; i < n; i++)

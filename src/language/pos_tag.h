@@ -1,5 +1,6 @@
-/* Parts of speech after Eric Brill (1992): a lexicon, suffix rules for unknown words, then rules over neighbours.
- * The three rule files are those of Pattern / TextBlob for English (Penn Treebank tags). */
+/* Parts of speech after Eric Brill (1992): a lexicon, suffix rules for unknown words, then rules
+ * over neighbours. The three rule files are those of Pattern / TextBlob for English (Penn Treebank
+ * tags). */
 #ifndef DF_LANGUAGE_POS_TAG_H
 #define DF_LANGUAGE_POS_TAG_H
 #include <stddef.h>
@@ -23,11 +24,12 @@ typedef struct {
 typedef struct df_pos_tagger df_pos_tagger;
 
 /* The texts of the three files, borrowed for the life of the tagger. Thread-safe once open. */
-df_status df_pos_tagger_open(df_pos_tagger **out, const char *lexicon, const char *morphology, const char *context,
-                             df_error *err);
+df_status df_pos_tagger_open(df_pos_tagger **out, const char *lexicon, const char *morphology,
+                             const char *context, df_error *err);
 void df_pos_tagger_close(df_pos_tagger *t);
 /* Tags the tokens of one sentence, punctuation included. */
 void df_pos_tag(const df_pos_tagger *t, df_pos_token *tokens, size_t n);
 const char *df_pos_name(const df_pos_tagger *t, uint8_t tag);        /* "NNS" */
-df_pos df_pos_class(const df_pos_tagger *t, uint8_t tag); /* nouns with names, verbs with auxiliaries and modals */
+/* nouns with names, verbs with auxiliaries and modals */
+df_pos df_pos_class(const df_pos_tagger *t, uint8_t tag);
 #endif

@@ -12,12 +12,13 @@ static bool space_at(char c)
 
 /* A table: it is asked of every byte that begins or ends a word. */
 static const bool ascii_marks[128] = {
-    ['.'] = true, [','] = true, [';'] = true, [':'] = true, ['!'] = true, ['?'] = true,  ['"'] = true, ['\''] = true,
-    ['('] = true, [')'] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true,  ['<'] = true, ['>'] = true,
-    ['*'] = true, ['`'] = true, ['~'] = true, ['^'] = true, ['|'] = true, ['\\'] = true, ['/'] = true};
+    ['.'] = true, [','] = true,  [';'] = true, [':'] = true,  ['!'] = true, ['?'] = true,
+    ['"'] = true, ['\''] = true, ['('] = true, [')'] = true,  ['['] = true, [']'] = true,
+    ['{'] = true, ['}'] = true,  ['<'] = true, ['>'] = true,  ['*'] = true, ['`'] = true,
+    ['~'] = true, ['^'] = true,  ['|'] = true, ['\\'] = true, ['/'] = true};
 
-/* Bytes of the punctuation mark at p; 0: not one. General punctuation and CJK marks, and the ones of ASCII that stand
- * by words. */
+/* Bytes of the punctuation mark at p; 0: not one. General punctuation and CJK marks, and the ones
+ * of ASCII that stand by words. */
 static size_t mark_at(const char *p, size_t n)
 {
     const unsigned char *u = (const unsigned char *)p;
@@ -25,7 +26,8 @@ static size_t mark_at(const char *p, size_t n)
         return ascii_marks[u[0]] ? 1 : 0;
     if (n < 3)
         return 0;
-    bool general = u[0] == 0xE2 && u[1] == 0x80 && u[2] >= 0x90 && u[2] <= 0xA7;     /* dashes, quotes, ellipsis */
+    /* dashes, quotes, ellipsis */
+    bool general = u[0] == 0xE2 && u[1] == 0x80 && u[2] >= 0x90 && u[2] <= 0xA7;
     bool cjk = u[0] == 0xE3 && u[1] == 0x80 && u[2] >= 0x81 && u[2] <= 0x91;
     bool wide = u[0] == 0xEF && u[1] == 0xBC && (u[2] == 0x81 || u[2] == 0x8C || u[2] == 0x9F);
     return general || cjk || wide ? 3 : 0;
@@ -55,10 +57,11 @@ static bool is_abbreviation(const char *word, size_t n)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strlen(known[i]) == n && memcmp(word, known[i], n) == 0)
             return true;
-    return n == 3 && word[1] == '.';         /* "U.S" */
+    return n == 3 && word[1] == '.'; /* "U.S" */
 }
 
-static df_status push(df_prose_space *space, size_t *n, const char *text, size_t length, df_error *err)
+static df_status push(df_prose_space *space, size_t *n, const char *text, size_t length,
+                      df_error *err)
 {
     if (*n == space->capacity) {
         size_t capacity = space->capacity ? space->capacity * 2 : 64;
@@ -77,8 +80,9 @@ static size_t clitic(const char *word, size_t n)
 {
     const size_t last = n < 5 ? n : 5;
     if (!memchr(word + n - last, '\'', last) && !memchr(word + n - last, '\xE2', last))
-        return n;                            /* nearly every word */
-    static const char *const ends[] = {"'s", "'re", "'ve", "'ll", "'d", "'m", "n't", "\xE2\x80\x99s"};
+        return n; /* nearly every word */
+    static const char *const ends[] = {"'s", "'re", "'ve", "'ll",
+                                       "'d", "'m",  "n't", "\xE2\x80\x99s"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         size_t length = strlen(ends[i]);
         if (n > length && memcmp(word + n - length, ends[i], length) == 0)
@@ -88,11 +92,12 @@ static size_t clitic(const char *word, size_t n)
 }
 
 /* One piece between spaces. *ends: a full stop stands at its end and no abbreviation before it. */
-static df_status cut(df_prose_space *space, size_t *n, const char *piece, size_t size, bool *ends, df_error *err)
+static df_status cut(df_prose_space *space, size_t *n, const char *piece, size_t size, bool *ends,
+                     df_error *err)
 {
     size_t mark;
     *ends = false;
-    while (size && (mark = mark_at(piece, size)) != 0) {     /* in front */
+    while (size && (mark = mark_at(piece, size)) != 0) { /* in front */
         *ends |= ends_sentence(piece, mark);
         DF_TRY(push(space, n, piece, mark, err));
         piece += mark;
@@ -107,7 +112,7 @@ static df_status cut(df_prose_space *space, size_t *n, const char *piece, size_t
         DF_TRY(push(space, n, piece, tail, err));
     if (tail < base)
         DF_TRY(push(space, n, piece + tail, base - tail, err));
-    for (size_t at = base; at < size; at += mark) {          /* behind */
+    for (size_t at = base; at < size; at += mark) { /* behind */
         mark = mark_at(piece + at, size - at);
         *ends |= ends_sentence(piece + at, mark);
         DF_TRY(push(space, n, piece + at, mark, err));
@@ -121,14 +126,16 @@ static bool has_letter(const char *piece, size_t n)
         size_t mark = mark_at(piece + i, n - i);
         char c = piece[i];
         bool ascii = (unsigned char)c < 0x80;
-        if (!mark && (!ascii || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')))
+        if (!mark &&
+            (!ascii || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')))
             return true;
         i += mark ? mark : 1;
     }
     return false;
 }
 
-df_status df_prose_sentence(const char **at, df_prose_space *space, size_t *n, int64_t *words, df_error *err)
+df_status df_prose_sentence(const char **at, df_prose_space *space, size_t *n, int64_t *words,
+                            df_error *err)
 {
     const char *p = *at;
     bool ends = false;
@@ -147,7 +154,8 @@ df_status df_prose_sentence(const char **at, df_prose_space *space, size_t *n, i
         DF_TRY(cut(space, n, piece, size, &ends, err));
         *words += has_letter(piece, size);
         const char *next = p + strspn(p, " \t\r\n\v\f");
-        ends = ends && !(*next >= 'a' && *next <= 'z');      /* "Yahoo! answers": a sentence does not begin small */
+        /* "Yahoo! answers": a sentence does not begin small */
+        ends = ends && !(*next >= 'a' && *next <= 'z');
     }
     *at = p;
     return DF_OK;

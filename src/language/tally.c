@@ -53,7 +53,8 @@ df_status df_tally_add(df_tally *t, const char *text, size_t n_bytes, int64_t co
 df_status df_tally_join(df_tally *t, const df_tally *more, df_error *err)
 {
     for (size_t i = 0; i < more->n; i++)
-        DF_TRY(df_tally_add(t, more->entries[i].text, strlen(more->entries[i].text), more->entries[i].n, err));
+        DF_TRY(df_tally_add(t, more->entries[i].text, strlen(more->entries[i].text),
+                            more->entries[i].n, err));
     return DF_OK;
 }
 

@@ -1,12 +1,16 @@
-/* How often: texts counted, numbers in bins. Sums of whole numbers, so that any order of adding and joining gives the
- * same. */
+/* How often: texts counted, numbers in bins. Sums of whole numbers, so that any order of adding and
+ * joining gives the same. */
 #ifndef DF_LANGUAGE_TALLY_H
 #define DF_LANGUAGE_TALLY_H
 #include <stdbool.h>
 #include "base/map.h"
 
-enum { DF_TALLY_TEXT_MAX = 120 };            /* bytes; longer texts are counted by their beginning */
-typedef struct { char *text; int64_t n; } df_tally_entry;
+/* bytes; longer texts are counted by their beginning */
+enum { DF_TALLY_TEXT_MAX = 120 };
+typedef struct {
+    char *text;
+    int64_t n;
+} df_tally_entry;
 typedef struct {
     df_tally_entry *entries;
     size_t n, capacity;
@@ -21,7 +25,9 @@ void df_tally_free(df_tally *t);
 
 /* Bin i holds [i * step, (i + 1) * step); the last holds everything above too. */
 enum { DF_BINS = 33 };
-typedef struct { int64_t step, counts[DF_BINS]; } df_bins;
-void df_bins_add(df_bins *b, int64_t value);                         /* below zero counts as zero */
+typedef struct {
+    int64_t step, counts[DF_BINS];
+} df_bins;
+void df_bins_add(df_bins *b, int64_t value); /* below zero counts as zero */
 void df_bins_join(df_bins *b, const df_bins *more);
 #endif

@@ -11,7 +11,11 @@ static inline bool df_is_space(char c)
 }
 
 /* A word of a text: where it is, and the same in lower case without the punctuation around it. */
-typedef struct { int from, to; const char *text; bool quoted; } df_word;
+typedef struct {
+    int from, to;
+    const char *text;
+    bool quoted;
+} df_word;
 /* NULL when out of memory, or when the text is longer than INT_MAX / 2. */
 df_word *df_words_of(const char *text, df_arena *arena, int *n);
 #endif

@@ -9,22 +9,31 @@
 #include "base/sha256.h"
 #include "model/card_check.h"
 
-enum { CARD_BYTES_MAX = 1 << 20, LABEL_BYTES_MAX = 4 << 20, LABELS_MAX = 100000, TOKENIZER_BYTES_MAX = 64 << 20 };
+enum {
+    CARD_BYTES_MAX = 1 << 20,
+    LABEL_BYTES_MAX = 4 << 20,
+    LABELS_MAX = 100000,
+    TOKENIZER_BYTES_MAX = 64 << 20
+};
 
-#define TEXT(field, initial, help)     {#field, DF_OPT_TEXT, offsetof(df_card, field), initial, 0, 0, help}
-#define SIDE(field, help)              {#field, DF_OPT_INT, offsetof(df_card, field), "0", 0, 8192, help}
-#define REAL(key, at, initial, least, most, help) {key, DF_OPT_REAL, offsetof(df_card, at), initial, least, most, help}
+#define TEXT(field, initial, help)                                                                 \
+    {#field, DF_OPT_TEXT, offsetof(df_card, field), initial, 0, 0, help}
+#define SIDE(field, help) {#field, DF_OPT_INT, offsetof(df_card, field), "0", 0, 8192, help}
+#define REAL(key, at, initial, least, most, help)                                                  \
+    {key, DF_OPT_REAL, offsetof(df_card, at), initial, least, most, help}
 
 static const df_option fields[] = {
     TEXT(name, NULL, "the card's own name, as its file is called"),
-    TEXT(task, NULL, "tag, detect, text-detect, text-recognise, text-orient, safety, embed or text-embed"),
+    TEXT(task, NULL,
+         "tag, detect, text-detect, text-recognise, text-orient, safety, embed or text-embed"),
     TEXT(decoder, NULL, "code that reads the model's output"),
     TEXT(file, NULL, "ONNX file beside the card"),
     TEXT(sha256, "", "of the ONNX file; empty in a card for a file that the user brings"),
     TEXT(licence, NULL, "of the weights"),
     TEXT(source, NULL, "where the weights come from"),
     TEXT(input, "", "input tensor; the model's first when empty"),
-    TEXT(resize, "stretch", "stretch, crop (centre), fit (padded right and below) or shortest (edge to resize_side)"),
+    TEXT(resize, "stretch",
+         "stretch, crop (centre), fit (padded right and below) or shortest (edge to resize_side)"),
     TEXT(channels, "rgb", "rgb or bgr"),
     TEXT(layout, "nchw", "nchw or nhwc"),
     TEXT(interpolation, "bilinear", "bilinear or bicubic"),
@@ -33,22 +42,27 @@ static const df_option fields[] = {
     REAL("eps", eps, "0", 0, 2, "encoder: two images above cosine 1 - eps are duplicates"),
     SIDE(width, "of the input, pixels; 0: the image's own"),
     SIDE(height, "of the input, pixels; 0: the image's own"),
-    SIDE(resize_side, "crop: the image's short edge before the centre crop; shortest: the input's short edge; pixels"),
+    SIDE(resize_side, "crop: the image's short edge before the centre crop; shortest: the input's "
+                      "short edge; pixels"),
     SIDE(max_side, "shortest: the most that the input's long edge may be, pixels"),
     REAL("mean.0", mean[0], "0", -1e4, 1e4, "subtracted from the first channel's 0..255"),
     REAL("mean.1", mean[1], "0", -1e4, 1e4, "of the second channel"),
     REAL("mean.2", mean[2], "0", -1e4, 1e4, "of the third channel"),
-    REAL("pad", pad, "-1", -1, 255, "fit: value of the pixels right and below the image; -1: the mean"),
+    REAL("pad", pad, "-1", -1, 255,
+         "fit: value of the pixels right and below the image; -1: the mean"),
     REAL("std.0", std[0], "1", 1e-6, 1e6, "the first channel is divided by it"),
     REAL("std.1", std[1], "1", 1e-6, 1e6, "of the second channel"),
     REAL("std.2", std[2], "1", 1e-6, 1e6, "of the third channel"),
     TEXT(labels, NULL, "file beside the card: a class a line"),
-    TEXT(thresholds, NULL, "file beside the card: a least score a line, one for each label, in place of threshold"),
+    TEXT(thresholds, NULL,
+         "file beside the card: a least score a line, one for each label, in place of threshold"),
     TEXT(text, NULL, "card (task text-embed) that makes vectors of the labels and queries"),
-    TEXT(template, "{}", "what a label or query becomes before the text encoder sees it: it stands for {}"),
+    TEXT(template, "{}",
+         "what a label or query becomes before the text encoder sees it: it stands for {}"),
     TEXT(tokenizer, NULL, "tokenizer.json beside the card, of a model that reads words"),
     REAL("threshold", threshold, "0.5", 0, 1, "least score kept"),
-    REAL("accept", accept, "0", 0, 1, "score from which fuse believes an answer by itself; 0: as its options say"),
+    REAL("accept", accept, "0", 0, 1,
+         "score from which fuse believes an answer by itself; 0: as its options say"),
     REAL("iou", iou, "0.5", 0, 1, "of two boxes of one class that overlap more, the weaker goes"),
     {0},
 };
@@ -58,8 +72,8 @@ static df_status read_decode_key(df_card *card, df_yaml_entry *entry, df_error *
     char *end;
     double number = strtod(entry->value, &end);
     if (end == entry->value || *end || !isfinite(number))
-        return df_fail(err, DF_CONFIG, "%s:%d: %s: \"%s\" is not a number", card->path, entry->line, entry->key,
-                       entry->value);
+        return df_fail(err, DF_CONFIG, "%s:%d: %s: \"%s\" is not a number", card->path, entry->line,
+                       entry->key, entry->value);
     entry->key += strlen("decode.");
     return DF_OK;
 }
@@ -70,11 +84,14 @@ static df_status set_field(df_card *card, const df_yaml_entry *entry, df_error *
         df_error why;
         if (strcmp(o->name, entry->key) != 0)
             continue;
-        df_status status = df_option_set(fields, card, card->name ? card->name : "card", entry->key, entry->value, &why);
-        return status == DF_OK ? DF_OK
-                               : df_fail(err, status, "%s:%d: %s", card->path, entry->line, why.message);
+        df_status status = df_option_set(fields, card, card->name ? card->name : "card", entry->key,
+                                         entry->value, &why);
+        return status == DF_OK
+                   ? DF_OK
+                   : df_fail(err, status, "%s:%d: %s", card->path, entry->line, why.message);
     }
-    return df_fail(err, DF_CONFIG, "%s:%d: a model card has no field \"%s\"", card->path, entry->line, entry->key);
+    return df_fail(err, DF_CONFIG, "%s:%d: a model card has no field \"%s\"", card->path,
+                   entry->line, entry->key);
 }
 
 static df_status read_fields(df_card *card, df_error *err)
@@ -119,7 +136,8 @@ static df_status split_labels(df_card *card, char *text, size_t size, df_error *
 {
     int n = count_lines(text, size);
     if (n < 1 || n > LABELS_MAX || strlen(text) != size)
-        return df_card_bad_field(card, "labels", "the file must hold 1 to 100,000 lines of text", err);
+        return df_card_bad_field(card, "labels", "the file must hold 1 to 100,000 lines of text",
+                                 err);
     card->label = df_arena_alloc(&card->arena, (size_t)n, sizeof *card->label);
     if (!card->label)
         return df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
@@ -143,15 +161,16 @@ char *df_card_beside(const df_card *card, const char *file)
 }
 
 /* The bytes of a file that the card's field names; NULL when it names none. Caller frees. */
-static df_status read_beside(const df_card *card, const char *field, const char *file, size_t max, df_str *all,
-                             df_error *err)
+static df_status read_beside(const df_card *card, const char *field, const char *file, size_t max,
+                             df_str *all, df_error *err)
 {
     df_error why;
     char *path = file ? df_card_beside(card, file) : NULL, *bytes = NULL;
     size_t size = 0;
     if (!file)
         return DF_OK;
-    df_status status = path ? df_file_read(path, max, &bytes, &size, &why) : df_fail(&why, DF_NOMEM, "out of memory");
+    df_status status = path ? df_file_read(path, max, &bytes, &size, &why)
+                            : df_fail(&why, DF_NOMEM, "out of memory");
     if (status != DF_OK)
         df_fail(err, status, "%s: %s: %s", card->path, field, why.message);
     else
@@ -171,18 +190,21 @@ static df_status split_thresholds(df_card *card, const char *text, df_error *err
     for (char *end; *(text += strspn(text, " \t\r\n")) && n < card->n_labels; n++, text = end) {
         least[n] = strtod(text, &end);
         if (end == text || (*end && !strchr(" \t\r\n", *end)) || !(least[n] >= 0 && least[n] <= 1))
-            return df_fail(err, DF_CONFIG, "%s: thresholds: line %d is no number from 0 to 1", card->path, n + 1);
+            return df_fail(err, DF_CONFIG, "%s: thresholds: line %d is no number from 0 to 1",
+                           card->path, n + 1);
     }
     if (n != card->n_labels || *text)
-        return df_fail(err, DF_CONFIG, "%s: thresholds: the file must hold %d numbers, one for each label", card->path,
-                       card->n_labels);
+        return df_fail(err, DF_CONFIG,
+                       "%s: thresholds: the file must hold %d numbers, one for each label",
+                       card->path, card->n_labels);
     card->label_threshold = least;
     return DF_OK;
 }
 
-static df_status split_files(df_card *card, const df_str *labels, const df_str *thresholds, df_error *err)
+static df_status split_files(df_card *card, const df_str *labels, const df_str *thresholds,
+                             df_error *err)
 {
-    char *copy = df_arena_alloc(&card->arena, labels->size + 1, 1);  /* label names point into it */
+    char *copy = df_arena_alloc(&card->arena, labels->size + 1, 1); /* label names point into it */
     if (!copy)
         return df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
     memcpy(copy, df_str_text(labels), labels->size);
@@ -191,15 +213,18 @@ static df_status split_files(df_card *card, const df_str *labels, const df_str *
     return card->thresholds ? split_thresholds(card, df_str_text(thresholds), err) : DF_OK;
 }
 
-/* Reads the files beside the card, and fingerprints it with them: another threshold or name is another result. */
+/* Reads the files beside the card, and fingerprints it with them: another threshold or name is
+ * another result. */
 static df_status read_files(df_card *card, df_error *err)
 {
     df_str all = {0}, labels = {0}, thresholds = {0};
-    df_status status = read_beside(card, "card", strrchr(card->path, '/') + 1, CARD_BYTES_MAX, &all, err);
+    df_status status =
+        read_beside(card, "card", strrchr(card->path, '/') + 1, CARD_BYTES_MAX, &all, err);
     if (status == DF_OK)
         status = read_beside(card, "labels", card->labels, LABEL_BYTES_MAX, &labels, err);
     if (status == DF_OK)
-        status = read_beside(card, "thresholds", card->thresholds, LABEL_BYTES_MAX, &thresholds, err);
+        status =
+            read_beside(card, "thresholds", card->thresholds, LABEL_BYTES_MAX, &thresholds, err);
     df_str_append_n(&all, df_str_text(&labels), labels.size);
     df_str_append_n(&all, df_str_text(&thresholds), thresholds.size);
     if (status == DF_OK)
@@ -219,8 +244,11 @@ static df_status read_files(df_card *card, df_error *err)
 static df_status not_installed(const df_card *card, const char *path, df_error *err)
 {
     if (!card->sha256[0])
-        return df_fail(err, DF_MODEL, "%s is not installed: its weights are yours to bring: `densefusion models install "
-                       "%s --from FILE`; docs/EXTENDING.md tells how", path, card->name);
+        return df_fail(
+            err, DF_MODEL,
+            "%s is not installed: its weights are yours to bring: `densefusion models install "
+            "%s --from FILE`; docs/EXTENDING.md tells how",
+            path, card->name);
     return df_fail(err, DF_MODEL, "%s is not installed; run `make setup`", path);
 }
 
@@ -230,14 +258,20 @@ static df_status verify_file(const df_card *card, df_error *err)
     char *path = df_card_model_path(card);
     if (!path)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
-    df_status status = df_file_exists(path) ? df_sha256_file(path, hex, err) : not_installed(card, path, err);
+    df_status status =
+        df_file_exists(path) ? df_sha256_file(path, hex, err) : not_installed(card, path, err);
     if (status == DF_OK && !card->sha256[0])
-        status = df_fail(err, DF_MODEL, "%s: the card does not say which file it means; if this is it, put \"sha256: "
-                         "%s\" into %s.yaml", path, hex, card->name);
+        status =
+            df_fail(err, DF_MODEL,
+                    "%s: the card does not say which file it means; if this is it, put \"sha256: "
+                    "%s\" into %s.yaml",
+                    path, hex, card->name);
     else if (status == DF_OK && strcmp(hex, card->sha256) != 0)
-        status = df_fail(err, DF_MODEL, "%s: its SHA-256 is %.12s..., the card says %.12s...; delete the file and run "
-                         "`make setup`, or set sha256 in %s.yaml if the new file is yours", path, hex, card->sha256,
-                         card->name);
+        status =
+            df_fail(err, DF_MODEL,
+                    "%s: its SHA-256 is %.12s..., the card says %.12s...; delete the file and run "
+                    "`make setup`, or set sha256 in %s.yaml if the new file is yours",
+                    path, hex, card->sha256, card->name);
     free(path);
     return status;
 }
@@ -264,15 +298,19 @@ static bool note_missing(const df_card *card, df_str *missing)
 }
 
 /* missing: NULL when a file beside the card that is not there is an error. */
-static df_status read_card(df_card *card, const char *name, bool verify, df_str *missing, df_error *err)
+static df_status read_card(df_card *card, const char *name, bool verify, df_str *missing,
+                           df_error *err)
 {
     card->folder = df_arena_strdup(&card->arena, card->folder);
-    card->path = card->folder ? df_arena_printf(&card->arena, "%s/%s.yaml", card->folder, name) : NULL;
+    card->path =
+        card->folder ? df_arena_printf(&card->arena, "%s/%s.yaml", card->folder, name) : NULL;
     if (!card->path)
         return df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
     if (!df_file_exists(card->path))
-        return df_fail(err, DF_CONFIG, "there is no model %s: %s is missing; `densefusion models` lists those there are",
-                       name, card->path);
+        return df_fail(
+            err, DF_CONFIG,
+            "there is no model %s: %s is missing; `densefusion models` lists those there are", name,
+            card->path);
     DF_TRY(read_fields(card, err));
     DF_TRY(df_card_check_fields(card, name, err));
     if (!missing || note_missing(card, missing))
@@ -280,7 +318,8 @@ static df_status read_card(df_card *card, const char *name, bool verify, df_str 
     return verify ? verify_file(card, err) : DF_OK;
 }
 
-static df_status open_card(df_card **out, const char *folder, const char *name, bool verify, df_str *missing, df_error *err)
+static df_status open_card(df_card **out, const char *folder, const char *name, bool verify,
+                           df_str *missing, df_error *err)
 {
     if (!df_card_plain_name(name))
         return df_fail(err, DF_CONFIG, "\"%s\" is not the name of a model", name);
@@ -289,8 +328,9 @@ static df_status open_card(df_card **out, const char *folder, const char *name, 
         return df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
     char *folder_copy = strdup(folder);
     card->folder = folder_copy;
-    df_status status = folder_copy ? read_card(card, name, verify, missing, err)
-                                   : df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
+    df_status status = folder_copy
+                           ? read_card(card, name, verify, missing, err)
+                           : df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
     free(folder_copy);
     if (status != DF_OK) {
         df_card_close(card);
@@ -300,12 +340,14 @@ static df_status open_card(df_card **out, const char *folder, const char *name, 
     return DF_OK;
 }
 
-df_status df_card_open(df_card **out, const char *folder, const char *name, bool verify, df_error *err)
+df_status df_card_open(df_card **out, const char *folder, const char *name, bool verify,
+                       df_error *err)
 {
     return open_card(out, folder, name, verify, NULL, err);
 }
 
-df_status df_card_survey(df_card **out, const char *folder, const char *name, df_str *missing, df_error *err)
+df_status df_card_survey(df_card **out, const char *folder, const char *name, df_str *missing,
+                         df_error *err)
 {
     df_card *card = NULL, *text = NULL;
     df_error why;
@@ -354,12 +396,14 @@ bool df_card_installed(const char *folder, const char *name)
     return there;
 }
 
-static df_status describe(const char *folder, const char *name, bool with_text, df_str *out, df_error *err)
+static df_status describe(const char *folder, const char *name, bool with_text, df_str *out,
+                          df_error *err)
 {
     df_card *card = NULL;
     DF_TRY(df_card_open(&card, folder, name, false, err));
     df_str_printf(out, "model %s %s %s\n", card->name, card->hash, card->sha256);
-    df_status status = card->text && with_text ? describe(folder, card->text, false, out, err) : DF_OK;
+    df_status status =
+        card->text && with_text ? describe(folder, card->text, false, out, err) : DF_OK;
     df_card_close(card);
     return status;
 }
@@ -375,12 +419,16 @@ static int is_card(const struct dirent *e)
     return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".yaml") == 0;
 }
 
-df_status df_cards_list(const char *folder, df_arena *arena, const char *const **names, int *n, df_error *err)
+df_status df_cards_list(const char *folder, df_arena *arena, const char *const **names, int *n,
+                        df_error *err)
 {
     struct dirent **entries = NULL;
     const int found = scandir(folder, &entries, is_card, alphasort);
     if (found < 0)
-        return df_fail(err, errno == ENOENT || errno == ENOTDIR ? DF_MISSING : errno == ENOMEM ? DF_NOMEM : DF_IO,
+        return df_fail(err,
+                       errno == ENOENT || errno == ENOTDIR ? DF_MISSING
+                       : errno == ENOMEM                   ? DF_NOMEM
+                                                           : DF_IO,
                        "open %s: %s", folder, strerror(errno));
     const char **list = df_arena_alloc(arena, (size_t)found + 1, sizeof *list);
     bool ok = list != NULL;
@@ -420,7 +468,7 @@ df_status df_cards_accept(const char *folder, df_str *out, df_error *err)
     int n = 0;
     df_status status = df_cards_list(folder, &arena, &names, &n, err);
     if (status == DF_MISSING)
-        status = DF_OK;                      /* no folder: no cards */
+        status = DF_OK; /* no folder: no cards */
     for (int i = 0; status == DF_OK && i < n; i++)
         status = append_accept(folder, names[i], out, err);
     df_arena_reset(&arena);
@@ -432,7 +480,8 @@ df_status df_cards_accept(const char *folder, df_str *out, df_error *err)
 df_status df_card_open_file(const df_card *card, const char *path, df_onnx **out, df_error *err)
 {
     df_onnx *model = NULL;
-    df_status status = df_file_exists(path) ? df_onnx_open(&model, path, &card->runtime, err) : not_installed(card, path, err);
+    df_status status = df_file_exists(path) ? df_onnx_open(&model, path, &card->runtime, err)
+                                            : not_installed(card, path, err);
     if (status == DF_OK && strcmp(card->task, "text-embed") != 0)
         status = df_card_check_input(card, model, err);
     if (status != DF_OK) {
@@ -452,11 +501,13 @@ df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err)
     return status;
 }
 
-df_status df_card_output(const df_card *card, const df_tensor *outputs, int n, const df_tensor **out, df_error *err)
+df_status df_card_output(const df_card *card, const df_tensor *outputs, int n,
+                         const df_tensor **out, df_error *err)
 {
     *out = card->output[0] ? df_tensor_named(outputs, n, card->output) : n > 0 ? outputs : NULL;
     if (*out)
         return DF_OK;
-    return df_fail(err, DF_CONFIG, "%s: output: the model has no output \"%s\"; its first is \"%s\"", card->path, card->output,
-                   n ? outputs[0].name : "");
+    return df_fail(err, DF_CONFIG,
+                   "%s: output: the model has no output \"%s\"; its first is \"%s\"", card->path,
+                   card->output, n ? outputs[0].name : "");
 }

@@ -22,20 +22,25 @@ enum { CARD_BYTES_MAX = 1 << 20, SPEC_BYTES_MAX = 256 };
 
 /* --- a package --- */
 
-typedef struct { char spec[SPEC_BYTES_MAX]; const char *member; bool npm; } package;
+typedef struct {
+    char spec[SPEC_BYTES_MAX];
+    const char *member;
+    bool npm;
+} package;
 
 static bool is_made_of(const char *text, size_t n, const char *more)
 {
     for (size_t i = 0; i < n; i++) {
         const char c = text[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr(more, c)))
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              strchr(more, c)))
             return false;
     }
     return n > 0 && text[0] != '-';          /* no option of the program that is given it */
 }
 
-/* "NAME==VERSION/MEMBER" or "NAME@VERSION/MEMBER", where npm's name may be "@SCOPE/NAME". A version is a must: what was
- * installed once is installed again. */
+/* "NAME==VERSION/MEMBER" or "NAME@VERSION/MEMBER", where npm's name may be "@SCOPE/NAME". A version
+ * is a must: what was installed once is installed again. */
 static df_status parse_package(const char *from, package *out, df_error *err)
 {
     out->npm = strncmp(from, "npm:", 4) == 0;
@@ -44,11 +49,12 @@ static df_status parse_package(const char *from, package *out, df_error *err)
         after = spec + strcspn(spec, "/") + (strchr(spec, '/') != NULL);
     const size_t n = (size_t)(after - spec) + strcspn(after, "/");
     const char *version = out->npm ? memchr(spec + 1, '@', n ? n - 1 : 0) : strstr(spec, "==");
-    const bool good = n < SPEC_BYTES_MAX && spec[n] == '/' && version && version > spec && version < spec + n &&
-                      is_made_of(spec, n, out->npm ? "._-@/+" : "._-=+!") && df_tar_name_safe(spec + n + 1);
+    const bool good = n < SPEC_BYTES_MAX && spec[n] == '/' && version && version > spec &&
+                      version < spec + n && is_made_of(spec, n, out->npm ? "._-@/+" : "._-=+!") &&
+                      df_tar_name_safe(spec + n + 1);
     if (!good)
-        return df_fail(err, DF_CONFIG, "--from %.200s: a package is %s", from, out->npm ? "npm:NAME@VERSION/FILE-IN-IT"
-                                                                                       : "pypi:NAME==VERSION/FILE-IN-IT");
+        return df_fail(err, DF_CONFIG, "--from %.200s: a package is %s", from,
+                       out->npm ? "npm:NAME@VERSION/FILE-IN-IT" : "pypi:NAME==VERSION/FILE-IN-IT");
     memcpy(out->spec, spec, n);
     out->spec[n] = '\0';
     out->member = spec + n + 1;
@@ -63,12 +69,26 @@ static df_status fetch_archive(const package *p, const char *folder, const char 
     if (uname(&machine) != 0)
         return df_fail(err, DF_IO, "uname: %s", strerror(errno));
     snprintf(platform, sizeof platform, "manylinux_2_28_%.64s", machine.machine);
-    const char *const pip[] = {"pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--python-version", "3.12",
-                               "--platform", platform, "-d", folder, "--", p->spec, NULL};
-    const char *const npm[] = {"npm", "pack", "--silent", "--pack-destination", folder, "--", p->spec, NULL};
-    static const char *const of_pip[] = {"PIP_*", "PYTHON*", "VIRTUAL_ENV", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
-                                         NULL};
-    static const char *const of_npm[] = {"npm_config_*", "NODE_OPTIONS", "NODE_PATH", "NODE_EXTRA_CA_CERTS", NULL};
+    const char *const pip[] = {"pip",
+                               "download",
+                               "-q",
+                               "--no-deps",
+                               "--only-binary=:all:",
+                               "--python-version",
+                               "3.12",
+                               "--platform",
+                               platform,
+                               "-d",
+                               folder,
+                               "--",
+                               p->spec,
+                               NULL};
+    const char *const npm[] = {"npm",  "pack", "--silent", "--pack-destination",
+                               folder, "--",   p->spec,    NULL};
+    static const char *const of_pip[] = {
+        "PIP_*", "PYTHON*", "VIRTUAL_ENV", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", NULL};
+    static const char *const of_npm[] = {"npm_config_*", "NODE_OPTIONS", "NODE_PATH",
+                                         "NODE_EXTRA_CA_CERTS", NULL};
     return df_process_run(p->npm ? npm : pip, p->npm ? of_npm : of_pip, log, err);
 }
 
@@ -82,7 +102,8 @@ static df_status copy_from_folder(const package *p, const char *folder, FILE *to
     struct dirent **entries = NULL;
     const int n = scandir(folder, &entries, is_archive, alphasort);
     char path[PATH_MAX] = "";
-    if (n == 1 && (size_t)snprintf(path, sizeof path, "%s/%s", folder, entries[0]->d_name) >= sizeof path)
+    if (n == 1 &&
+        (size_t)snprintf(path, sizeof path, "%s/%s", folder, entries[0]->d_name) >= sizeof path)
         path[0] = '\0';
     for (int i = 0; i < n; i++)
         free(entries[i]);
@@ -106,7 +127,8 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
-/* A descriptor that holds the folder locked; -1: another process holds it, or it cannot be locked. */
+/* A descriptor that holds the folder locked; -1: another process holds it, or it
+ * cannot be locked. */
 static int lock_folder(const char *folder, int how)
 {
     const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -123,7 +145,8 @@ static void remove_left(const char *models)
     for (struct dirent *e; dir && (e = readdir(dir));) {
         char path[PATH_MAX];
         const size_t n = sizeof PACKAGE_FOLDER - sizeof "XXXXXX";
-        if (strlen(e->d_name) + 1 != sizeof PACKAGE_FOLDER || strncmp(e->d_name, PACKAGE_FOLDER, n) != 0 ||
+        if (strlen(e->d_name) + 1 != sizeof PACKAGE_FOLDER ||
+            strncmp(e->d_name, PACKAGE_FOLDER, n) != 0 ||
             (size_t)snprintf(path, sizeof path, "%s/%s", models, e->d_name) >= sizeof path)
             continue;
         const int fd = lock_folder(path, LOCK_EX | LOCK_NB);
@@ -136,11 +159,12 @@ static void remove_left(const char *models)
         closedir(dir);
 }
 
-/* A folder of one's own, locked before another install may look at it. *fd may be -1, where folders cannot be locked:
- * then nobody removes what is left either. */
+/* A folder of one's own, locked before another install may look at it. *fd may be -1, where folders
+ * cannot be locked: then nobody removes what is left either. */
 static df_status make_folder(const char *models, char folder[PATH_MAX], int *fd, df_error *err)
 {
-    char itself[PATH_MAX];                   /* `models` may be a link, which lock_folder does not follow */
+    /* `models` may be a link, which lock_folder does not follow */
+    char itself[PATH_MAX];
     if ((size_t)snprintf(folder, PATH_MAX, "%s/" PACKAGE_FOLDER, models) >= PATH_MAX ||
         (size_t)snprintf(itself, sizeof itself, "%s/.", models) >= sizeof itself)
         return df_fail(err, DF_IO, "%s: path is too long", models);
@@ -175,14 +199,17 @@ static df_status bring_file(const char *path, FILE *to, df_error *err)
     DF_TRY(df_file_stream(path, &from, err));
     bool good = true;
     int64_t left = FILE_BYTES_MAX;
-    for (size_t n; good && left > 0 && (n = fread(block, 1, sizeof block, from)) > 0; left -= (int64_t)n)
+    for (size_t n; good && left > 0 && (n = fread(block, 1, sizeof block, from)) > 0;
+         left -= (int64_t)n)
         good = fwrite(block, 1, n, to) == n;
     const int reason = errno;
     const bool whole = !ferror(from) && feof(from);
     fclose(from);
     if (!good)
         return df_fail(err, DF_IO, "copy %s: %s", path, strerror(reason));
-    return whole ? DF_OK : df_fail(err, DF_IO, "read %s: %s", path, left > 0 ? strerror(reason) : "too large");
+    return whole ? DF_OK
+                 : df_fail(err, DF_IO, "read %s: %s", path,
+                           left > 0 ? strerror(reason) : "too large");
 }
 
 static bool starts_with(const char *text, const char *start)
@@ -210,21 +237,27 @@ static df_status bring(const df_install *how, const char *folder, const char *tm
 
 /* --- is it the right one? --- */
 
-static df_status judge(const df_install *how, const df_card *card, const char *tmp, const char *sha256, df_error *err)
+static df_status judge(const df_install *how, const df_card *card, const char *tmp,
+                       const char *sha256, df_error *err)
 {
     df_onnx *model = NULL;
     if (!how->trust && !card->sha256[0])
-        return df_fail(err, DF_MODEL, "%s: it does not say which file it means; this one's SHA-256 is %s: --trust takes it "
-                       "and writes that into the card", card->path, sha256);
+        return df_fail(
+            err, DF_MODEL,
+            "%s: it does not say which file it means; this one's SHA-256 is %s: --trust takes it "
+            "and writes that into the card",
+            card->path, sha256);
     if (!how->trust && strcmp(card->sha256, sha256) != 0)
-        return df_fail(err, DF_MODEL, "%.200s: its SHA-256 is %s, the card means %s; nothing was installed", how->from, sha256,
-                       card->sha256);
+        return df_fail(err, DF_MODEL,
+                       "%.200s: its SHA-256 is %s, the card means %s; nothing was installed",
+                       how->from, sha256, card->sha256);
     df_status status = df_card_open_file(card, tmp, &model, err);
     df_onnx_close(model);
     return status;
 }
 
-/* The card's text with its line `sha256:` replaced, or put after `file:`; all else stays as it is. */
+/* The card's text with its line `sha256:` replaced, or put after `file:`; all else stays
+ * as it is. */
 static df_status write_sha256(const df_card *card, const char *sha256, df_error *err)
 {
     char *text = NULL;
@@ -237,7 +270,8 @@ static df_status write_sha256(const df_card *card, const char *sha256, df_error 
         if (!starts_with(line, "sha256:"))
             df_str_append_n(&out, line, n + (line[n] == '\n'));
         if (starts_with(line, has_line ? "sha256:" : "file:"))
-            df_str_printf(&out, "%ssha256: %s\n", out.size && out.data[out.size - 1] != '\n' ? "\n" : "", sha256);
+            df_str_printf(&out, "%ssha256: %s\n",
+                          out.size && out.data[out.size - 1] != '\n' ? "\n" : "", sha256);
         line += n + (line[n] == '\n');
     }
     df_status status = out.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", card->path)
@@ -247,8 +281,8 @@ static df_status write_sha256(const df_card *card, const char *sha256, df_error 
     return status;
 }
 
-static df_status install_by(const df_install *how, const df_card *card, const char *folder, char sha256[DF_SHA256_HEX],
-                            df_error *err)
+static df_status install_by(const df_install *how, const df_card *card, const char *folder,
+                            char sha256[DF_SHA256_HEX], df_error *err)
 {
     char path[PATH_MAX], tmp[PATH_MAX];
     if ((size_t)snprintf(path, sizeof path, "%s/%s", how->models, card->file) >= sizeof path ||
@@ -266,8 +300,10 @@ static df_status install_by(const df_install *how, const df_card *card, const ch
     return status;
 }
 
-/* In a folder of its own, so that no name beside the models is taken and a killed install leaves nothing for long. */
-static df_status install(const df_install *how, const df_card *card, char sha256[DF_SHA256_HEX], df_error *err)
+/* In a folder of its own, so that no name beside the models is taken and a killed install leaves
+ * nothing for long. */
+static df_status install(const df_install *how, const df_card *card, char sha256[DF_SHA256_HEX],
+                         df_error *err)
 {
     char folder[PATH_MAX];
     int fd = -1;

@@ -16,10 +16,12 @@ enum { ENDS_MAX = 32 };                      /* inputs or outputs of one model *
 
 struct df_onnx {
     const OrtApi *api;
-    OrtEnv *env;                             /* ONNX Runtime counts references: all models share one environment */
+    /* ONNX Runtime counts references: all models share one environment */
+    OrtEnv *env;
     OrtSession *session;
     OrtMemoryInfo *memory;
-    OrtRunOptions *run_options;              /* the same for every run; ONNX Runtime only reads them */
+    /* the same for every run; ONNX Runtime only reads them */
+    OrtRunOptions *run_options;
     void *library;
     char *path;
     size_t n_inputs, n_outputs;
@@ -30,7 +32,8 @@ struct df_onnx {
     df_arena arena;
 };
 
-/* Turns ONNX Runtime's status into ours; its messages can be long, the first line says what matters. */
+/* Turns ONNX Runtime's status into ours; its messages can be long, the first line says what
+ * matters. */
 static df_status check(const df_onnx *m, OrtStatus *status, const char *doing, df_error *err)
 {
     if (!status)
@@ -41,33 +44,37 @@ static df_status check(const df_onnx *m, OrtStatus *status, const char *doing, d
     return DF_MODEL;
 }
 
-/* Without memory for an error ONNX Runtime returns none, as if all were well: then what it was to make is not there. */
+/* Without memory for an error ONNX Runtime returns none, as if all were well: then what it was to
+ * make is not there. */
 static df_status check_made(const df_onnx *m, const void *made, df_error *err)
 {
     return made ? DF_OK : df_fail(err, DF_NOMEM, "use %s: ONNX Runtime is out of memory", m->path);
 }
 
-/* Errors reach the caller as a status; nothing else of the library's talk belongs on a user's screen. */
-static void ORT_API_CALL be_silent(void *ctx, OrtLoggingLevel level, const char *category, const char *id,
-                                   const char *where, const char *message)
+/* Errors reach the caller as a status; nothing else of the library's talk belongs on a user's
+ * screen. */
+static void ORT_API_CALL be_silent(void *ctx, OrtLoggingLevel level, const char *category,
+                                   const char *id, const char *where, const char *message)
 {
     (void)ctx, (void)level, (void)category, (void)id, (void)where, (void)message;
 }
 
 /* --- the library and its execution providers --- */
 
-/* From 1.29 on the official builds for Linux keep an identifier of the machine in the user's home, and send events with the
- * names of models to their makers (microsoft/onnxruntime pull request 27379). These are the only ways to refuse it, and only
- * before the library begins; releases know one or the other. Who has set them otherwise has decided. */
+/* From 1.29 on the official builds for Linux keep an identifier of the machine in the user's home,
+ * and send events with the names of models to their makers (microsoft/onnxruntime pull request
+ * 27379). These are the only ways to refuse it, and only before the library begins; releases know
+ * one or the other. Who has set them otherwise has decided. */
 static void refuse_telemetry(void)
 {
     setenv("ORT_DISABLE_TELEMETRY", "1", 0);
     setenv("ORT_TELEMETRY_DISABLED", "1", 0);
 }
 
-/* Where this build has it; else where the run path leads: in a prefix that was moved. It stays in memory once loaded:
- * its own threads may outlive a session. Closing the handle only counts. */
-static df_status open_library(const df_onnx_options *options, void **library, const OrtApi **api, df_error *err)
+/* Where this build has it; else where the run path leads: in a prefix that was moved. It stays in
+ * memory once loaded: its own threads may outlive a session. Closing the handle only counts. */
+static df_status open_library(const df_onnx_options *options, void **library, const OrtApi **api,
+                              df_error *err)
 {
     const int mode = RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE;
     const bool own = !options->library || !options->library[0];
@@ -88,8 +95,9 @@ static df_status open_library(const df_onnx_options *options, void **library, co
     memcpy(&base, &symbol, sizeof base);     /* ISO C has no cast from an object to a function */
     *api = base()->GetApi(ORT_API_VERSION);
     *library = handle;
-    return *api ? DF_OK : df_fail(err, DF_MODEL, "ONNX Runtime %s is too old: it lacks API %d", base()->GetVersionString(),
-                                  ORT_API_VERSION);
+    return *api ? DF_OK
+                : df_fail(err, DF_MODEL, "ONNX Runtime %s is too old: it lacks API %d",
+                          base()->GetVersionString(), ORT_API_VERSION);
 }
 
 /* "CUDAExecutionProvider" is "cuda" here. */
@@ -113,11 +121,13 @@ static void append_providers(char **names, int n, df_str *out)
 {
     for (int i = 0; i < n; i++)
         for (const char *c = names[i]; *c && strcmp(c, "ExecutionProvider") != 0; c++)
-            df_str_printf(out, "%s%c", c == names[i] && i ? ", " : "", *c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+            df_str_printf(out, "%s%c", c == names[i] && i ? ", " : "",
+                          *c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
 }
 
 /* Finds ONNX Runtime's own spelling of the wanted provider, without "ExecutionProvider". */
-static df_status find_provider(const OrtApi *api, const df_onnx_options *options, char name[64], df_error *err)
+static df_status find_provider(const OrtApi *api, const df_onnx_options *options, char name[64],
+                               df_error *err)
 {
     char **names = NULL;
     int n = 0;
@@ -129,8 +139,11 @@ static df_status find_provider(const OrtApi *api, const df_onnx_options *options
             snprintf(name, 64, "%.*s", (int)size, names[i]);
     df_str have = {0};
     append_providers(names, n, &have);
-    df_status status = name[0] ? DF_OK : df_fail(err, DF_CONFIG, "provider \"%.100s\": this ONNX Runtime has only: %s; "
-                       "docs/EXTENDING.md tells how to use another", options->provider, df_str_text(&have));
+    df_status status = name[0] ? DF_OK
+                               : df_fail(err, DF_CONFIG,
+                                         "provider \"%.100s\": this ONNX Runtime has only: %s; "
+                                         "docs/EXTENDING.md tells how to use another",
+                                         options->provider, df_str_text(&have));
     df_str_free(&have);
     if (names)
         api->ReleaseStatus(api->ReleaseAvailableProviders(names, n));
@@ -154,15 +167,17 @@ df_status df_onnx_describe(const df_onnx_options *options, df_str *out, df_error
     return status;
 }
 
-static df_status append_cuda(const df_onnx *m, OrtSessionOptions *to, const char *const *keys, const char *const *values,
-                             size_t n, df_error *err)
+static df_status append_cuda(const df_onnx *m, OrtSessionOptions *to, const char *const *keys,
+                             const char *const *values, size_t n, df_error *err)
 {
     OrtCUDAProviderOptionsV2 *cuda = NULL;
     DF_TRY(check(m, m->api->CreateCUDAProviderOptions(&cuda), "open", err));
     DF_TRY(check_made(m, cuda, err));
-    df_status status = check(m, m->api->UpdateCUDAProviderOptions(cuda, keys, values, n), "open", err);
+    df_status status =
+        check(m, m->api->UpdateCUDAProviderOptions(cuda, keys, values, n), "open", err);
     if (status == DF_OK)
-        status = check(m, m->api->SessionOptionsAppendExecutionProvider_CUDA_V2(to, cuda), "open", err);
+        status =
+            check(m, m->api->SessionOptionsAppendExecutionProvider_CUDA_V2(to, cuda), "open", err);
     m->api->ReleaseCUDAProviderOptions(cuda);
     return status;
 }
@@ -174,36 +189,43 @@ static df_status append_tensorrt(const df_onnx *m, OrtSessionOptions *to, const 
     OrtTensorRTProviderOptionsV2 *tensorrt = NULL;
     DF_TRY(check(m, m->api->CreateTensorRTProviderOptions(&tensorrt), "open", err));
     DF_TRY(check_made(m, tensorrt, err));
-    df_status status = check(m, m->api->UpdateTensorRTProviderOptions(tensorrt, keys, values, n), "open", err);
+    df_status status =
+        check(m, m->api->UpdateTensorRTProviderOptions(tensorrt, keys, values, n), "open", err);
     if (status == DF_OK)
-        status = check(m, m->api->SessionOptionsAppendExecutionProvider_TensorRT_V2(to, tensorrt), "open", err);
+        status = check(m, m->api->SessionOptionsAppendExecutionProvider_TensorRT_V2(to, tensorrt),
+                       "open", err);
     m->api->ReleaseTensorRTProviderOptions(tensorrt);
     return status == DF_OK ? append_cuda(m, to, keys, values, n, err) : status;
 }
 
 /* On a CPU it has a stream for each run at a time, or else they wait for each other. */
-static df_status append_openvino(const df_onnx *m, OrtSessionOptions *to, const char *name, const char *device,
-                                 const df_onnx_options *options, df_error *err)
+static df_status append_openvino(const df_onnx *m, OrtSessionOptions *to, const char *name,
+                                 const char *device, const df_onnx_options *options, df_error *err)
 {
-    const int at_once = options->at_once > 1 ? options->at_once : 1, threads = options->threads > 1 ? options->threads : 1;
+    const int at_once = options->at_once > 1 ? options->at_once : 1,
+              threads = options->threads > 1 ? options->threads : 1;
     const bool on_cpu = !device || !device[0] || strcasecmp(device, "CPU") == 0;
     char n_streams[12], n_threads[12];
     snprintf(n_streams, sizeof n_streams, "%d", at_once);
     snprintf(n_threads, sizeof n_threads, "%d", at_once * threads);
     const char *const keys[] = {"device_type", "num_streams", "num_of_threads"};
     const char *const values[] = {on_cpu ? "CPU" : device, n_streams, n_threads};
-    return check(m, m->api->SessionOptionsAppendExecutionProvider(to, name, keys, values, on_cpu ? 3 : 1), "open", err);
+    return check(
+        m, m->api->SessionOptionsAppendExecutionProvider(to, name, keys, values, on_cpu ? 3 : 1),
+        "open", err);
 }
 
 /* What follows the colon is the provider's own way to name a device. */
-static df_status append_provider(const df_onnx *m, OrtSessionOptions *to, const df_onnx_options *options, df_error *err)
+static df_status append_provider(const df_onnx *m, OrtSessionOptions *to,
+                                 const df_onnx_options *options, df_error *err)
 {
     char name[64];
     if (wants_cpu(options))
         return DF_OK;
     DF_TRY(find_provider(m->api, options, name, err));
     const char *colon = strchr(options->provider, ':');
-    const char *key = strcmp(name, "QNN") == 0 ? "backend_path" : "device_id", *value = colon ? colon + 1 : NULL;
+    const char *key = strcmp(name, "QNN") == 0 ? "backend_path" : "device_id",
+               *value = colon ? colon + 1 : NULL;
     const size_t n = value && value[0];
     if (strcmp(name, "OpenVINO") == 0)
         return append_openvino(m, to, name, value, options, err);
@@ -211,15 +233,18 @@ static df_status append_provider(const df_onnx *m, OrtSessionOptions *to, const 
         return append_cuda(m, to, &key, &value, n, err);
     if (strcmp(name, "Tensorrt") == 0)
         return append_tensorrt(m, to, &key, &value, n, err);
-    return check(m, m->api->SessionOptionsAppendExecutionProvider(to, name, &key, &value, n), "open", err);
+    return check(m, m->api->SessionOptionsAppendExecutionProvider(to, name, &key, &value, n),
+                 "open", err);
 }
 
 /* --- opening --- */
 
-/* One thread a run, as the pool above has a thread per core; no memory pattern, because it keeps the most that any
- * shape ever needed. The arena gives back what is free after each run (shrinkage), or changing shapes make it grow:
- * every 4th run still did. It costs a tenth of the text models' time in page faults; no arena at all, two fifths. */
-static df_status set_options(const df_onnx *m, OrtSessionOptions *options, int threads, df_error *err)
+/* One thread a run, as the pool above has a thread per core; no memory pattern, because it keeps
+ * the most that any shape ever needed. The arena gives back what is free after each run
+ * (shrinkage), or changing shapes make it grow: every 4th run still did. It costs a tenth of the
+ * text models' time in page faults; no arena at all, two fifths. */
+static df_status set_options(const df_onnx *m, OrtSessionOptions *options, int threads,
+                             df_error *err)
 {
     const OrtApi *api = m->api;
     DF_TRY(check(m, api->SetIntraOpNumThreads(options, threads > 1 ? threads : 1), "open", err));
@@ -237,11 +262,16 @@ static df_status open_session(df_onnx *m, const df_onnx_options *how, df_error *
     OrtSessionOptions *options = NULL;
     DF_TRY(check(m, api->CreateRunOptions(&m->run_options), "open", err));
     DF_TRY(check_made(m, m->run_options, err));
-    DF_TRY(check(m, api->AddRunConfigEntry(m->run_options, "memory.enable_memory_arena_shrinkage", "cpu:0"), "open", err));
-    DF_TRY(check(m, api->CreateEnvWithCustomLogger(be_silent, NULL, ORT_LOGGING_LEVEL_FATAL, "densefusion", &m->env),
+    DF_TRY(check(
+        m, api->AddRunConfigEntry(m->run_options, "memory.enable_memory_arena_shrinkage", "cpu:0"),
+        "open", err));
+    DF_TRY(check(m,
+                 api->CreateEnvWithCustomLogger(be_silent, NULL, ORT_LOGGING_LEVEL_FATAL,
+                                                "densefusion", &m->env),
                  "open", err));
     DF_TRY(check_made(m, m->env, err));
-    DF_TRY(check(m, api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &m->memory), "open", err));
+    DF_TRY(check(m, api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &m->memory),
+                 "open", err));
     DF_TRY(check_made(m, m->memory, err));
     DF_TRY(check(m, api->CreateSessionOptions(&options), "open", err));
     DF_TRY(check_made(m, options, err));
@@ -254,7 +284,8 @@ static df_status open_session(df_onnx *m, const df_onnx_options *how, df_error *
     return status == DF_OK ? check_made(m, m->session, err) : status;
 }
 
-/* Copies a string that ONNX Runtime allocated. NULL stays NULL: a key that is not there, or out of memory. */
+/* Copies a string that ONNX Runtime allocated. NULL stays NULL: a key that is not there, or out of
+ * memory. */
 static const char *take_name(df_onnx *m, OrtAllocator *allocator, char *theirs, df_arena *arena)
 {
     const char *name = theirs ? df_arena_strdup(arena, theirs) : NULL;
@@ -263,13 +294,14 @@ static const char *take_name(df_onnx *m, OrtAllocator *allocator, char *theirs, 
     return name;
 }
 
-static df_status read_dims(const df_onnx *m, const OrtTensorTypeAndShapeInfo *info, df_tensor *t, df_error *err)
+static df_status read_dims(const df_onnx *m, const OrtTensorTypeAndShapeInfo *info, df_tensor *t,
+                           df_error *err)
 {
     size_t n = 0;
     DF_TRY(check(m, m->api->GetDimensionsCount(info, &n), "shape of", err));
     if (n > DF_TENSOR_DIMS_MAX)
-        return df_fail(err, DF_MODEL, "%s: %s has %zu dimensions, at most %d are supported", m->path, t->name, n,
-                       DF_TENSOR_DIMS_MAX);
+        return df_fail(err, DF_MODEL, "%s: %s has %zu dimensions, at most %d are supported",
+                       m->path, t->name, n, DF_TENSOR_DIMS_MAX);
     t->n_dims = (int)n;
     return check(m, m->api->GetDimensions(info, t->dims, n), "shape of", err);
 }
@@ -277,7 +309,8 @@ static df_status read_dims(const df_onnx *m, const OrtTensorTypeAndShapeInfo *in
 static df_status read_input(df_onnx *m, OrtAllocator *allocator, size_t i, df_error *err)
 {
     char *theirs = NULL;
-    DF_TRY(check(m, m->api->SessionGetInputName(m->session, i, allocator, &theirs), "inputs of", err));
+    DF_TRY(
+        check(m, m->api->SessionGetInputName(m->session, i, allocator, &theirs), "inputs of", err));
     m->inputs[i].name = take_name(m, allocator, theirs, &m->arena);
     if (!m->inputs[i].name)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", m->path);
@@ -287,7 +320,8 @@ static df_status read_input(df_onnx *m, OrtAllocator *allocator, size_t i, df_er
     DF_TRY(check_made(m, type, err));
     df_status status = check(m, m->api->CastTypeInfoToTensorInfo(type, &shape), "inputs of", err);
     if (status == DF_OK && shape)            /* NULL: not a tensor; run says so */
-        status = check(m, m->api->GetTensorElementType(shape, &m->input_types[i]), "inputs of", err);
+        status =
+            check(m, m->api->GetTensorElementType(shape, &m->input_types[i]), "inputs of", err);
     if (status == DF_OK && shape)
         status = read_dims(m, shape, &m->inputs[i], err);
     m->api->ReleaseTypeInfo(type);
@@ -301,13 +335,14 @@ static df_status read_ends(df_onnx *m, df_error *err)
     DF_TRY(check(m, m->api->SessionGetInputCount(m->session, &m->n_inputs), "inputs of", err));
     DF_TRY(check(m, m->api->SessionGetOutputCount(m->session, &m->n_outputs), "outputs of", err));
     if (m->n_inputs > ENDS_MAX || m->n_outputs > ENDS_MAX || m->n_inputs < 1)
-        return df_fail(err, DF_MODEL, "%s: %zu inputs and %zu outputs; 1 to %d are supported", m->path, m->n_inputs,
-                       m->n_outputs, ENDS_MAX);
+        return df_fail(err, DF_MODEL, "%s: %zu inputs and %zu outputs; 1 to %d are supported",
+                       m->path, m->n_inputs, m->n_outputs, ENDS_MAX);
     for (size_t i = 0; i < m->n_inputs; i++)
         DF_TRY(read_input(m, allocator, i, err));
     for (size_t i = 0; i < m->n_outputs; i++) {
         char *theirs = NULL;
-        DF_TRY(check(m, m->api->SessionGetOutputName(m->session, i, allocator, &theirs), "outputs of", err));
+        DF_TRY(check(m, m->api->SessionGetOutputName(m->session, i, allocator, &theirs),
+                     "outputs of", err));
         m->output_names[i] = take_name(m, allocator, theirs, &m->arena);
         if (!m->output_names[i])
             return df_fail(err, DF_NOMEM, "open %s: out of memory", m->path);
@@ -315,7 +350,8 @@ static df_status read_ends(df_onnx *m, df_error *err)
     return DF_OK;
 }
 
-df_status df_onnx_open(df_onnx **out, const char *path, const df_onnx_options *options, df_error *err)
+df_status df_onnx_open(df_onnx **out, const char *path, const df_onnx_options *options,
+                       df_error *err)
 {
     static const df_onnx_options plain = {0};
     df_error why = {""};
@@ -381,20 +417,31 @@ const df_tensor *df_tensor_named(const df_tensor *tensors, int n, const char *na
     return NULL;
 }
 
-#define COPY_AS(type) \
-    for (size_t i = 0; i < n; i++) \
-        to[i] = (float)((const type *)from)[i]
+#define COPY_AS(type)                                                                              \
+    for (size_t i = 0; i < n; i++)                                                                 \
+    to[i] = (float)((const type *)from)[i]
 
 static bool copy_floats(float *to, const void *from, size_t n, ONNXTensorElementDataType type)
 {
     switch (type) {
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT: COPY_AS(float); return true;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE: COPY_AS(double); return true;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64: COPY_AS(int64_t); return true;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32: COPY_AS(int32_t); return true;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
+        COPY_AS(float);
+        return true;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE:
+        COPY_AS(double);
+        return true;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64:
+        COPY_AS(int64_t);
+        return true;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32:
+        COPY_AS(int32_t);
+        return true;
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8:
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL: COPY_AS(uint8_t); return true;
-    default: return false;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL:
+        COPY_AS(uint8_t);
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -407,7 +454,8 @@ static bool is_broken(const float *x, size_t n)
     return found;
 }
 
-static df_status copy_output(const df_onnx *m, OrtValue *value, df_arena *arena, df_tensor *t, df_error *err)
+static df_status copy_output(const df_onnx *m, OrtValue *value, df_arena *arena, df_tensor *t,
+                             df_error *err)
 {
     const OrtApi *api = m->api;
     OrtTensorTypeAndShapeInfo *info = NULL;
@@ -429,9 +477,12 @@ static df_status copy_output(const df_onnx *m, OrtValue *value, df_arena *arena,
     if (!t->data)
         return df_fail(err, DF_NOMEM, "run %s: out of memory", m->path);
     if (!copy_floats(t->data, data, n, type))
-        return df_fail(err, DF_MODEL, "%s: output %s is of a type that is not supported (%d)", m->path, t->name, type);
+        return df_fail(err, DF_MODEL, "%s: output %s is of a type that is not supported (%d)",
+                       m->path, t->name, type);
     if (is_broken(t->data, n))
-        return df_fail(err, DF_FORMAT, "%s: output %s holds values that are not numbers, or infinite", m->path, t->name);
+        return df_fail(err, DF_FORMAT,
+                       "%s: output %s holds values that are not numbers, or infinite", m->path,
+                       t->name);
     return DF_OK;
 }
 
@@ -440,13 +491,14 @@ static ONNXTensorElementDataType type_of(const df_onnx *m, const char *name)
     for (size_t i = 0; i < m->n_inputs; i++)
         if (strcmp(m->inputs[i].name, name) == 0)
             return m->input_types[i];
-    return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;                      /* the run says that there is no such input */
+    /* the run says that there is no such input */
+    return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
 }
 
-/* Wraps the caller's floats; nothing is copied, but for an input of whole numbers (tokens). ONNX Runtime takes void * but
- * only reads inputs. */
-static df_status wrap_input(const df_onnx *m, const df_tensor *t, const char *name, df_arena *arena, OrtValue **value,
-                            df_error *err)
+/* Wraps the caller's floats; nothing is copied, but for an input of whole numbers (tokens). ONNX
+ * Runtime takes void * but only reads inputs. */
+static df_status wrap_input(const df_onnx *m, const df_tensor *t, const char *name, df_arena *arena,
+                            OrtValue **value, df_error *err)
 {
     const size_t n = (size_t)df_tensor_size(t);
     void *data = t->data;
@@ -462,13 +514,15 @@ static df_status wrap_input(const df_onnx *m, const df_tensor *t, const char *na
         size = n * sizeof *whole;
         type = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
     }
-    DF_TRY(check(m, m->api->CreateTensorWithDataAsOrtValue(m->memory, data, size, t->dims, (size_t)t->n_dims, type, value),
+    DF_TRY(check(m,
+                 m->api->CreateTensorWithDataAsOrtValue(m->memory, data, size, t->dims,
+                                                        (size_t)t->n_dims, type, value),
                  "run", err));
     return check_made(m, *value, err);
 }
 
-static df_status wrap_inputs(const df_onnx *m, const df_tensor *inputs, int n, df_arena *arena, OrtValue **values,
-                             const char **names, df_error *err)
+static df_status wrap_inputs(const df_onnx *m, const df_tensor *inputs, int n, df_arena *arena,
+                             OrtValue **values, const char **names, df_error *err)
 {
     if (n < 1 || n > ENDS_MAX)
         return df_fail(err, DF_MODEL, "run %s: %d inputs", m->path, n);
@@ -482,7 +536,8 @@ static df_status wrap_inputs(const df_onnx *m, const df_tensor *inputs, int n, d
     return DF_OK;
 }
 
-static df_status copy_outputs(const df_onnx *m, OrtValue **values, df_arena *arena, df_tensor *to, df_error *err)
+static df_status copy_outputs(const df_onnx *m, OrtValue **values, df_arena *arena, df_tensor *to,
+                              df_error *err)
 {
     for (size_t i = 0; i < m->n_outputs; i++) {
         to[i].name = m->output_names[i];
@@ -491,13 +546,15 @@ static df_status copy_outputs(const df_onnx *m, OrtValue **values, df_arena *are
     return DF_OK;
 }
 
-/* What failed is tried again. A model that has run and fails twice fails of this input alone, unless memory lacks. */
-static df_status run_session(df_onnx *m, const char *const *names, OrtValue *const *in, size_t n_inputs,
-                             OrtValue **results, df_error *err)
+/* What failed is tried again. A model that has run and fails twice fails of this input alone,
+ * unless memory lacks. */
+static df_status run_session(df_onnx *m, const char *const *names, OrtValue *const *in,
+                             size_t n_inputs, OrtValue **results, df_error *err)
 {
     for (int tries = 0;; tries++) {
-        OrtStatus *failed = m->api->Run(m->session, m->run_options, names, (const OrtValue *const *)in, n_inputs,
-                                        m->output_names, m->n_outputs, results);
+        OrtStatus *failed =
+            m->api->Run(m->session, m->run_options, names, (const OrtValue *const *)in, n_inputs,
+                        m->output_names, m->n_outputs, results);
         if (!failed) {
             atomic_store(&m->has_run, true);
             return DF_OK;
@@ -509,8 +566,8 @@ static df_status run_session(df_onnx *m, const char *const *names, OrtValue *con
     }
 }
 
-df_status df_onnx_run(df_onnx *m, const df_tensor *inputs, int n_inputs, df_arena *arena, df_tensor **outputs,
-                      int *n_outputs, df_error *err)
+df_status df_onnx_run(df_onnx *m, const df_tensor *inputs, int n_inputs, df_arena *arena,
+                      df_tensor **outputs, int *n_outputs, df_error *err)
 {
     OrtValue *in[ENDS_MAX] = {0}, *results[ENDS_MAX] = {0};
     const char *names[ENDS_MAX];
@@ -542,9 +599,12 @@ const char *df_onnx_metadata(df_onnx *m, const char *key, df_arena *arena)
     OrtAllocator *allocator = NULL;
     char *theirs = NULL;
     if (check(m, api->GetAllocatorWithDefaultOptions(&allocator), "metadata of", NULL) != DF_OK ||
-        check(m, api->SessionGetModelMetadata(m->session, &metadata), "metadata of", NULL) != DF_OK || !metadata)
+        check(m, api->SessionGetModelMetadata(m->session, &metadata), "metadata of", NULL) !=
+            DF_OK ||
+        !metadata)
         return NULL;
-    (void)check(m, api->ModelMetadataLookupCustomMetadataMap(metadata, allocator, key, &theirs), "metadata of", NULL);
+    (void)check(m, api->ModelMetadataLookupCustomMetadataMap(metadata, allocator, key, &theirs),
+                "metadata of", NULL);
     api->ReleaseModelMetadata(metadata);
     return take_name(m, allocator, theirs, arena);
 }

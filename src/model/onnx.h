@@ -1,4 +1,5 @@
-/* ONNX models through ONNX Runtime's C API, loaded when a model is first opened. onnx.c is the only file that knows it. */
+/* ONNX models through ONNX Runtime's C API, loaded when a model is first opened. onnx.c is the only
+ * file that knows it. */
 #ifndef DF_MODEL_ONNX_H
 #define DF_MODEL_ONNX_H
 #include <stdint.h>
@@ -7,32 +8,44 @@
 #include "base/str.h"
 
 enum { DF_TENSOR_DIMS_MAX = 6 };
-typedef struct { const char *name; int n_dims; int64_t dims[DF_TENSOR_DIMS_MAX]; float *data; } df_tensor;   /* row-major float32 */
+/* row-major float32 */
+typedef struct {
+    const char *name;
+    int n_dims;
+    int64_t dims[DF_TENSOR_DIMS_MAX];
+    float *data;
+} df_tensor;
 
 /* How models are run; all-zero: on the CPU, a thread a run. Text is borrowed. */
 typedef struct {
-    const char *library;                     /* ONNX Runtime's shared library; NULL: the one of this build */
-    const char *provider;                    /* "cuda", "cuda:1", "openvino:GPU": execution provider and device; NULL: cpu */
-    int threads;                             /* of one run; 0: 1 */
-    int at_once;                             /* runs that meet in one model, for providers that must know; 0: 1 */
+    /* ONNX Runtime's shared library; NULL: the one of this build */
+    const char *library;
+    /* "cuda", "cuda:1", "openvino:GPU": execution provider and device; NULL: cpu */
+    const char *provider;
+    int threads; /* of one run; 0: 1 */
+    /* runs that meet in one model, for providers that must know; 0: 1 */
+    int at_once;
 } df_onnx_options;
-/* Appends "provider NAME\n" for any but the CPU's, whose results differ in the last digits. DF_CONFIG when the library
- * has no such provider, naming those it has. */
+/* Appends "provider NAME\n" for any but the CPU's, whose results differ in the last digits.
+ * DF_CONFIG when the library has no such provider, naming those it has. */
 df_status df_onnx_describe(const df_onnx_options *options, df_str *out, df_error *err);
 
-typedef struct df_onnx df_onnx;              /* shared by threads: run is thread-safe */
+typedef struct df_onnx df_onnx; /* shared by threads: run is thread-safe */
 /* options: NULL for all-zero. */
-df_status df_onnx_open(df_onnx **out, const char *path, const df_onnx_options *options, df_error *err);
+df_status df_onnx_open(df_onnx **out, const char *path, const df_onnx_options *options,
+                       df_error *err);
 void df_onnx_close(df_onnx *model);
-int64_t df_tensor_size(const df_tensor *t);                          /* product of dims */
-const df_tensor *df_tensor_named(const df_tensor *tensors, int n, const char *name); /* NULL: there is none */
-/* Runs on the given inputs (matched by name; a single unnamed input is the first; values of an int64 input must be whole
- * and below 2^24). All outputs, in the model's order, are copied into the arena (integers converted to float).
- * DF_FORMAT: the model has no answer for this input: NaN or +infinity in an output, or a failed run of a model that has
- * run before. */
-df_status df_onnx_run(df_onnx *model, const df_tensor *inputs, int n_inputs, df_arena *arena, df_tensor **outputs,
-                      int *n_outputs, df_error *err);
-/* What the model declares: `name` of input i (NULL beyond the last), its dims (-1: free); data is NULL. */
+int64_t df_tensor_size(const df_tensor *t); /* product of dims */
+/* NULL: there is none */
+const df_tensor *df_tensor_named(const df_tensor *tensors, int n, const char *name);
+/* Runs on the given inputs (matched by name; a single unnamed input is the first; values of an
+ * int64 input must be whole and below 2^24). All outputs, in the model's order, are copied into the
+ * arena (integers converted to float). DF_FORMAT: the model has no answer for this input: NaN or
+ * +infinity in an output, or a failed run of a model that has run before. */
+df_status df_onnx_run(df_onnx *model, const df_tensor *inputs, int n_inputs, df_arena *arena,
+                      df_tensor **outputs, int *n_outputs, df_error *err);
+/* What the model declares: `name` of input i (NULL beyond the last), its dims (-1: free); data is
+ * NULL. */
 df_tensor df_onnx_input(const df_onnx *model, int i);
 /* A metadata entry of the model file, in the arena; NULL when it has none. */
 const char *df_onnx_metadata(df_onnx *model, const char *key, df_arena *arena);

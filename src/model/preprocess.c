@@ -8,15 +8,21 @@ static int clamp_int(double value, int low, int high)
     return value < low ? low : value > high ? high : (int)value;
 }
 
-/* As torchvision and transformers do it: the whole image to a short edge of resize_side, then its middle. Only the
- * source of the middle is resized, or a 1 x 3000 image would become millions of pixels on the way. */
+/* As torchvision and transformers do it: the whole image to a short edge of resize_side, then its
+ * middle. Only the source of the middle is resized, or a 1 x 3000 image would become millions of
+ * pixels on the way. */
 static df_image_cut crop_window(const df_card *card, const df_image *image)
 {
-    int64_t shorter = image->width < image->height ? image->width : image->height, side = card->resize_side;
+    int64_t shorter = image->width < image->height ? image->width : image->height,
+            side = card->resize_side;
     int64_t width = image->width * side / shorter, height = image->height * side / shorter;
     double x = (double)image->width / (double)width, y = (double)image->height / (double)height;
-    return (df_image_cut){(double)((width - card->width) / 2) * x, (double)((height - card->height) / 2) * y,
-                          (double)card->width * x, (double)card->height * y, (int)card->width, (int)card->height,
+    return (df_image_cut){(double)((width - card->width) / 2) * x,
+                          (double)((height - card->height) / 2) * y,
+                          (double)card->width * x,
+                          (double)card->height * y,
+                          (int)card->width,
+                          (int)card->height,
                           false};
 }
 
@@ -28,8 +34,8 @@ static df_image_cut fit_window(const df_card *card, const df_image *image)
     return (df_image_cut){0, 0, image->width, image->height, width, height, false};
 }
 
-/* As torchvision's detectors do it, rounding down: the short edge to resize_side unless that takes the long one above
- * max_side. */
+/* As torchvision's detectors do it, rounding down: the short edge to resize_side unless that takes
+ * the long one above max_side. */
 static df_image_cut shortest_window(const df_card *card, const df_image *image)
 {
     const int shorter = image->width < image->height ? image->width : image->height;
@@ -43,8 +49,13 @@ static df_image_cut shortest_window(const df_card *card, const df_image *image)
 /* The part of the image that the model sees, and the size that it becomes within the input. */
 static df_image_cut choose_window(const df_card *card, const df_image *image)
 {
-    df_image_cut w = {0, 0, image->width, image->height, card->width ? (int)card->width : image->width,
-                      card->height ? (int)card->height : image->height, false};
+    df_image_cut w = {0,
+                      0,
+                      image->width,
+                      image->height,
+                      card->width ? (int)card->width : image->width,
+                      card->height ? (int)card->height : image->height,
+                      false};
     if (strcmp(card->resize, "crop") == 0)
         w = crop_window(card, image);
     else if (strcmp(card->resize, "fit") == 0)
@@ -56,8 +67,8 @@ static df_image_cut choose_window(const df_card *card, const df_image *image)
 }
 
 /* *out borrows image's pixels when nothing changes: then *owned stays empty. */
-static df_status cut_and_resize(const df_image *image, const df_image_cut *w, df_image *owned, const df_image **out,
-                                df_error *err)
+static df_status cut_and_resize(const df_image *image, const df_image_cut *w, df_image *owned,
+                                const df_image **out, df_error *err)
 {
     if (w->width == image->width && w->height == image->height && w->to_width == image->width &&
         w->to_height == image->height) {
@@ -69,7 +80,9 @@ static df_status cut_and_resize(const df_image *image, const df_image_cut *w, df
 }
 
 /* What each of the 256 pixel values becomes, for each channel in the tensor's order. */
-typedef struct { float of[3][256]; } value_table;
+typedef struct {
+    float of[3][256];
+} value_table;
 
 static void fill_values(const df_card *card, value_table *values)
 {
@@ -78,7 +91,8 @@ static void fill_values(const df_card *card, value_table *values)
             values->of[c][v] = (float)((v - card->mean[c]) / card->std[c]);
 }
 
-static void fill_tensor(const df_card *card, const df_image *image, size_t width, size_t height, float *data)
+static void fill_tensor(const df_card *card, const df_image *image, size_t width, size_t height,
+                        float *data)
 {
     value_table values;
     fill_values(card, &values);
@@ -95,7 +109,8 @@ static void fill_tensor(const df_card *card, const df_image *image, size_t width
     }
 }
 
-/* What `fit` leaves right and below: zero, which is the mean, as the arena gives it, or the card's pad. */
+/* What `fit` leaves right and below: zero, which is the mean, as the arena gives it, or the card's
+ * pad. */
 static void fill_padding(const df_card *card, size_t n_pixels, float *data)
 {
     const bool planes = strcmp(card->layout, "nchw") == 0;
@@ -108,7 +123,8 @@ static void fill_padding(const df_card *card, size_t n_pixels, float *data)
 
 static df_placement place(const df_image *image, const df_image_cut *w)
 {
-    double full_x = (double)image->full_width / image->width, full_y = (double)image->full_height / image->height;
+    double full_x = (double)image->full_width / image->width,
+           full_y = (double)image->full_height / image->height;
     return (df_placement){w->x0 * full_x, w->y0 * full_y, full_x * w->width / w->to_width,
                           full_y * w->height / w->to_height};
 }
@@ -121,15 +137,16 @@ int df_preprocess_edge(const df_card *card)
     return side > 0 && side < INT_MAX / 2 ? (int)(2 * side) : INT_MAX;
 }
 
-df_status df_preprocess(const df_card *card, const df_image *image, df_arena *arena, df_tensor *input,
-                        df_placement *placement, df_error *err)
+df_status df_preprocess(const df_card *card, const df_image *image, df_arena *arena,
+                        df_tensor *input, df_placement *placement, df_error *err)
 {
     if (!image->rgb || image->width < 1 || image->height < 1)
         return df_fail(err, DF_FORMAT, "%s: an image without pixels", card->name);
     df_image owned = {0};
     const df_image *sized = NULL;
     const df_image_cut w = choose_window(card, image);
-    const int64_t width = card->width ? card->width : w.to_width, height = card->height ? card->height : w.to_height;
+    const int64_t width = card->width ? card->width : w.to_width,
+                  height = card->height ? card->height : w.to_height;
     DF_TRY(cut_and_resize(image, &w, &owned, &sized, err));
 
     float *data = df_arena_alloc(arena, (size_t)width * (size_t)height, 3 * sizeof *data);
@@ -139,8 +156,8 @@ df_status df_preprocess(const df_card *card, const df_image *image, df_arena *ar
         fill_tensor(card, sized, (size_t)width, (size_t)height, data);
     df_image_free(&owned);
     if (!data)
-        return df_fail(err, DF_NOMEM, "%s: input of %lld x %lld: out of memory", card->name, (long long)width,
-                       (long long)height);
+        return df_fail(err, DF_NOMEM, "%s: input of %lld x %lld: out of memory", card->name,
+                       (long long)width, (long long)height);
     *input = (df_tensor){.name = card->input, .n_dims = 4, .data = data};
     if (strcmp(card->layout, "nchw") == 0)
         memcpy(input->dims, (const int64_t[]){1, 3, height, width}, 4 * sizeof(int64_t));

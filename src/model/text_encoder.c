@@ -13,7 +13,11 @@
 enum { KEPT_MAX = 20000, DIM_MAX = 65536 };
 
 typedef enum { ENCODING, ENCODED, REFUSED } state;
-typedef struct { char *text; float *vector; state state; } kept;     /* vector: of ENCODED */
+typedef struct {
+    char *text;
+    float *vector;
+    state state;
+} kept;     /* vector: of ENCODED */
 
 struct df_text_encoder {
     df_card *card;
@@ -21,12 +25,12 @@ struct df_text_encoder {
     df_tokenizer *tokenizer;
     char *template;
     int dim, max_tokens;
-    int64_t pad;                             /* token that fills up to max_tokens; -1: none does */
-    pthread_mutex_t lock;                    /* over all below */
+    int64_t pad; /* token that fills up to max_tokens; -1: none does */
+    pthread_mutex_t lock; /* over all below */
     pthread_cond_t changed;
-    bool locks;                              /* the two above are made */
-    df_map index;                            /* text to place in `kept` */
-    kept *kept;                              /* [KEPT_MAX] */
+    bool locks; /* the two above are made */
+    df_map index; /* text to place in `kept` */
+    kept *kept; /* [KEPT_MAX] */
     int n_kept;
 };
 
@@ -36,7 +40,8 @@ df_status df_words_clean(const char *words, char out[DF_WORDS_MAX_BYTES + 1], df
 {
     df_str plain = {0};
     size_t n = 0;
-    df_str_append_clean(&plain, words, strnlen(words, 4 * DF_WORDS_MAX_BYTES), 4 * DF_WORDS_MAX_BYTES);
+    df_str_append_clean(&plain, words, strnlen(words, 4 * DF_WORDS_MAX_BYTES),
+                        4 * DF_WORDS_MAX_BYTES);
     for (const char *c = df_str_text(&plain); *c && n <= DF_WORDS_MAX_BYTES; c++) {
         const bool space = strchr(" <>|[]{}\\", *c) != NULL;
         if (!space)
@@ -55,24 +60,30 @@ df_status df_words_clean(const char *words, char out[DF_WORDS_MAX_BYTES + 1], df
     return n > 0 ? DF_OK : df_fail(err, DF_FORMAT, "no words");
 }
 
-static df_status make_prompt(const df_text_encoder *e, const char *words, df_arena *arena, char **prompt, df_error *err)
+static df_status make_prompt(const df_text_encoder *e, const char *words, df_arena *arena,
+                             char **prompt, df_error *err)
 {
     char name[DF_WORDS_MAX_BYTES + 1];
-    const char *slot = strstr(e->template, "{}");                    /* the card was checked: there is one */
+    /* the card was checked: there is one */
+    const char *slot = strstr(e->template, "{}");
     DF_TRY(df_words_clean(words, name, err));
-    *prompt = df_arena_printf(arena, "%.*s%s%s", (int)(slot - e->template), e->template, name, slot + 2);
+    *prompt =
+        df_arena_printf(arena, "%.*s%s%s", (int)(slot - e->template), e->template, name, slot + 2);
     return *prompt ? DF_OK : df_fail(err, DF_NOMEM, "run model %s: out of memory", e->card->name);
 }
 
 /* ---- from a prompt to a vector ---- */
 
-static df_status find_vector(const df_text_encoder *e, const df_tensor *outputs, int n, const df_tensor **out, df_error *err)
+static df_status find_vector(const df_text_encoder *e, const df_tensor *outputs, int n,
+                             const df_tensor **out, df_error *err)
 {
     const df_tensor *t;
     DF_TRY(df_card_output(e->card, outputs, n, &t, err));
     const int64_t size = df_tensor_size(t);
-    if (t->n_dims != 2 || t->dims[0] != 1 || size < 1 || size > DIM_MAX || (e->dim && size != e->dim))
-        return df_fail(err, DF_CONFIG, "%s: output: %s is no vector [1, dim] that stays as long", e->card->path, t->name);
+    if (t->n_dims != 2 || t->dims[0] != 1 || size < 1 || size > DIM_MAX ||
+        (e->dim && size != e->dim))
+        return df_fail(err, DF_CONFIG, "%s: output: %s is no vector [1, dim] that stays as long",
+                       e->card->path, t->name);
     *out = t;
     return DF_OK;
 }
@@ -90,8 +101,8 @@ static df_status normalise(const df_text_encoder *e, float *x, int64_t dim, df_e
     return DF_OK;
 }
 
-static df_status encode(const df_text_encoder *e, const char *prompt, df_arena *arena, const float **vector, int64_t *dim,
-                        df_error *err)
+static df_status encode(const df_text_encoder *e, const char *prompt, df_arena *arena,
+                        const float **vector, int64_t *dim, df_error *err)
 {
     uint32_t ids[DF_TOKENS_MAX];
     float values[DF_TOKENS_MAX];
@@ -102,7 +113,8 @@ static df_status encode(const df_text_encoder *e, const char *prompt, df_arena *
     const int length = e->pad < 0 ? n : e->max_tokens;
     for (int i = 0; i < length; i++)
         values[i] = i < n ? (float)ids[i] : (float)e->pad;
-    const df_tensor input = {.name = e->card->input, .n_dims = 2, .dims = {1, length}, .data = values};
+    const df_tensor input = {
+        .name = e->card->input, .n_dims = 2, .dims = {1, length}, .data = values};
     DF_TRY(df_onnx_run(e->model, &input, 1, arena, &outputs, &n_outputs, err));
     DF_TRY(find_vector(e, outputs, n_outputs, &found, err));
     DF_TRY(normalise(e, found->data, df_tensor_size(found), err));
@@ -113,8 +125,10 @@ static df_status encode(const df_text_encoder *e, const char *prompt, df_arena *
 
 /* ---- each text once ---- */
 
-/* Under the lock. The place of a text that is kept or being encoded; a new one, ENCODING and ours to fill, when *mine. */
-static df_status find_or_claim(df_text_encoder *e, const char *prompt, kept **out, bool *mine, df_error *err)
+/* Under the lock. The place of a text that is kept or being encoded; a new one, ENCODING and ours
+ * to fill, when *mine. */
+static df_status find_or_claim(df_text_encoder *e, const char *prompt, kept **out, bool *mine,
+                               df_error *err)
 {
     int64_t at = df_map_find(&e->index, prompt, -1);
     *mine = false;
@@ -125,8 +139,9 @@ static df_status find_or_claim(df_text_encoder *e, const char *prompt, kept **ou
     k->text = strdup(prompt);
     k->vector = malloc((size_t)e->dim * sizeof *k->vector);
     k->state = ENCODING;
-    df_status status = k->text && k->vector ? df_map_put(&e->index, k->text, e->n_kept, &at, err)
-                                            : df_fail(err, DF_NOMEM, "%s: out of memory", e->card->name);
+    df_status status = k->text && k->vector
+                           ? df_map_put(&e->index, k->text, e->n_kept, &at, err)
+                           : df_fail(err, DF_NOMEM, "%s: out of memory", e->card->name);
     if (status != DF_OK) {
         free(k->text);
         free(k->vector);
@@ -149,7 +164,8 @@ static void fill(df_text_encoder *e, kept *k, const float *vector)
     pthread_mutex_unlock(&e->lock);
 }
 
-df_status df_text_encoder_run(df_text_encoder *e, const char *words, df_arena *arena, const float **vector, df_error *err)
+df_status df_text_encoder_run(df_text_encoder *e, const char *words, df_arena *arena,
+                              const float **vector, df_error *err)
 {
     char *prompt;
     kept *k = NULL;
@@ -166,7 +182,8 @@ df_status df_text_encoder_run(df_text_encoder *e, const char *words, df_arena *a
         *vector = k->vector;
     if (ready || status != DF_OK)
         return status;
-    const float *fresh = NULL;               /* not kept, or refused before: what refuses it says so again */
+    /* not kept, or refused before: what refuses it says so again */
+    const float *fresh = NULL;
     status = encode(e, prompt, arena, &fresh, &dim, err);
     if (mine)
         fill(e, k, status == DF_OK ? fresh : NULL);
@@ -182,11 +199,14 @@ static df_status open_tokenizer(df_text_encoder *e, df_error *err)
     const df_card *card = e->card;
     const double tokens = df_card_number(card, "tokens", 0), pad = df_card_number(card, "pad", -1);
     if (!card->tokenizer)
-        return df_fail(err, DF_CONFIG, "%s: tokenizer: missing; a text encoder needs it", card->path);
+        return df_fail(err, DF_CONFIG, "%s: tokenizer: missing; a text encoder needs it",
+                       card->path);
     if (!(tokens >= 3 && tokens <= (double)DF_TOKENS_MAX))
-        return df_fail(err, DF_CONFIG, "%s: decode.tokens: must be 3 to %d", card->path, DF_TOKENS_MAX);
+        return df_fail(err, DF_CONFIG, "%s: decode.tokens: must be 3 to %d", card->path,
+                       DF_TOKENS_MAX);
     if (!(pad >= -1 && pad < 1 << 24))
-        return df_fail(err, DF_CONFIG, "%s: decode.pad: must be a token's number, or -1 for none", card->path);
+        return df_fail(err, DF_CONFIG, "%s: decode.pad: must be a token's number, or -1 for none",
+                       card->path);
     e->max_tokens = (int)tokens;
     e->pad = (int64_t)pad;
     char *path = df_card_beside(card, card->tokenizer);
@@ -210,20 +230,21 @@ static df_status try_word(df_text_encoder *e, df_error *err)
 static df_status open_all(df_text_encoder *e, const df_card *image_card, df_error *err)
 {
     if (!image_card->text)
-        return df_fail(err, DF_CONFIG, "%s: text: missing; the card of its text encoder is needed", image_card->path);
+        return df_fail(err, DF_CONFIG, "%s: text: missing; the card of its text encoder is needed",
+                       image_card->path);
     df_error why;
     df_status status = df_card_open(&e->card, image_card->folder, image_card->text, true, &why);
     if (status != DF_OK)
         return df_fail(err, status, "%s: text: %s", image_card->path, why.message);
     if (strcmp(e->card->task, "text-embed") != 0)
-        return df_fail(err, DF_CONFIG, "%s: text: the task of %s is %s, not text-embed", image_card->path, image_card->text,
-                       e->card->task);
+        return df_fail(err, DF_CONFIG, "%s: text: the task of %s is %s, not text-embed",
+                       image_card->path, image_card->text, e->card->task);
     e->card->runtime = image_card->runtime;
     e->template = strdup(image_card->template);
     e->kept = calloc(KEPT_MAX, sizeof *e->kept);
     if (!e->template || !e->kept || pthread_mutex_init(&e->lock, NULL) != 0)
         return df_fail(err, DF_NOMEM, "open model %s: out of memory", e->card->name);
-    pthread_cond_init(&e->changed, NULL);    /* cannot fail on Linux */
+    pthread_cond_init(&e->changed, NULL); /* cannot fail on Linux */
     e->locks = true;
     DF_TRY(open_tokenizer(e, err));
     DF_TRY(df_card_open_model(e->card, &e->model, err));

@@ -7,17 +7,21 @@
 
 #include "base/file.h"
 
-enum { FILE_BYTES_MAX = 64 << 20, TEXT_BYTES_MAX = 4096, TOKENS_MIN = 3 };   /* the first, a word, the last */
+/* the first, a word, the last */
+enum { FILE_BYTES_MAX = 64 << 20, TEXT_BYTES_MAX = 4096, TOKENS_MIN = 3 };
 
 /* tools/tokenizer/lib.rs. */
 typedef struct {
-    void *(*open)(const unsigned char *json, size_t size, size_t max_tokens, char *error, size_t error_size);
-    intptr_t (*encode)(const void *tokens, const unsigned char *text, size_t size, uint32_t *ids, size_t room);
+    void *(*open)(const unsigned char *json, size_t size, size_t max_tokens, char *error,
+                  size_t error_size);
+    intptr_t (*encode)(const void *tokens, const unsigned char *text, size_t size, uint32_t *ids,
+                       size_t room);
     void (*close)(void *tokens);
 } library;
 
 struct df_tokenizer {
-    void *handle;                            /* of the shared library; the system counts who uses it */
+    /* of the shared library; the system counts who uses it */
+    void *handle;
     library lib;
     void *tokens;
     char *path;
@@ -38,9 +42,12 @@ static df_status load_library(df_tokenizer *t, df_error *err)
     if (!t->handle)
         t->handle = dlopen("libdf_tokenizer.so", RTLD_NOW | RTLD_LOCAL);
     if (t->handle && take(t->handle, "df_tokens_open", &t->lib.open) &&
-        take(t->handle, "df_tokens_encode", &t->lib.encode) && take(t->handle, "df_tokens_close", &t->lib.close))
+        take(t->handle, "df_tokens_encode", &t->lib.encode) &&
+        take(t->handle, "df_tokens_close", &t->lib.close))
         return DF_OK;
-    return df_fail(err, DF_MODEL, "%s: reading it needs a library that is not installed; run `make tokenizer`", t->path);
+    return df_fail(err, DF_MODEL,
+                   "%s: reading it needs a library that is not installed; run `make tokenizer`",
+                   t->path);
 }
 
 static df_status read_file(df_tokenizer *t, df_error *err)
@@ -48,10 +55,12 @@ static df_status read_file(df_tokenizer *t, df_error *err)
     char why[256] = "", *json;
     size_t size;
     DF_TRY(df_file_read(t->path, FILE_BYTES_MAX, &json, &size, err));
-    t->tokens = t->lib.open((const unsigned char *)json, size, (size_t)t->max_tokens, why, sizeof why);
+    t->tokens =
+        t->lib.open((const unsigned char *)json, size, (size_t)t->max_tokens, why, sizeof why);
     free(json);
-    return t->tokens ? DF_OK : df_fail(err, DF_CONFIG, "%s: this is no tokenizer.json: %.*s", t->path,
-                                       (int)strcspn(why, "\n"), why);
+    return t->tokens ? DF_OK
+                     : df_fail(err, DF_CONFIG, "%s: this is no tokenizer.json: %.*s", t->path,
+                               (int)strcspn(why, "\n"), why);
 }
 
 df_status df_tokenizer_open(df_tokenizer **out, const char *path, int max_tokens, df_error *err)
@@ -62,7 +71,8 @@ df_status df_tokenizer_open(df_tokenizer **out, const char *path, int max_tokens
     df_tokenizer *t = calloc(1, sizeof *t);
     if (t)
         t->path = strdup(path);
-    df_status status = t && t->path ? DF_OK : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    df_status status =
+        t && t->path ? DF_OK : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
     if (status == DF_OK)
         status = load_library(t, err);
     if (status == DF_OK)
@@ -86,13 +96,15 @@ void df_tokenizer_close(df_tokenizer *t)
     free(t);
 }
 
-df_status df_tokenizer_encode(const df_tokenizer *t, const char *text, uint32_t *ids, int *n, df_error *err)
+df_status df_tokenizer_encode(const df_tokenizer *t, const char *text, uint32_t *ids, int *n,
+                              df_error *err)
 {
     const size_t size = strlen(text);
     if (size > TEXT_BYTES_MAX)
-        return df_fail(err, DF_FORMAT, "%s: a text of %zu bytes; at most %d are supported", t->path, size,
-                       TEXT_BYTES_MAX);
-    const intptr_t count = t->lib.encode(t->tokens, (const unsigned char *)text, size, ids, (size_t)t->max_tokens);
+        return df_fail(err, DF_FORMAT, "%s: a text of %zu bytes; at most %d are supported", t->path,
+                       size, TEXT_BYTES_MAX);
+    const intptr_t count =
+        t->lib.encode(t->tokens, (const unsigned char *)text, size, ids, (size_t)t->max_tokens);
     if (count < 1)
         return df_fail(err, DF_FORMAT, "%s: no tokens for \"%.60s\"", t->path, text);
     *n = (int)count;

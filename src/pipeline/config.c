@@ -9,13 +9,15 @@
 #include "io/yaml.h"
 
 const df_option df_run_option_table[] = {
-    {"threads", DF_OPT_INT, offsetof(df_run_options, threads), "0", 0, 1024, "threads to work with; 0: one per core"},
+    {"threads", DF_OPT_INT, offsetof(df_run_options, threads), "0", 0, 1024,
+     "threads to work with; 0: one per core"},
     {"models", DF_OPT_TEXT, offsetof(df_run_options, models), NULL, 0, 0,
      "folder of model cards and ONNX files; unset: `models` in the share folder"},
     {"share", DF_OPT_TEXT, offsetof(df_run_options, share), NULL, 0, 0,
      "folder of prompts, page assets and lexicon; unset: the one of this build"},
     {"provider", DF_OPT_TEXT, offsetof(df_run_options, provider), "cpu", 0, 0,
-     "what models run on: cpu, cuda, tensorrt, openvino, coreml, ...; a device after a colon: cuda:1, openvino:GPU"},
+     "what models run on: cpu, cuda, tensorrt, openvino, coreml, ...; a device after a colon: "
+     "cuda:1, openvino:GPU"},
     {"model_threads", DF_OPT_INT, offsetof(df_run_options, model_threads), "1", 1, 256,
      "threads of one run of a model; `threads` images are worked on at once anyway"},
     {"onnxruntime", DF_OPT_TEXT, offsetof(df_run_options, onnxruntime), NULL, 0, 0,
@@ -80,7 +82,8 @@ static df_status unknown_section(const df_config *config, const char *section, d
     return DF_CONFIG;
 }
 
-/* run.skip is checked as it is set: a misspelt name there would silently run what should be left out. */
+/* run.skip is checked as it is set: a misspelt name there would silently run what should be left
+ * out. */
 static df_status check_skip(const df_config *config, const char *list, df_error *err)
 {
     for (const char *p = list; *p;) {
@@ -113,7 +116,8 @@ df_status df_config_set(df_config *config, const char *key, const char *value, d
     int i = df_config_find(config, section);
     if (i < 0)
         return unknown_section(config, section, err);
-    return df_option_set(config->stages[i]->options, config->configs[i], section, dot + 1, value, err);
+    return df_option_set(config->stages[i]->options, config->configs[i], section, dot + 1, value,
+                         err);
 }
 
 df_status df_config_load(df_config *config, const char *path, df_error *err)
@@ -155,8 +159,8 @@ int df_config_threads(const df_config *config)
 
 df_onnx_options df_config_runtime(const df_config *config)
 {
-    return (df_onnx_options){config->run.onnxruntime, config->run.provider, (int)config->run.model_threads,
-                             df_config_threads(config)};
+    return (df_onnx_options){config->run.onnxruntime, config->run.provider,
+                             (int)config->run.model_threads, df_config_threads(config)};
 }
 
 const char *df_config_share(const df_config *config)

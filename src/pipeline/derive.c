@@ -19,7 +19,8 @@ static bool is_output(const char *name)
     return !strchr(name, '/');
 }
 
-static df_status share_stage(const df_dataset *from, const df_dataset *to, const char *stage, df_error *err)
+static df_status share_stage(const df_dataset *from, const df_dataset *to, const char *stage,
+                             df_error *err)
 {
     char prefix[64], path[PATH_MAX];
     const char **names;
@@ -37,7 +38,8 @@ static df_status share_stage(const df_dataset *from, const df_dataset *to, const
 }
 
 /* The stage's note of how it was made comes last: where it is, all its files are. */
-static df_status derive_stage(const df_dataset *from, df_dataset *to, const char *stage, df_error *err)
+static df_status derive_stage(const df_dataset *from, df_dataset *to, const char *stage,
+                              df_error *err)
 {
     char *made = df_dataset_stage_made(from, stage);
     if (!made || df_dataset_stage_done(to, stage, made)) {
@@ -57,13 +59,16 @@ static df_status check_target(const df_dataset *from, const df_dataset *to, df_e
 {
     const char *input = df_dataset_input(to);
     if (!*df_dataset_input(from))
-        return df_fail(err, DF_CONFIG, "%s: nothing was ingested there yet", df_dataset_folder(from));
+        return df_fail(err, DF_CONFIG, "%s: nothing was ingested there yet",
+                       df_dataset_folder(from));
     if (*input && strcmp(input, df_dataset_input(from)) != 0)
-        return df_fail(err, DF_CONFIG, "%s: a dataset of other images (%.200s) is there", df_dataset_folder(to), input);
+        return df_fail(err, DF_CONFIG, "%s: a dataset of other images (%.200s) is there",
+                       df_dataset_folder(to), input);
     return DF_OK;
 }
 
-df_status df_dataset_derive(const df_dataset *from, const char *to, const char *until, df_error *err)
+df_status df_dataset_derive(const df_dataset *from, const char *to, const char *until,
+                            df_error *err)
 {
     df_dataset *own;
     df_lock lock = {.fd = -1};
@@ -73,7 +78,8 @@ df_status df_dataset_derive(const df_dataset *from, const char *to, const char *
         status = check_target(from, own, err);
     if (status == DF_OK && !*df_dataset_input(own))
         status = df_dataset_set_input(own, df_dataset_input(from), err);
-    for (const df_stage *const *s = df_stages; status == DF_OK && *s && strcmp((*s)->name, until) != 0; s++)
+    for (const df_stage *const *s = df_stages;
+         status == DF_OK && *s && strcmp((*s)->name, until) != 0; s++)
         status = derive_stage(from, own, (*s)->name, err);
     df_lock_close(&lock);
     df_dataset_close(own);

@@ -24,8 +24,8 @@ static void append_read(df_str *out, const char *stage, const char *fingerprint)
     df_str_printf(out, "reads %s %s\n", stage, hex);
 }
 
-df_status df_fingerprint(const df_stage *stage, const void *config, const df_run *run, const char *const *made,
-                         df_str *out, df_error *err)
+df_status df_fingerprint(const df_stage *stage, const void *config, const df_run *run,
+                         const char *const *made, df_str *out, df_error *err)
 {
     df_options_describe(stage->options, config, stage->aside, out);
     if (stage->depends)
@@ -89,7 +89,8 @@ static df_status hash_stage(const df_dataset *ds, const char *stage, df_str *out
     return status;
 }
 
-df_status df_fingerprint_content(const df_dataset *ds, const df_stage *stage, df_str *out, df_error *err)
+df_status df_fingerprint_content(const df_dataset *ds, const df_stage *stage, df_str *out,
+                                 df_error *err)
 {
     df_status status = DF_OK;
     for (int i = 0; status == DF_OK && stage->reads && stage->reads[i]; i++) {

@@ -6,7 +6,8 @@
 struct df_join {
     df_table *const *targets;
     int n_tables, window;
-    int64_t next, last_put;                  /* the row whose turn it is; the latest row handed over */
+    /* the row whose turn it is; the latest row handed over */
+    int64_t next, last_put;
     bool failed;                             /* a row failed: nobody waits */
     bool broken;                             /* joining failed: nothing is joined any more */
     df_table **waiting;                      /* [window][n_tables]; row r is at r % window */
@@ -17,8 +18,9 @@ struct df_join {
     pthread_cond_t moved;
 };
 
-df_status df_join_open(df_join **out, df_table *const *targets, int n_tables, int64_t first_row, int window,
-                       df_status (*joined)(void *ctx, int64_t row, df_error *err), void *ctx, df_error *err)
+df_status df_join_open(df_join **out, df_table *const *targets, int n_tables, int64_t first_row,
+                       int window, df_status (*joined)(void *ctx, int64_t row, df_error *err),
+                       void *ctx, df_error *err)
 {
     df_join *j = calloc(1, sizeof *j);
     df_table **waiting = calloc((size_t)window * (size_t)n_tables + 1, sizeof *waiting);
@@ -29,10 +31,15 @@ df_status df_join_open(df_join **out, df_table *const *targets, int n_tables, in
         free(ready);
         return df_fail(err, DF_NOMEM, "join rows: out of memory");
     }
-    *j = (df_join){.targets = targets, .n_tables = n_tables, .window = window, .next = first_row,
+    *j = (df_join){.targets = targets,
+                   .n_tables = n_tables,
+                   .window = window,
+                   .next = first_row,
                    .last_put = first_row - 1,
                    .waiting = waiting,
-                   .ready = ready, .joined = joined, .ctx = ctx};
+                   .ready = ready,
+                   .joined = joined,
+                   .ctx = ctx};
     pthread_mutex_init(&j->lock, NULL);
     pthread_cond_init(&j->moved, NULL);
     *out = j;
@@ -52,7 +59,8 @@ void df_join_close(df_join *j)
     free(j);
 }
 
-/* No deadlock: rows start in rising order, so the row whose turn it is has started and never waits here. */
+/* No deadlock: rows start in rising order, so the row whose turn it is has started and never waits
+ * here. */
 bool df_join_wait(df_join *j, int64_t row)
 {
     pthread_mutex_lock(&j->lock);
@@ -96,7 +104,8 @@ df_status df_join_put(df_join *j, int64_t row, df_table **tables, df_error *err)
         j->waiting[(row % j->window) * j->n_tables + i] = tables[i];
     j->ready[row % j->window] = true;
     j->last_put = row > j->last_put ? row : j->last_put;
-    /* A row that failed or stopped takes only the rows after it along: those before it are still joined. */
+    /* A row that failed or stopped takes only the rows after it along: those before it are still
+     * joined. */
     while (status == DF_OK && !j->broken && j->ready[j->next % j->window])
         status = join_next(j, err);
     j->broken = j->broken || status != DF_OK;

@@ -16,8 +16,10 @@ df_status df_lock_open(df_lock *out, const df_dataset *ds, bool shared, df_error
     const char *folder = df_dataset_folder(ds);
     df_lock lock = {.fd = -1, .shared = shared};
     DF_TRY(df_folder_open_lock(df_dataset_files(ds), &lock.fd, err));
-    df_lock_plan(&lock, true);               /* so that none joins while another decides by being alone */
-    int reason = df_range_lock(lock.fd, shared ? DF_RANGE_SHARED : DF_RANGE_ALONE, RUN_BYTE, 1, false);
+    /* so that none joins while another decides by being alone */
+    df_lock_plan(&lock, true);
+    int reason =
+        df_range_lock(lock.fd, shared ? DF_RANGE_SHARED : DF_RANGE_ALONE, RUN_BYTE, 1, false);
     df_lock_plan(&lock, false);
     if (reason == 0) {
         *out = lock;
@@ -25,7 +27,9 @@ df_status df_lock_open(df_lock *out, const df_dataset *ds, bool shared, df_error
     }
     df_lock_close(&lock);
     if (reason == EAGAIN)
-        return df_fail(err, DF_IO, "%s: another densefusion run is at work there; wait for it or stop it", folder);
+        return df_fail(err, DF_IO,
+                       "%s: another densefusion run is at work there; wait for it or stop it",
+                       folder);
     return df_fail(err, DF_IO, "lock %s/dataset.lock: %s", folder, strerror(reason));
 }
 
@@ -44,10 +48,14 @@ df_status df_lock_part(const df_lock *lock, int stage, const char *name, int par
 {
     if (!lock->shared)
         return DF_OK;
-    int reason = df_range_lock(lock->fd, DF_RANGE_ALONE, PARTS + stage * PARTS_OF_STAGE + part, 1, false);
+    int reason =
+        df_range_lock(lock->fd, DF_RANGE_ALONE, PARTS + stage * PARTS_OF_STAGE + part, 1, false);
     if (reason == EAGAIN)
-        return df_fail(err, DF_IO, "%s: another run is at work on part %d; give other parts, or wait for it", name, part);
-    return reason == 0 ? DF_OK : df_fail(err, DF_IO, "%s: lock part %d: %s", name, part, strerror(reason));
+        return df_fail(err, DF_IO,
+                       "%s: another run is at work on part %d; give other parts, or wait for it",
+                       name, part);
+    return reason == 0 ? DF_OK
+                       : df_fail(err, DF_IO, "%s: lock part %d: %s", name, part, strerror(reason));
 }
 
 void df_lock_close(df_lock *lock)

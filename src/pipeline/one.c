@@ -15,7 +15,11 @@
 enum { ALT_TEXT_MAX = 2000 };
 
 /* A pixel stage, and its rows of one image. */
-typedef struct { const df_stage *stage; void *state; df_table *table; } eye;
+typedef struct {
+    const df_stage *stage;
+    void *state;
+    df_table *table;
+} eye;
 
 struct df_one {
     const df_config *config;
@@ -55,7 +59,8 @@ static df_status open_eyes(df_one *one, df_error *err)
             return df_fail(err, DF_CONFIG, "more than %d pixel stages", DF_PASS_STAGES_MAX);
         eye *e = &one->eyes[one->n_eyes];
         df_error why = {""};
-        df_status status = stage->pixels->open(&e->state, NULL, one->config->configs[i], &one->run, &why);
+        df_status status =
+            stage->pixels->open(&e->state, NULL, one->config->configs[i], &one->run, &why);
         DF_TRY(df_stage_failed(stage, status, &why, err));
         e->stage = stage;
         one->n_eyes++;
@@ -70,17 +75,22 @@ df_status df_one_open(df_one **out, const df_config *config, const atomic_bool *
         return df_fail(err, DF_NOMEM, "open the experts: out of memory");
     one->config = config;
     one->models = df_config_models(config);
-    one->run = (df_run){.n_threads = 1, .models = one->models, .runtime = df_config_runtime(config),
+    one->run = (df_run){.n_threads = 1,
+                        .models = one->models,
+                        .runtime = df_config_runtime(config),
                         .share = df_config_share(config),
                         .stop = (atomic_bool *)(uintptr_t)stop};
-    df_status status = !one->models ? df_fail(err, DF_NOMEM, "open the experts: out of memory")
-                     : !config_of(one, "fuse") || !config_of(one, "caption")
-                         ? df_fail(err, DF_CONFIG, "no captions without the stages fuse and caption") : DF_OK;
+    df_status status =
+        !one->models ? df_fail(err, DF_NOMEM, "open the experts: out of memory")
+        : !config_of(one, "fuse") || !config_of(one, "caption")
+            ? df_fail(err, DF_CONFIG, "no captions without the stages fuse and caption")
+            : DF_OK;
     if (status == DF_OK)
-        status = df_fuser_init(&one->fuser, config_of(one, "fuse"), one->run.share, one->models, err);
+        status =
+            df_fuser_init(&one->fuser, config_of(one, "fuse"), one->run.share, one->models, err);
     if (status == DF_OK)
-        status = df_caption_engine_open(&one->engine, config_of(one, "caption"), df_config_threads(config), stop,
-                                        err);
+        status = df_caption_engine_open(&one->engine, config_of(one, "caption"),
+                                        df_config_threads(config), stop, err);
     if (status == DF_OK)
         status = open_eyes(one, err);
     if (status == DF_OK)
@@ -150,8 +160,8 @@ static df_table *table_of(const df_one *one, const char *stage)
     return NULL;
 }
 
-static df_status write_caption(df_one *one, const df_evidence *raw, const df_image *image, df_arena *arena,
-                               char **caption, df_error *err)
+static df_status write_caption(df_one *one, const df_evidence *raw, const df_image *image,
+                               df_arena *arena, char **caption, df_error *err)
 {
     df_fused fused;
     df_str prompt = {0};
@@ -159,16 +169,19 @@ static df_status write_caption(df_one *one, const df_evidence *raw, const df_ima
     DF_TRY(df_fuse(&one->fuser.how, raw, arena, &fused, err));
     DF_TRY(df_evidence_hash(&fused.told, key, err));
     df_status status = df_prompt_fill(one->fuser.prompt, &fused.told, &prompt, err);
-    df_caption_request request = {.key = key, .prompt = df_str_text(&prompt), .evidence = &fused.told, .image = image};
+    df_caption_request request = {
+        .key = key, .prompt = df_str_text(&prompt), .evidence = &fused.told, .image = image};
     df_caption answer = {0};
     uint8_t *jpeg = NULL;
     if (status == DF_OK && one->engine->ops->needs_jpeg)
-        status = df_caption_image_encode(config_of(one, "caption"), image, &jpeg, &request.jpeg_size, err);
+        status = df_caption_image_encode(config_of(one, "caption"), image, &jpeg,
+                                         &request.jpeg_size, err);
     request.jpeg = jpeg;
     if (status == DF_OK)
         status = one->engine->ops->caption(one->engine, &request, arena, &answer, err);
     if (status == DF_OK && !answer.text)
-        status = df_fail(err, DF_REMOTE, "%.500s", answer.error ? answer.error : "the engine wrote no caption");
+        status = df_fail(err, DF_REMOTE, "%.500s",
+                         answer.error ? answer.error : "the engine wrote no caption");
     if (status == DF_OK && !(*caption = strdup(answer.text)))
         status = df_fail(err, DF_NOMEM, "caption: out of memory");
     df_str_free(&prompt);
@@ -181,16 +194,19 @@ static df_status look_and_write(df_one *one, df_sight *sight, df_table *ingest, 
 {
     sight->ingest = ingest;
     DF_TRY(perceive(one, sight, arena, err));
-    const df_evidence_tables tables = {.ingest = ingest, .tag = table_of(one, "tag"), .detect = table_of(one, "detect"),
-                                       .read = table_of(one, "read"), .look = table_of(one, "look")};
+    const df_evidence_tables tables = {.ingest = ingest,
+                                       .tag = table_of(one, "tag"),
+                                       .detect = table_of(one, "detect"),
+                                       .read = table_of(one, "read"),
+                                       .look = table_of(one, "look")};
     df_evidence *evidence;
     int64_t n;
     DF_TRY(df_evidence_gather(&tables, arena, &evidence, &n, err));
     return write_caption(one, &evidence[0], sight->image, arena, caption, err);
 }
 
-df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char *alt_text, char **caption,
-                         df_error *err)
+df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char *alt_text,
+                         char **caption, df_error *err)
 {
     df_sight sight = {0};
     df_pixels pixels = {0};

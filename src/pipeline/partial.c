@@ -16,7 +16,8 @@ static const char *partial_name(const char *stage, int part, char name[NAME_SIZE
 }
 
 /* Appends the rows of `from` whose image is below n_rows. */
-static df_status copy_rows(const df_table *from, int64_t end, int64_t n_rows, df_table *to, df_error *err)
+static df_status copy_rows(const df_table *from, int64_t end, int64_t n_rows, df_table *to,
+                           df_error *err)
 {
     df_value values[COLUMNS_MAX];
     int n = df_table_n_columns(from);
@@ -24,8 +25,10 @@ static df_status copy_rows(const df_table *from, int64_t end, int64_t n_rows, df
         return df_fail(err, DF_FORMAT, "a partial table of other columns");
     for (int64_t i = 0; i < end && df_table_int(from, i, 0) < n_rows; i++) {
         for (int c = 0; c < n; c++)
-            values[c] = (df_value){.null = df_table_null(from, i, c), .i = df_table_int(from, i, c),
-                                   .f = df_table_real(from, i, c), .s = df_table_text(from, i, c)};
+            values[c] = (df_value){.null = df_table_null(from, i, c),
+                                   .i = df_table_int(from, i, c),
+                                   .f = df_table_real(from, i, c),
+                                   .s = df_table_text(from, i, c)};
         DF_TRY(df_table_append(to, values, err));
     }
     return DF_OK;
@@ -39,8 +42,8 @@ static df_status append_count(df_table *t, int64_t n_rows, df_error *err)
     return df_table_append(t, values, err);
 }
 
-df_status df_partial_write(const df_dataset *ds, const char *stage, int part, const df_table *t, int64_t n_rows,
-                           df_error *err)
+df_status df_partial_write(const df_dataset *ds, const char *stage, int part, const df_table *t,
+                           int64_t n_rows, df_error *err)
 {
     char name[NAME_SIZE];
     df_column columns[COLUMNS_MAX + 1] = {{0}};
@@ -64,14 +67,15 @@ static df_table *open_partial(const df_dataset *ds, const char *stage, int part)
 {
     char path[PATH_MAX], name[NAME_SIZE];
     df_table *t = NULL;
-    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), partial_name(stage, part, name)) >= PATH_MAX ||
+    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds),
+                 partial_name(stage, part, name)) >= PATH_MAX ||
         !df_file_exists(path) || df_table_read(&t, path, NULL) != DF_OK)
         return NULL;
     return t;
 }
 
-/* A file that another run left is foreign input: it has the columns of `like`, and its rows are of images below the count
- * that ends it, in order. */
+/* A file that another run left is foreign input: it has the columns of `like`, and its rows are of
+ * images below the count that ends it, in order. */
 static bool is_sound(const df_table *t, const df_table *like)
 {
     const int n_columns = df_table_n_columns(like);
@@ -99,8 +103,8 @@ int64_t df_partial_rows(const df_dataset *ds, const char *stage, int part, const
     return n;
 }
 
-df_status df_partial_read(const df_dataset *ds, const char *stage, int part, int64_t n_rows, df_table *to,
-                          df_error *err)
+df_status df_partial_read(const df_dataset *ds, const char *stage, int part, int64_t n_rows,
+                          df_table *to, df_error *err)
 {
     if (n_rows == 0)
         return DF_OK;
@@ -117,7 +121,8 @@ df_status df_partial_read(const df_dataset *ds, const char *stage, int part, int
 void df_partial_remove(const df_dataset *ds, const char *stage, int part)
 {
     char name[NAME_SIZE];
-    (void)df_folder_remove(df_dataset_files(ds), partial_name(stage, part, name), NULL);  /* else df_partial_tidy does it */
+    /* else df_partial_tidy does it */
+    (void)df_folder_remove(df_dataset_files(ds), partial_name(stage, part, name), NULL);
 }
 
 /* What is left when every part is there: checkpoints of other names. */

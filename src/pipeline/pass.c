@@ -14,15 +14,19 @@
 #include "tables/ingest.h"
 #include "tables/tables.h"
 
-static const double checkpoint_s = 60;       /* a kill costs at most this much work; a checkpoint costs some 0.1 s */
+/* a kill costs at most this much work; a checkpoint costs some 0.1 s */
+static const double checkpoint_s = 60;
 
 typedef struct {
     const df_stage *stage;
     const void *config;
-    void *state;                             /* opened when the first part that lacks the stage comes */
+    /* opened when the first part that lacks the stage comes */
+    void *state;
     bool open;
-    df_table *table;                         /* of the part at work; NULL: the part has it already */
-    bool *kept;                              /* by row: what the deciding stages that it reads say; as long as table */
+    /* of the part at work; NULL: the part has it already */
+    df_table *table;
+    /* by row: what the deciding stages that it reads say; as long as table */
+    bool *kept;
 } member;
 
 /* The table of a stage that the part has already: later stages see its rows of an image. */
@@ -54,7 +58,8 @@ static df_status in_stage(const member *m, df_status status, const df_error *why
     return df_stage_failed(m->stage, status, why, err);
 }
 
-static df_status in_image(const member *m, const df_sight *sight, df_status status, const df_error *why, df_error *err)
+static df_status in_image(const member *m, const df_sight *sight, df_status status,
+                          const df_error *why, df_error *err)
 {
     df_error named = {""};
     if (status == DF_OK || status == DF_STOPPED)
@@ -80,7 +85,8 @@ static df_status screen(pass *p, df_sight *sight, df_table **out, df_error *err)
         if (!m->table || !m->kept[sight->row] || !m->stage->pixels->screen)
             continue;
         df_error why = {""};
-        DF_TRY(in_image(m, sight, m->stage->pixels->screen(m->state, sight, out[i], &why), &why, err));
+        DF_TRY(
+            in_image(m, sight, m->stage->pixels->screen(m->state, sight, out[i], &why), &why, err));
     }
     return DF_OK;
 }
@@ -91,7 +97,8 @@ static df_status take_earlier(const pass *p, df_sight *sight, df_arena *arena, d
     const int64_t row = sight->row;
     if (tag->table)
         DF_TRY(df_sight_tags(sight, tag->table, tag->first[row], tag->first[row + 1], arena, err));
-    return detect->table ? df_sight_boxes(sight, detect->table, detect->first[row], detect->first[row + 1], arena, err)
+    return detect->table ? df_sight_boxes(sight, detect->table, detect->first[row],
+                                          detect->first[row + 1], arena, err)
                          : DF_OK;
 }
 
@@ -99,7 +106,8 @@ static df_status take_earlier(const pass *p, df_sight *sight, df_arena *arena, d
 static bool looks(const pass *p, int i, int64_t row)
 {
     const member *m = &p->members[i];
-    return m->table && m->kept[row] && (!m->stage->pixels->looks || m->stage->pixels->looks(m->state));
+    return m->table && m->kept[row] &&
+           (!m->stage->pixels->looks || m->stage->pixels->looks(m->state));
 }
 
 static bool is_looked_at(const pass *p, int64_t row)
@@ -115,7 +123,8 @@ static int edge_of(const member *m)
     return m->stage->pixels->edge ? m->stage->pixels->edge(m->state) : DF_EDGE_WHOLE;
 }
 
-/* What member i is shown: who takes any picture gets the one that is decoded for the next who does not. */
+/* What member i is shown: who takes any picture gets the one that is decoded for the next who does
+ * not. */
 static int edge_for(const pass *p, int i, int64_t row)
 {
     for (; i < p->n_members; i++)
@@ -124,9 +133,11 @@ static int edge_for(const pass *p, int i, int64_t row)
     return DF_EDGE_ANY;
 }
 
-/* A stage that can't judge a broken image (all but `filter` and `embed`) is not shown one. `detect` sees tags and `look`
- * sees boxes as the tables of `tag` and `detect` have them, in this pass or a later one. */
-static df_status perceive(pass *p, df_sight *sight, df_pixels *pixels, df_arena *arena, df_table **out, df_error *err)
+/* A stage that can't judge a broken image (all but `filter` and `embed`) is not shown one. `detect`
+ * sees tags and `look` sees boxes as the tables of `tag` and `detect` have them, in this pass or a
+ * later one. */
+static df_status perceive(pass *p, df_sight *sight, df_pixels *pixels, df_arena *arena,
+                          df_table **out, df_error *err)
 {
     for (int i = 0; i < p->n_members && !sight->rejected; i++) {
         member *m = &p->members[i];
@@ -152,7 +163,6 @@ static bool is_wanted(const pass *p, const df_sight *sight)
             return !sight->rejected;
     return false;
 }
-
 
 static df_status see(pass *p, int64_t row, df_arena *arena, df_table **out, df_error *err)
 {
@@ -186,7 +196,8 @@ static df_status work_row(void *ctx, int64_t item, int thread, df_error *err)
     df_table *out[DF_PASS_STAGES_MAX] = {NULL};
     if (!df_join_wait(p->join, row))
         return df_stopped(err);
-    /* When asked to stop, a row that later rows wait for is still seen, or their work would be lost. */
+    /* When asked to stop, a row that later rows wait for is still seen, or their work would be
+     * lost. */
     bool stop = df_run_stopped(p->run) && !df_join_needs(p->join, row);
     df_status status = stop ? df_stopped(err) : row_tables(p, out, err);
     if (status == DF_OK)
@@ -200,12 +211,14 @@ static df_status work_row(void *ctx, int64_t item, int thread, df_error *err)
     return status;
 }
 
-/* What the tables hold so far goes to disk. It only saves time: when it fails (a full disk), the run finds out soon. */
+/* What the tables hold so far goes to disk. It only saves time: when it fails (a full disk), the
+ * run finds out soon. */
 static void save_partials(pass *p)
 {
     for (int i = 0; i < p->n_members; i++)
         if (p->members[i].table && p->n_joined > p->first_row)
-            df_partial_write(p->ds, p->members[i].stage->name, p->part, p->members[i].table, p->n_joined, NULL);
+            df_partial_write(p->ds, p->members[i].stage->name, p->part, p->members[i].table,
+                             p->n_joined, NULL);
     p->saved_s = df_now_s();
 }
 
@@ -227,7 +240,8 @@ static df_status open_member(pass *p, member *m, df_error *err)
     df_error why = {""};
     int64_t n_rows;
     if (!m->open)
-        DF_TRY(in_stage(m, m->stage->pixels->open(&m->state, p->ds, m->config, p->run, &why), &why, err));
+        DF_TRY(in_stage(m, m->stage->pixels->open(&m->state, p->ds, m->config, p->run, &why), &why,
+                        err));
     m->open = true;
     DF_TRY(df_kept_rows(p->ds, m->stage->reads, p->part, &m->kept, &n_rows, err));
     return df_table_create(&m->table, df_stage_columns(m->stage), err);
@@ -243,7 +257,7 @@ static df_status read_earlier(const pass *p, const df_table_type *type, earlier 
     out->first = malloc(((size_t)n + 1) * sizeof *out->first);
     if (!out->first)
         return df_fail(err, DF_NOMEM, "%s of a part: out of memory", type->name);
-    for (int64_t row = 0, i = 0; row <= n; row++) {                  /* the table is in row order */
+    for (int64_t row = 0, i = 0; row <= n; row++) { /* the table is in row order */
         while (i < n_rows && df_table_int(out->table, i, of_row) < row)
             i++;
         out->first[row] = i;
@@ -296,7 +310,8 @@ static df_status read_partials(pass *p, df_error *err)
     }
     for (int i = 0; i < p->n_members; i++)
         if (p->members[i].table)
-            DF_TRY(df_partial_read(p->ds, p->members[i].stage->name, p->part, first, p->members[i].table, err));
+            DF_TRY(df_partial_read(p->ds, p->members[i].stage->name, p->part, first,
+                                   p->members[i].table, err));
     p->first_row = p->n_joined = first;
     p->n_done += first;
     p->saved_s = df_now_s();
@@ -327,7 +342,8 @@ static df_status look_at_part(pass *p, df_error *err)
     int window = 8 * (p->run->n_threads < 1 ? 1 : p->run->n_threads) + 24;
     DF_TRY(read_partials(p, err));
     DF_TRY(df_join_open(&p->join, targets, p->n_members, p->first_row, window, row_joined, p, err));
-    df_status status = df_pool_run(p->run->n_threads, df_table_rows(p->ingest) - p->first_row, work_row, p, err);
+    df_status status =
+        df_pool_run(p->run->n_threads, df_table_rows(p->ingest) - p->first_row, work_row, p, err);
     if (status != DF_OK) {
         save_partials(p);
         return status;
@@ -361,13 +377,15 @@ static df_status init(pass *p, const df_pass_stage *stages, int n, df_error *err
     for (int i = 0; i < n; i++) {
         p->members[i] = (member){.stage = stages[i].stage, .config = stages[i].config};
         size_t used = strlen(p->name);
-        snprintf(p->name + used, sizeof p->name - used, "%s%s", i ? "+" : "", stages[i].stage->name);
+        snprintf(p->name + used, sizeof p->name - used, "%s%s", i ? "+" : "",
+                 stages[i].stage->name);
     }
     p->arenas = calloc((size_t)(p->run->n_threads < 1 ? 1 : p->run->n_threads), sizeof *p->arenas);
     return p->arenas ? count_images(p, err) : df_fail(err, DF_NOMEM, "%s: out of memory", p->name);
 }
 
-df_status df_pass_run(df_dataset *ds, const df_pass_stage *stages, int n_stages, const df_run *run, df_error *err)
+df_status df_pass_run(df_dataset *ds, const df_pass_stage *stages, int n_stages, const df_run *run,
+                      df_error *err)
 {
     pass p = {.ds = ds, .run = run};
     df_status status = init(&p, stages, n_stages, err);

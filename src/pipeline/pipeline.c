@@ -9,7 +9,8 @@
 struct df_pipeline {
     df_config config;
     atomic_bool stop;
-    df_one *one;                             /* opened by the first image from memory; closed when an option changes */
+    /* opened by the first image from memory; closed when an option changes */
+    df_one *one;
 };
 
 static df_status open_pipeline(df_pipeline **out, const char *config_path, df_error *err)

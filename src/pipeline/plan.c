@@ -19,11 +19,16 @@ void df_plan_free(df_plan *plan)
 const char *df_step_state_name(df_step_state state)
 {
     switch (state) {
-    case DF_STEP_OUTSIDE: return "left out";
-    case DF_STEP_DONE: return "done";
-    case DF_STEP_NEW: return "to do";
-    case DF_STEP_MORE: return "to go on with";
-    case DF_STEP_STALE: break;
+    case DF_STEP_OUTSIDE:
+        return "left out";
+    case DF_STEP_DONE:
+        return "done";
+    case DF_STEP_NEW:
+        return "to do";
+    case DF_STEP_MORE:
+        return "to go on with";
+    case DF_STEP_STALE:
+        break;
     }
     return "to redo";
 }
@@ -53,7 +58,8 @@ static void count_parts(df_step *step, const df_dataset *ds, const df_run *run)
 static bool has_folder(const df_dataset *ds, const char *stage)
 {
     char path[PATH_MAX];
-    return (size_t)snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), stage) < sizeof path &&
+    return (size_t)snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), stage) <
+               sizeof path &&
            df_file_exists(path);
 }
 
@@ -93,22 +99,26 @@ df_status df_step_refresh(df_step *step, const df_dataset *ds, const df_run *run
 
 /* ---- what is chosen ---- */
 
-df_status df_plan_range(const df_config *config, const char *from, const char *to, int *first, int *last, df_error *err)
+df_status df_plan_range(const df_config *config, const char *from, const char *to, int *first,
+                        int *last, df_error *err)
 {
     *first = from ? df_config_find(config, from) : 0;
     *last = to ? df_config_find(config, to) : config->n_stages - 1;
     if (*first < 0 || *last < 0)
         return df_fail(err, DF_CONFIG, "no stage is called \"%s\"", *first < 0 ? from : to);
-    return *first > *last ? df_fail(err, DF_CONFIG, "%s comes after %s: nothing to do", from, to) : DF_OK;
+    return *first > *last ? df_fail(err, DF_CONFIG, "%s comes after %s: nothing to do", from, to)
+                          : DF_OK;
 }
 
-static df_status choose(df_plan *plan, const df_config *config, const char *from, const char *to, df_error *err)
+static df_status choose(df_plan *plan, const df_config *config, const char *from, const char *to,
+                        df_error *err)
 {
     int first, last;
     DF_TRY(df_plan_range(config, from, to, &first, &last, err));
     for (int i = 0; i < plan->n_steps; i++) {
         bool chosen = i >= first && i <= last && !df_config_skips(config, config->stages[i]->name);
-        plan->steps[i] = (df_step){.stage = config->stages[i], .config = config->configs[i],
+        plan->steps[i] = (df_step){.stage = config->stages[i],
+                                   .config = config->configs[i],
                                    .state = chosen ? DF_STEP_NEW : DF_STEP_OUTSIDE};
     }
     return DF_OK;
@@ -123,19 +133,22 @@ static bool has_run(const df_step *read, const df_dataset *ds, const df_run *run
     return read->made && seen.parts_done == seen.parts_wanted;
 }
 
-static df_status check_reads(const df_plan *plan, const df_step *step, const df_config *config, const df_dataset *ds,
-                             const df_run *run, df_error *err)
+static df_status check_reads(const df_plan *plan, const df_step *step, const df_config *config,
+                             const df_dataset *ds, const df_run *run, df_error *err)
 {
     for (const char *const *r = step->stage->reads; r && *r; r++) {
         const df_step *read = find(plan, *r);
         if (!read)
-            continue;                                                        /* a table without that stage */
+            /* a table without that stage */
+            continue;
         if (read >= step)
-            return df_fail(err, DF_CONFIG, "%s: reads %s, which is not before it", step->stage->name, *r);
+            return df_fail(err, DF_CONFIG, "%s: reads %s, which is not before it",
+                           step->stage->name, *r);
         if (read->state != DF_STEP_OUTSIDE || df_config_skips(config, *r) || has_run(read, ds, run))
             continue;
-        return df_fail(err, DF_FORMAT, "%s: %s must run before it: densefusion %s %s%s", step->stage->name, *r, *r,
-                       strcmp(*r, "ingest") == 0 ? "INPUT -o " : "", df_dataset_folder(ds));
+        return df_fail(err, DF_FORMAT, "%s: %s must run before it: densefusion %s %s%s",
+                       step->stage->name, *r, *r, strcmp(*r, "ingest") == 0 ? "INPUT -o " : "",
+                       df_dataset_folder(ds));
     }
     return DF_OK;
 }
@@ -159,8 +172,8 @@ static df_status fingerprint(const df_plan *plan, df_step *step, const df_run *r
     return df_stage_failed(step->stage, status, &why, err);
 }
 
-static df_status plan_step(const df_plan *plan, df_step *step, const df_config *config, const df_dataset *ds,
-                           const df_run *run, df_error *err)
+static df_status plan_step(const df_plan *plan, df_step *step, const df_config *config,
+                           const df_dataset *ds, const df_run *run, df_error *err)
 {
     if (step->state == DF_STEP_OUTSIDE) {
         step->made = df_dataset_stage_made(ds, step->stage->name);
@@ -172,10 +185,11 @@ static df_status plan_step(const df_plan *plan, df_step *step, const df_config *
     return df_step_refresh(step, ds, run, err);
 }
 
-df_status df_plan_make(df_plan *out, const df_config *config, const df_dataset *ds, const df_run *run,
-                       const char *from, const char *to, df_error *err)
+df_status df_plan_make(df_plan *out, const df_config *config, const df_dataset *ds,
+                       const df_run *run, const char *from, const char *to, df_error *err)
 {
-    df_plan plan = {.steps = calloc((size_t)config->n_stages + 1, sizeof *plan.steps), .n_steps = config->n_stages};
+    df_plan plan = {.steps = calloc((size_t)config->n_stages + 1, sizeof *plan.steps),
+                    .n_steps = config->n_stages};
     if (!plan.steps)
         return df_fail(err, DF_NOMEM, "plan: out of memory");
     df_status status = choose(&plan, config, from, to, err);

@@ -17,15 +17,16 @@ typedef struct {
     df_lock lock;
 } work;
 
-/* The fingerprint is written before a stage's first part, so that parts found later are of this making; a stage that
- * writes no parts has it written when it is through. */
+/* The fingerprint is written before a stage's first part, so that parts found later are of this
+ * making; a stage that writes no parts has it written when it is through. */
 static df_status begin_stage(work *w, df_step *step, df_error *err)
 {
     DF_TRY(df_step_refresh(step, w->ds, &w->run, err));
     if (step->state != DF_STEP_STALE && step->state != DF_STEP_NEW)
         return DF_OK;
     DF_TRY(df_dataset_stage_reset(w->ds, step->stage->name, err));
-    return step->stage->table ? df_dataset_stage_commit(w->ds, step->stage->name, step->made, err) : DF_OK;
+    return step->stage->table ? df_dataset_stage_commit(w->ds, step->stage->name, step->made, err)
+                              : DF_OK;
 }
 
 static df_status prepare(work *w, df_step *step, df_error *err)
@@ -42,15 +43,16 @@ static void begin(const work *w, const char *name)
         w->job->begin(w->job->ctx, name);
 }
 
-/* A run of some parts leaves the stages alone that work on the whole and that none waits for: ingest, stats, report,
- * export. */
+/* A run of some parts leaves the stages alone that work on the whole and that none waits for:
+ * ingest, stats, report, export. */
 static bool left_out(const work *w, const df_step *step)
 {
     bool whole = !step->stage->table || !step->stage->reads || !step->stage->reads[0];
     return step->state == DF_STEP_OUTSIDE || (w->job->parts && whole);
 }
 
-/* A run of some parts ends before a stage that needs them all, unless it is done: what comes after it waits for it. */
+/* A run of some parts ends before a stage that needs them all, unless it is done: what comes after
+ * it waits for it. */
 static bool ends_before(const work *w, const df_step *step)
 {
     bool ready = step->stage->ready && step->stage->ready(w->ds);
@@ -115,8 +117,11 @@ static df_status check_options(work *w, df_step *step, df_error *err)
     DF_TRY(df_step_refresh(step, w->ds, &w->run, err));
     if (step->state != DF_STEP_STALE || df_lock_is_alone(&w->lock))
         return DF_OK;
-    return df_fail(err, DF_CONFIG, "%s: another run is at work here with other options of this stage, or of one before it; "
-                   "give the same options, or wait for it", step->stage->name);
+    return df_fail(
+        err, DF_CONFIG,
+        "%s: another run is at work here with other options of this stage, or of one before it; "
+        "give the same options, or wait for it",
+        step->stage->name);
 }
 
 /* Takes the parts of a stage that are not there yet. */
@@ -130,7 +135,8 @@ static df_status take_step(work *w, int i, df_error *err)
     return DF_OK;
 }
 
-/* Runs that share a dataset agree on the options, and on who makes which part, before the first of them writes. */
+/* Runs that share a dataset agree on the options, and on who makes which part, before the first of
+ * them writes. */
 static df_status take_parts(work *w, df_error *err)
 {
     df_status status = DF_OK;
@@ -158,8 +164,10 @@ static df_status run_steps(work *w, df_error *err)
             return df_stopped(err);
         df_step *step = &w->plan.steps[i];
         if (ends_before(w, step)) {
-            df_run_note(&w->run, "%s works on the whole dataset: when all parts are there, run without --parts",
-                        step->stage->name);
+            df_run_note(
+                &w->run,
+                "%s works on the whole dataset: when all parts are there, run without --parts",
+                step->stage->name);
             return DF_OK;
         }
         if (left_out(w, step))
@@ -176,8 +184,8 @@ static df_status check_parts(const work *w, df_error *err)
 {
     for (int i = 0; i < w->job->n_parts; i++)
         if (w->job->parts[i] >= df_dataset_parts(w->ds))
-            return df_fail(err, DF_CONFIG, "part %d: the dataset has parts 0 to %d", w->job->parts[i],
-                           df_dataset_parts(w->ds) - 1);
+            return df_fail(err, DF_CONFIG, "part %d: the dataset has parts 0 to %d",
+                           w->job->parts[i], df_dataset_parts(w->ds) - 1);
     return DF_OK;
 }
 
@@ -219,11 +227,20 @@ df_status df_job_run(const df_config *config, const df_job *job, df_error *err)
     char *models = df_config_models(config);
     if (!models)
         return df_fail(err, DF_NOMEM, "run: out of memory");
-    work w = {.job = job, .lock = {.fd = -1},
-              .run = {.n_threads = df_config_threads(config), .input = job->input, .models = models,
-                      .runtime = df_config_runtime(config), .share = df_config_share(config), .parts = job->parts,
-                      .n_parts = job->n_parts, .stop = job->stop, .progress = job->progress, .live = job->live,
-                      .note = job->note, .ctx = job->ctx}};
+    work w = {.job = job,
+              .lock = {.fd = -1},
+              .run = {.n_threads = df_config_threads(config),
+                      .input = job->input,
+                      .models = models,
+                      .runtime = df_config_runtime(config),
+                      .share = df_config_share(config),
+                      .parts = job->parts,
+                      .n_parts = job->n_parts,
+                      .stop = job->stop,
+                      .progress = job->progress,
+                      .live = job->live,
+                      .note = job->note,
+                      .ctx = job->ctx}};
     const int check = df_config_find(config, "check");
     w.run.check = check < 0 ? NULL : config->configs[check];
     int first, last;
@@ -231,7 +248,8 @@ df_status df_job_run(const df_config *config, const df_job *job, df_error *err)
     if (status == DF_OK)
         status = df_output_check(job->input, job->out, err);
     if (status == DF_OK)
-        status = job->input ? df_dataset_create(&w.ds, job->out, err) : df_dataset_open(&w.ds, job->out, err);
+        status = job->input ? df_dataset_create(&w.ds, job->out, err)
+                            : df_dataset_open(&w.ds, job->out, err);
     if (status == DF_OK)
         status = df_lock_open(&w.lock, w.ds, job->parts != NULL, err);
     if (status == DF_OK)

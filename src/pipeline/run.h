@@ -4,16 +4,22 @@
 #include "pipeline/plan.h"
 
 typedef struct {
-    const char *input, *out;                 /* input NULL: the one that the dataset was made from */
+    /* input NULL: the one that the dataset was made from */
+    const char *input, *out;
     const char *from, *to;                   /* stages, or NULL for the first and the last */
-    const int *parts; int n_parts;           /* NULL: all. With parts, several runs may share a dataset */
+    /* NULL: all. With parts, several runs may share a dataset */
+    const int *parts;
+    int n_parts;
     atomic_bool *stop;
     void (*progress)(void *ctx, const char *stage, int64_t done, int64_t total);
     void (*live)(void *ctx, const char *text);
     void (*note)(void *ctx, const char *line);
-    void (*plan)(void *ctx, const df_plan *plan);    /* called with the plan before anything is done; may be NULL */
-    void (*begin)(void *ctx, const char *stage);     /* a stage (or "filter+tag+detect") starts; may be NULL */
-    void (*estimate)(void *ctx, const char *stage, const char *words); /* of a dry run, after the plan; may be NULL */
+    /* called with the plan before anything is done; may be NULL */
+    void (*plan)(void *ctx, const df_plan *plan);
+    /* a stage (or "filter+tag+detect") starts; may be NULL */
+    void (*begin)(void *ctx, const char *stage);
+    /* of a dry run, after the plan; may be NULL */
+    void (*estimate)(void *ctx, const char *stage, const char *words);
     void *ctx;
     bool dry_run;                            /* plan only */
 } df_job;

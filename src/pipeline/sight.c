@@ -58,17 +58,21 @@ df_status df_sight_show(df_sight *sight, df_pixels *pixels, int edge, df_error *
     if (sight->problem)
         return DF_OK;
     const int reduction = df_image_reduction(&pixels->info, edge);
-    df_image *picture = &pixels->pictures[reduction / 2 - reduction / 8];    /* of 1, 2, 4, 8: 0 to 3 */
+    /* of 1, 2, 4, 8: 0 to 3 */
+    df_image *picture = &pixels->pictures[reduction / 2 - reduction / 8];
     df_status status = DF_OK;
     if (!picture->rgb)
-        status = reduction == 1 ? df_image_decode(pixels->bytes, pixels->size, DF_PASS_SIDE_PX, picture, &pixels->detail)
-                                : df_image_decode_reduced(pixels->bytes, pixels->size, reduction, picture, &pixels->detail);
+        status = reduction == 1 ? df_image_decode(pixels->bytes, pixels->size, DF_PASS_SIDE_PX,
+                                                  picture, &pixels->detail)
+                                : df_image_decode_reduced(pixels->bytes, pixels->size, reduction,
+                                                          picture, &pixels->detail);
     if (status != DF_OK && !df_is_of_one_image(status))
         return df_fail(err, status, "%s: %.300s", df_sight_path(sight), pixels->detail.message);
     if (status == DF_OK)
         sight->image = picture;
     else
-        problem(sight, df_image_is_cut(pixels->bytes, pixels->size) ? "truncated" : "unreadable", pixels->detail.message);
+        problem(sight, df_image_is_cut(pixels->bytes, pixels->size) ? "truncated" : "unreadable",
+                pixels->detail.message);
     return DF_OK;
 }
 
@@ -79,13 +83,15 @@ void df_pixels_free(df_pixels *pixels)
     free(pixels->owned);
 }
 
-df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int64_t end, df_arena *arena, df_error *err)
+df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int64_t end,
+                        df_arena *arena, df_error *err)
 {
     const int label = DF_TAG_TAG, score = DF_TAG_SCORE;
     df_tag *tags = df_arena_alloc(arena, (size_t)(end - first) + 1, sizeof *tags);
     for (int64_t i = first; tags && i < end; i++) {
         tags[i - first] = (df_tag){.label = df_arena_strdup(arena, df_table_text(tag, i, label)),
-                                   .score = df_table_real(tag, i, score), .item = (int)(i - first)};
+                                   .score = df_table_real(tag, i, score),
+                                   .item = (int)(i - first)};
         if (!tags[i - first].label)
             tags = NULL;
     }
@@ -96,8 +102,8 @@ df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int
     return DF_OK;
 }
 
-df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first, int64_t end, df_arena *arena,
-                         df_error *err)
+df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first, int64_t end,
+                         df_arena *arena, df_error *err)
 {
     static const int at[] = {DF_DETECT_X0, DF_DETECT_Y0, DF_DETECT_X1, DF_DETECT_Y1};
     const int label = DF_DETECT_LABEL, source = DF_DETECT_SOURCE, score = DF_DETECT_SCORE;
@@ -105,12 +111,15 @@ df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first,
     if (!boxes)
         return df_fail(err, DF_NOMEM, "boxes of an image: out of memory");
     for (int64_t i = first; i < end; i++)
-        boxes[i - first] = (df_box){
-            .label = df_arena_strdup(arena, df_table_text(detect, i, label)),
-            .source = df_arena_strdup(arena, df_table_text(detect, i, source)),
-            .score = df_table_real(detect, i, score), .item = (int)(i - first),
-            .x0 = df_table_real(detect, i, at[0]), .y0 = df_table_real(detect, i, at[1]),
-            .x1 = df_table_real(detect, i, at[2]), .y1 = df_table_real(detect, i, at[3])};
+        boxes[i - first] =
+            (df_box){.label = df_arena_strdup(arena, df_table_text(detect, i, label)),
+                     .source = df_arena_strdup(arena, df_table_text(detect, i, source)),
+                     .score = df_table_real(detect, i, score),
+                     .item = (int)(i - first),
+                     .x0 = df_table_real(detect, i, at[0]),
+                     .y0 = df_table_real(detect, i, at[1]),
+                     .x1 = df_table_real(detect, i, at[2]),
+                     .y1 = df_table_real(detect, i, at[3])};
     for (int64_t i = 0; i < end - first; i++)
         if (!boxes[i].label || !boxes[i].source)
             return df_fail(err, DF_NOMEM, "boxes of an image: out of memory");
@@ -119,7 +128,8 @@ df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first,
     return DF_OK;
 }
 
-df_status df_sight_hand_on(df_sight *sight, const char *stage, const df_table *table, df_arena *arena, df_error *err)
+df_status df_sight_hand_on(df_sight *sight, const char *stage, const df_table *table,
+                           df_arena *arena, df_error *err)
 {
     if (strcmp(stage, "tag") == 0)
         return df_sight_tags(sight, table, 0, df_table_rows(table), arena, err);

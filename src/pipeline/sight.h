@@ -1,33 +1,41 @@
-/* What the pixel stages see of one image: its bytes read and decoded, or the reason why there is nothing to see. */
+/* What the pixel stages see of one image: its bytes read and decoded, or the reason why there is
+ * nothing to see. */
 #ifndef DF_PIPELINE_SIGHT_H
 #define DF_PIPELINE_SIGHT_H
 #include "stage/stage.h"
 
-/* One image's bytes, and the pictures that were decoded from them so far. All-zero is empty and freeable. */
+/* One image's bytes, and the pictures that were decoded from them so far. All-zero is empty and
+ * freeable. */
 typedef struct {
     const uint8_t *bytes;
     size_t size;
     uint8_t *owned;                          /* NULL: the bytes are the caller's */
     df_image_info info;
-    df_image pictures[4];                    /* [0] whole, its long side at most DF_PASS_SIDE_PX; [k] by 2^k */
+    /* [0] whole, its long side at most DF_PASS_SIDE_PX; [k] by 2^k */
+    df_image pictures[4];
     df_error detail;
 } df_pixels;
 
-/* Reads the bytes of the sight's row. A broken image is no error, here and below: sight->image stays NULL, problem and
- * detail say why, the latter from `pixels`, which outlives the sight. Errors name the picture: DF_IO when it can't be
- * read now (df_source_read), DF_NOMEM. */
+/* Reads the bytes of the sight's row. A broken image is no error, here and below: sight->image
+ * stays NULL, problem and detail say why, the latter from `pixels`, which outlives the sight.
+ * Errors name the picture: DF_IO when it can't be read now (df_source_read), DF_NOMEM. */
 df_status df_sight_load(df_sight *sight, const df_dataset *ds, df_pixels *pixels, df_error *err);
 /* The same of bytes in memory, which are borrowed. */
 void df_sight_take(df_sight *sight, const uint8_t *bytes, size_t size, df_pixels *pixels);
-/* Sets sight->image to the picture for a stage that asks for `edge` (df_pixel_ops), which is decoded when it is the first. */
+/* Sets sight->image to the picture for a stage that asks for `edge` (df_pixel_ops), which is
+ * decoded when it is the first. */
 df_status df_sight_show(df_sight *sight, df_pixels *pixels, int edge, df_error *err);
-const char *df_sight_path(const df_sight *sight);    /* what a user calls the picture, for messages */
+/* what a user calls the picture, for messages */
+const char *df_sight_path(const df_sight *sight);
 void df_pixels_free(df_pixels *pixels);
 /* sight->tags from the rows [first, end) of a `tag` table, in the arena. */
-df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int64_t end, df_arena *arena, df_error *err);
+df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int64_t end,
+                        df_arena *arena, df_error *err);
 /* sight->boxes from the rows [first, end) of a `detect` table, in the arena. */
-df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first, int64_t end, df_arena *arena,
-                         df_error *err);
-/* What later stages of a pass want from the stage just run on this image: its tags or boxes, from its rows in `table`. */
-df_status df_sight_hand_on(df_sight *sight, const char *stage, const df_table *table, df_arena *arena, df_error *err);
+df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first, int64_t end,
+                         df_arena *arena, df_error *err);
+/* What later stages of a pass want from the stage just run on this image: its tags or boxes, from
+ * its rows in `table`. */
+df_status df_sight_hand_on(df_sight *sight, const char *stage, const df_table *table,
+                           df_arena *arena, df_error *err);
 #endif

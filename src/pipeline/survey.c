@@ -28,10 +28,14 @@ void df_survey_free(df_survey *survey)
 const char *df_survey_state_name(df_survey_state state)
 {
     switch (state) {
-    case DF_SURVEY_NOT_RUN: return "not run";
-    case DF_SURVEY_UNFINISHED: return "unfinished";
-    case DF_SURVEY_STALE: return "stale";
-    case DF_SURVEY_DONE: break;
+    case DF_SURVEY_NOT_RUN:
+        return "not run";
+    case DF_SURVEY_UNFINISHED:
+        return "unfinished";
+    case DF_SURVEY_STALE:
+        return "stale";
+    case DF_SURVEY_DONE:
+        break;
     }
     return "done";
 }
@@ -47,7 +51,8 @@ int64_t df_survey_total(const df_survey_count *counts, int n)
 /* ---- counts ---- */
 
 /* A reader over the parts that are there. */
-static df_status append_files(df_str *sql, const df_dataset *ds, const char *stage, int n_parts, df_error *err)
+static df_status append_files(df_str *sql, const df_dataset *ds, const char *stage, int n_parts,
+                              df_error *err)
 {
     df_sql_read(sql, DF_SQL_PARQUET);
     for (int part = 0; part < n_parts; part++) {
@@ -95,8 +100,9 @@ static df_status count_rows(df_survey_stage *s, const df_dataset *ds, int n_part
     df_str sql = {0};
     df_table *t = NULL;
     const df_table_type *type = s->stage->table;
-    df_str_printf(&sql, "SELECT count(*), count(DISTINCT (filename, \"row\")), count(*) FILTER (%s) FROM ",
-                  type->passed ? type->passed : "false");
+    df_str_printf(
+        &sql, "SELECT count(*), count(DISTINCT (filename, \"row\")), count(*) FILTER (%s) FROM ",
+        type->passed ? type->passed : "false");
     df_status status = append_files(&sql, ds, s->stage->name, n_parts, err);
     DF_TRY(ask(status, &sql, &t, err));
     s->n_rows = df_table_int(t, 0, 0);
@@ -134,7 +140,8 @@ static const df_survey_stage *find(const df_survey *survey, const char *name)
     return NULL;
 }
 
-static df_status same_content(const df_stage *stage, const char *made, const df_dataset *ds, bool *same, df_error *err)
+static df_status same_content(const df_stage *stage, const char *made, const df_dataset *ds,
+                              bool *same, df_error *err)
 {
     df_str now = {0};
     df_status status = df_fingerprint_content(ds, stage, &now, err);
@@ -145,7 +152,8 @@ static df_status same_content(const df_stage *stage, const char *made, const df_
 }
 
 /* Stale: a stage that it reads is stale, or was made anew since. */
-static df_status judge(const df_survey *survey, df_survey_stage *s, const df_dataset *ds, df_error *err)
+static df_status judge(const df_survey *survey, df_survey_stage *s, const df_dataset *ds,
+                       df_error *err)
 {
     char *made = df_dataset_stage_made(ds, s->stage->name);
     bool stale = false;
@@ -162,13 +170,16 @@ static df_status judge(const df_survey *survey, df_survey_stage *s, const df_dat
         status = same_content(s->stage, made, ds, &same, err);
         stale = !same;
     }
-    s->state = !made ? DF_SURVEY_NOT_RUN : stale ? DF_SURVEY_STALE
-             : s->parts_done < s->parts ? DF_SURVEY_UNFINISHED : DF_SURVEY_DONE;
+    s->state = !made                      ? DF_SURVEY_NOT_RUN
+               : stale                    ? DF_SURVEY_STALE
+               : s->parts_done < s->parts ? DF_SURVEY_UNFINISHED
+                                          : DF_SURVEY_DONE;
     free(made);
     return status;
 }
 
-static df_status survey_stage(const df_survey *survey, df_survey_stage *s, const df_dataset *ds, df_error *err)
+static df_status survey_stage(const df_survey *survey, df_survey_stage *s, const df_dataset *ds,
+                              df_error *err)
 {
     int n_parts = df_dataset_parts(ds);
     s->parts = s->stage->table ? n_parts : 0;
@@ -179,7 +190,8 @@ static df_status survey_stage(const df_survey *survey, df_survey_stage *s, const
     return s->parts_done ? count_rows(s, ds, n_parts, err) : DF_OK;
 }
 
-df_status df_survey_make(df_survey *out, const df_stage *const *stages, const df_dataset *ds, df_error *err)
+df_status df_survey_make(df_survey *out, const df_stage *const *stages, const df_dataset *ds,
+                         df_error *err)
 {
     df_survey survey = {0};
     int n = 0;

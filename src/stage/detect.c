@@ -9,18 +9,23 @@ typedef struct {
     double threshold, slice_overlap, slice_extra;
     int64_t slices;
 } detect_config;
-typedef struct { df_panel panel; df_evidence_import *imported; const df_run *run; } detect_state;
-
+typedef struct {
+    df_panel panel;
+    df_evidence_import *imported;
+    const df_run *run;
+} detect_state;
 
 static const df_option options[] = {
     {"models", DF_OPT_TEXT, offsetof(detect_config, models), "nanodet,centernet", 0, 0,
-     "detectors, joined by commas; the first must be installed, others are used when they are; empty: none"},
+     "detectors, joined by commas; the first must be installed, others are used when they are; "
+     "empty: none"},
     {"threshold", DF_OPT_REAL, offsetof(detect_config, threshold), "0", 0, 1,
      "least score of a box; 0: what each model's card says"},
     {"slices", DF_OPT_INT, offsetof(detect_config, slices), "2", 0, DF_SLICES_MAX,
      "small objects: look once more in overlapping tiles, this many along the long side; 0: none"},
     {"slice_overlap", DF_OPT_REAL, offsetof(detect_config, slice_overlap), "0.2", 0.05, 0.5,
-     "share of a tile's side that its neighbour shows too; larger objects are left to the whole picture"},
+     "share of a tile's side that its neighbour shows too; larger objects are left to the whole "
+     "picture"},
     {"slice_extra", DF_OPT_REAL, offsetof(detect_config, slice_extra), "0.05", 0, 1,
      "how far above its threshold a detector's score of a box must be that only a tile shows"},
     DF_IMPORT_OPTION(detect_config),
@@ -37,14 +42,16 @@ static void detect_close(void *state)
     free(s);
 }
 
-static df_status detect_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+static df_status detect_open(void **state, const df_dataset *ds, const void *config,
+                             const df_run *run, df_error *err)
 {
     const detect_config *c = config;
     detect_state *s = calloc(1, sizeof *s);
     if (!s)
         return df_fail(err, DF_NOMEM, "out of memory");
     s->run = run;
-    df_status status = df_panel_init(&s->panel, run->models, c->models, c->threshold, &run->runtime, err);
+    df_status status =
+        df_panel_init(&s->panel, run->models, c->models, c->threshold, &run->runtime, err);
     s->panel.slicing = (df_slicing){(int)c->slices, c->slice_overlap, c->slice_extra};
     if (status == DF_OK)
         status = df_import_open(&s->imported, ds, "detect", c->from, run, err);
@@ -53,13 +60,15 @@ static df_status detect_open(void **state, const df_dataset *ds, const void *con
         return status;
     }
     if (s->panel.missing.size)
-        df_run_note(run, "detect: %s not installed, going on without", df_str_text(&s->panel.missing));
+        df_run_note(run, "detect: %s not installed, going on without",
+                    df_str_text(&s->panel.missing));
     *state = s;
     return DF_OK;
 }
 
 /* All models' boxes in one array: by model, then falling score; a box's item is its index here. */
-static df_status join(const df_percept *seen, int n_models, df_arena *arena, df_box **out, int *n_out, df_error *err)
+static df_status join(const df_percept *seen, int n_models, df_arena *arena, df_box **out,
+                      int *n_out, df_error *err)
 {
     size_t n = 0;
     for (int m = 0; m < n_models; m++)
@@ -78,20 +87,25 @@ static df_status join(const df_percept *seen, int n_models, df_arena *arena, df_
     return DF_OK;
 }
 
-static df_status perceive(const detect_state *s, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status perceive(const detect_state *s, df_sight *sight, df_arena *arena, df_table *out,
+                          df_error *err)
 {
     const df_queries queries = {sight->tags, sight->n_tags};
     df_percept seen[DF_PANEL_MAX];
     DF_TRY(df_panel_perceive(&s->panel, sight->image, &queries, arena, seen, err));
     for (int i = 0; i < s->panel.n_experts; i++)
         if (seen[i].trouble)
-            df_run_note(s->run, "detect: part %d row %lld: %s", sight->part, (long long)sight->row, seen[i].trouble);
+            df_run_note(s->run, "detect: part %d row %lld: %s", sight->part, (long long)sight->row,
+                        seen[i].trouble);
     DF_TRY(join(seen, s->panel.n_experts, arena, &sight->boxes, &sight->n_boxes, err));
     for (int i = 0; i < sight->n_boxes; i++) {
         const df_box *b = &sight->boxes[i];
-        DF_TRY(df_table_append(out, (const df_value[]){DF_INT(sight->row), DF_TEXT(b->label), DF_REAL(b->score),
-                                                       DF_REAL(b->x0), DF_REAL(b->y0), DF_REAL(b->x1), DF_REAL(b->y1),
-                                                       DF_TEXT(b->source)}, err));
+        DF_TRY(
+            df_table_append(out,
+                            (const df_value[]){DF_INT(sight->row), DF_TEXT(b->label),
+                                               DF_REAL(b->score), DF_REAL(b->x0), DF_REAL(b->y0),
+                                               DF_REAL(b->x1), DF_REAL(b->y1), DF_TEXT(b->source)},
+                            err));
     }
     return DF_OK;
 }
@@ -101,7 +115,8 @@ static bool detect_looks(const void *state)
     return ((const detect_state *)state)->panel.n_experts > 0;
 }
 
-static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
+                                 df_error *err)
 {
     const detect_state *s = state;
     if (sight->image && detect_looks(s))
@@ -116,8 +131,11 @@ static df_status detect_depends(const void *config, const df_run *run, df_str *o
     return df_panel_describe(run->models, ((const detect_config *)config)->models, out, err);
 }
 
-static const df_pixel_ops detect_pixels = {
-    .open = detect_open, .perceive = detect_perceive, .close = detect_close, .blind = true, .looks = detect_looks};
+static const df_pixel_ops detect_pixels = {.open = detect_open,
+                                           .perceive = detect_perceive,
+                                           .close = detect_close,
+                                           .blind = true,
+                                           .looks = detect_looks};
 
 const df_stage df_stage_detect = {
     .name = "detect",

@@ -1,5 +1,6 @@
-/* filter: keeps what is worth describing; every rejected row has its reason. Most are told by ingest's table before a
- * byte is read; what only the pixels show (a file that breaks off, an unsafe picture) comes after. */
+/* filter: keeps what is worth describing; every rejected row has its reason. Most are told by
+ * ingest's table before a byte is read; what only the pixels show (a file that breaks off, an
+ * unsafe picture) comes after. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ static const df_option options[] = {
     {"duplicates", DF_OPT_BOOL, offsetof(filter_config, duplicates), "true", 0, 1,
      "keep one of images with the same bytes: the first in the dataset"},
     {"unfetched", DF_OPT_BOOL, offsetof(filter_config, unfetched), "false", 0, 1,
-     "keep rows that are a URL without a file, judged by the list's sizes: for vectors made elsewhere (`embed.from`)"},
+     "keep rows that are a URL without a file, judged by the list's sizes: for vectors made "
+     "elsewhere (`embed.from`)"},
     {"safety", DF_OPT_REAL, offsetof(filter_config, safety), "0", 0, 1,
      "score of `unsafe` at most, by the safety model; 0: not looked at"},
     {"safety_model", DF_OPT_TEXT, offsetof(filter_config, safety_model), "open-nsfw", 0, 0,
@@ -34,10 +36,10 @@ static const df_option options[] = {
     {0},
 };
 
-
 typedef struct {
     const filter_config *config;
-    df_table *repeated;                      /* hash, part, row, path of the first image of each content met twice */
+    /* hash, part, row, path of the first image of each content met twice */
+    df_table *repeated;
     df_map first;                            /* hash to row of `repeated` */
     df_expert_handle *safety;                /* NULL: not asked for */
 } filter_state;
@@ -57,20 +59,24 @@ static df_status query_repeated(filter_state *s, const df_dataset *ds, df_error 
     df_str sql = {0};
     if (df_dataset_parts(ds) == 0)
         return DF_OK;
-    df_str_append(&sql, "SELECT hash, min(place) AS place, arg_min(path, place) AS path FROM (SELECT hash, path, "
-                        "(CAST(file_index AS BIGINT) << 32) + \"row\" AS place FROM ");
+    df_str_append(
+        &sql,
+        "SELECT hash, min(place) AS place, arg_min(path, place) AS path FROM (SELECT hash, path, "
+        "(CAST(file_index AS BIGINT) << 32) + \"row\" AS place FROM ");
     df_status status = df_dataset_append_sql(ds, "ingest", &sql, err);
     df_str_append(&sql, ") WHERE hash IS NOT NULL GROUP BY hash HAVING count(*) > 1");
     if (status == DF_OK)
         status = sql.failed ? df_fail(err, DF_NOMEM, "filter: out of memory")
                             : df_table_query(&s->repeated, df_str_text(&sql), err);
     df_str_free(&sql);
-    for (int64_t i = 0, stored; status == DF_OK && s->repeated && i < df_table_rows(s->repeated); i++)
+    for (int64_t i = 0, stored; status == DF_OK && s->repeated && i < df_table_rows(s->repeated);
+         i++)
         status = df_map_put(&s->first, df_table_text(s->repeated, i, 0), i, &stored, err);
     return status;
 }
 
-static df_status filter_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+static df_status filter_open(void **state, const df_dataset *ds, const void *config,
+                             const df_run *run, df_error *err)
 {
     filter_state *s = calloc(1, sizeof *s);
     if (!s)
@@ -78,8 +84,9 @@ static df_status filter_open(void **state, const df_dataset *ds, const void *con
     s->config = config;
     df_status status = s->config->duplicates ? query_repeated(s, ds, err) : DF_OK;
     if (status == DF_OK && s->config->safety > 0)
-        status = df_expert_open(&s->safety, run->models, (const char *const[]){s->config->safety_model}, 1,
-                                &run->runtime, err);
+        status =
+            df_expert_open(&s->safety, run->models, (const char *const[]){s->config->safety_model},
+                           1, &run->runtime, err);
     if (status == DF_OK)
         *state = s;
     else
@@ -87,11 +94,14 @@ static df_status filter_open(void **state, const df_dataset *ds, const void *con
     return status;
 }
 
-static df_status append(df_table *out, df_sight *sight, const char *reason, const char *detail, df_error *err)
+static df_status append(df_table *out, df_sight *sight, const char *reason, const char *detail,
+                        df_error *err)
 {
     sight->rejected = reason != NULL;
     return df_table_append(
-        out, (df_value[]){DF_INT(sight->row), DF_INT(reason == NULL), DF_TEXT(reason), DF_TEXT(detail)}, err);
+        out,
+        (df_value[]){DF_INT(sight->row), DF_INT(reason == NULL), DF_TEXT(reason), DF_TEXT(detail)},
+        err);
 }
 
 static int64_t value_of(const df_sight *sight, int column)
@@ -104,7 +114,8 @@ static const char *text_of(const df_sight *sight, int column)
     return df_table_text(sight->ingest, sight->row, column);
 }
 
-static const char *judge_size(const filter_config *config, int64_t width, int64_t height, char *detail, size_t size)
+static const char *judge_size(const filter_config *config, int64_t width, int64_t height,
+                              char *detail, size_t size)
 {
     int64_t shorter = width < height ? width : height, longer = width < height ? height : width;
     if (shorter < 1 && config->min_side > 0) {
@@ -112,18 +123,22 @@ static const char *judge_size(const filter_config *config, int64_t width, int64_
         return "no size";
     }
     if (shorter < config->min_side) {
-        snprintf(detail, size, "short edge %lld px is below %lld", (long long)shorter, (long long)config->min_side);
+        snprintf(detail, size, "short edge %lld px is below %lld", (long long)shorter,
+                 (long long)config->min_side);
         return "small";
     }
     if ((double)longer > config->max_aspect * (double)shorter) {
-        snprintf(detail, size, "%lld x %lld px: the long edge is %.1f times the short one, above %g", (long long)width,
-                 (long long)height, (double)longer / (double)shorter, config->max_aspect);
+        snprintf(detail, size,
+                 "%lld x %lld px: the long edge is %.1f times the short one, above %g",
+                 (long long)width, (long long)height, (double)longer / (double)shorter,
+                 config->max_aspect);
         return "aspect";
     }
     return NULL;
 }
 
-static const char *judge_duplicate(const filter_state *s, const df_sight *sight, char *detail, size_t size)
+static const char *judge_duplicate(const filter_state *s, const df_sight *sight, char *detail,
+                                   size_t size)
 {
     int64_t at = df_map_find(&s->first, text_of(sight, DF_INGEST_HASH), -1);
     if (at < 0)
@@ -131,8 +146,9 @@ static const char *judge_duplicate(const filter_state *s, const df_sight *sight,
     int64_t place = df_table_int(s->repeated, at, 1);
     if (place == (((int64_t)sight->part << 32) + sight->row))
         return NULL;
-    snprintf(detail, size, "same bytes as %s (part %d, row %lld)", df_table_text(s->repeated, at, 2),
-             (int)(place >> 32), (long long)(place & 0xFFFFFFFF));
+    snprintf(detail, size, "same bytes as %s (part %d, row %lld)",
+             df_table_text(s->repeated, at, 2), (int)(place >> 32),
+             (long long)(place & 0xFFFFFFFF));
     return "duplicate";
 }
 
@@ -149,15 +165,15 @@ static df_status filter_screen(void *state, df_sight *sight, df_table *out, df_e
     const char *problem = text_of(sight, DF_INGEST_PROBLEM);
     if (problem[0] && !is_unfetched(s, sight))
         return append(out, sight, problem, text_of(sight, DF_INGEST_DETAIL), err);
-    const char *reason =
-        judge_size(s->config, value_of(sight, DF_INGEST_WIDTH), value_of(sight, DF_INGEST_HEIGHT), detail, sizeof detail);
+    const char *reason = judge_size(s->config, value_of(sight, DF_INGEST_WIDTH),
+                                    value_of(sight, DF_INGEST_HEIGHT), detail, sizeof detail);
     if (!reason)
         reason = judge_duplicate(s, sight, detail, sizeof detail);
     return reason ? append(out, sight, reason, detail, err) : DF_OK;
 }
 
-static df_status judge_safety(const filter_state *s, const df_image *image, df_arena *arena, double *score,
-                              df_error *err)
+static df_status judge_safety(const filter_state *s, const df_image *image, df_arena *arena,
+                              double *score, df_error *err)
 {
     df_percept seen = {0};
     *score = 0;
@@ -168,13 +184,15 @@ static df_status judge_safety(const filter_state *s, const df_image *image, df_a
     return DF_OK;
 }
 
-static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
+                                 df_error *err)
 {
     const filter_state *s = state;
     if (!sight->image && is_unfetched(s, sight))
         return append(out, sight, NULL, NULL, err);
     if (!sight->image)
-        return append(out, sight, sight->problem ? sight->problem : "unreadable", sight->detail, err);
+        return append(out, sight, sight->problem ? sight->problem : "unreadable", sight->detail,
+                      err);
     double score = 0;
     if (s->safety) {
         df_error why = {""};
@@ -206,11 +224,19 @@ static int filter_edge(const void *state)
     return s->safety ? df_preprocess_edge(df_expert_card(s->safety, 0)) : DF_EDGE_ANY;
 }
 
-static const df_pixel_ops pixels = {
-    .edge = filter_edge, .open = filter_open, .screen = filter_screen, .perceive = filter_perceive, .close = filter_close};
+static const df_pixel_ops pixels = {.edge = filter_edge,
+                                    .open = filter_open,
+                                    .screen = filter_screen,
+                                    .perceive = filter_perceive,
+                                    .close = filter_close};
 
 const df_stage df_stage_filter = {
-    .name = "filter", .summary = "keep what is worth describing, say why the rest is not",
-    .reads = (const char *const[]){"ingest", NULL}, .table = &df_filter_table,
-    .options = options, .config_size = sizeof(filter_config), .pixels = &pixels, .depends = filter_depends,
+    .name = "filter",
+    .summary = "keep what is worth describing, say why the rest is not",
+    .reads = (const char *const[]){"ingest", NULL},
+    .table = &df_filter_table,
+    .options = options,
+    .config_size = sizeof(filter_config),
+    .pixels = &pixels,
+    .depends = filter_depends,
 };

@@ -1,5 +1,5 @@
-/* look: what no model says and every painter asks: which colours, how bright, how even, for the image, the cells of a
- * 3 x 3 grid and the box of each detected object. */
+/* look: what no model says and every painter asks: which colours, how bright, how even, for the
+ * image, the cells of a 3 x 3 grid and the box of each detected object. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -7,9 +7,14 @@
 #include "vision/palette.h"
 #include "tables/look.h"
 
-typedef struct { int64_t side; double min_share; } look_config;
-typedef struct { look_config config; df_palette *palette; } look_state;
-
+typedef struct {
+    int64_t side;
+    double min_share;
+} look_config;
+typedef struct {
+    look_config config;
+    df_palette *palette;
+} look_state;
 
 static const df_option options[] = {
     {"side", DF_OPT_INT, offsetof(look_config, side), "256", 32, 2048,
@@ -27,7 +32,8 @@ static void look_close(void *state)
     free(s);
 }
 
-static df_status look_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+static df_status look_open(void **state, const df_dataset *ds, const void *config,
+                           const df_run *run, df_error *err)
 {
     (void)ds;
     (void)run;
@@ -43,48 +49,60 @@ static df_status look_open(void **state, const df_dataset *ds, const void *confi
     return status;
 }
 
-static df_status append(df_table *out, const df_sight *sight, const char *kind, int item, const df_region *r, df_error *err)
+static df_status append(df_table *out, const df_sight *sight, const char *kind, int item,
+                        const df_region *r, df_error *err)
 {
     df_str colours = {0};
     df_colours_print(r, &colours);
-    const df_value row[] = {DF_INT(sight->row), DF_TEXT(kind), DF_INT(item), DF_TEXT(df_str_text(&colours)),
-                            DF_REAL(r->brightness), DF_REAL(r->contrast), DF_REAL(r->saturation), DF_REAL(r->detail)};
-    df_status status = colours.failed ? df_fail(err, DF_NOMEM, "out of memory") : df_table_append(out, row, err);
+    const df_value row[] = {DF_INT(sight->row),     DF_TEXT(kind),
+                            DF_INT(item),           DF_TEXT(df_str_text(&colours)),
+                            DF_REAL(r->brightness), DF_REAL(r->contrast),
+                            DF_REAL(r->saturation), DF_REAL(r->detail)};
+    df_status status =
+        colours.failed ? df_fail(err, DF_NOMEM, "out of memory") : df_table_append(out, row, err);
     df_str_free(&colours);
     return status;
 }
 
-static df_status append_all(const look_state *s, const df_swatch *swatch, const df_sight *sight, df_table *out, df_error *err)
+static df_status append_all(const look_state *s, const df_swatch *swatch, const df_sight *sight,
+                            df_table *out, df_error *err)
 {
     const double w = swatch->width, h = swatch->height, min_share = s->config.min_share;
     df_region r = df_swatch_region(swatch, (df_rect){0, 0, w, h}, false, min_share);
     DF_TRY(append(out, sight, "image", 0, &r, err));
     for (int i = 0; i < 9; i++) {
         const int x = i % 3, y = i / 3;
-        r = df_swatch_region(swatch, (df_rect){w * x / 3, h * y / 3, w * (x + 1) / 3, h * (y + 1) / 3}, false, min_share);
+        r = df_swatch_region(swatch,
+                             (df_rect){w * x / 3, h * y / 3, w * (x + 1) / 3, h * (y + 1) / 3},
+                             false, min_share);
         DF_TRY(append(out, sight, "cell", i, &r, err));
     }
     const double sx = w / sight->image->full_width, sy = h / sight->image->full_height;
     for (int i = 0; i < sight->n_boxes; i++) {
         const df_box *b = &sight->boxes[i];
-        r = df_swatch_region(swatch, (df_rect){b->x0 * sx, b->y0 * sy, b->x1 * sx, b->y1 * sy}, true, min_share);
+        r = df_swatch_region(swatch, (df_rect){b->x0 * sx, b->y0 * sy, b->x1 * sx, b->y1 * sy},
+                             true, min_share);
         DF_TRY(append(out, sight, "box", i, &r, err));
     }
     return DF_OK;
 }
 
-/* Every factor-th pixel of the image, each the mean of four spread over the factor x factor block: the resize after it
- * then reads a sixteenth of the bytes, and at a glance nobody sees the difference. */
-static df_status thin_out(const df_image *in, int factor, df_arena *arena, df_image *out, df_error *err)
+/* Every factor-th pixel of the image, each the mean of four spread over the factor x factor block:
+ * the resize after it then reads a sixteenth of the bytes, and at a glance nobody sees the
+ * difference. */
+static df_status thin_out(const df_image *in, int factor, df_arena *arena, df_image *out,
+                          df_error *err)
 {
     const int w = in->width / factor, h = in->height / factor;
     uint8_t *rgb = df_arena_alloc(arena, (size_t)w * (size_t)h, 3);
     if (!rgb)
         return df_fail(err, DF_NOMEM, "out of memory");
-    const size_t row = (size_t)in->width * 3, near = (size_t)factor / 4, far = (size_t)factor * 3 / 4;
+    const size_t row = (size_t)in->width * 3, near = (size_t)factor / 4,
+                 far = (size_t)factor * 3 / 4;
     *out = (df_image){w, h, in->full_width, in->full_height, rgb};
     for (size_t y = 0; y < (size_t)h; y++) {
-        const uint8_t *a = in->rgb + (y * (size_t)factor + near) * row, *b = in->rgb + (y * (size_t)factor + far) * row;
+        const uint8_t *a = in->rgb + (y * (size_t)factor + near) * row,
+                      *b = in->rgb + (y * (size_t)factor + far) * row;
         for (size_t x = 0; x < (size_t)w; x++) {
             const size_t i = (x * (size_t)factor + near) * 3, j = (x * (size_t)factor + far) * 3;
             for (size_t c = 0; c < 3; c++)
@@ -99,7 +117,8 @@ static int long_side(const df_image *image)
     return image->width > image->height ? image->width : image->height;
 }
 
-static df_status look_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status look_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
+                               df_error *err)
 {
     const look_state *s = state;
     const df_image *image = sight->image;
@@ -119,18 +138,21 @@ static df_status look_perceive(void *state, df_sight *sight, df_arena *arena, df
         image = &small;
     }
     df_swatch swatch;
-    df_status status = df_swatch_make(s->palette, image->rgb, image->width, image->height, arena, &swatch, err);
+    df_status status =
+        df_swatch_make(s->palette, image->rgb, image->width, image->height, arena, &swatch, err);
     if (status == DF_OK)
         status = append_all(s, &swatch, sight, out, err);
     df_image_free(&small);
     return status;
 }
 
-static const df_pixel_ops look_pixels = {.open = look_open, .perceive = look_perceive, .close = look_close};
+static const df_pixel_ops look_pixels = {
+    .open = look_open, .perceive = look_perceive, .close = look_close};
 
 const df_stage df_stage_look = {
     .name = "look",
-    .summary = "colours, brightness, contrast and detail of the image, of its parts and of each box",
+    .summary =
+        "colours, brightness, contrast and detail of the image, of its parts and of each box",
     .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "detect", NULL},
     .table = &df_look_table,
     .options = options,

@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 
-/* What is read may be damaged: a number that is no cluster's, or other members than were counted. */
+/* What is read may be damaged: a number that is no cluster's, or other members
+ * than were counted. */
 static df_status damaged(df_error *err)
 {
-    return df_fail(err, DF_FORMAT, "its working files (part-*.partial) are damaged: remove them and run again");
+    return df_fail(err, DF_FORMAT,
+                   "its working files (part-*.partial) are damaged: remove them and run again");
 }
 
 static df_status count_member(const df_members *m, int32_t cluster, int64_t *counts, df_error *err)
@@ -17,7 +19,8 @@ static df_status count_member(const df_members *m, int32_t cluster, int64_t *cou
     return DF_OK;
 }
 
-static df_status take_member(const df_members *m, int32_t cluster, const df_member *member, int64_t *at, df_error *err)
+static df_status take_member(const df_members *m, int32_t cluster, const df_member *member,
+                             int64_t *at, df_error *err)
 {
     if (cluster < m->from || cluster >= m->to)
         return DF_OK;
@@ -33,13 +36,15 @@ static df_status scan(df_members *m, int64_t *at, bool count, df_error *err)
 {
     int32_t *cluster = malloc(DF_MEMBERS_READ * sizeof *cluster);
     df_member *members = malloc(DF_MEMBERS_READ * sizeof *members);
-    df_status status = cluster && members ? DF_OK : df_fail(err, DF_NOMEM, "read clusters: out of memory");
+    df_status status =
+        cluster && members ? DF_OK : df_fail(err, DF_NOMEM, "read clusters: out of memory");
     for (int64_t first = 0; status == DF_OK && first < m->n; first += DF_MEMBERS_READ) {
         int64_t n = m->n - first < DF_MEMBERS_READ ? m->n - first : DF_MEMBERS_READ;
         status = df_run_stopped(m->run) ? df_stopped(err)
                                         : m->read(m->ctx, first, n, cluster, members, err);
         for (int64_t i = 0; status == DF_OK && i < n; i++)
-            status = count ? count_member(m, cluster[i], at, err) : take_member(m, cluster[i], &members[i], at, err);
+            status = count ? count_member(m, cluster[i], at, err)
+                           : take_member(m, cluster[i], &members[i], at, err);
     }
     free(cluster);
     free(members);
@@ -88,8 +93,8 @@ df_status df_members_load(df_members *m, int64_t from, df_error *err)
     int64_t *at = malloc((size_t)(m->to - from) * sizeof *at);
     for (int64_t i = from; at && i < m->to; i++)
         at[i - from] = m->first[i] - m->first[from];
-    df_status status =
-        m->members && at ? scan(m, at, false, err) : df_fail(err, DF_NOMEM, "read clusters: out of memory");
+    df_status status = m->members && at ? scan(m, at, false, err)
+                                        : df_fail(err, DF_NOMEM, "read clusters: out of memory");
     free(at);
     return status;
 }

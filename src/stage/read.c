@@ -35,16 +35,20 @@ static bool uses_models(const read_config *c)
     return !c->from || !c->from[0] || (c->detector && c->detector[0]);
 }
 
-static df_status read_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+static df_status read_open(void **state, const df_dataset *ds, const void *config,
+                           const df_run *run, df_error *err)
 {
     const read_config *c = config;
-    const char *names[] = {c->detector, c->orienter && *c->orienter ? c->orienter : NULL, c->recogniser};
+    const char *names[] = {c->detector, c->orienter && *c->orienter ? c->orienter : NULL,
+                           c->recogniser};
     read_state *s = calloc(1, sizeof *s);
     if (!s)
         return df_fail(err, DF_NOMEM, "out of memory");
     s->config = c;
     s->run = run;
-    df_status status = uses_models(c) ? df_expert_open(&s->expert, run->models, names, 3, &run->runtime, err) : DF_OK;
+    df_status status = uses_models(c)
+                           ? df_expert_open(&s->expert, run->models, names, 3, &run->runtime, err)
+                           : DF_OK;
     if (status == DF_OK)
         status = df_import_open(&s->imported, ds, "read", c->from, run, err);
     if (status != DF_OK) {
@@ -55,20 +59,23 @@ static df_status read_open(void **state, const df_dataset *ds, const void *confi
     return DF_OK;
 }
 
-/* Letters and digits of any script: all characters but ASCII's spaces and signs. Text is valid UTF-8. */
+/* Letters and digits of any script: all characters but ASCII's spaces and signs. Text is valid
+ * UTF-8. */
 static int64_t count_letters(const char *text)
 {
     int64_t n = 0;
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        n += c >= 0xC0 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        n +=
+            c >= 0xC0 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     }
     return n;
 }
 
 static double area(const df_line *l)
 {
-    return hypot(l->x[1] - l->x[0], l->y[1] - l->y[0]) * hypot(l->x[2] - l->x[1], l->y[2] - l->y[1]);
+    return hypot(l->x[1] - l->x[0], l->y[1] - l->y[0]) *
+           hypot(l->x[2] - l->x[1], l->y[2] - l->y[1]);
 }
 
 static int by_falling_area(const void *a, const void *b)
@@ -93,7 +100,8 @@ static bool is_pattern(const char *text)
 
 static bool is_line(const read_config *c, const df_line *line)
 {
-    return line->score >= c->threshold && count_letters(line->text) >= c->min_chars && !is_pattern(line->text);
+    return line->score >= c->threshold && count_letters(line->text) >= c->min_chars &&
+           !is_pattern(line->text);
 }
 
 /* Of more than max_lines the largest are kept, in reading order. */
@@ -111,13 +119,15 @@ static int choose_lines(const read_config *c, const df_percept *seen, const df_l
     return n;
 }
 
-static df_status perceive(const read_state *s, const df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status perceive(const read_state *s, const df_sight *sight, df_arena *arena,
+                          df_table *out, df_error *err)
 {
     df_percept seen = {0};
     df_error why = {""};
     const df_status status = df_expert_perceive(s->expert, sight->image, NULL, arena, &seen, &why);
     if (status == DF_FORMAT) {               /* no answer for this picture alone */
-        df_run_note(s->run, "read: part %d row %lld: %s", sight->part, (long long)sight->row, why.message);
+        df_run_note(s->run, "read: part %d row %lld: %s", sight->part, (long long)sight->row,
+                    why.message);
         return DF_OK;
     }
     if (status != DF_OK)
@@ -128,10 +138,12 @@ static df_status perceive(const read_state *s, const df_sight *sight, df_arena *
     int n = choose_lines(s->config, &seen, lines), paragraph = -1;
     for (int i = 0; i < n; i++) {
         const df_line *l = lines[i];
-        paragraph += i == 0 || l->paragraph != lines[i - 1]->paragraph;     /* those left out leave no gap */
+        /* those left out leave no gap */
+        paragraph += i == 0 || l->paragraph != lines[i - 1]->paragraph;
         df_value row[] = {DF_INT(sight->row), DF_TEXT(l->text), DF_REAL(l->score),
-                          DF_REAL(l->x[0]), DF_REAL(l->y[0]), DF_REAL(l->x[1]), DF_REAL(l->y[1]),
-                          DF_REAL(l->x[2]), DF_REAL(l->y[2]), DF_REAL(l->x[3]), DF_REAL(l->y[3]), DF_INT(paragraph)};
+                          DF_REAL(l->x[0]),   DF_REAL(l->y[0]), DF_REAL(l->x[1]),
+                          DF_REAL(l->y[1]),   DF_REAL(l->x[2]), DF_REAL(l->y[2]),
+                          DF_REAL(l->x[3]),   DF_REAL(l->y[3]), DF_INT(paragraph)};
         DF_TRY(df_table_append(out, row, err));
     }
     return DF_OK;
@@ -142,7 +154,8 @@ static bool read_looks(const void *state)
     return ((const read_state *)state)->expert != NULL;
 }
 
-static df_status read_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status read_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
+                               df_error *err)
 {
     const read_state *s = state;
     if (sight->image && read_looks(s))
@@ -161,26 +174,36 @@ static df_status read_depends(const void *config, const df_run *run, df_str *out
     return df_onnx_describe(&run->runtime, out, err);
 }
 
-static const df_pixel_ops read_pixels = {
-    .open = read_open, .perceive = read_perceive, .close = read_close, .blind = true, .looks = read_looks};
-
+static const df_pixel_ops read_pixels = {.open = read_open,
+                                         .perceive = read_perceive,
+                                         .close = read_close,
+                                         .blind = true,
+                                         .looks = read_looks};
 
 static const df_option options[] = {
-    {"detector", DF_OPT_TEXT, offsetof(read_config, detector), "ppocr-det-small", 0, 0, "card that finds text; empty with `from`: none"},
+    {"detector", DF_OPT_TEXT, offsetof(read_config, detector), "ppocr-det-small", 0, 0,
+     "card that finds text; empty with `from`: none"},
     {"orienter", DF_OPT_TEXT, offsetof(read_config, orienter), "ppocr-cls", 0, 0,
      "card that sees upside-down lines; empty: none"},
-    {"recogniser", DF_OPT_TEXT, offsetof(read_config, recogniser), "ppocr-rec-small", 0, 0, "card that reads a line"},
+    {"recogniser", DF_OPT_TEXT, offsetof(read_config, recogniser), "ppocr-rec-small", 0, 0,
+     "card that reads a line"},
     {"threshold", DF_OPT_REAL, offsetof(read_config, threshold), "0.7", 0, 1,
      "least score of a line; blur and foliage read as gibberish at 0.5 to 0.65"},
-    {"min_chars", DF_OPT_INT, offsetof(read_config, min_chars), "2", 1, 1000, "least letters and digits in a line"},
-    {"max_lines", DF_OPT_INT, offsetof(read_config, max_lines), "300", 0, 10000, "lines an image; the largest are kept"},
+    {"min_chars", DF_OPT_INT, offsetof(read_config, min_chars), "2", 1, 1000,
+     "least letters and digits in a line"},
+    {"max_lines", DF_OPT_INT, offsetof(read_config, max_lines), "300", 0, 10000,
+     "lines an image; the largest are kept"},
     DF_IMPORT_OPTION(read_config),
     {0},
 };
 
 const df_stage df_stage_read = {
-    .name = "read", .summary = "read the text in each image",
+    .name = "read",
+    .summary = "read the text in each image",
     .reads = (const char *const[]){"ingest", "filter", "dedup", "select", NULL},
-    .table = &df_read_table, .options = options, .config_size = sizeof(read_config),
-    .pixels = &read_pixels, .depends = read_depends,
+    .table = &df_read_table,
+    .options = options,
+    .config_size = sizeof(read_config),
+    .pixels = &read_pixels,
+    .depends = read_depends,
 };

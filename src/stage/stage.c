@@ -4,10 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const df_stage df_stage_ingest, df_stage_filter, df_stage_embed, df_stage_cluster, df_stage_dedup,
-    df_stage_select,
-    df_stage_tag, df_stage_detect, df_stage_read, df_stage_look, df_stage_fuse, df_stage_caption, df_stage_check,
-    df_stage_stats, df_stage_export,
+extern const df_stage df_stage_ingest, df_stage_filter, df_stage_embed, df_stage_cluster,
+    df_stage_dedup, df_stage_select, df_stage_tag, df_stage_detect, df_stage_read, df_stage_look,
+    df_stage_fuse, df_stage_caption, df_stage_check, df_stage_stats, df_stage_export,
     df_stage_report;
 
 /* In run order: data flows down this list and never up. */
@@ -39,7 +38,8 @@ const df_stage *df_stage_find(const char *name)
     return NULL;
 }
 
-df_status df_stage_failed(const df_stage *stage, df_status status, const df_error *why, df_error *err)
+df_status df_stage_failed(const df_stage *stage, df_status status, const df_error *why,
+                          df_error *err)
 {
     size_t n = strlen(stage->name);
     if (status == DF_OK)

@@ -1,5 +1,5 @@
-/* stats: what the dataset is, in numbers. Each part is summed alone, on any thread; the sums are whole numbers, so
- * that the order in which they are joined does not show. */
+/* stats: what the dataset is, in numbers. Each part is summed alone, on any thread; the sums are
+ * whole numbers, so that the order in which they are joined does not show. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +17,27 @@
 #include "tables/tables.h"
 
 #define LEXICON_BYTES_MAX ((size_t)64 << 20)
-static const char *const lexicon_files[] = {"en-lexicon.txt", "en-morphology.txt", "en-context.txt"};
+static const char *const lexicon_files[] = {"en-lexicon.txt", "en-morphology.txt",
+                                            "en-context.txt"};
 
-typedef struct { int64_t top; } stats_config;
+typedef struct {
+    int64_t top;
+} stats_config;
 
-typedef enum { BINS_WORDS, BINS_SENTENCES, BINS_TAGS, BINS_BOXES, BINS_LINES, BINS_EDGE, BINS_COUNT } bins_of;
-static const struct { const char *name; int64_t step; } bins_table[BINS_COUNT] = {
-    {"words", 10}, {"sentences", 1}, {"tags", 1}, {"boxes", 1}, {"text_lines", 1}, {"short_edge", 128}};
+typedef enum {
+    BINS_WORDS,
+    BINS_SENTENCES,
+    BINS_TAGS,
+    BINS_BOXES,
+    BINS_LINES,
+    BINS_EDGE,
+    BINS_COUNT
+} bins_of;
+static const struct {
+    const char *name;
+    int64_t step;
+} bins_table[BINS_COUNT] = {{"words", 10}, {"sentences", 1},  {"tags", 1},
+                            {"boxes", 1},  {"text_lines", 1}, {"short_edge", 128}};
 
 typedef enum {
     TALLY_VERDICTS,
@@ -47,7 +61,8 @@ static const char *const tally_names[TALLY_SKIPPED] = {"verdicts", "reasons", "t
 typedef struct {
     int64_t rows, filtered, distinct, kept;  /* kept by filter; by dedup too; by select too */
     int64_t captions, passed, with_text, with_boxes, with_tags;
-    int64_t named, invented, inventing;      /* things that captions name, those without evidence, captions with one */
+    /* things that captions name, those without evidence, captions with one */
+    int64_t named, invented, inventing;
     bool has_dedup, has_select;
     df_prose_count prose;
     df_bins bins[BINS_COUNT];
@@ -65,7 +80,11 @@ typedef struct {
 
 /* ---- one part ---- */
 
-typedef struct { df_tally *tally; df_status status; df_error *err; } splitter;
+typedef struct {
+    df_tally *tally;
+    df_status status;
+    df_error *err;
+} splitter;
 
 static void add_piece(void *ctx, const char *piece, size_t n)
 {
@@ -79,7 +98,8 @@ static df_status add_text(df_tally *tally, const char *text, df_error *err)
     return df_tally_add(tally, text, strlen(text), 1, err);
 }
 
-/* The verdict, the reasons, and the first reason for the funnel, where every caption counts once. */
+/* The verdict, the reasons, and the first reason for the funnel, where every
+ * caption counts once. */
 static df_status add_verdict(sums *s, const df_joined *j, int64_t row, df_error *err)
 {
     const char *verdict = df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT),
@@ -100,15 +120,22 @@ static df_status add_verdict(sums *s, const df_joined *j, int64_t row, df_error 
                  : add_text(&s->tallies[TALLY_FAILED], verdict, err);
 }
 
-static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, int64_t row, df_error *err)
+static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, int64_t row,
+                             df_error *err)
 {
     if (!df_joined_has(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION)) {
         const char *why = df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_ERROR);
-        const bool undrawn = j->table[DF_OF_FUSE] && !df_joined_has(j, DF_OF_FUSE, row, DF_FUSE_PROMPT);
-        return add_text(&s->tallies[TALLY_UNCAPTIONED], *why ? why : undrawn ? "not drawn" : "not captioned yet", err);
+        const bool undrawn =
+            j->table[DF_OF_FUSE] && !df_joined_has(j, DF_OF_FUSE, row, DF_FUSE_PROMPT);
+        return add_text(&s->tallies[TALLY_UNCAPTIONED],
+                        *why      ? why
+                        : undrawn ? "not drawn"
+                                  : "not captioned yet",
+                        err);
     }
     df_prose_count one = {0};
-    DF_TRY(df_prose_measure(w->tagger, df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION), &s->space, &one, err));
+    DF_TRY(df_prose_measure(w->tagger, df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION),
+                            &s->space, &one, err));
     s->captions++;
     s->prose.characters += one.characters;
     s->prose.words += one.words;
@@ -122,11 +149,13 @@ static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, i
     s->named += df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_OBJECTS_NAMED, 0);
     s->invented += invented;
     s->inventing += invented > 0;
-    DF_TRY(add_text(&s->tallies[TALLY_ENGINES], df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_ENGINE), err));
+    DF_TRY(add_text(&s->tallies[TALLY_ENGINES],
+                    df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_ENGINE), err));
     return add_verdict(s, j, row, err);
 }
 
-static df_status add_image(const stats_work *w, sums *s, const df_joined *j, int64_t row, df_error *err)
+static df_status add_image(const stats_work *w, sums *s, const df_joined *j, int64_t row,
+                           df_error *err)
 {
     s->rows++;
     const char *why;
@@ -148,15 +177,21 @@ static df_status add_image(const stats_work *w, sums *s, const df_joined *j, int
     return add_caption(w, s, j, row, err);
 }
 
-/* The rows of one evidence table: text counted, and how many each image has. kind: of fuse/evidence, NULL for raw
- * tables. */
-typedef struct { const df_table *table; const char *kind; int text; df_tally *tally; } evidence;
+/* The rows of one evidence table: text counted, and how many each image has. kind: of
+ * fuse/evidence, NULL for raw tables. */
+typedef struct {
+    const df_table *table;
+    const char *kind;
+    int text;
+    df_tally *tally;
+} evidence;
 
 static df_status add_evidence(const evidence *e, int64_t *per_row, int64_t n_rows, df_error *err)
 {
     for (int64_t i = 0; i < df_table_rows(e->table); i++) {
         int64_t row = df_table_int(e->table, i, DF_ROW);
-        if (row < 0 || row >= n_rows || (e->kind && strcmp(df_table_text(e->table, i, DF_FUSE_EVIDENCE_KIND), e->kind) != 0))
+        if (row < 0 || row >= n_rows ||
+            (e->kind && strcmp(df_table_text(e->table, i, DF_FUSE_EVIDENCE_KIND), e->kind) != 0))
             continue;
         per_row[row]++;
         if (e->tally)
@@ -166,8 +201,8 @@ static df_status add_evidence(const evidence *e, int64_t *per_row, int64_t n_row
 }
 
 /* What fusion kept where it ran, else what the expert said. NULL: neither. */
-static df_status open_evidence(const df_dataset *ds, int part, const df_table_type *expert, df_table **table, bool *fused,
-                               df_error *err)
+static df_status open_evidence(const df_dataset *ds, int part, const df_table_type *expert,
+                               df_table **table, bool *fused, df_error *err)
 {
     *fused = df_dataset_has_part(ds, df_fuse_evidence_table.name, part);
     if (!*fused && !df_dataset_has_part(ds, expert->name, part))
@@ -177,18 +212,26 @@ static df_status open_evidence(const df_dataset *ds, int part, const df_table_ty
 
 static df_status add_kind(const stats_work *w, sums *s, const df_joined *j, int kind, df_error *err)
 {
-    static const struct { const df_table_type *expert; const char *kind; int text; bins_of bins; int tally; } kinds[] = {
-        {&df_tag_table, "tag", DF_TAG_TAG, BINS_TAGS, TALLY_TAGS},
-        {&df_detect_table, "box", DF_DETECT_LABEL, BINS_BOXES, TALLY_LABELS},
-        {&df_read_table, "line", DF_READ_TEXT, BINS_LINES, -1}};
+    static const struct {
+        const df_table_type *expert;
+        const char *kind;
+        int text;
+        bins_of bins;
+        int tally;
+    } kinds[] = {{&df_tag_table, "tag", DF_TAG_TAG, BINS_TAGS, TALLY_TAGS},
+                 {&df_detect_table, "box", DF_DETECT_LABEL, BINS_BOXES, TALLY_LABELS},
+                 {&df_read_table, "line", DF_READ_TEXT, BINS_LINES, -1}};
     df_table *table = NULL;
     bool fused = false;
     DF_TRY(open_evidence(w->ds, j->part, kinds[kind].expert, &table, &fused, err));
     int64_t *per_row = calloc((size_t)j->n_rows + 1, sizeof *per_row),
             *with[] = {&s->with_tags, &s->with_boxes, &s->with_text};
-    df_status status = per_row ? DF_OK : df_fail(err, DF_NOMEM, "count %s: out of memory", kinds[kind].expert->name);
+    df_status status =
+        per_row ? DF_OK
+                : df_fail(err, DF_NOMEM, "count %s: out of memory", kinds[kind].expert->name);
     if (status == DF_OK && table) {
-        evidence e = {table, fused ? kinds[kind].kind : NULL, fused ? DF_FUSE_EVIDENCE_TEXT : kinds[kind].text,
+        evidence e = {table, fused ? kinds[kind].kind : NULL,
+                      fused ? DF_FUSE_EVIDENCE_TEXT : kinds[kind].text,
                       kinds[kind].tally < 0 ? NULL : &s->tallies[kinds[kind].tally]};
         status = add_evidence(&e, per_row, j->n_rows, err);
     }
@@ -298,10 +341,11 @@ static void append_entries(df_str *out, const df_tally *t, size_t top)
     }
 }
 
-static void append_step(df_str *out, const char *stage, int64_t in, int64_t kept, const df_tally *dropped)
+static void append_step(df_str *out, const char *stage, int64_t in, int64_t kept,
+                        const df_tally *dropped)
 {
-    df_str_printf(out, "    {\"stage\": \"%s\", \"in\": %lld, \"kept\": %lld, \"dropped\": {", stage, (long long)in,
-                  (long long)kept);
+    df_str_printf(out, "    {\"stage\": \"%s\", \"in\": %lld, \"kept\": %lld, \"dropped\": {",
+                  stage, (long long)in, (long long)kept);
     append_entries(out, dropped, dropped->n);
     df_str_append(out, "}}");
 }
@@ -373,12 +417,13 @@ static void append_all(df_str *out, const sums *s, bool tagged, size_t top)
     df_str_append(out, "{\n  \"version\": 1,\n");
     append_table1(out, s, tagged);
     append_funnel(out, s);
-    df_str_printf(
-        out,
-        "  \"images\": {\"rows\": %lld, \"kept\": %lld, \"captions\": %lld, \"passed\": %lld, \"with_text\": %lld, "
-        "\"with_boxes\": %lld, \"with_tags\": %lld},\n",
-        (long long)s->rows, (long long)s->kept, (long long)s->captions, (long long)s->passed, (long long)s->with_text,
-        (long long)s->with_boxes, (long long)s->with_tags);
+    df_str_printf(out,
+                  "  \"images\": {\"rows\": %lld, \"kept\": %lld, \"captions\": %lld, \"passed\": "
+                  "%lld, \"with_text\": %lld, "
+                  "\"with_boxes\": %lld, \"with_tags\": %lld},\n",
+                  (long long)s->rows, (long long)s->kept, (long long)s->captions,
+                  (long long)s->passed, (long long)s->with_text, (long long)s->with_boxes,
+                  (long long)s->with_tags);
     df_str_printf(out, "  \"chair\": {\"named\": %lld", (long long)s->named);
     append_mean(out, "objects", s->invented, s->named);
     append_mean(out, "captions", s->inventing, s->captions);
@@ -403,7 +448,8 @@ static df_status write_stats(const df_dataset *ds, sums *s, bool tagged, size_t 
     df_str out = {0};
     append_all(&out, s, tagged, top);
     df_status status = out.failed ? df_fail(err, DF_NOMEM, "stats: out of memory")
-                                  : df_folder_write(df_dataset_files(ds), "stats/stats.json", out.data, out.size, err);
+                                  : df_folder_write(df_dataset_files(ds), "stats/stats.json",
+                                                    out.data, out.size, err);
     df_str_free(&out);
     return status;
 }
@@ -412,7 +458,8 @@ static df_status write_stats(const df_dataset *ds, sums *s, bool tagged, size_t 
 
 static df_status lexicon_path(char path[PATH_MAX], const df_run *run, int i, df_error *err)
 {
-    if ((size_t)snprintf(path, PATH_MAX, "%s/lexicon/%s", run->share ? run->share : ".", lexicon_files[i]) >= PATH_MAX)
+    if ((size_t)snprintf(path, PATH_MAX, "%s/lexicon/%s", run->share ? run->share : ".",
+                         lexicon_files[i]) >= PATH_MAX)
         return df_fail(err, DF_IO, "read %s: path is too long", lexicon_files[i]);
     return DF_OK;
 }
@@ -423,7 +470,9 @@ static df_status open_tagger(stats_work *w, df_error *err)
     for (int i = 0; i < 3; i++) {
         DF_TRY(lexicon_path(path, w->run, i, err));
         if (!df_file_exists(path)) {
-            df_run_note(w->run, "stats: %s is missing: parts of speech are left out; set-up installs it", path);
+            df_run_note(w->run,
+                        "stats: %s is missing: parts of speech are left out; set-up installs it",
+                        path);
             return DF_OK;
         }
         size_t size;
@@ -496,8 +545,8 @@ static const df_option options[] = {
 const df_stage df_stage_stats = {
     .name = "stats",
     .summary = "count words, parts of speech, evidence and what each stage kept",
-    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "tag", "detect", "read", "look", "fuse",
-                                   "caption", "check", NULL},
+    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "tag", "detect", "read",
+                                   "look", "fuse", "caption", "check", NULL},
     .options = options,
     .config_size = sizeof(stats_config),
     .run = stats_run,

@@ -4,13 +4,20 @@
 #include "stage/import/import.h"
 #include "tables/tag.h"
 
-typedef struct { char *models, *from; double threshold; } tag_config;
-typedef struct { df_panel panel; df_evidence_import *imported; const df_run *run; } tag_state;
-
+typedef struct {
+    char *models, *from;
+    double threshold;
+} tag_config;
+typedef struct {
+    df_panel panel;
+    df_evidence_import *imported;
+    const df_run *run;
+} tag_state;
 
 static const df_option options[] = {
     {"models", DF_OPT_TEXT, offsetof(tag_config, models), "efficientnet-lite2", 0, 0,
-     "classifiers, joined by commas; the first must be installed, others are used when they are; empty: none"},
+     "classifiers, joined by commas; the first must be installed, others are used when they are; "
+     "empty: none"},
     {"threshold", DF_OPT_REAL, offsetof(tag_config, threshold), "0", 0, 1,
      "least probability of a tag; 0: what each model's card says"},
     DF_IMPORT_OPTION(tag_config),
@@ -27,14 +34,16 @@ static void tag_close(void *state)
     free(s);
 }
 
-static df_status tag_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+static df_status tag_open(void **state, const df_dataset *ds, const void *config, const df_run *run,
+                          df_error *err)
 {
     const tag_config *c = config;
     tag_state *s = calloc(1, sizeof *s);
     if (!s)
         return df_fail(err, DF_NOMEM, "out of memory");
     s->run = run;
-    df_status status = df_panel_init(&s->panel, run->models, c->models, c->threshold, &run->runtime, err);
+    df_status status =
+        df_panel_init(&s->panel, run->models, c->models, c->threshold, &run->runtime, err);
     if (status == DF_OK)
         status = df_import_open(&s->imported, ds, "tag", c->from, run, err);
     if (status != DF_OK) {
@@ -47,7 +56,10 @@ static df_status tag_open(void **state, const df_dataset *ds, const void *config
     return DF_OK;
 }
 
-typedef struct { df_tag tag; const char *source; } sourced_tag;
+typedef struct {
+    df_tag tag;
+    const char *source;
+} sourced_tag;
 
 static int by_falling_score(const void *a, const void *b)
 {
@@ -57,8 +69,8 @@ static int by_falling_score(const void *a, const void *b)
     return x->tag.item - y->tag.item;        /* order of models, then of their answers */
 }
 
-static df_status append(const df_percept *seen, const char *const *sources, int n_models, int64_t row, df_arena *arena,
-                        df_table *out, df_error *err)
+static df_status append(const df_percept *seen, const char *const *sources, int n_models,
+                        int64_t row, df_arena *arena, df_table *out, df_error *err)
 {
     size_t n = 0;
     for (int m = 0; m < n_models; m++)
@@ -74,19 +86,24 @@ static df_status append(const df_percept *seen, const char *const *sources, int 
         }
     qsort(all, n, sizeof *all, by_falling_score);
     for (size_t i = 0; i < n; i++)
-        DF_TRY(df_table_append(out, (const df_value[]){DF_INT(row), DF_TEXT(all[i].tag.label),
-                                                       DF_REAL(all[i].tag.score), DF_TEXT(all[i].source)}, err));
+        DF_TRY(
+            df_table_append(out,
+                            (const df_value[]){DF_INT(row), DF_TEXT(all[i].tag.label),
+                                               DF_REAL(all[i].tag.score), DF_TEXT(all[i].source)},
+                            err));
     return DF_OK;
 }
 
-static df_status perceive(const tag_state *s, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status perceive(const tag_state *s, df_sight *sight, df_arena *arena, df_table *out,
+                          df_error *err)
 {
     df_percept seen[DF_PANEL_MAX];
     const char *sources[DF_PANEL_MAX];
     DF_TRY(df_panel_perceive(&s->panel, sight->image, NULL, arena, seen, err));
     for (int i = 0; i < s->panel.n_experts; i++)
         if (seen[i].trouble)
-            df_run_note(s->run, "tag: part %d row %lld: %s", sight->part, (long long)sight->row, seen[i].trouble);
+            df_run_note(s->run, "tag: part %d row %lld: %s", sight->part, (long long)sight->row,
+                        seen[i].trouble);
     for (int i = 0; i < s->panel.n_experts; i++)
         sources[i] = df_expert_card(s->panel.experts[i], 0)->name;
     return append(seen, sources, s->panel.n_experts, sight->row, arena, out, err);
@@ -97,7 +114,8 @@ static bool tag_looks(const void *state)
     return ((const tag_state *)state)->panel.n_experts > 0;
 }
 
-static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
+                              df_error *err)
 {
     const tag_state *s = state;
     if (sight->image && tag_looks(s))
@@ -112,8 +130,11 @@ static df_status tag_depends(const void *config, const df_run *run, df_str *out,
     return df_panel_describe(run->models, ((const tag_config *)config)->models, out, err);
 }
 
-static const df_pixel_ops tag_pixels = {
-    .open = tag_open, .perceive = tag_perceive, .close = tag_close, .blind = true, .looks = tag_looks};
+static const df_pixel_ops tag_pixels = {.open = tag_open,
+                                        .perceive = tag_perceive,
+                                        .close = tag_close,
+                                        .blind = true,
+                                        .looks = tag_looks};
 
 const df_stage df_stage_tag = {
     .name = "tag",

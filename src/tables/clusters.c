@@ -6,8 +6,8 @@
 #include "dataset/sql_text.h"
 
 enum { MEMORY_MB = 1024 };
-/* Of the tables only the places of what is shown come into memory; paths and the like are then read from their parts
- * alone. */
+/* Of the tables only the places of what is shown come into memory; paths and the like are then read
+ * from their parts alone. */
 typedef struct {
     const df_dataset *ds;
     df_sql *sql;
@@ -24,7 +24,8 @@ static df_status finish(asking *a, df_status status)
 /* Runs the text at hand; out: NULL for its effect alone. */
 static df_status ask(asking *a, df_table **out, df_error *err)
 {
-    df_status status = a->text.failed ? df_fail(err, DF_NOMEM, "look at clusters: out of memory") : DF_OK;
+    df_status status =
+        a->text.failed ? df_fail(err, DF_NOMEM, "look at clusters: out of memory") : DF_OK;
     if (status == DF_OK && !a->sql)
         status = df_sql_open(&a->sql, MEMORY_MB, NULL, err);
     if (status == DF_OK)
@@ -39,16 +40,19 @@ typedef struct {
     const char *stage, *columns, *nothing;
 } fields;
 static const fields of_ingest = {"ingest", "path", "''::VARCHAR AS path"};
-static const fields of_dedup = {"dedup", "reason, nearest_part, nearest_row, similarity, hash_distance",
-                                "''::VARCHAR AS reason, 0::BIGINT AS nearest_part, 0::BIGINT AS nearest_row, "
-                                "0::DOUBLE AS similarity, 0::BIGINT AS hash_distance"};
-static const fields of_select = {"select", "reason, \"rank\"", "''::VARCHAR AS reason, 0::BIGINT AS \"rank\""};
+static const fields of_dedup = {
+    "dedup", "reason, nearest_part, nearest_row, similarity, hash_distance",
+    "''::VARCHAR AS reason, 0::BIGINT AS nearest_part, 0::BIGINT AS nearest_row, "
+    "0::DOUBLE AS similarity, 0::BIGINT AS hash_distance"};
+static const fields of_select = {"select", "reason, \"rank\"",
+                                 "''::VARCHAR AS reason, 0::BIGINT AS \"rank\""};
 
 /* CREATE TABLE name: the fields of the rows that `places`, a query of part and row, asks for. */
 static df_status fetch(asking *a, const char *name, fields f, const char *places, df_error *err)
 {
     df_table *parts = NULL;
-    df_str_printf(&a->text, "SELECT DISTINCT part FROM (%s) WHERE part IS NOT NULL ORDER BY part", places);
+    df_str_printf(&a->text, "SELECT DISTINCT part FROM (%s) WHERE part IS NOT NULL ORDER BY part",
+                  places);
     DF_TRY(ask(a, &parts, err));
     df_str_printf(&a->text,
                   "CREATE TABLE %s AS SELECT t.* FROM (SELECT DISTINCT part, \"row\" FROM (%s)) p "
@@ -76,25 +80,27 @@ df_status df_clusters_largest(const df_dataset *ds, int64_t limit, df_table **ou
 {
     asking a = {.ds = ds};
     bool selected = df_dataset_has_all(ds, "select");
-    df_str_append(&a.text, "CREATE TABLE found AS SELECT *, place >> 32 AS part, place & 4294967295 AS \"row\" FROM "
-                           "(SELECT cluster, count(*) AS members, avg(similarity) AS similarity, "
-                           "arg_max(" PLACE ", (similarity, -(" PLACE "))) AS place FROM ");
+    df_str_append(
+        &a.text,
+        "CREATE TABLE found AS SELECT *, place >> 32 AS part, place & 4294967295 AS \"row\" FROM "
+        "(SELECT cluster, count(*) AS members, avg(similarity) AS similarity, "
+        "arg_max(" PLACE ", (similarity, -(" PLACE "))) AS place FROM ");
     df_status status = df_dataset_append_sql(ds, "cluster", &a.text, err);
-    df_str_printf(&a.text, " GROUP BY cluster ORDER BY members DESC, cluster LIMIT %lld)", (long long)limit);
+    df_str_printf(&a.text, " GROUP BY cluster ORDER BY members DESC, cluster LIMIT %lld)",
+                  (long long)limit);
     if (status == DF_OK)
         status = ask(&a, NULL, err);
     if (status == DF_OK)
         status = fetch(&a, "path", of_ingest, "SELECT part, \"row\" FROM found", err);
     df_str_append(&a.text, "SELECT f.cluster, f.members, f.similarity, ");
-    df_str_append(&a.text, selected
-                               ? "f.members - coalesce(s.survived, 0) AS removed, coalesce(s.selected, 0) AS selected, "
-                               : "NULL::BIGINT AS removed, NULL::BIGINT AS selected, ");
-    df_str_append(
-        &a.text,
-        "f.part, f.\"row\", p.path FROM found f LEFT JOIN path p ON p.part = f.part AND p.\"row\" = f.\"row\"");
+    df_str_append(&a.text, selected ? "f.members - coalesce(s.survived, 0) AS removed, "
+                                      "coalesce(s.selected, 0) AS selected, "
+                                    : "NULL::BIGINT AS removed, NULL::BIGINT AS selected, ");
+    df_str_append(&a.text, "f.part, f.\"row\", p.path FROM found f LEFT JOIN path p ON p.part = "
+                           "f.part AND p.\"row\" = f.\"row\"");
     if (status == DF_OK && selected) {
-        df_str_append(&a.text,
-                      " LEFT JOIN (SELECT cluster, count(*) AS survived, count(*) FILTER (kept = 1) AS selected FROM ");
+        df_str_append(&a.text, " LEFT JOIN (SELECT cluster, count(*) AS survived, count(*) FILTER "
+                               "(kept = 1) AS selected FROM ");
         status = df_dataset_append_sql(ds, "select", &a.text, err);
         df_str_append(&a.text, " GROUP BY cluster) s ON s.cluster = f.cluster");
     }
@@ -104,14 +110,16 @@ df_status df_clusters_largest(const df_dataset *ds, int64_t limit, df_table **ou
     return finish(&a, status);
 }
 
-df_status df_clusters_members(const df_dataset *ds, const int64_t *clusters, int64_t n, int64_t limit, df_table **out,
-                              df_error *err)
+df_status df_clusters_members(const df_dataset *ds, const int64_t *clusters, int64_t n,
+                              int64_t limit, df_table **out, df_error *err)
 {
     asking a = {.ds = ds};
-    df_str_append(&a.text,
-                  "CREATE TABLE found AS SELECT cluster, (m).place >> 32 AS part, (m).place & 4294967295 AS \"row\", "
-                  "(m).similarity AS similarity FROM (SELECT cluster, unnest(max({'similarity': similarity, "
-                  "'back': -(" PLACE "), 'place': " PLACE "}, ");
+    df_str_append(
+        &a.text,
+        "CREATE TABLE found AS SELECT cluster, (m).place >> 32 AS part, (m).place & 4294967295 AS "
+        "\"row\", "
+        "(m).similarity AS similarity FROM (SELECT cluster, unnest(max({'similarity': similarity, "
+        "'back': -(" PLACE "), 'place': " PLACE "}, ");
     df_str_printf(&a.text, "%lld)) AS m FROM ", (long long)limit);
     df_status status = df_dataset_append_sql(ds, "cluster", &a.text, err);
     df_str_append(&a.text, " WHERE cluster IN (-1");
@@ -125,18 +133,21 @@ df_status df_clusters_members(const df_dataset *ds, const int64_t *clusters, int
     if (status == DF_OK)
         status = fetch(&a, "chosen", of_select, "SELECT part, \"row\" FROM found", err);
     if (status == DF_OK)
-        status = fetch(&a, "path", of_ingest,
-                       "SELECT part, \"row\" FROM found UNION SELECT nearest_part, nearest_row FROM dedup", err);
-    df_str_append(
-        &a.text,
-        "SELECT f.cluster, f.part, f.\"row\", p.path, f.similarity, coalesce(d.reason, s.reason) AS reason, "
-        "s.\"rank\", "
-        "d.nearest_part, d.nearest_row, q.path AS nearest_path, d.similarity AS nearest_similarity FROM found f "
-        "LEFT JOIN path p ON p.part = f.part AND p.\"row\" = f.\"row\" "
-        "LEFT JOIN dedup d ON d.part = f.part AND d.\"row\" = f.\"row\" "
-        "LEFT JOIN chosen s ON s.part = f.part AND s.\"row\" = f.\"row\" "
-        "LEFT JOIN path q ON q.part = d.nearest_part AND q.\"row\" = d.nearest_row "
-        "ORDER BY f.cluster, f.similarity DESC, f.part, f.\"row\"");
+        status = fetch(
+            &a, "path", of_ingest,
+            "SELECT part, \"row\" FROM found UNION SELECT nearest_part, nearest_row FROM dedup",
+            err);
+    df_str_append(&a.text,
+                  "SELECT f.cluster, f.part, f.\"row\", p.path, f.similarity, coalesce(d.reason, "
+                  "s.reason) AS reason, "
+                  "s.\"rank\", "
+                  "d.nearest_part, d.nearest_row, q.path AS nearest_path, d.similarity AS "
+                  "nearest_similarity FROM found f "
+                  "LEFT JOIN path p ON p.part = f.part AND p.\"row\" = f.\"row\" "
+                  "LEFT JOIN dedup d ON d.part = f.part AND d.\"row\" = f.\"row\" "
+                  "LEFT JOIN chosen s ON s.part = f.part AND s.\"row\" = f.\"row\" "
+                  "LEFT JOIN path q ON q.part = d.nearest_part AND q.\"row\" = d.nearest_row "
+                  "ORDER BY f.cluster, f.similarity DESC, f.part, f.\"row\"");
     if (status == DF_OK)
         status = ask(&a, out, err);
     return finish(&a, status);
@@ -144,17 +155,19 @@ df_status df_clusters_members(const df_dataset *ds, const int64_t *clusters, int
 
 /* ---- how similar ---- */
 
-/* Of a similarity, which of the 200 bins: (i / 100 - 1, (i + 1) / 100 - 1]; null has none: greatest would forget. */
-#define BIN                                                                                                            \
-    "CASE WHEN similarity IS NOT NULL THEN greatest(0, least(199, ceil((similarity + 1) * 100)::BIGINT - 1)) END"
+/* Of a similarity, which of the 200 bins: (i / 100 - 1, (i + 1) / 100 - 1]; null has none: greatest
+ * would forget. */
+#define BIN                                                                                        \
+    "CASE WHEN similarity IS NOT NULL THEN greatest(0, least(199, ceil((similarity + 1) * "        \
+    "100)::BIGINT - 1)) END"
 
 df_status df_clusters_similarities(const df_dataset *ds, df_similarities *out, df_error *err)
 {
     asking a = {.ds = ds};
     df_table *t = NULL;
-    df_str_append(&a.text,
-                  "SELECT coalesce(reason, 'kept') AS why, " BIN " AS bin, count(*) AS n, min(similarity) AS lowest, "
-                  "max(similarity) AS highest FROM ");
+    df_str_append(&a.text, "SELECT coalesce(reason, 'kept') AS why, " BIN
+                           " AS bin, count(*) AS n, min(similarity) AS lowest, "
+                           "max(similarity) AS highest FROM ");
     df_status status = df_dataset_append_sql(ds, "dedup", &a.text, err);
     df_str_append(&a.text, " GROUP BY why, bin");
     if (status == DF_OK)
@@ -163,7 +176,8 @@ df_status df_clusters_similarities(const df_dataset *ds, df_similarities *out, d
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(t); i++) {
         const char *why = df_table_text(t, i, 0);
         int64_t n = df_table_int(t, i, 2);
-        bool kept = strcmp(why, "kept") == 0, similar = strcmp(why, "similar") == 0, has = !df_table_null(t, i, 1);
+        bool kept = strcmp(why, "kept") == 0, similar = strcmp(why, "similar") == 0,
+             has = !df_table_null(t, i, 1);
         s.n_kept += kept ? n : 0;
         s.n_similar += similar ? n : 0;
         s.n_copies += strcmp(why, "copy") == 0 ? n : 0;
@@ -183,16 +197,18 @@ df_status df_clusters_similarities(const df_dataset *ds, df_similarities *out, d
     return finish(&a, status);
 }
 
-df_status df_clusters_sweep(const df_dataset *ds, const double *eps, int n, int64_t *kept, df_error *err)
+df_status df_clusters_sweep(const df_dataset *ds, const double *eps, int n, int64_t *kept,
+                            df_error *err)
 {
     asking a = {.ds = ds};
     df_table *t = NULL;
     df_str_append(&a.text, "SELECT ");
     for (int i = 0; i < n; i++) /* the published rule compares in single precision */
-        df_str_printf(&a.text,
-                      "%scount(*) FILTER ((reason IS NULL OR reason = 'similar') AND (similarity IS NULL OR "
-                      "similarity::FLOAT <= (%.17g)::FLOAT))",
-                      i ? ", " : "", 1 - eps[i]);
+        df_str_printf(
+            &a.text,
+            "%scount(*) FILTER ((reason IS NULL OR reason = 'similar') AND (similarity IS NULL OR "
+            "similarity::FLOAT <= (%.17g)::FLOAT))",
+            i ? ", " : "", 1 - eps[i]);
     df_str_append(&a.text, " FROM ");
     df_status status = df_dataset_append_sql(ds, "dedup", &a.text, err);
     if (status == DF_OK)
@@ -204,30 +220,37 @@ df_status df_clusters_sweep(const df_dataset *ds, const double *eps, int n, int6
 }
 
 /* A multiplicative hash of the place stands for chance: the same pairs each time. */
-df_status df_clusters_pairs(const df_dataset *ds, int64_t per_bin, double least, df_table **out, df_error *err)
+df_status df_clusters_pairs(const df_dataset *ds, int64_t per_bin, double least, df_table **out,
+                            df_error *err)
 {
     asking a = {.ds = ds};
-    df_str_append(&a.text,
-                  "CREATE TABLE found AS SELECT (m).place >> 32 AS part, (m).place & 4294967295 AS \"row\" FROM "
-                  "(SELECT unnest(min({'chance': ((" PLACE ") % 4294967291) * 2654435761 % 4294967291, "
-                  "'place': " PLACE "}, ");
+    df_str_append(&a.text, "CREATE TABLE found AS SELECT (m).place >> 32 AS part, (m).place & "
+                           "4294967295 AS \"row\" FROM "
+                           "(SELECT unnest(min({'chance': ((" PLACE
+                           ") % 4294967291) * 2654435761 % 4294967291, "
+                           "'place': " PLACE "}, ");
     df_str_printf(&a.text, "%lld)) AS m FROM ", (long long)per_bin);
     df_status status = df_dataset_append_sql(ds, "dedup", &a.text, err);
-    df_str_printf(&a.text, " WHERE similarity >= %.17g AND nearest_part IS NOT NULL GROUP BY " BIN ", reason = 'copy')",
+    df_str_printf(&a.text,
+                  " WHERE similarity >= %.17g AND nearest_part IS NOT NULL GROUP BY " BIN
+                  ", reason = 'copy')",
                   least);
     if (status == DF_OK)
         status = ask(&a, NULL, err);
     if (status == DF_OK)
         status = fetch(&a, "dedup", of_dedup, "SELECT part, \"row\" FROM found", err);
     if (status == DF_OK)
-        status = fetch(&a, "path", of_ingest,
-                       "SELECT part, \"row\" FROM dedup UNION SELECT nearest_part, nearest_row FROM dedup", err);
-    df_str_append(
-        &a.text,
-        "SELECT d.part, d.\"row\", p.path, d.nearest_part, d.nearest_row, q.path AS nearest_path, d.similarity, "
-        "d.reason, d.hash_distance FROM dedup d LEFT JOIN path p ON p.part = d.part AND p.\"row\" = d.\"row\" "
-        "LEFT JOIN path q ON q.part = d.nearest_part AND q.\"row\" = d.nearest_row "
-        "ORDER BY d.similarity DESC, d.part, d.\"row\"");
+        status = fetch(
+            &a, "path", of_ingest,
+            "SELECT part, \"row\" FROM dedup UNION SELECT nearest_part, nearest_row FROM dedup",
+            err);
+    df_str_append(&a.text,
+                  "SELECT d.part, d.\"row\", p.path, d.nearest_part, d.nearest_row, q.path AS "
+                  "nearest_path, d.similarity, "
+                  "d.reason, d.hash_distance FROM dedup d LEFT JOIN path p ON p.part = d.part AND "
+                  "p.\"row\" = d.\"row\" "
+                  "LEFT JOIN path q ON q.part = d.nearest_part AND q.\"row\" = d.nearest_row "
+                  "ORDER BY d.similarity DESC, d.part, d.\"row\"");
     if (status == DF_OK)
         status = ask(&a, out, err);
     return finish(&a, status);

@@ -4,7 +4,15 @@
 #include "dataset/table.h"
 
 /* One row per row of embed. */
-enum { DF_DEDUP_ROW, DF_DEDUP_KEPT, DF_DEDUP_REASON, DF_DEDUP_NEAREST_PART, DF_DEDUP_NEAREST_ROW,
-    DF_DEDUP_SIMILARITY, DF_DEDUP_HASH_DISTANCE, DF_DEDUP_COLUMNS };
+enum {
+    DF_DEDUP_ROW,
+    DF_DEDUP_KEPT,
+    DF_DEDUP_REASON,
+    DF_DEDUP_NEAREST_PART,
+    DF_DEDUP_NEAREST_ROW,
+    DF_DEDUP_SIMILARITY,
+    DF_DEDUP_HASH_DISTANCE,
+    DF_DEDUP_COLUMNS
+};
 extern const df_table_type df_dedup_table;
 #endif

@@ -3,7 +3,7 @@
 static const df_column detect_columns[] = {
     [DF_DETECT_ROW] = {"row", DF_COLUMN_INT, "row of ingest"},
     [DF_DETECT_LABEL] = {"label", DF_COLUMN_TEXT,
-        "what the box holds (of an open-set model: the tag it was asked for)"},
+                         "what the box holds (of an open-set model: the tag it was asked for)"},
     [DF_DETECT_SCORE] = {"score", DF_COLUMN_REAL, "in [0, 1]"},
     [DF_DETECT_X0] = {"x0", DF_COLUMN_REAL, "left side, pixels"},
     [DF_DETECT_Y0] = {"y0", DF_COLUMN_REAL, "top side"},

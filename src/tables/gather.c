@@ -1,4 +1,5 @@
-/* Rows of many tables to one struct per image: count the rows of each image, lay out the arrays, fill them. */
+/* Rows of many tables to one struct per image: count the rows of each image, lay out the arrays,
+ * fill them. */
 #include "tables/gather.h"
 
 #include <limits.h>
@@ -21,17 +22,23 @@ static df_status no_memory(const gathering *g)
     return df_fail(g->err, DF_NOMEM, "gather evidence: out of memory");
 }
 
-df_status df_evidence_tables_open(df_evidence_tables *out, const df_dataset *ds, int part, bool fused, df_error *err)
+df_status df_evidence_tables_open(df_evidence_tables *out, const df_dataset *ds, int part,
+                                  bool fused, df_error *err)
 {
     df_evidence_tables t = {0};
-    const struct { const df_table_type *type; df_table **table; bool wanted; } all[] = {
+    const struct {
+        const df_table_type *type;
+        df_table **table;
+        bool wanted;
+    } all[] = {
         {&df_ingest_table, &t.ingest, true},
         {&df_tag_table, &t.tag, df_dataset_has_part(ds, "tag", part)},
         {&df_detect_table, &t.detect, df_dataset_has_part(ds, "detect", part)},
         {&df_read_table, &t.read, df_dataset_has_part(ds, "read", part)},
         {&df_look_table, &t.look, df_dataset_has_part(ds, "look", part)},
-        {&df_fuse_evidence_table, &t.fused, fused && df_dataset_has_part(ds, "fuse", part) &&      /* else stale */
-                                   df_dataset_has_part(ds, "fuse/evidence", part)},
+        {&df_fuse_evidence_table, &t.fused,
+         fused && df_dataset_has_part(ds, "fuse", part) &&      /* else stale */
+             df_dataset_has_part(ds, "fuse/evidence", part)},
     };
     df_status status = DF_OK;
     for (size_t i = 0; status == DF_OK && i < sizeof all / sizeof all[0]; i++)
@@ -54,8 +61,8 @@ void df_evidence_tables_close(df_evidence_tables *t)
 
 static df_status gather_ingest(const gathering *g, const df_table *t)
 {
-    const int path = DF_INGEST_PATH, alt_text = DF_INGEST_ALT_TEXT,
-              width = DF_INGEST_WIDTH, height = DF_INGEST_HEIGHT;
+    const int path = DF_INGEST_PATH, alt_text = DF_INGEST_ALT_TEXT, width = DF_INGEST_WIDTH,
+              height = DF_INGEST_HEIGHT;
     for (int64_t row = 0; row < g->n_rows; row++) {
         df_evidence *e = &g->evidence[row];
         e->path = df_arena_strdup(g->arena, df_table_text(t, row, path));
@@ -82,12 +89,15 @@ static int *count_of(df_evidence *e, kind k)
     return k == TAGS ? &e->n_tags : k == BOXES ? &e->n_boxes : &e->n_lines;
 }
 
-/* Allocates each image's array of that kind for the counts found, and sets the counts back to 0 for filling. */
+/* Allocates each image's array of that kind for the counts found, and sets the counts back to 0 for
+ * filling. */
 static df_status lay_out(const gathering *g, kind k)
 {
     for (int64_t row = 0; row < g->n_rows; row++) {
         df_evidence *e = &g->evidence[row];
-        const size_t n = (size_t)*count_of(e, k), size = k == TAGS ? sizeof(df_tag) : k == BOXES ? sizeof(df_box) : sizeof(df_line);
+        const size_t n = (size_t)*count_of(e, k), size = k == TAGS    ? sizeof(df_tag)
+                                                         : k == BOXES ? sizeof(df_box)
+                                                                      : sizeof(df_line);
         if (n == 0)
             continue;
         void *array = df_arena_alloc(g->arena, n, size);
@@ -104,10 +114,20 @@ static df_status lay_out(const gathering *g, kind k)
     return DF_OK;
 }
 
-/* The arrays were laid out by us a moment ago: they are only const for those who read the evidence. */
-static df_tag *tags_of(const df_evidence *e) { return (df_tag *)(uintptr_t)e->tags; }
-static df_box *boxes_of(const df_evidence *e) { return (df_box *)(uintptr_t)e->boxes; }
-static df_line *lines_of(const df_evidence *e) { return (df_line *)(uintptr_t)e->lines; }
+/* The arrays were laid out by us a moment ago: they are only const for those who
+ * read the evidence. */
+static df_tag *tags_of(const df_evidence *e)
+{
+    return (df_tag *)(uintptr_t)e->tags;
+}
+static df_box *boxes_of(const df_evidence *e)
+{
+    return (df_box *)(uintptr_t)e->boxes;
+}
+static df_line *lines_of(const df_evidence *e)
+{
+    return (df_line *)(uintptr_t)e->lines;
+}
 
 /* Which records a table holds. `kind` column: fuse/evidence, where one table holds all three. */
 typedef struct {
@@ -117,21 +137,72 @@ typedef struct {
 
 enum { NONE = -1 };
 static const records of_fused = {
-    .row = DF_FUSE_EVIDENCE_ROW, .kind = DF_FUSE_EVIDENCE_KIND, .item = DF_FUSE_EVIDENCE_ITEM, .text = DF_FUSE_EVIDENCE_TEXT,
-    .score = DF_FUSE_EVIDENCE_SCORE, .source = DF_FUSE_EVIDENCE_SOURCE, .count = DF_FUSE_EVIDENCE_COUNT,
-    .x0 = DF_FUSE_EVIDENCE_X0, .y0 = DF_FUSE_EVIDENCE_Y0, .x1 = DF_FUSE_EVIDENCE_X1, .y1 = DF_FUSE_EVIDENCE_Y1,
-    .x2 = NONE, .y2 = NONE, .x3 = NONE, .y3 = NONE, .paragraph = NONE,
+    .row = DF_FUSE_EVIDENCE_ROW,
+    .kind = DF_FUSE_EVIDENCE_KIND,
+    .item = DF_FUSE_EVIDENCE_ITEM,
+    .text = DF_FUSE_EVIDENCE_TEXT,
+    .score = DF_FUSE_EVIDENCE_SCORE,
+    .source = DF_FUSE_EVIDENCE_SOURCE,
+    .count = DF_FUSE_EVIDENCE_COUNT,
+    .x0 = DF_FUSE_EVIDENCE_X0,
+    .y0 = DF_FUSE_EVIDENCE_Y0,
+    .x1 = DF_FUSE_EVIDENCE_X1,
+    .y1 = DF_FUSE_EVIDENCE_Y1,
+    .x2 = NONE,
+    .y2 = NONE,
+    .x3 = NONE,
+    .y3 = NONE,
+    .paragraph = NONE,
 };
 static const records of_raw[] = {
-    [TAGS] = {.row = DF_TAG_ROW, .kind = NONE, .item = NONE, .text = DF_TAG_TAG, .score = DF_TAG_SCORE, .source = DF_TAG_SOURCE,
-              .count = NONE, .x0 = NONE, .y0 = NONE, .x1 = NONE, .y1 = NONE, .x2 = NONE, .y2 = NONE, .x3 = NONE, .y3 = NONE,
+    [TAGS] = {.row = DF_TAG_ROW,
+              .kind = NONE,
+              .item = NONE,
+              .text = DF_TAG_TAG,
+              .score = DF_TAG_SCORE,
+              .source = DF_TAG_SOURCE,
+              .count = NONE,
+              .x0 = NONE,
+              .y0 = NONE,
+              .x1 = NONE,
+              .y1 = NONE,
+              .x2 = NONE,
+              .y2 = NONE,
+              .x3 = NONE,
+              .y3 = NONE,
               .paragraph = NONE},
-    [BOXES] = {.row = DF_DETECT_ROW, .kind = NONE, .item = NONE, .text = DF_DETECT_LABEL, .score = DF_DETECT_SCORE,
-               .source = DF_DETECT_SOURCE, .count = NONE, .x0 = DF_DETECT_X0, .y0 = DF_DETECT_Y0, .x1 = DF_DETECT_X1,
-               .y1 = DF_DETECT_Y1, .x2 = NONE, .y2 = NONE, .x3 = NONE, .y3 = NONE, .paragraph = NONE},
-    [LINES] = {.row = DF_READ_ROW, .kind = NONE, .item = NONE, .text = DF_READ_TEXT, .score = DF_READ_SCORE, .source = NONE,
-               .count = NONE, .x0 = DF_READ_X0, .y0 = DF_READ_Y0, .x1 = DF_READ_X1, .y1 = DF_READ_Y1, .x2 = DF_READ_X2,
-               .y2 = DF_READ_Y2, .x3 = DF_READ_X3, .y3 = DF_READ_Y3, .paragraph = DF_READ_PARAGRAPH},
+    [BOXES] = {.row = DF_DETECT_ROW,
+               .kind = NONE,
+               .item = NONE,
+               .text = DF_DETECT_LABEL,
+               .score = DF_DETECT_SCORE,
+               .source = DF_DETECT_SOURCE,
+               .count = NONE,
+               .x0 = DF_DETECT_X0,
+               .y0 = DF_DETECT_Y0,
+               .x1 = DF_DETECT_X1,
+               .y1 = DF_DETECT_Y1,
+               .x2 = NONE,
+               .y2 = NONE,
+               .x3 = NONE,
+               .y3 = NONE,
+               .paragraph = NONE},
+    [LINES] = {.row = DF_READ_ROW,
+               .kind = NONE,
+               .item = NONE,
+               .text = DF_READ_TEXT,
+               .score = DF_READ_SCORE,
+               .source = NONE,
+               .count = NONE,
+               .x0 = DF_READ_X0,
+               .y0 = DF_READ_Y0,
+               .x1 = DF_READ_X1,
+               .y1 = DF_READ_Y1,
+               .x2 = DF_READ_X2,
+               .y2 = DF_READ_Y2,
+               .x3 = DF_READ_X3,
+               .y3 = DF_READ_Y3,
+               .paragraph = DF_READ_PARAGRAPH},
 };
 
 static records records_of(const df_table *t, kind k, bool fused)
@@ -157,7 +228,9 @@ static double real(const records *r, int64_t i, int column)
 /* Where a table does not say (datasets older than the column), each line is a paragraph. */
 static int paragraph_of(const records *r, int64_t i, int line)
 {
-    return r->paragraph < 0 || df_table_null(r->t, i, r->paragraph) ? line : (int)df_table_int(r->t, i, r->paragraph);
+    return r->paragraph < 0 || df_table_null(r->t, i, r->paragraph)
+               ? line
+               : (int)df_table_int(r->t, i, r->paragraph);
 }
 
 static bool fill_record(const gathering *g, df_evidence *e, const records *r, int64_t i, kind k)
@@ -168,23 +241,40 @@ static bool fill_record(const gathering *g, df_evidence *e, const records *r, in
     const int item = r->item < 0 ? *n : (int)df_table_int(r->t, i, r->item);
     if (!text)
         return false;
-    const char *source = df_arena_strdup(g->arena, k == LINES || r->source < 0 ? "" : df_table_text(r->t, i, r->source));
+    const char *source = df_arena_strdup(
+        g->arena, k == LINES || r->source < 0 ? "" : df_table_text(r->t, i, r->source));
     if (!source)
         return false;
     if (k == TAGS) {
         tags_of(e)[*n] = (df_tag){text, score, item, source};
     } else if (k == BOXES) {
         const int64_t count = r->count < 0 ? 1 : df_table_int(r->t, i, r->count);
-        boxes_of(e)[*n] = (df_box){.label = text, .source = source, .score = score, .x0 = real(r, i, r->x0),
-                                   .y0 = real(r, i, r->y0), .x1 = real(r, i, r->x1), .y1 = real(r, i, r->y1), .item = item,
+        boxes_of(e)[*n] = (df_box){.label = text,
+                                   .source = source,
+                                   .score = score,
+                                   .x0 = real(r, i, r->x0),
+                                   .y0 = real(r, i, r->y0),
+                                   .x1 = real(r, i, r->x1),
+                                   .y1 = real(r, i, r->y1),
+                                   .item = item,
                                    .count = count > 1 && count < INT_MAX ? (int)count : 1};
     } else {
-        const double x0 = real(r, i, r->x0), y0 = real(r, i, r->y0), x1 = real(r, i, r->x1), y1 = real(r, i, r->y1);
-        df_line line = {.text = text, .score = score, .item = item, .x = {x0, x1, x1, x0}, .y = {y0, y0, y1, y1},
+        const double x0 = real(r, i, r->x0), y0 = real(r, i, r->y0), x1 = real(r, i, r->x1),
+                     y1 = real(r, i, r->y1);
+        df_line line = {.text = text,
+                        .score = score,
+                        .item = item,
+                        .x = {x0, x1, x1, x0},
+                        .y = {y0, y0, y1, y1},
                         .paragraph = paragraph_of(r, i, item)};
-        if (r->x2 >= 0)                      /* `read` has quads, fuse/evidence their bounding boxes */
-            line = (df_line){text, score, {x0, x1, real(r, i, r->x2), real(r, i, r->x3)},
-                             {y0, y1, real(r, i, r->y2), real(r, i, r->y3)}, item, line.paragraph};
+        /* `read` has quads, fuse/evidence their bounding boxes */
+        if (r->x2 >= 0)
+            line = (df_line){text,
+                             score,
+                             {x0, x1, real(r, i, r->x2), real(r, i, r->x3)},
+                             {y0, y1, real(r, i, r->y2), real(r, i, r->y3)},
+                             item,
+                             line.paragraph};
         lines_of(e)[*n] = line;
     }
     (*n)++;
@@ -210,7 +300,8 @@ static df_status gather_records(const gathering *g, const df_table *t, bool fuse
     return DF_OK;
 }
 
-/* A fused line knows its bounding box; its quad and paragraph are those of the raw line it came from. */
+/* A fused line knows its bounding box; its quad and paragraph are those of the raw line it came
+ * from. */
 static void join_lines(const gathering *g, const df_table *read)
 {
     const records r = records_of(read, LINES, false);
@@ -224,10 +315,13 @@ static void join_lines(const gathering *g, const df_table *read)
             df_line *line = &lines_of(e)[k];
             if (line->item != item)
                 continue;
-            *line = (df_line){line->text, line->score,
-                              {real(&r, i, r.x0), real(&r, i, r.x1), real(&r, i, r.x2), real(&r, i, r.x3)},
-                              {real(&r, i, r.y0), real(&r, i, r.y1), real(&r, i, r.y2), real(&r, i, r.y3)}, line->item,
-                              paragraph_of(&r, i, (int)item)};
+            *line = (df_line){
+                line->text,
+                line->score,
+                {real(&r, i, r.x0), real(&r, i, r.x1), real(&r, i, r.x2), real(&r, i, r.x3)},
+                {real(&r, i, r.y0), real(&r, i, r.y1), real(&r, i, r.y2), real(&r, i, r.y3)},
+                line->item,
+                paragraph_of(&r, i, (int)item)};
         }
     }
 }
@@ -241,7 +335,7 @@ static df_region *region_of(df_evidence *e, const char *what, int64_t item)
     if (strcmp(what, "box") != 0)
         return NULL;
     if (item >= 0 && item < e->n_boxes && e->boxes[item].item == item)
-        return &boxes_of(e)[item].look;      /* raw boxes in table order: no search */
+        return &boxes_of(e)[item].look; /* raw boxes in table order: no search */
     for (int k = 0; k < e->n_boxes; k++)
         if (e->boxes[k].item == item)
             return &boxes_of(e)[k].look;
@@ -254,15 +348,17 @@ static df_status gather_looks(const gathering *g, const df_table *t)
         return DF_OK;
     const int row = DF_LOOK_ROW, what = DF_LOOK_KIND, item = DF_LOOK_ITEM,
               colours = DF_LOOK_COLOURS, brightness = DF_LOOK_BRIGHTNESS,
-              contrast = DF_LOOK_CONTRAST, saturation = DF_LOOK_SATURATION,
-              detail = DF_LOOK_DETAIL;
+              contrast = DF_LOOK_CONTRAST, saturation = DF_LOOK_SATURATION, detail = DF_LOOK_DETAIL;
     for (int64_t i = 0; i < df_table_rows(t); i++) {
         df_evidence *e = image_of(g, t, i, row);
-        df_region *region = e ? region_of(e, df_table_text(t, i, what), df_table_int(t, i, item)) : NULL;
+        df_region *region =
+            e ? region_of(e, df_table_text(t, i, what), df_table_int(t, i, item)) : NULL;
         if (!region)
             continue;
-        *region = (df_region){.brightness = df_table_real(t, i, brightness), .contrast = df_table_real(t, i, contrast),
-                              .saturation = df_table_real(t, i, saturation), .detail = df_table_real(t, i, detail)};
+        *region = (df_region){.brightness = df_table_real(t, i, brightness),
+                              .contrast = df_table_real(t, i, contrast),
+                              .saturation = df_table_real(t, i, saturation),
+                              .detail = df_table_real(t, i, detail)};
         DF_TRY(df_colours_parse(df_table_text(t, i, colours), g->arena, region, g->err));
     }
     return DF_OK;
@@ -285,7 +381,8 @@ static int compare_boxes(const void *a, const void *b)
     return by_score(x->score, y->score, x->item, y->item);
 }
 
-df_status df_evidence_gather(const df_evidence_tables *t, df_arena *arena, df_evidence **evidence, int64_t *n_rows, df_error *err)
+df_status df_evidence_gather(const df_evidence_tables *t, df_arena *arena, df_evidence **evidence,
+                             int64_t *n_rows, df_error *err)
 {
     gathering g = {.n_rows = df_table_rows(t->ingest), .arena = arena, .err = err};
     g.evidence = df_arena_alloc(arena, (size_t)g.n_rows + 1, sizeof *g.evidence);

@@ -4,9 +4,23 @@
 #include "dataset/table.h"
 
 /* One row per image. */
-enum { DF_INGEST_ROW, DF_INGEST_PATH, DF_INGEST_SOURCE, DF_INGEST_OFFSET, DF_INGEST_SIZE,
-    DF_INGEST_HASH, DF_INGEST_FORMAT, DF_INGEST_WIDTH, DF_INGEST_HEIGHT, DF_INGEST_ORIENTATION,
-    DF_INGEST_ALT_TEXT, DF_INGEST_URL, DF_INGEST_PROBLEM, DF_INGEST_DETAIL, DF_INGEST_COLUMNS };
+enum {
+    DF_INGEST_ROW,
+    DF_INGEST_PATH,
+    DF_INGEST_SOURCE,
+    DF_INGEST_OFFSET,
+    DF_INGEST_SIZE,
+    DF_INGEST_HASH,
+    DF_INGEST_FORMAT,
+    DF_INGEST_WIDTH,
+    DF_INGEST_HEIGHT,
+    DF_INGEST_ORIENTATION,
+    DF_INGEST_ALT_TEXT,
+    DF_INGEST_URL,
+    DF_INGEST_PROBLEM,
+    DF_INGEST_DETAIL,
+    DF_INGEST_COLUMNS
+};
 extern const df_table_type df_ingest_table;
 
 /* One row per input that is no image row; in `ingest/skipped.parquet`. */

@@ -18,18 +18,24 @@ typedef struct {
     int part;
     int64_t n_rows;                          /* of ingest */
     df_table *table[DF_OF_COUNT];            /* NULL: that stage has not done this part */
-    int64_t *at[DF_OF_COUNT];                /* ingest row -> row of the table, -1: none; NULL with its table */
+    /* ingest row -> row of the table, -1: none; NULL with its table */
+    int64_t *at[DF_OF_COUNT];
 } df_joined;                                 /* all-zero is closeable */
 
 df_status df_joined_open(df_joined *out, const df_dataset *ds, int part, df_error *err);
 void df_joined_close(df_joined *j);
-bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, int column); /* there and not null */
-const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row, int column); /* "" when not there */
-int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, int column, int64_t missing);
-/* Whether filter, dedup and select keep the row; *by: else the first that does not, *why: its reason. Both may be NULL. */
+/* there and not null */
+bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, int column);
+/* "" when not there */
+const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row, int column);
+int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, int column,
+                      int64_t missing);
+/* Whether filter, dedup and select keep the row; *by: else the first that does not, *why: its
+ * reason. Both may be NULL. */
 bool df_joined_kept(const df_joined *j, int64_t row, df_joined_of *by, const char **why);
 
-/* The parts of a check.reasons or look.colours list: calls each piece of text between separators, trimmed. */
+/* The parts of a check.reasons or look.colours list: calls each piece of text between separators,
+ * trimmed. */
 typedef void (*df_split_piece)(void *ctx, const char *piece, size_t n);
 void df_text_split(const char *text, char separator, df_split_piece piece, void *ctx);
 /* "00000-000012": how a row is named outside the tables. */

@@ -6,7 +6,8 @@
 #include "tables/tables.h"
 
 /* Clears keep[row] for the rows that a deciding table removed, or does not have. */
-static df_status decide(const df_dataset *ds, const df_table_type *type, int part, bool *keep, int64_t n, df_error *err)
+static df_status decide(const df_dataset *ds, const df_table_type *type, int part, bool *keep,
+                        int64_t n, df_error *err)
 {
     df_table *t;
     DF_TRY(df_dataset_read(ds, type, part, &t, err));
@@ -32,8 +33,8 @@ static bool is_among(const char *const *names, const char *name)
     return names && *names;
 }
 
-df_status df_kept_rows(const df_dataset *ds, const char *const *reads, int part, bool **kept, int64_t *n_rows,
-                          df_error *err)
+df_status df_kept_rows(const df_dataset *ds, const char *const *reads, int part, bool **kept,
+                       int64_t *n_rows, df_error *err)
 {
     df_table *ingest = NULL;
     DF_TRY(df_dataset_read(ds, &df_ingest_table, part, &ingest, err));
@@ -45,7 +46,8 @@ df_status df_kept_rows(const df_dataset *ds, const char *const *reads, int part,
     memset(keep, true, (size_t)n + 1);
     df_status status = DF_OK;
     for (const df_table_type *const *t = df_tables; status == DF_OK && *t; t++)
-        if ((*t)->decides && is_among(reads, (*t)->name) && df_dataset_has_part(ds, (*t)->name, part))
+        if ((*t)->decides && is_among(reads, (*t)->name) &&
+            df_dataset_has_part(ds, (*t)->name, part))
             status = decide(ds, *t, part, keep, n, err);
     if (status != DF_OK) {
         free(keep);

@@ -3,10 +3,11 @@
 static const df_column look_columns[] = {
     [DF_LOOK_ROW] = {"row", DF_COLUMN_INT, "row of ingest"},
     [DF_LOOK_KIND] = {"kind", DF_COLUMN_TEXT, "`image`, `cell` or `box`"},
-    [DF_LOOK_ITEM] = {"item", DF_COLUMN_INT,
-        "0; 0..8 row by row in a 3x3 grid; index of the box among its image's rows in `detect`"},
+    [DF_LOOK_ITEM] =
+        {"item", DF_COLUMN_INT,
+         "0; 0..8 row by row in a 3x3 grid; index of the box among its image's rows in `detect`"},
     [DF_LOOK_COLOURS] = {"colours", DF_COLUMN_TEXT,
-        "`dark grey 0.41, blue 0.22`: name and share, largest first, at most 4"},
+                         "`dark grey 0.41, blue 0.22`: name and share, largest first, at most 4"},
     [DF_LOOK_BRIGHTNESS] = {"brightness", DF_COLUMN_REAL, "in [0, 1]"},
     [DF_LOOK_CONTRAST] = {"contrast", DF_COLUMN_REAL, "in [0, 1]"},
     [DF_LOOK_SATURATION] = {"saturation", DF_COLUMN_REAL, "in [0, 1]"},

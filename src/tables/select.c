@@ -3,9 +3,10 @@
 static const df_column select_columns[] = {
     [DF_SELECT_ROW] = {"row", DF_COLUMN_INT, "row of ingest"},
     [DF_SELECT_KEPT] = {"kept", DF_COLUMN_INT, "1: stays in the dataset; 0"},
-    [DF_SELECT_REASON] = {"reason", DF_COLUMN_TEXT,
-        "null when kept; else `rank` (above `select.per_cluster`), `total` (above what "
-        "`select.total` leaves for its cluster)"},
+    [DF_SELECT_REASON] =
+        {"reason", DF_COLUMN_TEXT,
+         "null when kept; else `rank` (above `select.per_cluster`), `total` (above what "
+         "`select.total` leaves for its cluster)"},
     [DF_SELECT_CLUSTER] = {"cluster", DF_COLUMN_INT, "as in cluster"},
     [DF_SELECT_RANK] = {"rank", DF_COLUMN_INT, "1: the first of its cluster"},
     [DF_SELECT_COLUMNS] = {0},
@@ -14,6 +15,8 @@ const df_table_type df_select_table = {
     .name = "select",
     .about = "one row per row that dedup kept",
     .columns = select_columns,
-    .passed = "kept = 1", .why = "reason",
-    .decides = DF_SELECT_KEPT, .reason = DF_SELECT_REASON,
+    .passed = "kept = 1",
+    .why = "reason",
+    .decides = DF_SELECT_KEPT,
+    .reason = DF_SELECT_REASON,
 };

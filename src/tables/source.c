@@ -32,7 +32,8 @@ df_status df_source_root(const char *input, char **root, df_error *err)
     }
     if (!S_ISDIR(st.st_mode)) {
         char *slash = strrchr(path, '/');
-        slash[slash == path] = '\0';                                         /* "/file" lies in "/" */
+        /* "/file" lies in "/" */
+        slash[slash == path] = '\0';
     }
     *root = path;
     return DF_OK;
@@ -95,7 +96,8 @@ df_status df_source_absent(const char *root, const char *source, df_error *err)
     int code = ENOENT, tries = 0;
     if (!join(root, source, folder))
         return DF_OK;
-    while (code != 0 && df_errno_stays(code) && strlen(folder) > top) {      /* up, to a folder that is there */
+    /* up, to a folder that is there */
+    while (code != 0 && df_errno_stays(code) && strlen(folder) > top) {
         char *slash = strrchr(folder, '/');
         slash[slash == folder] = '\0';
         while ((code = first_entry(folder)) != 0 && code != ENODATA && df_retry(code, &tries))
@@ -103,10 +105,12 @@ df_status df_source_absent(const char *root, const char *source, df_error *err)
     }
     if (code == 0)
         return DF_OK;
-    return code == ENODATA
-               ? df_fail(err, DF_IO, "%s is there, but empty: " COME_BACK "; remove it when its images are gone for "
-                         "good", folder)
-               : df_fail(err, DF_IO, "open %s: %s: " COME_BACK, folder, strerror(code));
+    return code == ENODATA ? df_fail(err, DF_IO,
+                                     "%s is there, but empty: " COME_BACK
+                                     "; remove it when its images are gone for "
+                                     "good",
+                                     folder)
+                           : df_fail(err, DF_IO, "open %s: %s: " COME_BACK, folder, strerror(code));
 }
 
 df_status df_source_open(const char *root, const char *source, int *fd, df_error *err)
@@ -128,36 +132,39 @@ df_status df_source_open(const char *root, const char *source, int *fd, df_error
     return df_fail(err, DF_MISSING, "open %s: %s", source, strerror(code));
 }
 
-static df_status read_piece(int fd, df_piece piece, size_t limit, uint8_t **bytes, size_t *size, int64_t *whole,
-                            df_error *err)
+static df_status read_piece(int fd, df_piece piece, size_t limit, uint8_t **bytes, size_t *size,
+                            int64_t *whole, df_error *err)
 {
     struct stat st;
     int tries = 0;
     while (fstat(fd, &st) != 0)
         if (!df_retry(errno, &tries))
             return df_fail(err, DF_IO, "read %s: %s", piece.source, strerror(errno));
-    int64_t offset = piece.offset < 0 ? 0 : piece.offset, n = piece.offset < 0 ? (int64_t)st.st_size : piece.size;
+    int64_t offset = piece.offset < 0 ? 0 : piece.offset,
+            n = piece.offset < 0 ? (int64_t)st.st_size : piece.size;
     if (n < 0 || n > (int64_t)st.st_size - offset)
         return df_fail(err, DF_FORMAT, "%s: shorter than it was", piece.source);
     size_t take = (uint64_t)n < limit ? (size_t)n : limit;
     if (take > DF_SOURCE_BYTES_MAX)
-        return df_fail(err, DF_FORMAT, "%s: %lld bytes are above the limit of %d", piece.source, (long long)n,
-                       DF_SOURCE_BYTES_MAX);
+        return df_fail(err, DF_FORMAT, "%s: %lld bytes are above the limit of %d", piece.source,
+                       (long long)n, DF_SOURCE_BYTES_MAX);
     DF_TRY(df_range_read(fd, piece.source, offset, take, bytes, err));
     *size = take;
     *whole = n;
     return DF_OK;
 }
 
-df_status df_source_piece(const char *root, df_piece piece, size_t limit, uint8_t **bytes, size_t *size,
-                          int64_t *whole, df_error *err)
+df_status df_source_piece(const char *root, df_piece piece, size_t limit, uint8_t **bytes,
+                          size_t *size, int64_t *whole, df_error *err)
 {
     int fd;
     DF_TRY(df_source_open(root, piece.source, &fd, err));
     df_error why = {""};
     df_status status = read_piece(fd, piece, limit, bytes, size, whole, &why);
     close(fd);
-    return status == DF_OK ? DF_OK : df_fail(err, status, "%s%s", why.message, status == DF_IO ? ": " SEE : "");
+    return status == DF_OK
+               ? DF_OK
+               : df_fail(err, status, "%s%s", why.message, status == DF_IO ? ": " SEE : "");
 }
 
 /* The name of the input when the row says "the input itself". */
@@ -167,7 +174,8 @@ static const char *source_name(const char *input, const char *source)
     return strcmp(source, ".") != 0 ? source : slash ? slash + 1 : input;
 }
 
-static df_status check_same(const df_table *ingest, int64_t row, const uint8_t *bytes, size_t size, df_error *err)
+static df_status check_same(const df_table *ingest, int64_t row, const uint8_t *bytes, size_t size,
+                            df_error *err)
 {
     const char *path = df_table_text(ingest, row, DF_INGEST_PATH);
     int of_size = DF_INGEST_SIZE, of_hash = DF_INGEST_HASH;
@@ -201,16 +209,18 @@ static bool is_there(const char *root, const char *source)
     return true;
 }
 
-/* Whether only the row's own file is missing. Where a tar is, or every image of a part, the input is away: nothing is
- * known of its images. An empty file in the place of one that is gone for good ends the doubt. */
-static df_status believe_missing(const df_dataset *ds, const char *root, const df_table *ingest, int64_t row,
-                                 df_error *err)
+/* Whether only the row's own file is missing. Where a tar is, or every image of a part, the input
+ * is away: nothing is known of its images. An empty file in the place of one that is gone for good
+ * ends the doubt. */
+static df_status believe_missing(const df_dataset *ds, const char *root, const df_table *ingest,
+                                 int64_t row, df_error *err)
 {
     static const char *const gone = "; an empty file in its place says that it is gone for good";
     const char *source = df_table_text(ingest, row, DF_INGEST_SOURCE);
     int64_t n_others = 0;
     if (!df_table_null(ingest, row, DF_INGEST_OFFSET))
-        return df_fail(err, DF_IO, "%s/%s, which holds many images, is not there: " COME_BACK "%s", root, source, gone);
+        return df_fail(err, DF_IO, "%s/%s, which holds many images, is not there: " COME_BACK "%s",
+                       root, source, gone);
     for (int64_t i = 0; i < df_table_rows(ingest); i++) {
         const char *other = i == row ? NULL : source_of(ds, ingest, i);
         if (other && is_there(root, other))
@@ -219,12 +229,13 @@ static df_status believe_missing(const df_dataset *ds, const char *root, const d
     }
     if (n_others == 0)
         return DF_OK;
-    return df_fail(err, DF_IO, "%s/%s is not there, nor are the %lld images beside it: " COME_BACK "%s", root, source,
-                   (long long)n_others, gone);
+    return df_fail(err, DF_IO,
+                   "%s/%s is not there, nor are the %lld images beside it: " COME_BACK "%s", root,
+                   source, (long long)n_others, gone);
 }
 
-df_status df_source_read(const df_dataset *ds, const df_table *ingest, int64_t row, uint8_t **bytes, size_t *size,
-                         df_error *err)
+df_status df_source_read(const df_dataset *ds, const df_table *ingest, int64_t row, uint8_t **bytes,
+                         size_t *size, df_error *err)
 {
     char *root = NULL;
     df_error why = {""};
@@ -234,7 +245,8 @@ df_status df_source_read(const df_dataset *ds, const df_table *ingest, int64_t r
     int of_offset = DF_INGEST_OFFSET;
     df_piece piece = {
         .source = source_name(df_dataset_input(ds), df_table_text(ingest, row, DF_INGEST_SOURCE)),
-        .offset = df_table_null(ingest, row, of_offset) ? DF_WHOLE_FILE : df_table_int(ingest, row, of_offset),
+        .offset = df_table_null(ingest, row, of_offset) ? DF_WHOLE_FILE
+                                                        : df_table_int(ingest, row, of_offset),
         .size = df_table_int(ingest, row, DF_INGEST_SIZE),
     };
     uint8_t *data = NULL;

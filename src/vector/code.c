@@ -11,7 +11,8 @@ int df_code_stride(int d)
     return (d + DF_CODE_STEP - 1) / DF_CODE_STEP * DF_CODE_STEP;
 }
 
-df_code df_code_encode(const df_simd *simd, const float *x, const float *mean, int d, int8_t *code, float *scratch)
+df_code df_code_encode(const df_simd *simd, const float *x, const float *mean, int d, int8_t *code,
+                       float *scratch)
 {
     int stride = df_code_stride(d);
     df_code c = {0};
@@ -72,8 +73,8 @@ static void fill_lane(df_panels *p, const df_simd *simd, int position, float *sc
     p->scale[panel].error = fmaxf(p->scale[panel].error, c.error);
 }
 
-df_status df_panels_fill(df_panels *p, const df_simd *simd, const float *vector, int n, const int32_t *order,
-                         df_error *err)
+df_status df_panels_fill(df_panels *p, const df_simd *simd, const float *vector, int n,
+                         const int32_t *order, df_error *err)
 {
     float *scratch = malloc(((size_t)p->d + 1) * sizeof *scratch);
     if (!scratch)
@@ -92,12 +93,13 @@ df_status df_panels_fill(df_panels *p, const df_simd *simd, const float *vector,
         longest = fmaxf(longest, p->scale[panel].norm);
     if (n % DF_PANEL)                        /* empty lanes: zero codes, never looked at */
         for (int lane = n % DF_PANEL; lane < DF_PANEL; lane++) {
-            uint8_t *out = p->panel + (size_t)(p->n_panels - 1) * DF_PANEL * (size_t)p->stride + 4 * lane;
+            uint8_t *out =
+                p->panel + (size_t)(p->n_panels - 1) * DF_PANEL * (size_t)p->stride + 4 * lane;
             for (int i = 0; i < p->stride; i += 4)
                 memset(out + i * DF_PANEL, 128, 4);
         }
-    /* df_dot's own error, that of the two dots with the mean and that of the score's few operations, for vectors no
-     * longer than 1.01. */
+    /* df_dot's own error, that of the two dots with the mean and that of the score's few
+     * operations, for vectors no longer than 1.01. */
     p->slack = 1.1F * (3 * df_dot_error(p->d) + 8 * 0x1p-24F * (1 + longest));
     for (int panel = 0; panel < p->n_panels; panel++)
         p->scale[panel].slack = p->slack;

@@ -1,4 +1,5 @@
-/* The dot product that decides: its order of summation is fixed, so that every machine gets the same bits. */
+/* The dot product that decides: its order of summation is fixed, so that every machine gets the
+ * same bits. */
 #ifndef DF_VECTOR_DOT_H
 #define DF_VECTOR_DOT_H
 

@@ -8,9 +8,9 @@
 float df_half_to_float(uint16_t half)
 {
     int exponent = half >> 10 & 31, mantissa = half & 1023;
-    float magnitude = exponent == 31 ? (mantissa ? NAN : INFINITY)
-                    : exponent == 0 ? ldexpf((float)mantissa, -24)
-                    : ldexpf((float)(mantissa | 1024), exponent - 25);
+    float magnitude = exponent == 31  ? (mantissa ? NAN : INFINITY)
+                      : exponent == 0 ? ldexpf((float)mantissa, -24)
+                                      : ldexpf((float)(mantissa | 1024), exponent - 25);
     return half & 0x8000 ? -magnitude : magnitude;
 }
 

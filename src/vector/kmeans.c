@@ -61,13 +61,15 @@ static void *keep(size_t n, size_t size, size_t *left)
 
 enum { FEWEST_GROUPS = 4 };                  /* a bound over more of the centroids says nothing */
 
-/* By what it saves: assignments (a threshold to begin with), bounds, in groups of as few panels as fit, then codes. */
+/* By what it saves: assignments (a threshold to begin with), bounds, in groups of as few panels as
+ * fit, then codes. */
 static void keep_state(df_kmeans *km)
 {
     size_t left = km->options.memory, n = (size_t)km->rows->n, stride = (size_t)km->panels.stride;
     km->assign = keep(n, sizeof *km->assign, &left);
     int panels = (km->k + DF_PANEL - 1) / DF_PANEL;
-    for (int per_group = 1; km->assign && panels / per_group >= FEWEST_GROUPS && !km->bound; per_group *= 2) {
+    for (int per_group = 1; km->assign && panels / per_group >= FEWEST_GROUPS && !km->bound;
+         per_group *= 2) {
         int groups = (panels + per_group - 1) / per_group;
         size_t stride_groups = ((size_t)groups + 7) / 8 * 8, share = left / 4 * 3;
         km->bound = keep(n * stride_groups, sizeof *km->bound, &share);
@@ -101,7 +103,8 @@ static df_status allocate(df_kmeans *km, df_error *err)
     km->count = calloc(k, sizeof *km->count);
     km->blocks = calloc((size_t)km->options.n_threads, sizeof *km->blocks);
     if (!km->centroid || !km->mean || !km->position || !km->sum || !km->count || !km->blocks)
-        return df_fail(err, DF_NOMEM, "k-means: %d centroids of %d dimensions do not fit in memory", km->k, km->d);
+        return df_fail(err, DF_NOMEM, "k-means: %d centroids of %d dimensions do not fit in memory",
+                       km->k, km->d);
     return DF_OK;
 }
 
@@ -157,9 +160,18 @@ df_status df_kmeans_open(df_kmeans **out, const df_rows *rows, const float *cent
     return status;
 }
 
-const int64_t *df_kmeans_sums(const df_kmeans *km) { return km->sum; }
-const int64_t *df_kmeans_counts(const df_kmeans *km) { return km->count; }
-const float *df_kmeans_centroids(const df_kmeans *km) { return km->centroid; }
+const int64_t *df_kmeans_sums(const df_kmeans *km)
+{
+    return km->sum;
+}
+const int64_t *df_kmeans_counts(const df_kmeans *km)
+{
+    return km->count;
+}
+const float *df_kmeans_centroids(const df_kmeans *km)
+{
+    return km->centroid;
+}
 
 /* ---- a pass over all rows ---- */
 
@@ -183,7 +195,8 @@ static df_status assign_block(void *ctx, int64_t item, int thread, df_error *err
 
 static void report(const df_kmeans *km, df_kmeans_pass *pass, double seconds)
 {
-    *pass = (df_kmeans_pass){.n_rows = km->rows->n, .n_pairs = km->rows->n * km->k, .seconds = seconds};
+    *pass =
+        (df_kmeans_pass){.n_rows = km->rows->n, .n_pairs = km->rows->n * km->k, .seconds = seconds};
     for (int t = 0; t < km->options.n_threads; t++) {
         const df_kmeans_block *b = &km->blocks[t];
         pass->n_moved += b->pass.n_moved;
@@ -218,7 +231,8 @@ df_status df_kmeans_assign(df_kmeans *km, df_kmeans_pass *pass, df_error *err)
 
 /* ---- new centroids ---- */
 
-/* x.(new - old) = (x - mean).(new - old) + mean.(new - old) is at most longest |new - old| + mean.(new - old). */
+/* x.(new - old) = (x - mean).(new - old) + mean.(new - old) is at most longest |new - old| +
+ * mean.(new - old). */
 static int drift_steps(const df_kmeans *km, const float *from, const float *to)
 {
     double square = 0, along = 0;
@@ -250,8 +264,9 @@ static void add_drift(df_kmeans *km, const float *centroid)
 static df_status arrange(df_kmeans *km, df_error *err)
 {
     int32_t *order = malloc((size_t)km->k * sizeof *order);
-    df_status status = order ? df_kmeans_order(km->simd, km->centroid, km->count, km->k, km->d, order, err)
-                             : df_fail(err, DF_NOMEM, "k-means: out of memory");
+    df_status status =
+        order ? df_kmeans_order(km->simd, km->centroid, km->count, km->k, km->d, order, err)
+              : df_fail(err, DF_NOMEM, "k-means: out of memory");
     if (status == DF_OK)
         status = fill_panels(km, order, err);
     free(order);
@@ -275,7 +290,12 @@ df_status df_kmeans_move(df_kmeans *km, const float *centroid, df_error *err)
     return status;
 }
 
-typedef struct { df_kmeans *km; int64_t first, n; int32_t *cluster; float *similarity; } labelling;
+typedef struct {
+    df_kmeans *km;
+    int64_t first, n;
+    int32_t *cluster;
+    float *similarity;
+} labelling;
 
 static df_status label_block(void *ctx, int64_t item, int thread, df_error *err)
 {
@@ -289,8 +309,10 @@ static df_status label_block(void *ctx, int64_t item, int thread, df_error *err)
     return DF_OK;
 }
 
-df_status df_kmeans_label(df_kmeans *km, int64_t first, int64_t n, int32_t *cluster, float *similarity, df_error *err)
+df_status df_kmeans_label(df_kmeans *km, int64_t first, int64_t n, int32_t *cluster,
+                          float *similarity, df_error *err)
 {
     labelling l = {km, first, n, cluster, similarity};
-    return df_pool_run(km->options.n_threads, (n + DF_SEARCH_ROWS - 1) / DF_SEARCH_ROWS, label_block, &l, err);
+    return df_pool_run(km->options.n_threads, (n + DF_SEARCH_ROWS - 1) / DF_SEARCH_ROWS,
+                       label_block, &l, err);
 }

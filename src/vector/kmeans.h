@@ -1,11 +1,13 @@
 /* Spherical k-means, Lloyd's algorithm exactly, over vectors that are streamed in order.
  *
- * Every row goes to the centroid with the largest df_dot (ties: the lowest number); a centroid becomes the direction of
- * the sum of its rows. Sums are integers (a float16 is a multiple of 2^-24), so neither threads nor the order of rows,
- * parts or machines changes a bit. What makes it fast changes nothing either: codes of 8 bits decide most pairs
- * (search.h), and bounds kept from one round to the next leave most panels of centroids out:
+ * Every row goes to the centroid with the largest df_dot (ties: the lowest number); a centroid
+ * becomes the direction of the sum of its rows. Sums are integers (a float16 is a multiple of
+ * 2^-24), so neither threads nor the order of rows, parts or machines changes a bit. What makes it
+ * fast changes nothing either: codes of 8 bits decide most pairs (search.h), and bounds kept from
+ * one round to the next leave most panels of centroids out:
  *
- *     bound(row, group) + how far its centroids have moved since  <  the row's dot with its own  ->  not looked at
+ *     bound(row, group) + how far its centroids have moved since  <  the row's dot with its own  ->
+ * not looked at
  */
 #ifndef DF_VECTOR_KMEANS_H
 #define DF_VECTOR_KMEANS_H
@@ -15,7 +17,8 @@
 #include <stdint.h>
 #include "base/status.h"
 
-/* A matrix [n][d] of float16 in rows of unit length, read in blocks. read is called by several threads. */
+/* A matrix [n][d] of float16 in rows of unit length, read in blocks. read is called by several
+ * threads. */
 typedef struct {
     int64_t n;
     int d;
@@ -25,16 +28,20 @@ typedef struct {
 
 typedef struct {
     int n_threads;
-    size_t memory;                           /* bytes for what is kept between rounds: assignments, bounds, codes */
-    atomic_bool *stop;                       /* NULL: never; else DF_STOPPED soon after it is set */
-    void (*progress)(void *ctx, int64_t done, int64_t total);   /* rows of this pass; may be NULL; one call at a time */
+    /* bytes for what is kept between rounds: assignments, bounds, codes */
+    size_t memory;
+    atomic_bool *stop; /* NULL: never; else DF_STOPPED soon after it is set */
+    /* rows of this pass; may be NULL; one call at a time */
+    void (*progress)(void *ctx, int64_t done, int64_t total);
     void *ctx;
 } df_kmeans_options;
 
 typedef struct {
-    int64_t n_rows, n_moved;                 /* rows seen; rows that changed their cluster */
-    int64_t n_pairs, n_looked;               /* row-centroid pairs; those whose codes were multiplied */
-    int64_t n_rechecked, n_exact;            /* rows that needed full dot products beside their own; such products */
+    int64_t n_rows, n_moved; /* rows seen; rows that changed their cluster */
+    /* row-centroid pairs; those whose codes were multiplied */
+    int64_t n_pairs, n_looked;
+    /* rows that needed full dot products beside their own; such products */
+    int64_t n_rechecked, n_exact;
     double seconds;
 } df_kmeans_pass;
 
@@ -45,26 +52,31 @@ df_status df_kmeans_open(df_kmeans **out, const df_rows *rows, const float *cent
 void df_kmeans_close(df_kmeans *km);
 /* Assigns every row and sums up the clusters (the map half of a round). pass may be NULL. */
 df_status df_kmeans_assign(df_kmeans *km, df_kmeans_pass *pass, df_error *err);
-const int64_t *df_kmeans_sums(const df_kmeans *km);      /* [k][d] of rows times 2^24 */
-const int64_t *df_kmeans_counts(const df_kmeans *km);    /* [k] */
-const float *df_kmeans_centroids(const df_kmeans *km);   /* [k][d] */
+const int64_t *df_kmeans_sums(const df_kmeans *km); /* [k][d] of rows times 2^24 */
+const int64_t *df_kmeans_counts(const df_kmeans *km); /* [k] */
+const float *df_kmeans_centroids(const df_kmeans *km); /* [k][d] */
 /* Goes on with these centroids (the reduce half makes them). */
 df_status df_kmeans_move(df_kmeans *km, const float *centroid, df_error *err);
 /* The cluster and df_dot of n rows from `first` on by the centroids as they are. */
-df_status df_kmeans_label(df_kmeans *km, int64_t first, int64_t n, int32_t *cluster, float *similarity, df_error *err);
+df_status df_kmeans_label(df_kmeans *km, int64_t first, int64_t n, int32_t *cluster,
+                          float *similarity, df_error *err);
 
-/* Row i of m that stand for n >= m rows: one from each m-th of them, drawn by the seed. Rising in i. */
+/* Row i of m that stand for n >= m rows: one from each m-th of them, drawn by the seed. Rising in
+ * i. */
 int64_t df_sample_row(int64_t i, int64_t m, int64_t n, uint64_t seed);
-/* First centroids [k][d]: k rows so drawn; or k-means++ among 16 k rows so drawn, which are held in memory. k <= n. */
-df_status df_kmeans_start_sample(const df_rows *rows, int k, uint64_t seed, float *centroid, df_error *err);
-df_status df_kmeans_start_plus_plus(const df_rows *rows, int k, uint64_t seed, int n_threads, float *centroid,
-                                    df_error *err);
+/* First centroids [k][d]: k rows so drawn; or k-means++ among 16 k rows so drawn, which are held in
+ * memory. k <= n. */
+df_status df_kmeans_start_sample(const df_rows *rows, int k, uint64_t seed, float *centroid,
+                                 df_error *err);
+df_status df_kmeans_start_plus_plus(const df_rows *rows, int k, uint64_t seed, int n_threads,
+                                    float *centroid, df_error *err);
 
-/* The reduce half: new centroids [k][d] of summed rows. A cluster without rows takes half of another's (drawn by size,
- * as faiss does): both get its centroid, pushed apart by 1/1024. seed and round choose the draws. n_empty: may be
- * NULL. */
-df_status df_centroids_update(const int64_t *sum, const int64_t *count, int k, int d, uint64_t seed, int round,
-                              float *centroid, int *n_empty, df_error *err);
+/* The reduce half: new centroids [k][d] of summed rows. A cluster without rows takes half of
+ * another's (drawn by size, as faiss does): both get its centroid, pushed apart by 1/1024. seed and
+ * round choose the draws. n_empty: may be NULL. */
+df_status df_centroids_update(const int64_t *sum, const int64_t *count, int k, int d, uint64_t seed,
+                              int round, float *centroid, int *n_empty, df_error *err);
 /* The mean cosine of rows to the centroids that they were assigned to, from the sums alone. */
-double df_centroids_objective(const float *centroid, const int64_t *sum, const int64_t *count, int k, int d);
+double df_centroids_objective(const float *centroid, const int64_t *sum, const int64_t *count,
+                              int k, int d);
 #endif

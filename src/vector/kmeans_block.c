@@ -40,8 +40,8 @@ df_status df_kmeans_block_init(df_kmeans_block *b, df_kmeans *km, df_error *err)
     b->list = malloc(groups * rows * sizeof *b->list);
     b->listed = malloc(groups * sizeof *b->listed);
     b->mask = malloc((size_t)km->groups_padded / 8);
-    if (!b->search || !b->half || !b->exact || !b->scratch || !b->code || !b->row || !b->before || !b->all || !b->list ||
-        !b->listed || !b->mask) {
+    if (!b->search || !b->half || !b->exact || !b->scratch || !b->code || !b->row || !b->before ||
+        !b->all || !b->list || !b->listed || !b->mask) {
         df_kmeans_block_free(b);
         return df_fail(err, DF_NOMEM, "k-means: out of memory");
     }
@@ -92,7 +92,8 @@ static df_status code_rows(df_kmeans_block *b, df_error *err)
         const float *x = exact_row(b, r);
         if (!x)
             return cannot_read(b, err);
-        row[r] = df_code_encode(km->simd, x, km->mean, km->d, code + (size_t)r * stride, b->scratch);
+        row[r] =
+            df_code_encode(km->simd, x, km->mean, km->d, code + (size_t)r * stride, b->scratch);
         b->longest = fmaxf(b->longest, row[r].norm + row[r].error);
     }
     return DF_OK;
@@ -100,7 +101,8 @@ static df_status code_rows(df_kmeans_block *b, df_error *err)
 
 /* ---- who is looked at ---- */
 
-/* The row's own centroid leads, by its codes: nothing is read from disk for a row that nobody comes near. */
+/* The row's own centroid leads, by its codes: nothing is read from disk for a row that nobody comes
+ * near. */
 static void start_with_own(df_kmeans_block *b, int r)
 {
     df_search *s = b->search;
@@ -140,7 +142,7 @@ static bool reach(df_kmeans_block *b, int r)
     uint64_t any = 0;
     km->simd->reach(bounds_of(b, r), km->drift, (int16_t)(need < -INT16_MAX ? -INT16_MAX : need),
                     (int)km->bound_stride, b->mask);
-    if (km->n_groups % 64)                   /* beyond them nothing was ever written */
+    if (km->n_groups % 64) /* beyond them nothing was ever written */
         b->mask[km->groups_padded / 64 - 1] &= (UINT64_C(1) << km->n_groups % 64) - 1;
     for (int w = 0; w < km->groups_padded / 64; w++)
         any |= b->mask[w];
@@ -153,7 +155,8 @@ static void list_row(df_kmeans_block *b, int r)
         for (uint64_t bits = b->mask[w]; bits; bits &= bits - 1) {
             int group = 64 * w + __builtin_ctzll(bits);
             b->list[(size_t)group * DF_SEARCH_ROWS + (size_t)b->listed[group]++] = (uint16_t)r;
-            bounds_of(b, r)[group] = INT16_MIN;                          /* raised again by what is seen */
+            /* raised again by what is seen */
+            bounds_of(b, r)[group] = INT16_MIN;
         }
 }
 
@@ -193,23 +196,26 @@ static void look_from(df_kmeans_block *b, int first, int end, const uint16_t *ro
     b->pass.n_looked += (int64_t)n * (end - first) * DF_PANEL;
 }
 
-/* Rows that look at everything do so a few panels at a time, which stay in the second-level cache. */
+/* Rows that look at everything do so a few panels at a time, which stay in
+ * the second-level cache. */
 static void look(df_kmeans_block *b)
 {
     enum { AT_ONCE = 8 };
     const df_kmeans *km = b->km;
     int n_panels = km->panels.n_panels;
     for (int first = 0; b->n_all && first < n_panels; first += AT_ONCE)
-        look_from(b, first, first + AT_ONCE < n_panels ? first + AT_ONCE : n_panels, b->all, b->n_all);
+        look_from(b, first, first + AT_ONCE < n_panels ? first + AT_ONCE : n_panels, b->all,
+                  b->n_all);
     for (int group = 0; group < km->n_groups; group++) {
         int first = group * km->group_panels, end = first + km->group_panels;
         if (b->listed[group])
-            look_from(b, first, end < n_panels ? end : n_panels, b->list + (size_t)group * DF_SEARCH_ROWS,
-                      b->listed[group]);
+            look_from(b, first, end < n_panels ? end : n_panels,
+                      b->list + (size_t)group * DF_SEARCH_ROWS, b->listed[group]);
     }
 }
 
-df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool exact, df_error *err)
+df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool exact,
+                                 df_error *err)
 {
     const df_kmeans *km = b->km;
     df_search *s = b->search;
@@ -220,7 +226,7 @@ df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool 
     for (int r = 0; r < n; r++)
         b->before[r] = km->assign ? km->assign[first + r] : -1;
     DF_TRY(code_rows(b, err));
-    s->bound = km->bound && km->rounds > 0 ? bounds_of(b, 0) : NULL;   /* before, no bound lasts */
+    s->bound = km->bound && km->rounds > 0 ? bounds_of(b, 0) : NULL; /* before, no bound lasts */
     df_search_begin(s, n);
     DF_TRY(choose_groups(b, err));
     look(b);

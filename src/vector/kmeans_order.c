@@ -1,6 +1,7 @@
-/* Sixteen centroids share a panel, which is left out when none of them comes near; the one that moves farthest spoils it
- * for all. So: first by the number of rows, for small clusters move most, in a few bands; within a band those that are
- * alike side by side. Measured at 4,096 clusters: 7 % less time for the third round than alike alone. */
+/* Sixteen centroids share a panel, which is left out when none of them comes near; the one that
+ * moves farthest spoils it for all. So: first by the number of rows, for small clusters move most,
+ * in a few bands; within a band those that are alike side by side. Measured at 4,096 clusters: 7 %
+ * less time for the third round than alike alone. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,10 @@
 
 enum { BANDS = 4 };
 
-typedef struct { float along; int32_t number; } ranked;
+typedef struct {
+    float along;
+    int32_t number;
+} ranked;
 typedef struct {
     const df_simd *simd;
     const float *centroid;
@@ -29,7 +33,8 @@ static void measure(const orderer *o, int32_t *order, int n)
 {
     for (int i = 0; i < n; i++)
         o->rank[i] = (ranked){
-            o->simd->dot(o->centroid + (size_t)order[i] * (size_t)o->d, o->direction, o->d), order[i]};
+            o->simd->dot(o->centroid + (size_t)order[i] * (size_t)o->d, o->direction, o->d),
+            order[i]};
 }
 
 static const float *least_alike(const orderer *o, int32_t *order, int n, const float *to)
@@ -86,14 +91,15 @@ static void band(const orderer *o, const int64_t *count, int k, int32_t *order)
         order[i] = o->rank[i].number;
 }
 
-df_status df_kmeans_order(const df_simd *simd, const float *centroid, const int64_t *count, int k, int d,
-                          int32_t *order, df_error *err)
+df_status df_kmeans_order(const df_simd *simd, const float *centroid, const int64_t *count, int k,
+                          int d, int32_t *order, df_error *err)
 {
     orderer o = {.simd = simd, .centroid = centroid, .d = d};
     int step = (k / BANDS + DF_PANEL) / DF_PANEL * DF_PANEL;
     o.rank = malloc((size_t)k * sizeof *o.rank);
     o.direction = malloc((size_t)d * sizeof *o.direction);
-    df_status status = o.rank && o.direction ? DF_OK : df_fail(err, DF_NOMEM, "k-means: out of memory");
+    df_status status =
+        o.rank && o.direction ? DF_OK : df_fail(err, DF_NOMEM, "k-means: out of memory");
     if (status == DF_OK)
         band(&o, count, k, order);
     for (int i = 0; status == DF_OK && i < k; i += step)

@@ -14,14 +14,17 @@ enum { POOL_PER_CENTROID = 16, POOL_BLOCK = 4096 };
 int64_t df_sample_row(int64_t i, int64_t m, int64_t n, uint64_t seed)
 {
     df_random random = df_random_start(seed, (uint64_t)i);
-    double from = (double)i * ((double)n / (double)m), to = (double)(i + 1) * ((double)n / (double)m);
-    int64_t first = (int64_t)ceil(from), end = (int64_t)ceil(to);        /* of rows in [from, to): one at least */
+    double from = (double)i * ((double)n / (double)m),
+           to = (double)(i + 1) * ((double)n / (double)m);
+    /* of rows in [from, to): one at least */
+    int64_t first = (int64_t)ceil(from), end = (int64_t)ceil(to);
     end = i + 1 == m ? n : end;
     int64_t at = first + (int64_t)(df_random_unit(&random) * (double)(end - first));
     return at < end ? at : end - 1;
 }
 
-static df_status read_row(const df_rows *rows, int64_t row, uint16_t *half, float *out, df_error *err)
+static df_status read_row(const df_rows *rows, int64_t row, uint16_t *half, float *out,
+                          df_error *err)
 {
     DF_TRY(rows->read(rows->ctx, row, 1, half, err));
     df_half_to_float_n(half, out, (size_t)rows->d);
@@ -37,7 +40,8 @@ static void set_length_one(float *x, int d)
         x[i] = (float)(x[i] / sqrt(square));
 }
 
-df_status df_kmeans_start_sample(const df_rows *rows, int k, uint64_t seed, float *centroid, df_error *err)
+df_status df_kmeans_start_sample(const df_rows *rows, int k, uint64_t seed, float *centroid,
+                                 df_error *err)
 {
     uint16_t *half = malloc((size_t)rows->d * sizeof *half);
     df_status status = half ? DF_OK : df_fail(err, DF_NOMEM, "k-means: out of memory");
@@ -59,7 +63,8 @@ typedef struct {
     uint64_t seed;
     uint16_t *half;                          /* [m][d] */
     float *closest;                          /* [m]: cosine to the closest centroid so far */
-    double *weight;                          /* [blocks]: sum of squared distances, in a fixed order */
+    /* [blocks]: sum of squared distances, in a fixed order */
+    double *weight;
     const float *centroid;                   /* the latest */
     df_random random;
 } plus_plus;
@@ -119,7 +124,8 @@ static int64_t draw(plus_plus *p, int64_t n_blocks)
         if (at < 0)
             return i;
     }
-    return last;                             /* rounding used up the last of it, or all are centroids already */
+    /* rounding used up the last of it, or all are centroids already */
+    return last;
 }
 
 static df_status choose(plus_plus *p, int k, int n_threads, float *centroid, df_error *err)
@@ -139,17 +145,21 @@ static df_status choose(plus_plus *p, int k, int n_threads, float *centroid, df_
     return DF_OK;
 }
 
-df_status df_kmeans_start_plus_plus(const df_rows *rows, int k, uint64_t seed, int n_threads, float *centroid,
-                                    df_error *err)
+df_status df_kmeans_start_plus_plus(const df_rows *rows, int k, uint64_t seed, int n_threads,
+                                    float *centroid, df_error *err)
 {
     plus_plus p = {.rows = rows, .seed = seed};
     p.m = rows->n / POOL_PER_CENTROID < k ? rows->n : (int64_t)k * POOL_PER_CENTROID;
     p.half = malloc((size_t)p.m * (size_t)rows->d * sizeof *p.half);
     p.closest = malloc((size_t)p.m * sizeof *p.closest);
     p.weight = malloc(((size_t)p.m / POOL_BLOCK + 1) * sizeof *p.weight);
-    df_status status = p.half && p.closest && p.weight ? choose(&p, k, n_threads, centroid, err)
-                     : df_fail(err, DF_NOMEM, "k-means++: %lld vectors do not fit in memory; cluster.start=sample "
-                               "needs none", (long long)p.m);
+    df_status status =
+        p.half && p.closest && p.weight
+            ? choose(&p, k, n_threads, centroid, err)
+            : df_fail(err, DF_NOMEM,
+                      "k-means++: %lld vectors do not fit in memory; cluster.start=sample "
+                      "needs none",
+                      (long long)p.m);
     free(p.half);
     free(p.closest);
     free(p.weight);

@@ -1,4 +1,5 @@
-/* The reduce half of a round of k-means: sums to centroids, in an order and in a precision that are the same anywhere. */
+/* The reduce half of a round of k-means: sums to centroids, in an order and in a precision that are
+ * the same anywhere. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,12 @@ static void normalise(const double *x, int d, float *out)
     for (int i = 0; i < d; i++)
         out[i] = (float)(x[i] * scale);
     if (scale == 0)
-        out[0] = 1;                          /* rows that cancel out have no direction: any will do */
+        /* rows that cancel out have no direction: any will do */
+        out[0] = 1;
 }
 
-/* faiss's rule: a cluster is drawn with chance (size - 1) / (rows - k), over and over in order of number. */
+/* faiss's rule: a cluster is drawn with chance (size - 1) / (rows - k), over and over in order of
+ * number. */
 static int draw_donor(const int64_t *size, int k, int64_t n, df_random *random)
 {
     double room = (double)(n - k);
@@ -28,7 +31,7 @@ static int draw_donor(const int64_t *size, int k, int64_t n, df_random *random)
             return c;
         if (tries < 64 * k)
             continue;
-        int largest = 0;                     /* hardly ever: no draw in so many */
+        int largest = 0; /* hardly ever: no draw in so many */
         for (int i = 1; i < k; i++)
             largest = size[i] > size[largest] ? i : largest;
         return largest;
@@ -46,7 +49,8 @@ static void push_apart(float *one, float *other, int d, double *scratch)
     }
 }
 
-static void split_empty(int64_t *size, int k, int d, df_random *random, float *centroid, double *scratch)
+static void split_empty(int64_t *size, int k, int d, df_random *random, float *centroid,
+                        double *scratch)
 {
     int64_t n = 0;
     for (int c = 0; c < k; c++)
@@ -63,8 +67,8 @@ static void split_empty(int64_t *size, int k, int d, df_random *random, float *c
     }
 }
 
-df_status df_centroids_update(const int64_t *sum, const int64_t *count, int k, int d, uint64_t seed, int round,
-                              float *centroid, int *n_empty, df_error *err)
+df_status df_centroids_update(const int64_t *sum, const int64_t *count, int k, int d, uint64_t seed,
+                              int round, float *centroid, int *n_empty, df_error *err)
 {
     double *scratch = malloc((size_t)d * sizeof *scratch);
     int64_t *size = malloc((size_t)k * sizeof *size);
@@ -89,14 +93,16 @@ df_status df_centroids_update(const int64_t *sum, const int64_t *count, int k, i
     return status;
 }
 
-double df_centroids_objective(const float *centroid, const int64_t *sum, const int64_t *count, int k, int d)
+double df_centroids_objective(const float *centroid, const int64_t *sum, const int64_t *count,
+                              int k, int d)
 {
     double total = 0;
     int64_t n = 0;
     for (int c = 0; c < k; c++) {
         double along = 0;
         for (int i = 0; i < d; i++)
-            along += (double)sum[(size_t)c * (size_t)d + (size_t)i] * centroid[(size_t)c * (size_t)d + (size_t)i];
+            along += (double)sum[(size_t)c * (size_t)d + (size_t)i] *
+                     centroid[(size_t)c * (size_t)d + (size_t)i];
         total += along * 0x1p-24;
         n += count[c];
     }

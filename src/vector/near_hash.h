@@ -1,6 +1,6 @@
-/* Hashes that differ in few bits, without comparing all with all: cut 64 bits into distance + 2 blocks; two hashes that
- * differ in at most `distance` bits agree in two whole blocks at least. So for each pair of blocks, only hashes that
- * agree in both are compared (pigeonhole). */
+/* Hashes that differ in few bits, without comparing all with all: cut 64 bits into distance + 2
+ * blocks; two hashes that differ in at most `distance` bits agree in two whole blocks at least. So
+ * for each pair of blocks, only hashes that agree in both are compared (pigeonhole). */
 #ifndef DF_VECTOR_NEAR_HASH_H
 #define DF_VECTOR_NEAR_HASH_H
 #include <stdbool.h>
@@ -15,9 +15,11 @@ typedef struct {
 
 /* The masks of the pairs of blocks for a distance; returns how many. */
 int df_near_hash_masks(int distance, uint64_t masks[DF_NEAR_HASH_MASKS_MAX]);
-/* More pixels go before, then more bytes (of copies of one size the least compressed), then the lower id. */
+/* More pixels go before, then more bytes (of copies of one size the least compressed), then the
+ * lower id. */
 bool df_hashed_before(const df_hashed *a, const df_hashed *b);
 int df_hash_distance(uint64_t a, uint64_t b);
-/* Sorts items by their bits under the mask, then by df_hashed_before: items of one key are next to each other. */
+/* Sorts items by their bits under the mask, then by df_hashed_before: items of one key are next to
+ * each other. */
 void df_near_hash_sort(df_hashed *items, int64_t n, uint64_t mask);
 #endif

@@ -3,7 +3,9 @@
 #define DF_VECTOR_RANDOM_H
 #include <stdint.h>
 
-typedef struct { uint64_t state; } df_random;
+typedef struct {
+    uint64_t state;
+} df_random;
 
 static inline uint64_t df_random_next(df_random *r)
 {

@@ -32,7 +32,8 @@ df_status df_rank_order(const double *key, int64_t n, int64_t *order, df_error *
     return DF_OK;
 }
 
-void df_rank_spread(const float *x, int64_t n, int dim, int64_t first, int64_t n_wanted, float *closest, int64_t *order)
+void df_rank_spread(const float *x, int64_t n, int dim, int64_t first, int64_t n_wanted,
+                    float *closest, int64_t *order)
 {
     static const float chosen = 4;           /* above every cosine: never the smallest */
     for (int64_t i = 0; i < n; i++)
@@ -65,9 +66,10 @@ static int64_t sum_of(const int64_t *sizes, int64_t n_clusters, int64_t quota, i
     return sum;
 }
 
-void df_rank_quota(const int64_t *sizes, int64_t n_clusters, int64_t total, int64_t *quota, int64_t *rest)
+void df_rank_quota(const int64_t *sizes, int64_t n_clusters, int64_t total, int64_t *quota,
+                   int64_t *rest)
 {
-    int64_t low = 0, high = 0;               /* low fits; above the largest size nothing changes */
+    int64_t low = 0, high = 0; /* low fits; above the largest size nothing changes */
     for (int64_t i = 0; i < n_clusters; i++)
         high = sizes[i] > high ? sizes[i] : high;
     while (low < high) {
@@ -77,7 +79,8 @@ void df_rank_quota(const int64_t *sizes, int64_t n_clusters, int64_t total, int6
         else
             high = middle - 1;
     }
-    int64_t sum = sum_of(sizes, n_clusters, low, total), all = sum_of(sizes, n_clusters, INT64_MAX, total);
+    int64_t sum = sum_of(sizes, n_clusters, low, total),
+            all = sum_of(sizes, n_clusters, INT64_MAX, total);
     *quota = low;
     *rest = all <= total ? 0 : total - sum;
 }

@@ -30,7 +30,8 @@ static void pass_over(const df_search *s, int row, int32_t position, float high)
     if (!s->bound || position < 0)
         return;
     int group = group_of(s, position / DF_PANEL);
-    raise_bound(s->bound + (size_t)row * s->bound_stride + group, (int)ceilf(high * DF_BOUND_STEPS) - s->drift[group]);
+    raise_bound(s->bound + (size_t)row * s->bound_stride + group,
+                (int)ceilf(high * DF_BOUND_STEPS) - s->drift[group]);
 }
 
 static float exact_dot(df_search *s, int row, int32_t position)
@@ -39,7 +40,8 @@ static float exact_dot(df_search *s, int row, int32_t position)
     s->failed = s->failed || !x;
     s->n_exact++;
     const df_panels *p = s->panels;
-    return x ? s->simd->dot(x, p->vector + (size_t)p->order[position] * (size_t)p->d, p->d) : DF_SEARCH_NONE;
+    return x ? s->simd->dot(x, p->vector + (size_t)p->order[position] * (size_t)p->d, p->d)
+             : DF_SEARCH_NONE;
 }
 
 static void lead(df_search *s, int row, int32_t position, float dot, float high)
@@ -119,7 +121,8 @@ void df_search_settle(df_search *s, int row, bool exact)
     }
 }
 
-static void add_hits(df_search *s, int row, int panel, unsigned hits, const float *score, float window)
+static void add_hits(df_search *s, int row, int panel, unsigned hits, const float *score,
+                     float window)
 {
     float top = s->low[row];
     for (unsigned h = hits; h; h &= h - 1)
@@ -197,14 +200,16 @@ static void search_tile(df_search *s, int panel, tile *t)
 {
     const df_panels *p = s->panels;
     int32_t dots[DF_TILE][DF_PANEL];
-    s->simd->tile(p->panel + (size_t)panel * DF_PANEL * (size_t)p->stride, t->code, t->start, p->stride, dots);
+    s->simd->tile(p->panel + (size_t)panel * DF_PANEL * (size_t)p->stride, t->code, t->start,
+                  p->stride, dots);
     leave_out_lanes(s, panel, t);
     s->simd->scores((const int32_t(*)[DF_PANEL])dots, &p->scale[panel], &t->scores);
     if (s->bound)
         raise_bounds(s, panel, t);
     for (int i = 0; i < t->n; i++)
         if (t->scores.hit[i]) {
-            add_hits(s, t->rows[i], panel, t->scores.hit[i], t->scores.score[i], t->scores.window[i]);
+            add_hits(s, t->rows[i], panel, t->scores.hit[i], t->scores.score[i],
+                     t->scores.window[i]);
             t->scores.low[i] = s->low[t->rows[i]];
         }
 }

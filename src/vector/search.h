@@ -1,7 +1,7 @@
-/* For each row of a block: which of many vectors has the largest dot product with it? Exactly (the largest df_dot, ties
- * to the lowest number), though most pairs are only looked at by their 8-bit codes: a pair is left out when its score
- * plus the proven window stays below a dot product that is known to be reached. k-means asks this of centroids, dedup
- * of earlier images. */
+/* For each row of a block: which of many vectors has the largest dot product with it? Exactly (the
+ * largest df_dot, ties to the lowest number), though most pairs are only looked at by their 8-bit
+ * codes: a pair is left out when its score plus the proven window stays below a dot product that is
+ * known to be reached. k-means asks this of centroids, dedup of earlier images. */
 #ifndef DF_VECTOR_SEARCH_H
 #define DF_VECTOR_SEARCH_H
 #include "vector/code.h"
@@ -9,7 +9,11 @@
 enum { DF_SEARCH_ROWS = 1024, DF_SEARCH_CANDIDATES = 24 };
 #define DF_SEARCH_NONE (-4.0F)               /* below every dot product of unit vectors */
 
-typedef struct { int32_t position; float high; } df_candidate;           /* high: its dot product is at most this */
+/* high: its dot product is at most this */
+typedef struct {
+    int32_t position;
+    float high;
+} df_candidate;
 
 typedef struct df_search df_search;
 struct df_search {
@@ -18,23 +22,26 @@ struct df_search {
     int n_rows;
     const int8_t *code;                      /* [n_rows][stride], borrowed */
     const df_code *row;                      /* [n_rows], borrowed */
-    const float *(*exact)(void *ctx, int row);   /* the row as float [d], until the next call; NULL: can't be read */
+    /* the row as float [d], until the next call; NULL: can't be read */
+    const float *(*exact)(void *ctx, int row);
     void *exact_ctx;
-    /* What is known of those passed over, or NULL: bound[row * bound_stride + panel / group_panels] is raised to what
-     * their dot products are at most, in steps, less drift[panel / group_panels]. */
+    /* What is known of those passed over, or NULL: bound[row * bound_stride + panel /
+     * group_panels] is raised to what their dot products are at most, in steps, less
+     * drift[panel / group_panels]. */
     int16_t *bound;
     size_t bound_stride;
     int group_panels;
     const int16_t *drift;
-    bool failed;                             /* exact gave NULL */
-    int64_t n_exact;                         /* dot products computed in full */
-    int32_t end[DF_SEARCH_ROWS];             /* positions from here on are not looked at */
-    int32_t skip[DF_SEARCH_ROWS];            /* nor is this one; -1: none */
-    float low[DF_SEARCH_ROWS];               /* the largest dot product is at least this */
-    int32_t best[DF_SEARCH_ROWS];            /* number of the vector that leads; -1: none */
-    float best_dot[DF_SEARCH_ROWS];          /* its df_dot; DF_SEARCH_NONE when it was never computed */
+    bool failed; /* exact gave NULL */
+    int64_t n_exact; /* dot products computed in full */
+    int32_t end[DF_SEARCH_ROWS]; /* positions from here on are not looked at */
+    int32_t skip[DF_SEARCH_ROWS]; /* nor is this one; -1: none */
+    float low[DF_SEARCH_ROWS]; /* the largest dot product is at least this */
+    int32_t best[DF_SEARCH_ROWS]; /* number of the vector that leads; -1: none */
+    /* its df_dot; DF_SEARCH_NONE when it was never computed */
+    float best_dot[DF_SEARCH_ROWS];
     float best_high[DF_SEARCH_ROWS];
-    int32_t best_position[DF_SEARCH_ROWS];   /* -1: it is not among the panels */
+    int32_t best_position[DF_SEARCH_ROWS]; /* -1: it is not among the panels */
     int n_candidates[DF_SEARCH_ROWS];
     df_candidate candidate[DF_SEARCH_ROWS][DF_SEARCH_CANDIDATES];
 };
@@ -43,6 +50,7 @@ struct df_search {
 void df_search_begin(df_search *s, int n_rows);
 /* Lets the rows listed look at panels first .. end - 1. */
 void df_search_panels(df_search *s, int first, int end, const uint16_t *rows, int n);
-/* Decides between the row's candidates. exact: also computes the leader's df_dot when nothing asked for it so far. */
+/* Decides between the row's candidates. exact: also computes the leader's df_dot when nothing asked
+ * for it so far. */
 void df_search_settle(df_search *s, int row, bool exact);
 #endif

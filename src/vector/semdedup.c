@@ -1,10 +1,11 @@
-/* A cluster of any size in bounded memory: a tile of rows is held against every earlier tile, one after another, and
- * against itself. A row meets earlier rows in rising order, so the first of equals wins, whoever computes.
+/* A cluster of any size in bounded memory: a tile of rows is held against every earlier tile, one
+ * after another, and against itself. A row meets earlier rows in rising order, so the first of
+ * equals wins, whoever computes.
  *
  *          earlier >
  *   rows   [A A]
- *    v     [A B] [B B]           a tile pair's work is cut into stripes of rows; threads take stripes
- *          [A C] [B C] [C C]                                                                          */
+ *    v     [A B] [B B]           a tile pair's work is cut into stripes of rows; threads take
+ * stripes [A C] [B C] [C C] */
 #include "vector/semdedup.h"
 
 #include <pthread.h>
@@ -56,7 +57,8 @@ static int64_t root_of(int64_t *parent, int64_t i)
     return i;
 }
 
-/* The earlier root stays: a group's root is its first row, in whatever order pairs come. The lock is held. */
+/* The earlier root stays: a group's root is its first row, in whatever order pairs come. The lock
+ * is held. */
 static void join(search *s, int64_t a, int64_t b)
 {
     a = root_of(s->parent, a);
@@ -87,7 +89,8 @@ static void look_at_panels(finder *f, int64_t first, int n, bool self)
     }
 }
 
-/* What leads after other tiles is what these rows must beat; of equals it stays, as the earlier one. */
+/* What leads after other tiles is what these rows must beat; of equals it stays, as the earlier
+ * one. */
 static void search_stripe(const search *s, finder *f, int64_t first, int n, const tile *earlier)
 {
     df_search *q = &f->search;
@@ -113,8 +116,8 @@ static void search_stripe(const search *s, finder *f, int64_t first, int n, cons
 }
 
 /* Of the lanes whose score may be above the threshold: those whose dot product is. */
-static unsigned lanes_above(const search *s, const finder *f, int row, const tile *earlier, int panel,
-                            const df_tile_scores *t, int of_tile)
+static unsigned lanes_above(const search *s, const finder *f, int row, const tile *earlier,
+                            int panel, const df_tile_scores *t, int of_tile)
 {
     unsigned above = 0;
     for (unsigned hits = t->hit[of_tile]; hits; hits &= hits - 1) {
@@ -127,7 +130,8 @@ static unsigned lanes_above(const search *s, const finder *f, int row, const til
     return above;
 }
 
-/* For groups, which need every pair above the threshold: rows [first, first + n) of the stripe, n <= DF_TILE. */
+/* For groups, which need every pair above the threshold: rows [first, first + n) of the stripe, n
+ * <= DF_TILE. */
 static void join_tile(search *s, const finder *f, int first, int n, const tile *earlier, int panel)
 {
     const df_search *q = &f->search;
@@ -145,8 +149,8 @@ static void join_tile(search *s, const finder *f, int first, int n, const tile *
         t.low[i] = s->threshold;
         t.skip[i] = (uint16_t)(seen >= DF_PANEL ? 0 : 0xFFFFU << (seen < 0 ? 0 : seen));
     }
-    q->simd->tile(q->panels->panel + (size_t)panel * DF_PANEL * (size_t)q->panels->stride, code, start,
-                  q->panels->stride, dots);
+    q->simd->tile(q->panels->panel + (size_t)panel * DF_PANEL * (size_t)q->panels->stride, code,
+                  start, q->panels->stride, dots);
     q->simd->scores((const int32_t(*)[DF_PANEL])dots, &q->panels->scale[panel], &t);
     for (int i = 0; i < n; i++) {
         unsigned above = lanes_above(s, f, first + i, earlier, panel, &t, i);
@@ -212,8 +216,9 @@ static df_status load(search *s, tile *t, int64_t first, int64_t n, df_error *er
     memcpy(t->panels.mean, s->mean, d * sizeof *s->mean);
     DF_TRY(df_panels_fill(&t->panels, simd, t->x, (int)n, NULL, err));
     for (int64_t i = 0; i < n; i++)
-        t->code[i] = df_code_encode(simd, t->x + (size_t)i * d, s->mean, s->rows->dim,
-                                    t->panels.code + (size_t)i * (size_t)t->panels.stride, s->scratch);
+        t->code[i] =
+            df_code_encode(simd, t->x + (size_t)i * d, s->mean, s->rows->dim,
+                           t->panels.code + (size_t)i * (size_t)t->panels.stride, s->scratch);
     return DF_OK;
 }
 
@@ -273,7 +278,8 @@ static df_status search_all(search *s, int64_t tile_rows, df_error *err)
 
 static size_t row_bytes(const df_semdedup_rows *rows)
 {
-    return (size_t)rows->dim * sizeof(float) + 2 * (size_t)df_code_stride(rows->dim) + sizeof(df_code) + 16;
+    return (size_t)rows->dim * sizeof(float) + 2 * (size_t)df_code_stride(rows->dim) +
+           sizeof(df_code) + 16;
 }
 
 /* All rows when memory holds them, else half of what it holds. */
@@ -291,7 +297,8 @@ static df_status tile_init(tile *t, const search *s, int64_t n, df_error *err)
     t->x = malloc((size_t)n * (size_t)s->rows->dim * sizeof *t->x);
     t->code = malloc((size_t)n * sizeof *t->code);
     return t->x && t->code ? df_panels_init(&t->panels, (int)n, s->rows->dim, s->mean, err)
-                           : df_fail(err, DF_NOMEM, "compare a cluster of %lld: out of memory", (long long)s->rows->n);
+                           : df_fail(err, DF_NOMEM, "compare a cluster of %lld: out of memory",
+                                     (long long)s->rows->n);
 }
 
 static void tile_free(tile *t)
@@ -333,13 +340,14 @@ static df_status init(search *s, int64_t tile_rows, df_error *err)
         ok = s->finders[i] != NULL;
     }
     if (!ok)
-        return df_fail(err, DF_NOMEM, "compare a cluster of %lld: out of memory", (long long)s->rows->n);
+        return df_fail(err, DF_NOMEM, "compare a cluster of %lld: out of memory",
+                       (long long)s->rows->n);
     DF_TRY(tile_init(&s->own, s, tile_rows, err));
     return tile_rows < s->rows->n ? tile_init(&s->earlier, s, tile_rows, err) : DF_OK;
 }
 
-df_status df_semdedup_nearest(const df_semdedup_rows *rows, double eps, float *similarity, int64_t *nearest,
-                              int64_t *parent, df_error *err)
+df_status df_semdedup_nearest(const df_semdedup_rows *rows, double eps, float *similarity,
+                              int64_t *nearest, int64_t *parent, df_error *err)
 {
     int64_t tile_rows = rows_of_tile(rows);
     search s = {.rows = rows,

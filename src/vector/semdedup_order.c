@@ -26,8 +26,8 @@ static uint64_t mix(uint64_t x)
     return df_random_next(&(df_random){x});
 }
 
-df_status df_semdedup_order(const double *similarity, const int64_t *id, int64_t n, df_keep keep, uint64_t seed,
-                            int64_t *order, df_error *err)
+df_status df_semdedup_order(const double *similarity, const int64_t *id, int64_t n, df_keep keep,
+                            uint64_t seed, int64_t *order, df_error *err)
 {
     order_key *keys = calloc((size_t)n + 1, sizeof *keys);
     if (!keys)

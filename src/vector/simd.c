@@ -7,7 +7,8 @@
 const df_simd *const df_simd_all[] = {
     &df_simd_plain,
 #if defined(__x86_64__)
-    &df_simd_avx2, &df_simd_avx512,
+    &df_simd_avx2,
+    &df_simd_avx512,
 #elif defined(__aarch64__)
     &df_simd_neon,
 #endif

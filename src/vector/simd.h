@@ -1,5 +1,6 @@
-/* The inner loops of curation, once per instruction set. Every set gives the same bits: integer dots have one answer, and
- * the float dot has one order of summation. The best set is chosen at run time. */
+/* The inner loops of curation, once per instruction set. Every set gives the same bits: integer
+ * dots have one answer, and the float dot has one order of summation. The best set is chosen at run
+ * time. */
 #ifndef DF_VECTOR_SIMD_H
 #define DF_VECTOR_SIMD_H
 #include <stdbool.h>
@@ -8,14 +9,18 @@
 enum {
     DF_PANEL = 16,                           /* vectors side by side in a panel */
     DF_TILE = 8,                             /* rows that meet a panel in one go */
-    DF_CODE_STEP = 64,                       /* codes of a row are padded with zeros to a multiple of this */
+    /* codes of a row are padded with zeros to a multiple of this */
+    DF_CODE_STEP = 64,
 };
 
 #define DF_BOUND_STEPS 4096.0F              /* bounds are kept in steps of 1 / 4096 */
 
-/* What turns a tile's integer dots into scores: score = dot * scale[j] * row_scale + bias[j] + row_bias, and how far
- * from the real dot product they can be: row_error * norm + row_norm * error + slack, the window. */
-typedef struct { float scale[DF_PANEL], bias[DF_PANEL], norm, error, slack; } df_panel_scale;
+/* What turns a tile's integer dots into scores: score = dot * scale[j] * row_scale + bias[j] +
+ * row_bias, and how far from the real dot product they can be: row_error * norm + row_norm * error
+ * + slack, the window. */
+typedef struct {
+    float scale[DF_PANEL], bias[DF_PANEL], norm, error, slack;
+} df_panel_scale;
 typedef struct {
     float row_scale[DF_TILE], row_bias[DF_TILE], row_error[DF_TILE], row_norm[DF_TILE];
     float low[DF_TILE];                      /* a score at or above low - window is a hit */
@@ -23,34 +28,39 @@ typedef struct {
     bool bounded;                            /* `bound` is asked for */
     float window[DF_TILE];                   /* out */
     float score[DF_TILE][DF_PANEL];          /* out: of every lane */
-    int32_t bound[DF_TILE];                  /* out: in steps, at least the real dot product of each lane that is neither
-                                                skipped nor a hit; far below -1 when there is none */
-    uint16_t hit[DF_TILE];                   /* out */
+    int32_t bound[DF_TILE]; /* out: in steps, at least the real dot product of each lane that is
+                               neither skipped nor a hit; far below -1 when there is none */
+    uint16_t hit[DF_TILE]; /* out */
 } df_tile_scores;
 
 typedef struct {
     const char *name;
     bool (*available)(void);
-    /* Sum of a[i] * b[i], i < d: 64 running sums by fused multiply-add, lane i % 64, then added pairwise at distances
-     * 32, 16, 8, 4, 2, 1. */
+    /* Sum of a[i] * b[i], i < d: 64 running sums by fused multiply-add, lane i % 64, then added
+     * pairwise at distances 32, 16, 8, 4, 2, 1. */
     float (*dot)(const float *a, const float *b, int d);
     void (*from_half)(const uint16_t *half, float *out, int64_t n);
-    /* out[r][j] = sum of row r's codes times (panel lane j's - 128): panel [d / 4][16][4] unsigned, rows signed in
-     * [-127, 127] at least DF_CODE_STEP-aligned in length d. start[r]: -128 * sum of row r's codes. */
-    void (*tile)(const uint8_t *panel, const int8_t *const rows[DF_TILE], const int32_t start[DF_TILE], int d,
-                 int32_t out[DF_TILE][DF_PANEL]);
-    void (*scores)(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale, df_tile_scores *s);
+    /* out[r][j] = sum of row r's codes times (panel lane j's - 128): panel [d / 4][16][4]
+     * unsigned, rows signed in [-127, 127] at least DF_CODE_STEP-aligned in length d. start[r]:
+     * -128 * sum of row r's codes. */
+    void (*tile)(const uint8_t *panel, const int8_t *const rows[DF_TILE],
+                 const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL]);
+    void (*scores)(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
+                   df_tile_scores *s);
     int32_t (*code_dot)(const int8_t *a, const int8_t *b, int d);
-    /* Bit g of mask: bound[g] + drift[g] >= need, for g < n, else 0; the sum saturates. n is a multiple of 8. */
+    /* Bit g of mask: bound[g] + drift[g] >= need, for g < n, else 0; the sum saturates. n is a
+     * multiple of 8. */
     void (*reach)(const int16_t *bound, const int16_t *drift, int16_t need, int n, uint64_t *mask);
     /* sum[i] += sign * x[i] * 2^24, exact for a float that was a half in [-1, 1]. */
     void (*add_row)(int64_t *sum, const float *x, int sign, int d);
     /* out = x - mean; returns the largest |out[i]|. */
     float (*centre)(const float *x, const float *mean, float *out, int d);
-    /* code[i] = x[i] * inverse to the nearest integer, ties to even; then x[i] -= code[i] * scale. */
+    /* code[i] = x[i] * inverse to the nearest integer, ties to even; then x[i] -=
+     * code[i] * scale. */
     void (*encode)(float *x, float scale, float inverse, int8_t *code, int d);
 } df_simd;
 
 const df_simd *df_simd_best(void);
-extern const df_simd *const df_simd_all[];   /* from the plainest up, NULL-terminated; some may not be available */
+/* from the plainest up, NULL-terminated; some may not be available */
+extern const df_simd *const df_simd_all[];
 #endif

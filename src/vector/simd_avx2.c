@@ -11,7 +11,8 @@
 
 static bool available(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("f16c");
 }
 
 /* Eight vectors are the 64 running sums. */
@@ -25,7 +26,8 @@ AVX2 static float dot(const float *a, const float *b, int d)
     for (; i + 64 <= d; i += 64)
 #pragma GCC unroll 8
         for (int k = 0; k < 8; k++)
-            s[k] = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8 * k), _mm256_loadu_ps(b + i + 8 * k), s[k]);
+            s[k] = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8 * k), _mm256_loadu_ps(b + i + 8 * k),
+                                   s[k]);
     if (i < d) {
         for (int k = 0; k < 8; k++)
             _mm256_storeu_ps(tail + 8 * k, s[k]);
@@ -51,16 +53,17 @@ AVX2 static void from_half(const uint16_t *half, float *out, int64_t n)
         out[i] = df_half_to_float(half[i]);
 }
 
-/* Two rows meet eight lanes. vpmaddubsw adds two products into 16 bits, which codes in [-127, 127] can't overflow when
- * the unsigned side is a magnitude: |2 * 127 * 127| < 2^15. The sign moves to the other side. */
+/* Two rows meet eight lanes. vpmaddubsw adds two products into 16 bits, which codes in [-127, 127]
+ * can't overflow when the unsigned side is a magnitude: |2 * 127 * 127| < 2^15. The sign moves to
+ * the other side. */
 AVX2 static __m256i pair_sum(__m256i lanes, __m256i codes)
 {
     __m256i products = _mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(lanes, codes));
     return _mm256_madd_epi16(products, _mm256_set1_epi16(1));
 }
 
-AVX2 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE], const int32_t start[DF_TILE], int d,
-                      int32_t out[DF_TILE][DF_PANEL])
+AVX2 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
+                      const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL])
 {
     const __m256i flip = _mm256_set1_epi8((char)0x80);
     (void)start;                             /* the panel's offset of 128 is taken off here */
@@ -89,8 +92,8 @@ AVX2 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE], c
     }
 }
 
-AVX2 static __m256 score_of(const int32_t *dots, const float *scale, const float *bias, __m256 row_scale,
-                            __m256 row_bias)
+AVX2 static __m256 score_of(const int32_t *dots, const float *scale, const float *bias,
+                            __m256 row_scale, __m256 row_bias)
 {
     __m256 v = _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)dots));
     return _mm256_add_ps(_mm256_mul_ps(v, _mm256_mul_ps(_mm256_loadu_ps(scale), row_scale)),
@@ -101,19 +104,23 @@ AVX2 static __m256 score_of(const int32_t *dots, const float *scale, const float
 AVX2 static __m256 lanes_of(int bits)
 {
     const __m256i one_each = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(bits), one_each), one_each));
+    return _mm256_castsi256_ps(
+        _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(bits), one_each), one_each));
 }
 
-AVX2 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale, df_tile_scores *s)
+AVX2 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
+                        df_tile_scores *s)
 {
     float least[DF_TILE], highest[DF_TILE];
-    __m256 window = _mm256_add_ps(_mm256_add_ps(
-        _mm256_mul_ps(_mm256_loadu_ps(s->row_error), _mm256_set1_ps(scale->norm)),
-        _mm256_mul_ps(_mm256_loadu_ps(s->row_norm), _mm256_set1_ps(scale->error))), _mm256_set1_ps(scale->slack));
+    __m256 window = _mm256_add_ps(
+        _mm256_add_ps(_mm256_mul_ps(_mm256_loadu_ps(s->row_error), _mm256_set1_ps(scale->norm)),
+                      _mm256_mul_ps(_mm256_loadu_ps(s->row_norm), _mm256_set1_ps(scale->error))),
+        _mm256_set1_ps(scale->slack));
     _mm256_storeu_ps(s->window, window);
     _mm256_storeu_ps(least, _mm256_sub_ps(_mm256_loadu_ps(s->low), window));
     for (int r = 0; r < DF_TILE; r++) {
-        __m256 row_scale = _mm256_set1_ps(s->row_scale[r]), row_bias = _mm256_set1_ps(s->row_bias[r]);
+        __m256 row_scale = _mm256_set1_ps(s->row_scale[r]),
+               row_bias = _mm256_set1_ps(s->row_bias[r]);
         __m256 threshold = _mm256_set1_ps(least[r]), top = _mm256_set1_ps(-2), none = top;
         int hits = 0;
         for (int half = 0; half < 2; half++) {
@@ -132,7 +139,8 @@ AVX2 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_sc
     }
     if (!s->bounded)
         return;
-    __m256 high = _mm256_mul_ps(_mm256_add_ps(_mm256_loadu_ps(highest), window), _mm256_set1_ps(DF_BOUND_STEPS));
+    __m256 high = _mm256_mul_ps(_mm256_add_ps(_mm256_loadu_ps(highest), window),
+                                _mm256_set1_ps(DF_BOUND_STEPS));
     _mm256_storeu_si256((__m256i *)s->bound, _mm256_cvtps_epi32(_mm256_ceil_ps(high)));
 }
 
@@ -147,7 +155,8 @@ AVX2 static int32_t code_dot(const int8_t *a, const int8_t *b, int d)
     return _mm_cvtsi128_si32(_mm_add_epi32(q, _mm_shuffle_epi32(q, 0xB1)));
 }
 
-AVX2 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n, uint64_t *mask)
+AVX2 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n,
+                       uint64_t *mask)
 {
     __m128i below = _mm_set1_epi16((int16_t)(need - 1));                 /* need > -32768 */
     for (int g = 0; g < n; g += 8) {
@@ -214,7 +223,16 @@ AVX2 static void encode(float *x, float scale, float inverse, int8_t *code, int 
 }
 
 const df_simd df_simd_avx2 = {
-    .name = "AVX2", .available = available, .dot = dot, .from_half = from_half, .tile = tile, .scores = scores,
-    .code_dot = code_dot, .reach = reach, .add_row = add_row, .centre = centre, .encode = encode,
+    .name = "AVX2",
+    .available = available,
+    .dot = dot,
+    .from_half = from_half,
+    .tile = tile,
+    .scores = scores,
+    .code_dot = code_dot,
+    .reach = reach,
+    .add_row = add_row,
+    .centre = centre,
+    .encode = encode,
 };
 #endif

@@ -4,7 +4,8 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")))
+#define AVX512                                                                                     \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")))
 #define UNROLL _Pragma("GCC unroll 16")
 
 static bool available(void)
@@ -27,7 +28,8 @@ AVX512 static float dot(const float *a, const float *b, int d)
     __m512 *const sum[4] = {&s0, &s1, &s2, &s3};
     for (int k = 0; i < d; k++, i += 16) {
         __mmask16 m = (__mmask16)(d - i >= 16 ? 0xFFFF : (1 << (d - i)) - 1);
-        *sum[k] = _mm512_mask3_fmadd_ps(_mm512_maskz_loadu_ps(m, a + i), _mm512_maskz_loadu_ps(m, b + i), *sum[k], m);
+        *sum[k] = _mm512_mask3_fmadd_ps(_mm512_maskz_loadu_ps(m, a + i),
+                                        _mm512_maskz_loadu_ps(m, b + i), *sum[k], m);
     }
     __m512 s = _mm512_add_ps(_mm512_add_ps(s0, s2), _mm512_add_ps(s1, s3));
     __m256 h = _mm256_add_ps(_mm512_castps512_ps256(s), _mm512_extractf32x8_ps(s, 1));
@@ -47,27 +49,43 @@ AVX512 static void from_half(const uint16_t *half, float *out, int64_t n)
     }
 }
 
-/* The compiler would keep the sums in memory if they were an array: the instruction is spelled out. */
+/* The compiler would keep the sums in memory if they were an array: the instruction
+ * is spelled out. */
 #define STEP(k)                                                                                    \
-    __asm__("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(s##k) : "v"(lanes), "m"(*(const int32_t *)(row##k + i)))
+    __asm__("vpdpbusd %2%{1to16%}, %1, %0"                                                         \
+            : "+v"(s##k)                                                                           \
+            : "v"(lanes), "m"(*(const int32_t *)(row##k + i)))
 
-AVX512 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE], const int32_t start[DF_TILE], int d,
-                        int32_t out[DF_TILE][DF_PANEL])
+AVX512 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
+                        const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL])
 {
     const int8_t *row0 = rows[0], *row1 = rows[1], *row2 = rows[2], *row3 = rows[3];
     const int8_t *row4 = rows[4], *row5 = rows[5], *row6 = rows[6], *row7 = rows[7];
-    __m512i s0 = _mm512_set1_epi32(start[0]), s1 = _mm512_set1_epi32(start[1]), s2 = _mm512_set1_epi32(start[2]);
-    __m512i s3 = _mm512_set1_epi32(start[3]), s4 = _mm512_set1_epi32(start[4]), s5 = _mm512_set1_epi32(start[5]);
+    __m512i s0 = _mm512_set1_epi32(start[0]), s1 = _mm512_set1_epi32(start[1]),
+            s2 = _mm512_set1_epi32(start[2]);
+    __m512i s3 = _mm512_set1_epi32(start[3]), s4 = _mm512_set1_epi32(start[4]),
+            s5 = _mm512_set1_epi32(start[5]);
     __m512i s6 = _mm512_set1_epi32(start[6]), s7 = _mm512_set1_epi32(start[7]);
     UNROLL
     for (int64_t i = 0; i < d; i += 4) {
         __m512i lanes = _mm512_loadu_si512(panel + i * DF_PANEL);
-        STEP(0); STEP(1); STEP(2); STEP(3); STEP(4); STEP(5); STEP(6); STEP(7);
+        STEP(0);
+        STEP(1);
+        STEP(2);
+        STEP(3);
+        STEP(4);
+        STEP(5);
+        STEP(6);
+        STEP(7);
     }
-    _mm512_storeu_si512(out[0], s0); _mm512_storeu_si512(out[1], s1);
-    _mm512_storeu_si512(out[2], s2); _mm512_storeu_si512(out[3], s3);
-    _mm512_storeu_si512(out[4], s4); _mm512_storeu_si512(out[5], s5);
-    _mm512_storeu_si512(out[6], s6); _mm512_storeu_si512(out[7], s7);
+    _mm512_storeu_si512(out[0], s0);
+    _mm512_storeu_si512(out[1], s1);
+    _mm512_storeu_si512(out[2], s2);
+    _mm512_storeu_si512(out[3], s3);
+    _mm512_storeu_si512(out[4], s4);
+    _mm512_storeu_si512(out[5], s5);
+    _mm512_storeu_si512(out[6], s6);
+    _mm512_storeu_si512(out[7], s7);
 }
 
 /* The highest lane of each of eight vectors. */
@@ -79,21 +97,25 @@ AVX512 static __m256 highest_of(const __m512 v[DF_TILE])
         h[r] = _mm256_max_ps(_mm512_castps512_ps256(v[r]), _mm512_extractf32x8_ps(v[r], 1));
     __m256 q[4];
     UNROLL
-    for (int r = 0; r < 4; r++)              /* halves: row r below, row r + 4 above */
-        q[r] = _mm256_max_ps(_mm256_permute2f128_ps(h[r], h[r + 4], 0x20), _mm256_permute2f128_ps(h[r], h[r + 4], 0x31));
+    for (int r = 0; r < 4; r++) /* halves: row r below, row r + 4 above */
+        q[r] = _mm256_max_ps(_mm256_permute2f128_ps(h[r], h[r + 4], 0x20),
+                             _mm256_permute2f128_ps(h[r], h[r + 4], 0x31));
     __m256 a = _mm256_max_ps(_mm256_unpacklo_ps(q[0], q[2]), _mm256_unpackhi_ps(q[0], q[2]));
     __m256 b = _mm256_max_ps(_mm256_unpacklo_ps(q[1], q[3]), _mm256_unpackhi_ps(q[1], q[3]));
     return _mm256_max_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
 }
 
-AVX512 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale, df_tile_scores *s)
+AVX512 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
+                          df_tile_scores *s)
 {
-    __m512 scales = _mm512_loadu_ps(scale->scale), bias = _mm512_loadu_ps(scale->bias), none = _mm512_set1_ps(-2);
+    __m512 scales = _mm512_loadu_ps(scale->scale), bias = _mm512_loadu_ps(scale->bias),
+           none = _mm512_set1_ps(-2);
     __m512 rest[DF_TILE];
     float least[DF_TILE];
-    __m256 window = _mm256_add_ps(_mm256_add_ps(
-        _mm256_mul_ps(_mm256_loadu_ps(s->row_error), _mm256_set1_ps(scale->norm)),
-        _mm256_mul_ps(_mm256_loadu_ps(s->row_norm), _mm256_set1_ps(scale->error))), _mm256_set1_ps(scale->slack));
+    __m256 window = _mm256_add_ps(
+        _mm256_add_ps(_mm256_mul_ps(_mm256_loadu_ps(s->row_error), _mm256_set1_ps(scale->norm)),
+                      _mm256_mul_ps(_mm256_loadu_ps(s->row_norm), _mm256_set1_ps(scale->error))),
+        _mm256_set1_ps(scale->slack));
     _mm256_storeu_ps(s->window, window);
     _mm256_storeu_ps(least, _mm256_sub_ps(_mm256_loadu_ps(s->low), window));
     UNROLL
@@ -109,7 +131,8 @@ AVX512 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_
     }
     if (!s->bounded)
         return;
-    __m256 high = _mm256_mul_ps(_mm256_add_ps(highest_of(rest), window), _mm256_set1_ps(DF_BOUND_STEPS));
+    __m256 high =
+        _mm256_mul_ps(_mm256_add_ps(highest_of(rest), window), _mm256_set1_ps(DF_BOUND_STEPS));
     _mm256_storeu_si256((__m256i *)s->bound, _mm256_cvtps_epi32(_mm256_ceil_ps(high)));
 }
 
@@ -124,12 +147,14 @@ AVX512 static int32_t code_dot(const int8_t *a, const int8_t *b, int d)
     return _mm512_reduce_add_epi32(_mm512_sub_epi32(sum, _mm512_slli_epi32(correction, 7)));
 }
 
-AVX512 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n, uint64_t *mask)
+AVX512 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n,
+                         uint64_t *mask)
 {
     __m512i least = _mm512_set1_epi16(need);
     for (int g = 0; g < n; g += 32) {
         __mmask32 in = n - g >= 32 ? 0xFFFFFFFFU : (1U << (n - g)) - 1;
-        __m512i now = _mm512_adds_epi16(_mm512_maskz_loadu_epi16(in, bound + g), _mm512_maskz_loadu_epi16(in, drift + g));
+        __m512i now = _mm512_adds_epi16(_mm512_maskz_loadu_epi16(in, bound + g),
+                                        _mm512_maskz_loadu_epi16(in, drift + g));
         uint64_t bits = _mm512_mask_cmpge_epi16_mask(in, now, least);
         mask[g / 64] = g % 64 ? mask[g / 64] | bits << 32 : bits;
     }
@@ -156,7 +181,8 @@ AVX512 static float centre(const float *x, const float *mean, float *out, int d)
     __m512 largest = _mm512_setzero_ps();
     for (int i = 0; i < d; i += 16) {
         __mmask16 m = (__mmask16)(d - i >= 16 ? 0xFFFF : (1 << (d - i)) - 1);
-        __m512 v = _mm512_sub_ps(_mm512_maskz_loadu_ps(m, x + i), _mm512_maskz_loadu_ps(m, mean + i));
+        __m512 v =
+            _mm512_sub_ps(_mm512_maskz_loadu_ps(m, x + i), _mm512_maskz_loadu_ps(m, mean + i));
         _mm512_mask_storeu_ps(out + i, m, v);
         largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
     }
@@ -171,12 +197,22 @@ AVX512 static void encode(float *x, float scale, float inverse, int8_t *code, in
         __m512 v = _mm512_maskz_loadu_ps(m, x + i);
         __m512i c = _mm512_cvtps_epi32(_mm512_mul_ps(v, by));
         _mm_mask_storeu_epi8(code + i, m, _mm512_cvtepi32_epi8(c));
-        _mm512_mask_storeu_ps(x + i, m, _mm512_sub_ps(v, _mm512_mul_ps(_mm512_cvtepi32_ps(c), unit)));
+        _mm512_mask_storeu_ps(x + i, m,
+                              _mm512_sub_ps(v, _mm512_mul_ps(_mm512_cvtepi32_ps(c), unit)));
     }
 }
 
 const df_simd df_simd_avx512 = {
-    .name = "AVX-512 VNNI", .available = available, .dot = dot, .from_half = from_half, .tile = tile, .scores = scores,
-    .code_dot = code_dot, .reach = reach, .add_row = add_row, .centre = centre, .encode = encode,
+    .name = "AVX-512 VNNI",
+    .available = available,
+    .dot = dot,
+    .from_half = from_half,
+    .tile = tile,
+    .scores = scores,
+    .code_dot = code_dot,
+    .reach = reach,
+    .add_row = add_row,
+    .centre = centre,
+    .encode = encode,
 };
 #endif

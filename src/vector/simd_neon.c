@@ -51,8 +51,8 @@ static void from_half(const uint16_t *half, float *out, int64_t n)
         out[i] = df_half_to_float(half[i]);
 }
 
-NEON static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE], const int32_t start[DF_TILE], int d,
-                      int32_t out[DF_TILE][DF_PANEL])
+NEON static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
+                      const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL])
 {
     const uint8x16_t flip = vdupq_n_u8(0x80);
     (void)start;                             /* the panel's offset of 128 is taken off here */
@@ -64,7 +64,8 @@ NEON static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE], c
         for (int64_t i = 0; i < d; i += 4) {
             int8x16_t lanes[4];
             for (int q = 0; q < 4; q++)
-                lanes[q] = vreinterpretq_s8_u8(veorq_u8(vld1q_u8(panel + i * DF_PANEL + 16 * q), flip));
+                lanes[q] =
+                    vreinterpretq_s8_u8(veorq_u8(vld1q_u8(panel + i * DF_PANEL + 16 * q), flip));
 #pragma GCC unroll 4
             for (int k = 0; k < 4; k++) {
                 int32_t four;
@@ -88,7 +89,8 @@ static uint32x4_t lanes_of(uint32_t bits)
     return vtstq_u32(vdupq_n_u32(bits), one_each);
 }
 
-static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale, df_tile_scores *s)
+static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
+                   df_tile_scores *s)
 {
     const uint32x4_t weight = {1, 2, 4, 8};
     for (int r = 0; r < DF_TILE; r++) {
@@ -99,7 +101,8 @@ static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *
         for (int q = 0; q < 4; q++) {
             float32x4_t v = vcvtq_f32_s32(vld1q_s32(dots[r] + 4 * q));
             v = vmulq_f32(v, vmulq_n_f32(vld1q_f32(scale->scale + 4 * q), s->row_scale[r]));
-            v = vaddq_f32(v, vaddq_f32(vld1q_f32(scale->bias + 4 * q), vdupq_n_f32(s->row_bias[r])));
+            v = vaddq_f32(v,
+                          vaddq_f32(vld1q_f32(scale->bias + 4 * q), vdupq_n_f32(s->row_bias[r])));
             vst1q_f32(s->score[r] + 4 * q, v);
             uint32x4_t skipped = lanes_of((uint32_t)s->skip[r] >> (4 * q) & 15);
             uint32x4_t hit = vbicq_u32(vcgeq_f32(v, least), skipped);
@@ -134,8 +137,16 @@ static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int 
 }
 
 const df_simd df_simd_neon = {
-    .name = "NEON dot product", .available = available, .dot = dot, .from_half = from_half, .tile = tile,
-    .scores = scores, .code_dot = code_dot, .reach = reach, .add_row = df_plain_add_row, .centre = df_plain_centre,
+    .name = "NEON dot product",
+    .available = available,
+    .dot = dot,
+    .from_half = from_half,
+    .tile = tile,
+    .scores = scores,
+    .code_dot = code_dot,
+    .reach = reach,
+    .add_row = df_plain_add_row,
+    .centre = df_plain_centre,
     .encode = df_plain_encode,
 };
 #endif

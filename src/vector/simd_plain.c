@@ -26,8 +26,8 @@ static void from_half(const uint16_t *half, float *out, int64_t n)
         out[i] = df_half_to_float(half[i]);
 }
 
-static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE], const int32_t start[DF_TILE], int d,
-                 int32_t out[DF_TILE][DF_PANEL])
+static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
+                 const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL])
 {
     for (int r = 0; r < DF_TILE; r++) {
         for (int j = 0; j < DF_PANEL; j++)
@@ -38,14 +38,16 @@ static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE], const 
     }
 }
 
-static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale, df_tile_scores *s)
+static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
+                   df_tile_scores *s)
 {
     for (int r = 0; r < DF_TILE; r++) {
         float highest = -2;
         s->window[r] = s->row_error[r] * scale->norm + s->row_norm[r] * scale->error + scale->slack;
         s->hit[r] = 0;
         for (int j = 0; j < DF_PANEL; j++) {
-            float score = (float)dots[r][j] * (scale->scale[j] * s->row_scale[r]) + (scale->bias[j] + s->row_bias[r]);
+            float score = (float)dots[r][j] * (scale->scale[j] * s->row_scale[r]) +
+                          (scale->bias[j] + s->row_bias[r]);
             s->score[r][j] = score;
             if (s->skip[r] >> j & 1)
                 continue;
@@ -102,7 +104,15 @@ void df_plain_encode(float *x, float scale, float inverse, int8_t *code, int d)
 }
 
 const df_simd df_simd_plain = {
-    .name = "plain C", .available = available, .dot = dot, .from_half = from_half, .tile = tile, .scores = scores,
-    .code_dot = code_dot, .reach = reach, .add_row = df_plain_add_row, .centre = df_plain_centre,
+    .name = "plain C",
+    .available = available,
+    .dot = dot,
+    .from_half = from_half,
+    .tile = tile,
+    .scores = scores,
+    .code_dot = code_dot,
+    .reach = reach,
+    .add_row = df_plain_add_row,
+    .centre = df_plain_centre,
     .encode = df_plain_encode,
 };

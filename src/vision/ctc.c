@@ -2,8 +2,8 @@
 
 enum { LANES = 16 };
 
-/* The greatest value first, in lanes that the compiler turns into vectors, then where it is: a dictionary has
- * thousands of classes. */
+/* The greatest value first, in lanes that the compiler turns into vectors, then where it is: a
+ * dictionary has thousands of classes. */
 static int64_t argmax(const float *p, int64_t n)
 {
     float lane[LANES];
@@ -24,7 +24,8 @@ static int64_t argmax(const float *p, int64_t n)
     return 0;                                /* nothing but NaN: blank */
 }
 
-int64_t df_ctc_greedy(const float *probabilities, int64_t n_steps, int64_t n_classes, int32_t *out, double *score)
+int64_t df_ctc_greedy(const float *probabilities, int64_t n_steps, int64_t n_classes, int32_t *out,
+                      double *score)
 {
     int64_t n = 0, before = 0;
     double sum = 0;

@@ -5,7 +5,8 @@
 
 double df_box_iou(const df_candidate *a, const df_candidate *b)
 {
-    double width = fmin(a->x1, b->x1) - fmax(a->x0, b->x0), height = fmin(a->y1, b->y1) - fmax(a->y0, b->y0);
+    double width = fmin(a->x1, b->x1) - fmax(a->x0, b->x0),
+           height = fmin(a->y1, b->y1) - fmax(a->y0, b->y0);
     if (width <= 0 || height <= 0)
         return 0;
     double both = width * height;
@@ -30,7 +31,8 @@ static int best_of(const df_candidate *boxes, int from, int n)
     return best;
 }
 
-/* Selection rather than a sort: it ends with the n_max-th kept box, and moving the others up keeps ties in order. */
+/* Selection rather than a sort: it ends with the n_max-th kept box, and moving the others up keeps
+ * ties in order. */
 int df_nms(df_candidate *boxes, int n, double iou, int n_max)
 {
     int n_kept = 0;
@@ -51,7 +53,8 @@ static int compare(double a, double b)
     return (a > b) - (a < b);
 }
 
-/* By falling score; of equals, by label and place: the order in which boxes come does not choose. */
+/* By falling score; of equals, by label and place: the order in which boxes come
+ * does not choose. */
 static int by_score(const void *a, const void *b)
 {
     const df_candidate *p = a, *q = b;
@@ -66,7 +69,8 @@ static int by_score(const void *a, const void *b)
 /* When the room is full the worse half goes: a sort of `room` for every room / 2 boxes. */
 void df_candidates_add(df_candidates *c, const df_candidate *box)
 {
-    if (isnan(box->score) || isnan(box->x0 + box->y0 + box->x1 + box->y1))   /* or infinite both ways: no place */
+    /* or infinite both ways: no place */
+    if (isnan(box->score) || isnan(box->x0 + box->y0 + box->x1 + box->y1))
         return;
     if (c->n == c->room) {
         qsort(c->at, (size_t)c->n, sizeof *c->at, by_score);

@@ -5,60 +5,95 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What people call these colours. A colour takes the name of the nearest, so the table draws the borders: the greys stand
- * close together so that a colour cast of a photograph's greys (chroma below about 0.03) stays grey. */
-typedef struct { const char *name; uint32_t srgb; } prototype;
+/* What people call these colours. A colour takes the name of the nearest, so the table draws the
+ * borders: the greys stand close together so that a colour cast of a photograph's greys (chroma
+ * below about 0.03) stays grey. */
+typedef struct {
+    const char *name;
+    uint32_t srgb;
+} prototype;
 static const prototype prototypes[] = {
-    {"black", 0x000000}, {"black", 0x151515}, {"black", 0x1C1A18}, {"black", 0x14181C}, {"black", 0x1E1412}, {"black", 0x101A12}, {"black", 0x1A221A},
-    {"dark grey", 0x343434}, {"dark grey", 0x484848}, {"dark grey", 0x5A5A5A}, {"dark grey", 0x3A3632}, {"dark grey", 0x343A40}, {"dark grey", 0x3C4652}, {"dark grey", 0x384440}, {"dark grey", 0x2C342C},
-    {"grey", 0x6E6E6E}, {"grey", 0x808080}, {"grey", 0x949494}, {"grey", 0x827D78}, {"grey", 0x78808A}, {"grey", 0x6A7686}, {"grey", 0x8A96A6},
-    {"light grey", 0xA8A8A8}, {"light grey", 0xBCBCBC}, {"light grey", 0xD0D0D0}, {"light grey", 0xC4C0BA}, {"light grey", 0xB8C0C8}, {"light grey", 0xAEBAC6},
-    {"white", 0xEAEAEA}, {"white", 0xFFFFFF}, {"white", 0xF4F0E8}, {"white", 0xE8F0F6},
-    {"dark red", 0x3C0A0A}, {"dark red", 0x5C0E12}, {"dark red", 0x801418}, {"dark red", 0x6E2024},
-    {"red", 0xA81C20}, {"red", 0xC81E1E}, {"red", 0xE62020}, {"red", 0xFF0000}, {"red", 0xD23C3C}, {"red", 0xE0403A}, {"red", 0xC81446},
-    {"pink", 0xFF80A0}, {"pink", 0xFF69B4}, {"pink", 0xE87896}, {"pink", 0xF03C96}, {"pink", 0xD87088}, {"pink", 0xFF50C0},
-    {"light pink", 0xFFC0CB}, {"light pink", 0xF0B4BE}, {"light pink", 0xF8D2D8}, {"light pink", 0xE0AAB4},
-    {"orange", 0xFF8000}, {"orange", 0xFFA020}, {"orange", 0xE87818}, {"orange", 0xF06414}, {"orange", 0xFF6A30}, {"orange", 0xE05A10}, {"orange", 0xE88C40},
-    {"orange", 0xD87020}, {"orange", 0xC87418}, {"orange", 0xC88028}, {"orange", 0xFFB050},
-    {"dark brown", 0x2E1C10}, {"dark brown", 0x402818}, {"dark brown", 0x4A3220}, {"dark brown", 0x3C2E22}, {"dark brown", 0x50341C},
-    {"brown", 0x6A4426}, {"brown", 0x7C5230}, {"brown", 0x8B5A2B}, {"brown", 0x96582C}, {"brown", 0x7A5C46}, {"brown", 0xA0522D},
-    {"brown", 0x8C4628}, {"brown", 0x6E4C3C},
-    {"light brown", 0xA8804E}, {"light brown", 0xB48A5A}, {"light brown", 0xC49A6C}, {"light brown", 0xA88868}, {"light brown", 0xB87C54},
-    {"light brown", 0xC08050},
-    {"beige", 0xD8C4A0}, {"beige", 0xE6D6B8}, {"beige", 0xF0E2C8}, {"beige", 0xE0C09A}, {"beige", 0xCCB898}, {"beige", 0xE8C8B0},
-    {"yellow", 0xFFFF00}, {"yellow", 0xFFE000}, {"yellow", 0xF5D020}, {"yellow", 0xE8E040}, {"yellow", 0xFFD040}, {"yellow", 0xE8C040},
-    {"yellow", 0xD8C020}, {"yellow", 0xC4A830}, {"yellow", 0xB89C20}, {"yellow", 0xFFC800},
-    {"pale yellow", 0xFFFAB0}, {"pale yellow", 0xF5EA9A}, {"pale yellow", 0xFFF0A0}, {"pale yellow", 0xE8E0A0},
-    {"olive", 0x808000}, {"olive", 0x6B6B20}, {"olive", 0x8A8440}, {"olive", 0x5C5828}, {"olive", 0x9A9040},
-    {"olive", 0x74703C},
-    {"dark green", 0x06280C}, {"dark green", 0x123A16}, {"dark green", 0x1E4A1E}, {"dark green", 0x2A3C1C}, {"dark green", 0x204030},
-    {"dark green", 0x3A4A20}, {"dark green", 0x1E3612}, {"dark green", 0x006000}, {"dark green", 0x0C5028},
-    {"green", 0x008000}, {"green", 0x2E8B2E}, {"green", 0x3CA03C}, {"green", 0x00B400}, {"green", 0x4C7A2C}, {"green", 0x6A9A30},
-    {"green", 0x20A050}, {"green", 0x00C840}, {"green", 0x5C8848}, {"green", 0x80B030}, {"green", 0x386A38}, {"green", 0x00FF00},
-    {"green", 0x5A6E38}, {"green", 0x788C50}, {"green", 0x4A7060},
-    {"light green", 0x90EE90}, {"light green", 0xA0D870}, {"light green", 0xB0E060}, {"light green", 0xA8D0A0}, {"light green", 0xC8E8B8},
-    {"light green", 0xB4F050}, {"light green", 0xA4BC84}, {"light green", 0x70E870}, {"light green", 0xB0C480},
-    {"teal", 0x006464}, {"teal", 0x008080}, {"teal", 0x1E6E78}, {"teal", 0x0C4A50}, {"teal", 0x2C8C8C},
-    {"turquoise", 0x30C8C0}, {"turquoise", 0x40E0D0}, {"turquoise", 0x00CED1}, {"turquoise", 0x00FFFF}, {"turquoise", 0x60C0B8},
-    {"turquoise", 0x90E8E0},
-    {"dark blue", 0x06083C}, {"dark blue", 0x0A1450}, {"dark blue", 0x101C78}, {"dark blue", 0x1C2E58}, {"dark blue", 0x24344C},
-    {"dark blue", 0x143C6E}, {"dark blue", 0x00008B}, {"dark blue", 0x0C2038},
-    {"blue", 0x0000FF}, {"blue", 0x1E50D0}, {"blue", 0x2060B0}, {"blue", 0x3C78C8}, {"blue", 0x2878E8}, {"blue", 0x1E90FF},
-    {"blue", 0x4A6A96}, {"blue", 0x3050A0}, {"blue", 0x4858C8}, {"blue", 0x4C88B4}, {"blue", 0x0878B0},
-    {"light blue", 0x87CEEB}, {"light blue", 0x90B8E0}, {"light blue", 0xA8C8E8}, {"light blue", 0xB4DCF4}, {"light blue", 0x70A8E0},
-    {"light blue", 0x90B0D0}, {"light blue", 0x60B8F0}, {"light blue", 0xD0E4F8},
-    {"dark purple", 0x300838}, {"dark purple", 0x481454}, {"dark purple", 0x3A2050}, {"dark purple", 0x501040},
-    {"purple", 0x800080}, {"purple", 0x7832A0}, {"purple", 0x6A3CA8}, {"purple", 0x9040C8}, {"purple", 0xA020C0}, {"purple", 0x7A5090},
-    {"purple", 0x8A2BE2}, {"purple", 0xFF00FF}, {"purple", 0x8C3C78},
-    {"light purple", 0xC8A0E0}, {"light purple", 0xB490D0}, {"light purple", 0xDCC0EC}, {"light purple", 0xA890C8}, {"light purple", 0xDA80E0},
+    {"black", 0x000000},        {"black", 0x151515},        {"black", 0x1C1A18},
+    {"black", 0x14181C},        {"black", 0x1E1412},        {"black", 0x101A12},
+    {"black", 0x1A221A},        {"dark grey", 0x343434},    {"dark grey", 0x484848},
+    {"dark grey", 0x5A5A5A},    {"dark grey", 0x3A3632},    {"dark grey", 0x343A40},
+    {"dark grey", 0x3C4652},    {"dark grey", 0x384440},    {"dark grey", 0x2C342C},
+    {"grey", 0x6E6E6E},         {"grey", 0x808080},         {"grey", 0x949494},
+    {"grey", 0x827D78},         {"grey", 0x78808A},         {"grey", 0x6A7686},
+    {"grey", 0x8A96A6},         {"light grey", 0xA8A8A8},   {"light grey", 0xBCBCBC},
+    {"light grey", 0xD0D0D0},   {"light grey", 0xC4C0BA},   {"light grey", 0xB8C0C8},
+    {"light grey", 0xAEBAC6},   {"white", 0xEAEAEA},        {"white", 0xFFFFFF},
+    {"white", 0xF4F0E8},        {"white", 0xE8F0F6},        {"dark red", 0x3C0A0A},
+    {"dark red", 0x5C0E12},     {"dark red", 0x801418},     {"dark red", 0x6E2024},
+    {"red", 0xA81C20},          {"red", 0xC81E1E},          {"red", 0xE62020},
+    {"red", 0xFF0000},          {"red", 0xD23C3C},          {"red", 0xE0403A},
+    {"red", 0xC81446},          {"pink", 0xFF80A0},         {"pink", 0xFF69B4},
+    {"pink", 0xE87896},         {"pink", 0xF03C96},         {"pink", 0xD87088},
+    {"pink", 0xFF50C0},         {"light pink", 0xFFC0CB},   {"light pink", 0xF0B4BE},
+    {"light pink", 0xF8D2D8},   {"light pink", 0xE0AAB4},   {"orange", 0xFF8000},
+    {"orange", 0xFFA020},       {"orange", 0xE87818},       {"orange", 0xF06414},
+    {"orange", 0xFF6A30},       {"orange", 0xE05A10},       {"orange", 0xE88C40},
+    {"orange", 0xD87020},       {"orange", 0xC87418},       {"orange", 0xC88028},
+    {"orange", 0xFFB050},       {"dark brown", 0x2E1C10},   {"dark brown", 0x402818},
+    {"dark brown", 0x4A3220},   {"dark brown", 0x3C2E22},   {"dark brown", 0x50341C},
+    {"brown", 0x6A4426},        {"brown", 0x7C5230},        {"brown", 0x8B5A2B},
+    {"brown", 0x96582C},        {"brown", 0x7A5C46},        {"brown", 0xA0522D},
+    {"brown", 0x8C4628},        {"brown", 0x6E4C3C},        {"light brown", 0xA8804E},
+    {"light brown", 0xB48A5A},  {"light brown", 0xC49A6C},  {"light brown", 0xA88868},
+    {"light brown", 0xB87C54},  {"light brown", 0xC08050},  {"beige", 0xD8C4A0},
+    {"beige", 0xE6D6B8},        {"beige", 0xF0E2C8},        {"beige", 0xE0C09A},
+    {"beige", 0xCCB898},        {"beige", 0xE8C8B0},        {"yellow", 0xFFFF00},
+    {"yellow", 0xFFE000},       {"yellow", 0xF5D020},       {"yellow", 0xE8E040},
+    {"yellow", 0xFFD040},       {"yellow", 0xE8C040},       {"yellow", 0xD8C020},
+    {"yellow", 0xC4A830},       {"yellow", 0xB89C20},       {"yellow", 0xFFC800},
+    {"pale yellow", 0xFFFAB0},  {"pale yellow", 0xF5EA9A},  {"pale yellow", 0xFFF0A0},
+    {"pale yellow", 0xE8E0A0},  {"olive", 0x808000},        {"olive", 0x6B6B20},
+    {"olive", 0x8A8440},        {"olive", 0x5C5828},        {"olive", 0x9A9040},
+    {"olive", 0x74703C},        {"dark green", 0x06280C},   {"dark green", 0x123A16},
+    {"dark green", 0x1E4A1E},   {"dark green", 0x2A3C1C},   {"dark green", 0x204030},
+    {"dark green", 0x3A4A20},   {"dark green", 0x1E3612},   {"dark green", 0x006000},
+    {"dark green", 0x0C5028},   {"green", 0x008000},        {"green", 0x2E8B2E},
+    {"green", 0x3CA03C},        {"green", 0x00B400},        {"green", 0x4C7A2C},
+    {"green", 0x6A9A30},        {"green", 0x20A050},        {"green", 0x00C840},
+    {"green", 0x5C8848},        {"green", 0x80B030},        {"green", 0x386A38},
+    {"green", 0x00FF00},        {"green", 0x5A6E38},        {"green", 0x788C50},
+    {"green", 0x4A7060},        {"light green", 0x90EE90},  {"light green", 0xA0D870},
+    {"light green", 0xB0E060},  {"light green", 0xA8D0A0},  {"light green", 0xC8E8B8},
+    {"light green", 0xB4F050},  {"light green", 0xA4BC84},  {"light green", 0x70E870},
+    {"light green", 0xB0C480},  {"teal", 0x006464},         {"teal", 0x008080},
+    {"teal", 0x1E6E78},         {"teal", 0x0C4A50},         {"teal", 0x2C8C8C},
+    {"turquoise", 0x30C8C0},    {"turquoise", 0x40E0D0},    {"turquoise", 0x00CED1},
+    {"turquoise", 0x00FFFF},    {"turquoise", 0x60C0B8},    {"turquoise", 0x90E8E0},
+    {"dark blue", 0x06083C},    {"dark blue", 0x0A1450},    {"dark blue", 0x101C78},
+    {"dark blue", 0x1C2E58},    {"dark blue", 0x24344C},    {"dark blue", 0x143C6E},
+    {"dark blue", 0x00008B},    {"dark blue", 0x0C2038},    {"blue", 0x0000FF},
+    {"blue", 0x1E50D0},         {"blue", 0x2060B0},         {"blue", 0x3C78C8},
+    {"blue", 0x2878E8},         {"blue", 0x1E90FF},         {"blue", 0x4A6A96},
+    {"blue", 0x3050A0},         {"blue", 0x4858C8},         {"blue", 0x4C88B4},
+    {"blue", 0x0878B0},         {"light blue", 0x87CEEB},   {"light blue", 0x90B8E0},
+    {"light blue", 0xA8C8E8},   {"light blue", 0xB4DCF4},   {"light blue", 0x70A8E0},
+    {"light blue", 0x90B0D0},   {"light blue", 0x60B8F0},   {"light blue", 0xD0E4F8},
+    {"dark purple", 0x300838},  {"dark purple", 0x481454},  {"dark purple", 0x3A2050},
+    {"dark purple", 0x501040},  {"purple", 0x800080},       {"purple", 0x7832A0},
+    {"purple", 0x6A3CA8},       {"purple", 0x9040C8},       {"purple", 0xA020C0},
+    {"purple", 0x7A5090},       {"purple", 0x8A2BE2},       {"purple", 0xFF00FF},
+    {"purple", 0x8C3C78},       {"light purple", 0xC8A0E0}, {"light purple", 0xB490D0},
+    {"light purple", 0xDCC0EC}, {"light purple", 0xA890C8}, {"light purple", 0xDA80E0},
 };
-enum { N_PROTOTYPES = sizeof prototypes / sizeof prototypes[0], N_NAMES_MAX = 64, LUT_BITS = 5, LUT_SIZE = 1 << 3 * LUT_BITS };
+enum {
+    N_PROTOTYPES = sizeof prototypes / sizeof prototypes[0],
+    N_NAMES_MAX = 64,
+    LUT_BITS = 5,
+    LUT_SIZE = 1 << 3 * LUT_BITS
+};
 
 /* A photograph toned as a whole: for each lightness one and the same weak brown. See toned(). */
 static const char sepia[] = "sepia";
 enum { TONE_BINS = 16 };
-static const double tone_chroma_min = 0.013, tone_chroma_max = 0.085, tone_spread_max = 0.006, tone_hue_min = 40, tone_hue_max = 105;
-static const double chroma_full = 0.20, edge_full = 0.12;            /* chroma of a vivid colour; mean edge of a busy picture */
+static const double tone_chroma_min = 0.013, tone_chroma_max = 0.085, tone_spread_max = 0.006,
+                    tone_hue_min = 40, tone_hue_max = 105;
+/* chroma of a vivid colour; mean edge of a busy picture */
+static const double chroma_full = 0.20, edge_full = 0.12;
 
 struct df_palette {
     float linear[256];                       /* sRGB byte to linear light */
@@ -73,10 +108,14 @@ static float linear_light(int byte)
     return (float)(v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4));
 }
 
-/* Cube root of x in [0, 1] by a guess from the exponent and two Newton (Halley) steps: 1e-6 relative, vectorises. */
+/* Cube root of x in [0, 1] by a guess from the exponent and two Newton (Halley) steps: 1e-6
+ * relative, vectorises. */
 static inline float cube_root(float x)
 {
-    union { float f; uint32_t i; } u = {.f = x};
+    union {
+        float f;
+        uint32_t i;
+    } u = {.f = x};
     u.i = u.i / 3 + 709921077u;
     float y = u.f;
     for (int step = 0; step < 2; step++) {
@@ -106,11 +145,13 @@ static void prototypes_lab(df_oklab lab[N_PROTOTYPES])
 {
     for (int i = 0; i < N_PROTOTYPES; i++) {
         const uint32_t c = prototypes[i].srgb;
-        lab[i] = df_oklab_from_srgb((uint8_t)(c >> 16), (uint8_t)(c >> 8 & 255), (uint8_t)(c & 255));
+        lab[i] =
+            df_oklab_from_srgb((uint8_t)(c >> 16), (uint8_t)(c >> 8 & 255), (uint8_t)(c & 255));
     }
 }
 
-/* Lightness counts half (0.7 squared): people hold a hue's name over a wide range of light and dark. */
+/* Lightness counts half (0.7 squared): people hold a hue's name over a wide range of light and
+ * dark. */
 static int nearest(const df_oklab lab[N_PROTOTYPES], df_oklab c)
 {
     int best = 0;
@@ -159,8 +200,10 @@ df_status df_palette_open(df_palette **out, df_error *err)
     p->sepia = name_index(p, sepia);
     const int mask = (1 << LUT_BITS) - 1;
     for (int i = 0; i < LUT_SIZE; i++) {
-        const int r = i >> 2 * LUT_BITS, g = i >> LUT_BITS & mask, b = i & mask;   /* ends of the range stay exact */
-        const float light[3] = {p->linear[r * 255 / mask], p->linear[g * 255 / mask], p->linear[b * 255 / mask]};
+        /* ends of the range stay exact */
+        const int r = i >> 2 * LUT_BITS, g = i >> LUT_BITS & mask, b = i & mask;
+        const float light[3] = {p->linear[r * 255 / mask], p->linear[g * 255 / mask],
+                                p->linear[b * 255 / mask]};
         p->name[i] = index[nearest(lab, oklab(light[0], light[1], light[2]))];
     }
     *out = p;
@@ -176,7 +219,8 @@ void df_palette_close(df_palette *p)
 static void find_edges(const float *l, int width, int height, float *edge)
 {
     for (int y = 0; y < height; y++) {
-        const float *row = l + (size_t)y * (size_t)width, *below = y + 1 < height ? row + width : row;
+        const float *row = l + (size_t)y * (size_t)width,
+                    *below = y + 1 < height ? row + width : row;
         float *out = edge + (size_t)y * (size_t)width;
         for (int x = 0; x + 1 < width; x++)
             out[x] = fabsf(row[x + 1] - row[x]) + fabsf(below[x] - row[x]);
@@ -184,10 +228,13 @@ static void find_edges(const float *l, int width, int height, float *edge)
     }
 }
 
-typedef struct { double n, a, b, square; } tone_bin;
+typedef struct {
+    double n, a, b, square;
+} tone_bin;
 
-/* Is the picture one tone, whatever its lightness? In a toned print chroma is a function of lightness, so that within a
- * band of lightness all pixels have nearly the same a and b; a photograph of brown things has them scattered. */
+/* Is the picture one tone, whatever its lightness? In a toned print chroma is a function of
+ * lightness, so that within a band of lightness all pixels have nearly the same a and b; a
+ * photograph of brown things has them scattered. */
 static bool toned(const df_swatch *s, const float *a, const float *b)
 {
     const size_t n = (size_t)s->width * (size_t)s->height;
@@ -214,9 +261,10 @@ static bool toned(const df_swatch *s, const float *a, const float *b)
     }
     if (middle < 0.2 * (double)n)
         return false;
-    const double chroma = hypot(sum_a, sum_b) / middle, hue = atan2(sum_b, sum_a) * 180 / 3.14159265358979323846;
-    return chroma >= tone_chroma_min && chroma <= tone_chroma_max && hue >= tone_hue_min && hue <= tone_hue_max &&
-           sqrt(fmax(spread, 0) / (double)n) <= tone_spread_max;
+    const double chroma = hypot(sum_a, sum_b) / middle,
+                 hue = atan2(sum_b, sum_a) * 180 / 3.14159265358979323846;
+    return chroma >= tone_chroma_min && chroma <= tone_chroma_max && hue >= tone_hue_min &&
+           hue <= tone_hue_max && sqrt(fmax(spread, 0) / (double)n) <= tone_spread_max;
 }
 
 static void name_tones(const df_palette *p, const df_swatch *s, uint8_t *name)
@@ -226,15 +274,16 @@ static void name_tones(const df_palette *p, const df_swatch *s, uint8_t *name)
         name[i] = (uint8_t)(s->l[i] < 0.22f ? p->black : s->l[i] > 0.955f ? p->white : p->sepia);
 }
 
-df_status df_swatch_make(const df_palette *p, const uint8_t *rgb, int width, int height, df_arena *arena, df_swatch *out,
-                         df_error *err)
+df_status df_swatch_make(const df_palette *p, const uint8_t *rgb, int width, int height,
+                         df_arena *arena, df_swatch *out, df_error *err)
 {
     const size_t n = (size_t)width * (size_t)height;
     float *plane = df_arena_alloc(arena, n, 5 * sizeof *plane);
     uint8_t *name = df_arena_alloc(arena, n, 1);
     if (!plane || !name)
         return df_fail(err, DF_NOMEM, "look at a picture: out of memory");
-    float *l = plane, *chroma = plane + n, *edge = plane + 2 * n, *a = plane + 3 * n, *b = plane + 4 * n;
+    float *l = plane, *chroma = plane + n, *edge = plane + 2 * n, *a = plane + 3 * n,
+          *b = plane + 4 * n;
     for (size_t i = 0; i < n; i++, rgb += 3) {
         const df_oklab c = oklab(p->linear[rgb[0]], p->linear[rgb[1]], p->linear[rgb[2]]);
         l[i] = c.l;
@@ -255,16 +304,22 @@ static int clamp_int(double v, int low, int high)
     return v >= high ? high : v > low ? (int)v : low;                /* NaN: low */
 }
 
-typedef struct { double weight, l, square, chroma, edge, name[N_NAMES_MAX]; } sums;
+typedef struct {
+    double weight, l, square, chroma, edge, name[N_NAMES_MAX];
+} sums;
 
 static void add_rect(const df_swatch *s, df_rect rect, bool centred, sums *sum)
 {
-    const int x0 = clamp_int(floor(rect.x0), 0, s->width - 1), y0 = clamp_int(floor(rect.y0), 0, s->height - 1);
-    const int x1 = clamp_int(ceil(rect.x1), x0 + 1, s->width), y1 = clamp_int(ceil(rect.y1), y0 + 1, s->height);
+    const int x0 = clamp_int(floor(rect.x0), 0, s->width - 1),
+              y0 = clamp_int(floor(rect.y0), 0, s->height - 1);
+    const int x1 = clamp_int(ceil(rect.x1), x0 + 1, s->width),
+              y1 = clamp_int(ceil(rect.y1), y0 + 1, s->height);
     for (int y = y0; y < y1; y++) {
-        const double v = (2 * y + 1 - y0 - y1) / (double)(y1 - y0), weight_y = centred ? 1 - v * v : 1;
+        const double v = (2 * y + 1 - y0 - y1) / (double)(y1 - y0),
+                     weight_y = centred ? 1 - v * v : 1;
         for (int x = x0; x < x1; x++) {
-            const double u = (2 * x + 1 - x0 - x1) / (double)(x1 - x0), w = centred ? weight_y * (1 - u * u) : 1;
+            const double u = (2 * x + 1 - x0 - x1) / (double)(x1 - x0),
+                         w = centred ? weight_y * (1 - u * u) : 1;
             const size_t i = (size_t)y * (size_t)s->width + (size_t)x;
             const double l = (double)s->l[i];
             sum->weight += w;
@@ -304,7 +359,8 @@ df_region df_swatch_region(const df_swatch *s, df_rect rect, bool centred, doubl
     add_rect(s, rect, centred, &sum);
     const double mean = sum.l / sum.weight;
     out.brightness = unit(mean);
-    out.contrast = unit(2 * sqrt(fmax(0, sum.square / sum.weight - mean * mean)));   /* half black, half white: 1 */
+    /* half black, half white: 1 */
+    out.contrast = unit(2 * sqrt(fmax(0, sum.square / sum.weight - mean * mean)));
     out.saturation = unit(sum.chroma / sum.weight);
     out.detail = unit(sum.edge / sum.weight / edge_full);
     largest_names(s->palette, &sum, min_share, &out);
@@ -314,7 +370,8 @@ df_region df_swatch_region(const df_swatch *s, df_rect rect, bool centred, doubl
 void df_colours_print(const df_region *region, df_str *out)
 {
     for (int i = 0; i < region->n_colours; i++)
-        df_str_printf(out, "%s%s %.2f", i ? ", " : "", region->colours[i].name, region->colours[i].share);
+        df_str_printf(out, "%s%s %.2f", i ? ", " : "", region->colours[i].name,
+                      region->colours[i].share);
 }
 
 /* One "name share" from text; the bytes it took with the ", " after it, 0 when there is none. */

@@ -1,8 +1,9 @@
 /* Colours by the names that people use, and the few numbers that say how a region looks.
  *
- * A colour is named by its nearest prototype in OKLab (Ottosson 2020, "A perceptual color space for image processing");
- * the prototypes are the table in palette.c. The names are the eleven basic colour terms (Berlin & Kay 1969) with dark,
- * light and pale variants, and beige, olive, teal and turquoise; `sepia` only for a picture toned as a whole. */
+ * A colour is named by its nearest prototype in OKLab (Ottosson 2020, "A perceptual color space for
+ * image processing"); the prototypes are the table in palette.c. The names are the eleven basic
+ * colour terms (Berlin & Kay 1969) with dark, light and pale variants, and beige, olive, teal and
+ * turquoise; `sepia` only for a picture toned as a whole. */
 #ifndef DF_VISION_PALETTE_H
 #define DF_VISION_PALETTE_H
 #include <stddef.h>
@@ -12,13 +13,17 @@
 #include "base/str.h"
 #include "evidence/evidence.h"
 
-typedef struct { float l, a, b; } df_oklab;                          /* l in [0, 1]; a, b about -0.4..0.4 */
+/* l in [0, 1]; a, b about -0.4..0.4 */
+typedef struct {
+    float l, a, b;
+} df_oklab;
 df_oklab df_oklab_from_srgb(uint8_t red, uint8_t green, uint8_t blue);
 
 /* Name of an sRGB colour: a constant string. */
 const char *df_colour_name(uint8_t red, uint8_t green, uint8_t blue);
 
-/* The names of all colours at 5 bits a channel and the tables that make OKLab quick. Immutable: shared by threads. */
+/* The names of all colours at 5 bits a channel and the tables that make OKLab quick. Immutable:
+ * shared by threads. */
 typedef struct df_palette df_palette;
 df_status df_palette_open(df_palette **out, df_error *err);
 void df_palette_close(df_palette *p);
@@ -31,14 +36,18 @@ typedef struct {
     const float *l, *chroma, *edge;          /* lightness; chroma; local contrast of lightness */
 } df_swatch;
 /* rgb: [height][width][3], best about 256 px on the long side. DF_NOMEM. */
-df_status df_swatch_make(const df_palette *p, const uint8_t *rgb, int width, int height, df_arena *arena, df_swatch *out,
-                         df_error *err);
-/* How the rectangle [x0, x1) x [y0, y1) of the swatch looks (fractions of pixels are fine; it is clamped, and widened to
- * one pixel). centred: the middle weighs more than the border, (1-u^2)(1-v^2), for boxes around an object. */
-typedef struct { double x0, y0, x1, y1; } df_rect;
+df_status df_swatch_make(const df_palette *p, const uint8_t *rgb, int width, int height,
+                         df_arena *arena, df_swatch *out, df_error *err);
+/* How the rectangle [x0, x1) x [y0, y1) of the swatch looks (fractions of pixels are fine; it is
+ * clamped, and widened to one pixel). centred: the middle weighs more than the border,
+ * (1-u^2)(1-v^2), for boxes around an object. */
+typedef struct {
+    double x0, y0, x1, y1;
+} df_rect;
 df_region df_swatch_region(const df_swatch *s, df_rect rect, bool centred, double min_share);
 
-/* "dark grey 0.41, blue 0.22" and back. Reading stops at the first thing that is not a name and a share. */
+/* "dark grey 0.41, blue 0.22" and back. Reading stops at the first thing that is not a name and a
+ * share. */
 void df_colours_print(const df_region *region, df_str *out);
 df_status df_colours_parse(const char *text, df_arena *arena, df_region *region, df_error *err);
 #endif

@@ -57,7 +57,9 @@ static int advance(const df_point *hull, int n, int at, df_point axis)
 
 static df_quad span(df_point u, df_point v, double u0, double u1, double v0)
 {
-    return (df_quad){{{u.x * u0 + v.x * v0, u.y * u0 + v.y * v0}, {u.x * u1 + v.x * v0, u.y * u1 + v.y * v0}, {0, 0},
+    return (df_quad){{{u.x * u0 + v.x * v0, u.y * u0 + v.y * v0},
+                      {u.x * u1 + v.x * v0, u.y * u1 + v.y * v0},
+                      {0, 0},
                       {0, 0}}};
 }
 
@@ -71,7 +73,8 @@ df_quad df_quad_around(const df_point *hull, int n)
         right = advance(hull, n, i == 0 ? 1 : right, u);
         far = advance(hull, n, i == 0 ? right : far, v);
         left = advance(hull, n, i == 0 ? far : left, back);
-        double u0 = dot(hull[left], u), u1 = dot(hull[right], u), v0 = dot(hull[i], v), v1 = dot(hull[far], v);
+        double u0 = dot(hull[left], u), u1 = dot(hull[right], u), v0 = dot(hull[i], v),
+               v1 = dot(hull[far], v);
         if ((u1 - u0) * (v1 - v0) >= least)
             continue;
         least = (u1 - u0) * (v1 - v0);

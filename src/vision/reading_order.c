@@ -1,5 +1,6 @@
-/* lines -> the page turned level -> blocks (text_block.c) -> bands between gaps from side to side, columns between gutters,
- * in turns (recursive X-Y cut, Nagy & Seth 1984) -> what cannot be cut, row by row */
+/* lines -> the page turned level -> blocks (text_block.c) -> bands between gaps from side to side,
+ * columns between gutters, in turns (recursive X-Y cut, Nagy & Seth 1984) -> what cannot be cut,
+ * row by row */
 #include "vision/reading_order.h"
 
 #include <math.h>
@@ -10,8 +11,8 @@
 
 #define QUARTER 1.57079632679489661923
 #define GUTTER 0.6                           /* least width, in heights of a row */
-#define COLUMN_WIDTH 6.0                     /* a block of running text is wider than this many heights */
-#define DEPTH_MAX 16                         /* of cuts in cuts; below it row by row */
+#define COLUMN_WIDTH 6.0 /* a block of running text is wider than this many heights */
+#define DEPTH_MAX 16 /* of cuts in cuts; below it row by row */
 
 static int compare(double a, double b)
 {
@@ -35,7 +36,8 @@ static int quarter_of(double angle)
     return ((int)floor(angle / QUARTER + 0.5) % 4 + 4) % 4;
 }
 
-/* The direction that most text has, by its length: the quarter turn first, then the median within it. scratch: [n]. */
+/* The direction that most text has, by its length: the quarter turn first, then the median within
+ * it. scratch: [n]. */
 static double page_angle(const df_line *lines, int n, double *scratch)
 {
     size_t letters[4] = {0};
@@ -56,10 +58,14 @@ static double page_angle(const df_line *lines, int n, double *scratch)
 static df_extent seen_from(df_extent e, int quarter)
 {
     switch (quarter) {
-    case 1: return (df_extent){e.top, -e.right, e.bottom, -e.left};
-    case 2: return (df_extent){-e.right, -e.bottom, -e.left, -e.top};
-    case 3: return (df_extent){-e.bottom, e.left, -e.top, e.right};
-    default: return e;
+    case 1:
+        return (df_extent){e.top, -e.right, e.bottom, -e.left};
+    case 2:
+        return (df_extent){-e.right, -e.bottom, -e.left, -e.top};
+    case 3:
+        return (df_extent){-e.bottom, e.left, -e.top, e.right};
+    default:
+        return e;
     }
 }
 
@@ -69,8 +75,8 @@ static df_placed_line place(const df_line *l, double angle)
     df_placed_line p = {.line = *l, .page = {INFINITY, INFINITY, -INFINITY, -INFINITY}};
     for (int i = 0; i < 4; i++) {
         const double along = l->x[i] * c + l->y[i] * s, down = l->y[i] * c - l->x[i] * s;
-        p.page = (df_extent){fmin(p.page.left, along), fmin(p.page.top, down), fmax(p.page.right, along),
-                             fmax(p.page.bottom, down)};
+        p.page = (df_extent){fmin(p.page.left, along), fmin(p.page.top, down),
+                             fmax(p.page.right, along), fmax(p.page.bottom, down)};
     }
     p.quarter = quarter_of(direction(l) - angle);
     p.own = seen_from(p.page, p.quarter);
@@ -144,9 +150,13 @@ static int count_running(const df_text_block *blocks, int n)
     return count;
 }
 
-typedef struct { double top, bottom; bool running; } column;
+typedef struct {
+    double top, bottom;
+    bool running;
+} column;
 
-/* Index of the end of the column that begins at `from`: the first block right of a gutter. blocks are sorted by left. */
+/* Index of the end of the column that begins at `from`: the first block right of a gutter. blocks
+ * are sorted by left. */
 static int column_end(const df_text_block *blocks, int n, int from, column *out)
 {
     double right = -INFINITY;
@@ -156,7 +166,8 @@ static int column_end(const df_text_block *blocks, int n, int from, column *out)
         right = fmax(right, blocks[i].page.right);
         if (!is_running_text(&blocks[i]))
             continue;
-        *out = (column){fmin(out->top, blocks[i].page.top), fmax(out->bottom, blocks[i].page.bottom), true};
+        *out = (column){fmin(out->top, blocks[i].page.top),
+                        fmax(out->bottom, blocks[i].page.bottom), true};
     }
     return i;
 }
@@ -174,14 +185,15 @@ static bool has_columns(df_text_block *blocks, int n)
         if (!now.running)
             continue;
         if (n_columns > 0 && fmax(before.top, now.top) >= fmin(before.bottom, now.bottom))
-            return false;                    /* a staircase, read from its top */
+            return false; /* a staircase, read from its top */
         before = now;
         n_columns++;
     }
     return n_columns >= 2;
 }
 
-/* Index of the first block below a gap from side to side. blocks are sorted by top. Boxes reach a little beyond letters. */
+/* Index of the first block below a gap from side to side. blocks are sorted by top. Boxes reach a
+ * little beyond letters. */
 static int band_end(const df_text_block *blocks, int n, int from)
 {
     double bottom = -INFINITY;
@@ -202,7 +214,8 @@ static void column_by_column(df_text_block *blocks, int n, int depth, df_text_bl
     }
 }
 
-/* Bands that share their gutters stay together: columns go on below a gap that happens to run from side to side. */
+/* Bands that share their gutters stay together: columns go on below a gap that happens to run from
+ * side to side. */
 static int joined_bands(const df_text_block *blocks, int n, int from, df_text_block *scratch)
 {
     int end = band_end(blocks, n, from);
@@ -240,7 +253,8 @@ static void cut(df_text_block *blocks, int n, int depth, df_text_block *scratch)
 
 /* ---- all ---- */
 
-static void write_lines(const df_text_block *blocks, int n_blocks, const df_placed_line *page, df_line *lines)
+static void write_lines(const df_text_block *blocks, int n_blocks, const df_placed_line *page,
+                        df_line *lines)
 {
     int n = 0, paragraph = -1;
     for (int b = 0; b < n_blocks; b++)
@@ -258,7 +272,8 @@ df_status df_reading_order(df_line *lines, int n, df_error *err)
         return DF_OK;
     double *angles = calloc((size_t)n, sizeof *angles);
     df_placed_line *page = calloc((size_t)n, sizeof *page);
-    df_text_block *blocks = calloc((size_t)n, sizeof *blocks), *scratch = calloc((size_t)n, sizeof *scratch);
+    df_text_block *blocks = calloc((size_t)n, sizeof *blocks),
+                  *scratch = calloc((size_t)n, sizeof *scratch);
     int n_blocks = -1;
     if (angles && page && blocks && scratch) {
         const double angle = page_angle(lines, n, angles);

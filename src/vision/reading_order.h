@@ -4,10 +4,11 @@
 #include "base/status.h"
 #include "evidence/evidence.h"
 
-/* Sorts lines in place and numbers their paragraphs. The page is turned as most of its text runs (level, downward, upside
- * down or upward, and up to 45 degrees off); so rows of vertical CJK text go from right to left. Lines make blocks
- * (text_block.h); blocks are read column by column where at least two columns of running text stand beside each other
- * with a gutter between them, else row by row from the top, each row from the left. The result does not depend on the
- * order of the input. Errors: DF_NOMEM. */
+/* Sorts lines in place and numbers their paragraphs. The page is turned as most of its text runs
+ * (level, downward, upside down or upward, and up to 45 degrees off); so rows of vertical CJK text
+ * go from right to left. Lines make blocks (text_block.h); blocks are read column by column where
+ * at least two columns of running text stand beside each other with a gutter between them, else row
+ * by row from the top, each row from the left. The result does not depend on the order of the
+ * input. Errors: DF_NOMEM. */
 df_status df_reading_order(df_line *lines, int n, df_error *err);
 #endif

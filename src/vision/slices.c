@@ -2,10 +2,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { SIDE_MIN = 200 };                     /* pixels; less is only a blurred close-up of the same picture */
-static const double SAME = 0.5;              /* intersection over union from which two boxes are one object */
+/* pixels; less is only a blurred close-up of the same picture */
+enum { SIDE_MIN = 200 };
+/* intersection over union from which two boxes are one object */
+static const double SAME = 0.5;
 static const double PART = 0.6;              /* intersection over the smaller */
-static const double MARGIN = 0.02;           /* of a tile's side: what lies so near a border is cut by it */
+/* of a tile's side: what lies so near a border is cut by it */
+static const double MARGIN = 0.02;
 
 static int tiles_along(int length, int side, double overlap)
 {
@@ -51,7 +54,8 @@ bool df_slice_keeps(const df_slice_grid *grid, const df_slice *tile, const df_bo
     const double margin = MARGIN * grid->side;
     if (box->x1 - box->x0 > grid->largest || box->y1 - box->y0 > grid->largest)
         return false;
-    return (tile->x0 == 0 || box->x0 > tile->x0 + margin) && (tile->y0 == 0 || box->y0 > tile->y0 + margin) &&
+    return (tile->x0 == 0 || box->x0 > tile->x0 + margin) &&
+           (tile->y0 == 0 || box->y0 > tile->y0 + margin) &&
            (tile->x1 == grid->width || box->x1 < tile->x1 - margin) &&
            (tile->y1 == grid->height || box->y1 < tile->y1 - margin);
 }
@@ -63,7 +67,8 @@ static double area(const df_box *b)
 
 static double shared(const df_box *a, const df_box *b)
 {
-    const double width = fmin(a->x1, b->x1) - fmax(a->x0, b->x0), height = fmin(a->y1, b->y1) - fmax(a->y0, b->y0);
+    const double width = fmin(a->x1, b->x1) - fmax(a->x0, b->x0),
+                 height = fmin(a->y1, b->y1) - fmax(a->y0, b->y0);
     return width > 0 && height > 0 ? width * height : 0;
 }
 
@@ -79,7 +84,8 @@ static void sort_by_score(df_box *boxes, int n)
     }
 }
 
-/* True when a tile's box adds nothing to the kept: it is one of them, which then is the surer of the two, or part of one. */
+/* True when a tile's box adds nothing to the kept: it is one of them, which then is the surer of
+ * the two, or part of one. */
 static bool is_known(df_box *kept, int n_kept, const df_box *box)
 {
     for (int i = 0; i < n_kept; i++) {

@@ -1,4 +1,5 @@
-/* lines -> rows (pieces side by side) -> blocks (rows under each other) -> where paragraphs begin */
+/* lines -> rows (pieces side by side) -> blocks (rows under each other) ->
+ * where paragraphs begin */
 #include "vision/text_block.h"
 
 #include <math.h>
@@ -10,33 +11,45 @@
 /* In heights of the smaller of two lines; a box is about 1.3 times as high as its letters. */
 #define ROW_GAP 0.8                          /* between pieces of a row */
 #define LINE_GAP 0.7                         /* between rows of a block */
-#define EDGE_ROOM 2.5                        /* left edges that differ by less are aligned: an indented first row */
-#define SAME_EDGE 0.8                        /* right edges and middles that differ by less are */
-#define CELL_WIDTH 8.0                       /* a piece with another beside it, and narrower, is a cell */
+#define EDGE_ROOM 2.5 /* left edges that differ by less are aligned: an indented first row */
+#define SAME_EDGE 0.8 /* right edges and middles that differ by less are */
+#define CELL_WIDTH 8.0 /* a piece with another beside it, and narrower, is a cell */
 #define HEIGHTS_LIKE 1.4
 
 typedef struct {
-    int from, n;                             /* lines, left to right */
+    int from, n; /* lines, left to right */
     int quarter;
     df_extent own;
     double height, below_gap;
-    bool beside;                             /* other text stands in its row */
-    int down, up;                            /* nearest row under and above it, -1 none */
+    bool beside; /* other text stands in its row */
+    int down, up; /* nearest row under and above it, -1 none */
 } text_row;
 
-typedef struct { int next, before; double gap_next, gap_before; bool beside; } piece;   /* of lines, in their order */
+/* of lines, in their order */
+typedef struct {
+    int next, before;
+    double gap_next, gap_before;
+    bool beside;
+} piece;
 
 static int compare(double a, double b)
 {
     return a < b ? -1 : a > b;
 }
 
-static double height_of(df_extent e) { return e.bottom - e.top; }
-static double width_of(df_extent e) { return e.right - e.left; }
+static double height_of(df_extent e)
+{
+    return e.bottom - e.top;
+}
+static double width_of(df_extent e)
+{
+    return e.right - e.left;
+}
 
 static df_extent around(df_extent a, df_extent b)
 {
-    return (df_extent){fmin(a.left, b.left), fmin(a.top, b.top), fmax(a.right, b.right), fmax(a.bottom, b.bottom)};
+    return (df_extent){fmin(a.left, b.left), fmin(a.top, b.top), fmax(a.right, b.right),
+                       fmax(a.bottom, b.bottom)};
 }
 
 static int by_middle(const void *a, const void *b)
@@ -99,14 +112,19 @@ static void find_pieces(const df_placed_line *lines, int n, piece *pieces)
 }
 
 /* Writes the lines row by row to `to`. */
-static int find_rows(const df_placed_line *lines, int n, const piece *pieces, df_placed_line *to, text_row *rows)
+static int find_rows(const df_placed_line *lines, int n, const piece *pieces, df_placed_line *to,
+                     text_row *rows)
 {
     int n_rows = 0, n_lines = 0;
     for (int i = 0; i < n; i++) {
         const int before = pieces[i].before;
         if (before >= 0 && pieces[before].next == i)
-            continue;                        /* not the first of its row */
-        text_row row = {.from = n_lines, .quarter = lines[i].quarter, .own = lines[i].own, .down = -1, .up = -1};
+            continue; /* not the first of its row */
+        text_row row = {.from = n_lines,
+                        .quarter = lines[i].quarter,
+                        .own = lines[i].own,
+                        .down = -1,
+                        .up = -1};
         double heights = 0;
         for (int k = i, next; k >= 0; k = next) {
             row.own = around(row.own, lines[k].own);
@@ -140,8 +158,8 @@ static bool is_cell(const text_row *r)
 static bool belongs_under(const text_row *a, const text_row *b, const df_placed_line *lines)
 {
     const double h = fmin(a->height, b->height), gap = b->own.top - a->own.bottom;
-    return fmax(a->height, b->height) <= HEIGHTS_LIKE * h && gap <= LINE_GAP * h && aligned(a, b, h) &&
-           !(is_cell(a) && is_cell(b)) &&
+    return fmax(a->height, b->height) <= HEIGHTS_LIKE * h && gap <= LINE_GAP * h &&
+           aligned(a, b, h) && !(is_cell(a) && is_cell(b)) &&
            df_same_script(lines[a->from + a->n - 1].line.text, lines[b->from].line.text);
 }
 
@@ -155,9 +173,11 @@ static void find_neighbours(text_row *rows, int n)
             if (b->own.top > a->own.bottom + LINE_GAP * a->height ||
                 (a->down >= 0 && b->own.top > rows[a->down].own.bottom))
                 break;
-            const double overlap = fmin(a->own.right, b->own.right) - fmax(a->own.left, b->own.left);
+            const double overlap =
+                fmin(a->own.right, b->own.right) - fmax(a->own.left, b->own.left);
             const double h = fmin(a->height, b->height);
-            if (overlap < 0.5 * fmin(width_of(a->own), width_of(b->own)) || b->own.top < a->own.bottom - 0.5 * h ||
+            if (overlap < 0.5 * fmin(width_of(a->own), width_of(b->own)) ||
+                b->own.top < a->own.bottom - 0.5 * h ||
                 b->own.top + b->own.bottom < a->own.top + a->own.bottom + h)
                 continue;
             if (a->down < 0)
@@ -173,7 +193,8 @@ static void find_neighbours(text_row *rows, int n)
 /* A row that ends its sentence well before the block's right edge. */
 static bool ends_short(const text_row *r, double right, const df_placed_line *lines)
 {
-    return right - r->own.right > 2 * r->height && df_ends_sentence(lines[r->from + r->n - 1].line.text);
+    return right - r->own.right > 2 * r->height &&
+           df_ends_sentence(lines[r->from + r->n - 1].line.text);
 }
 
 static bool indented(const text_row *r, double left)
@@ -193,22 +214,24 @@ static void mark_paragraphs(const text_row *const *rows, int n, df_placed_line *
     }
     for (int i = 0; i < n; i++)
         n_indented += indented(rows[i], left);
-    const bool flush = n >= 3 && n_indented * 2 < n;                 /* else centred, or a margin of another kind */
+    /* else centred, or a margin of another kind */
+    const bool flush = n >= 3 && n_indented * 2 < n;
     for (int i = 0; i < n; i++) {
         const text_row *r = rows[i];
         bool first = i == 0 || df_begins_item(lines[r->from].line.text);
         if (i > 0 && n >= 3)
             first |= r->own.top - rows[i - 1]->own.bottom > gaps / (n - 1) + 0.35 * r->height;
         if (i > 0 && flush)
-            first |= ends_short(rows[i - 1], right, lines) || (indented(r, left) && !indented(rows[i - 1], left));
+            first |= ends_short(rows[i - 1], right, lines) ||
+                     (indented(r, left) && !indented(rows[i - 1], left));
         for (int k = 0; k < r->n; k++)
             lines[r->from + k].first = first && k == 0;
     }
 }
 
 /* The block that begins with row i: its rows to `chain`, its lines to `to`. */
-static df_text_block block_from(text_row *rows, int i, const text_row **chain, df_placed_line *lines,
-                                df_placed_line *to, int at)
+static df_text_block block_from(text_row *rows, int i, const text_row **chain,
+                                df_placed_line *lines, df_placed_line *to, int at)
 {
     df_text_block b = {.from = at, .page = lines[rows[i].from].page};
     for (int k = i; k >= 0; k = rows[k].down) {
@@ -225,14 +248,15 @@ static df_text_block block_from(text_row *rows, int i, const text_row **chain, d
     return b;
 }
 
-static int find_blocks(text_row *rows, int n_rows, const text_row **chain, df_placed_line *lines, df_placed_line *to,
-                       df_text_block *blocks)
+static int find_blocks(text_row *rows, int n_rows, const text_row **chain, df_placed_line *lines,
+                       df_placed_line *to, df_text_block *blocks)
 {
     int n = 0, at = 0;
     qsort(rows, (size_t)n_rows, sizeof *rows, by_top);
     find_neighbours(rows, n_rows);
     for (int i = 0; i < n_rows; i++)
-        if (rows[i].down >= 0 && (rows[rows[i].down].up != i || !belongs_under(&rows[i], &rows[rows[i].down], lines)))
+        if (rows[i].down >= 0 &&
+            (rows[rows[i].down].up != i || !belongs_under(&rows[i], &rows[rows[i].down], lines)))
             rows[i].down = -1;
     for (int i = 0; i < n_rows; i++)
         rows[i].up = -1;

@@ -1,7 +1,9 @@
-/*  probabilities -> mask -> runs -> regions (union of touching runs) -> hull -> rectangle -> mean inside -> grown
+/*  probabilities -> mask -> runs -> regions (union of touching runs) -> hull -> rectangle -> mean
+ * inside -> grown
  *
- * A mask pixel stands for its square's upper left corner. The 2 x 2 dilation adds the other three, so that a dilated
- * region's hull is the hull of its squares; without it boxes are half a pixel tight, as in the reference. */
+ * A mask pixel stands for its square's upper left corner. The 2 x 2 dilation adds the other three,
+ * so that a dilated region's hull is the hull of its squares; without it boxes are half a pixel
+ * tight, as in the reference. */
 #include "vision/text_map.h"
 
 #include <math.h>
@@ -12,15 +14,24 @@
 #define SIDE_MIN 3.0
 #define GROWN_SIDE_MIN 5.0
 
-typedef struct { int y, x0, x1; int64_t parent; } run;               /* pixels x0..x1 of row y */
-typedef struct { int64_t first, n, pixels; } region;                 /* runs [first, first + n) of the sorted runs */
+typedef struct {
+    int y, x0, x1;
+    int64_t parent;
+} run;               /* pixels x0..x1 of row y */
+/* runs [first, first + n) of the sorted runs */
+typedef struct {
+    int64_t first, n, pixels;
+} region;
 typedef struct {
     int width, height;
     const float *map;
     uint8_t *mask;
-    run *runs; int64_t n_runs, capacity;
-    region *regions; int64_t n_regions;
-    run *sorted;                             /* by region, then as found: by row, then left to right */
+    run *runs;
+    int64_t n_runs, capacity;
+    region *regions;
+    int64_t n_regions;
+    /* by region, then as found: by row, then left to right */
+    run *sorted;
     df_point *points, *hull;                 /* scratch: two points a row, and one */
 } job;
 
@@ -71,7 +82,8 @@ static bool add_run(job *j, int y, int x0, int x1)
     return true;
 }
 
-/* Finds the runs of a row and joins each with those of the row above that it touches, corners included. */
+/* Finds the runs of a row and joins each with those of the row above that it touches, corners
+ * included. */
 static bool scan_row(job *j, int y, int64_t above, int64_t above_end)
 {
     const uint8_t *row = j->mask + (size_t)y * (size_t)j->width;
@@ -156,8 +168,8 @@ static int region_points(job *j, const region *r)
     return n;
 }
 
-/* What row y shows of a polygon with its outline drawn as OpenCV draws it: a flat edge has pixels within half a pixel of
- * the row, a steep one only the pixel where it crosses. */
+/* What row y shows of a polygon with its outline drawn as OpenCV draws it: a flat edge has pixels
+ * within half a pixel of the row, a steep one only the pixel where it crosses. */
 static bool row_span(const df_point at[4], int y, double *x0, double *x1)
 {
     *x0 = INFINITY;
@@ -168,7 +180,8 @@ static bool row_span(const df_point at[4], int y, double *x0, double *x1)
         double top = fmax(fmin(a.y, b.y), y - reach), bottom = fmin(fmax(a.y, b.y), y + reach);
         if (top > bottom)
             continue;
-        double from = dy != 0 ? a.x + dx * (top - a.y) / dy : a.x, to = dy != 0 ? a.x + dx * (bottom - a.y) / dy : b.x;
+        double from = dy != 0 ? a.x + dx * (top - a.y) / dy : a.x,
+               to = dy != 0 ? a.x + dx * (bottom - a.y) / dy : b.x;
         *x0 = fmin(*x0, fmin(from, to));
         *x1 = fmax(*x1, fmax(from, to));
     }
@@ -202,7 +215,8 @@ static double mean_inside(const job *j, const df_quad *q)
     return n ? sum / (double)n : 0;
 }
 
-static bool region_box(job *j, const region *r, const df_text_map_options *options, df_text_box *out)
+static bool region_box(job *j, const region *r, const df_text_map_options *options,
+                       df_text_box *out)
 {
     int n = df_convex_hull(j->points, region_points(j, r), j->hull);
     df_quad rect = df_quad_around(j->hull, n);
@@ -238,7 +252,8 @@ static void job_free(job *j)
     free(j->hull);
 }
 
-static bool find_boxes(job *j, const df_text_map_options *options, df_arena *arena, df_text_box **boxes, int *n_boxes)
+static bool find_boxes(job *j, const df_text_map_options *options, df_arena *arena,
+                       df_text_box **boxes, int *n_boxes)
 {
     if (!job_init(j))
         return false;
@@ -257,7 +272,8 @@ static bool find_boxes(job *j, const df_text_map_options *options, df_arena *are
     return true;
 }
 
-df_status df_text_map_boxes(const float *map, int width, int height, const df_text_map_options *options, df_arena *arena,
+df_status df_text_map_boxes(const float *map, int width, int height,
+                            const df_text_map_options *options, df_arena *arena,
                             df_text_box **boxes, int *n_boxes, df_error *err)
 {
     if (width < 1 || height < 1 || options->max_boxes < 0)
@@ -265,5 +281,7 @@ df_status df_text_map_boxes(const float *map, int width, int height, const df_te
     job j = {.width = width, .height = height, .map = map};
     bool done = find_boxes(&j, options, arena, boxes, n_boxes);
     job_free(&j);
-    return done ? DF_OK : df_fail(err, DF_NOMEM, "boxes of a text map of %d x %d pixels: out of memory", width, height);
+    return done ? DF_OK
+                : df_fail(err, DF_NOMEM, "boxes of a text map of %d x %d pixels: out of memory",
+                          width, height);
 }

@@ -1,5 +1,5 @@
-/* From a map of text probabilities to rotated boxes: the post-processing of Differentiable Binarization (Liao et al.,
- * arXiv 1911.08947), with the constants that PaddleOCR uses. */
+/* From a map of text probabilities to rotated boxes: the post-processing of Differentiable
+ * Binarization (Liao et al., arXiv 1911.08947), with the constants that PaddleOCR uses. */
 #ifndef DF_VISION_TEXT_MAP_H
 #define DF_VISION_TEXT_MAP_H
 #include <stdbool.h>
@@ -10,13 +10,19 @@
 typedef struct {
     double threshold;                        /* a pixel above it is text */
     double box_threshold;                    /* least mean probability inside a box */
-    double unclip;                           /* a box grows by area * unclip / perimeter: the net is trained on shrunk text */
-    bool dilate;                             /* join text that is one pixel apart */
-    int max_boxes;                           /* of more regions the largest are looked at */
+    double unclip; /* a box grows by area * unclip / perimeter: the net is trained on shrunk text */
+    bool dilate; /* join text that is one pixel apart */
+    int max_boxes; /* of more regions the largest are looked at */
 } df_text_map_options;
-typedef struct { df_quad quad; double score; } df_text_box;          /* quad: see df_quad_for_text; map pixels, edges at integers */
+/* quad: see df_quad_for_text; map pixels, edges at integers */
+typedef struct {
+    df_quad quad;
+    double score;
+} df_text_box;
 
-/* map [height, width], probabilities; NaN is not text. Boxes are in the arena, by falling size of their region. */
-df_status df_text_map_boxes(const float *map, int width, int height, const df_text_map_options *options, df_arena *arena,
+/* map [height, width], probabilities; NaN is not text. Boxes are in the arena, by falling size of
+ * their region. */
+df_status df_text_map_boxes(const float *map, int width, int height,
+                            const df_text_map_options *options, df_arena *arena,
                             df_text_box **boxes, int *n_boxes, df_error *err);
 #endif

@@ -1,9 +1,9 @@
 /* Makes a system call fail, for a program that is started with LD_PRELOAD=shim.so:
  *
- *     FAULT_CALL   open, stat, read, opendir, readdir, realpath, access; or malloc, of the program itself alone
- *     FAULT_PATH   text that the path holds; of malloc: ""
- *     FAULT_ERRNO  a number
- *     FAULT_FROM   the first call that fails, from 1; FAULT_COUNT: how many do; 0: all from there on
+ *     FAULT_CALL   open, stat, read, opendir, readdir, realpath, access; or malloc, of the program
+ * itself alone FAULT_PATH   text that the path holds; of malloc: "" FAULT_ERRNO  a number
+ *     FAULT_FROM   the first call that fails, from 1; FAULT_COUNT: how many do; 0: all from there
+ * on
  *
  * FAULT_PATH is asked of the path that the program names, or of what the file descriptor is. */
 #define _GNU_SOURCE
@@ -59,19 +59,27 @@ static bool fd_fails(const char *call, int fd)
 }
 
 #define REAL(name, type) ((type)dlsym(RTLD_NEXT, name))
-#define MODE(last) mode_t mode = 0; if (flags & (O_CREAT | __O_TMPFILE)) { va_list args; va_start(args, last); \
-    mode = va_arg(args, mode_t); va_end(args); }
+#define MODE(last)                                                                                 \
+    mode_t mode = 0;                                                                               \
+    if (flags & (O_CREAT | __O_TMPFILE)) {                                                         \
+        va_list args;                                                                              \
+        va_start(args, last);                                                                      \
+        mode = va_arg(args, mode_t);                                                               \
+        va_end(args);                                                                              \
+    }
 
 int open(const char *path, int flags, ...)
 {
     MODE(flags)
-    return fails("open", path) ? -1 : REAL("open", int (*)(const char *, int, ...))(path, flags, mode);
+    return fails("open", path) ? -1
+                               : REAL("open", int (*)(const char *, int, ...))(path, flags, mode);
 }
 
 int open64(const char *path, int flags, ...)
 {
     MODE(flags)
-    return fails("open", path) ? -1 : REAL("open64", int (*)(const char *, int, ...))(path, flags, mode);
+    return fails("open", path) ? -1
+                               : REAL("open64", int (*)(const char *, int, ...))(path, flags, mode);
 }
 
 int __open_2(const char *path, int flags);
@@ -82,7 +90,8 @@ int __open_2(const char *path, int flags)
 
 FILE *fopen(const char *path, const char *mode)
 {
-    return fails("open", path) ? NULL : REAL("fopen", FILE *(*)(const char *, const char *))(path, mode);
+    return fails("open", path) ? NULL
+                               : REAL("fopen", FILE * (*)(const char *, const char *))(path, mode);
 }
 
 FILE *fopen64(const char *path, const char *mode)
@@ -109,12 +118,14 @@ int fstatat(int folder, const char *path, struct stat *st, int flags)
 
 ssize_t read(int fd, void *to, size_t n)
 {
-    return fd_fails("read", fd) ? -1 : REAL("read", ssize_t (*)(int, void *, size_t))(fd, to, n);
+    return fd_fails("read", fd) ? -1 : REAL("read", ssize_t(*)(int, void *, size_t))(fd, to, n);
 }
 
 ssize_t pread(int fd, void *to, size_t n, off_t at)
 {
-    return fd_fails("read", fd) ? -1 : REAL("pread", ssize_t (*)(int, void *, size_t, off_t))(fd, to, n, at);
+    return fd_fails("read", fd)
+               ? -1
+               : REAL("pread", ssize_t(*)(int, void *, size_t, off_t))(fd, to, n, at);
 }
 
 ssize_t __read_chk(int fd, void *to, size_t n, size_t room);
@@ -133,22 +144,25 @@ ssize_t __pread_chk(int fd, void *to, size_t n, off_t at, size_t room)
 
 DIR *opendir(const char *path)
 {
-    return fails("opendir", path) ? NULL : REAL("opendir", DIR *(*)(const char *))(path);
+    return fails("opendir", path) ? NULL : REAL("opendir", DIR * (*)(const char *))(path);
 }
 
 DIR *fdopendir(int fd)
 {
-    return fd_fails("opendir", fd) ? NULL : REAL("fdopendir", DIR *(*)(int))(fd);
+    return fd_fails("opendir", fd) ? NULL : REAL("fdopendir", DIR * (*)(int))(fd);
 }
 
 struct dirent *readdir(DIR *dir)
 {
-    return fd_fails("readdir", dirfd(dir)) ? NULL : REAL("readdir", struct dirent *(*)(DIR *))(dir);
+    return fd_fails("readdir", dirfd(dir)) ? NULL
+                                           : REAL("readdir", struct dirent * (*)(DIR *))(dir);
 }
 
 char *realpath(const char *path, char *resolved)
 {
-    return fails("realpath", path) ? NULL : REAL("realpath", char *(*)(const char *, char *))(path, resolved);
+    return fails("realpath", path)
+               ? NULL
+               : REAL("realpath", char *(*)(const char *, char *))(path, resolved);
 }
 
 char *__realpath_chk(const char *path, char *resolved, size_t room);
@@ -169,7 +183,9 @@ void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t n);
 
-typedef struct { uintptr_t from, to; } span;
+typedef struct {
+    uintptr_t from, to;
+} span;
 
 /* The first object is the program. */
 static int program_span(struct dl_phdr_info *info, size_t size, void *out)
@@ -178,8 +194,9 @@ static int program_span(struct dl_phdr_info *info, size_t size, void *out)
     (void)size;
     for (int i = 0; i < info->dlpi_phnum; i++)
         if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_X))
-            *program = (span){info->dlpi_addr + info->dlpi_phdr[i].p_vaddr,
-                              info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz};
+            *program =
+                (span){info->dlpi_addr + info->dlpi_phdr[i].p_vaddr,
+                       info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz};
     return 1;
 }
 
@@ -191,7 +208,8 @@ static bool memory_fails(const void *caller)
         return false;
     if (!program.to)
         dl_iterate_phdr(program_span, &program);
-    return (uintptr_t)caller >= program.from && (uintptr_t)caller < program.to && fails("malloc", "");
+    return (uintptr_t)caller >= program.from && (uintptr_t)caller < program.to &&
+           fails("malloc", "");
 }
 
 void *malloc(size_t n)

@@ -1,4 +1,5 @@
-/* A chat server's answer is foreign: whatever it is, there is a caption or words why not, in valid UTF-8 on one line. */
+/* A chat server's answer is foreign: whatever it is, there is a caption or words why not, in valid
+ * UTF-8 on one line. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

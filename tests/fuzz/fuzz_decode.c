@@ -1,4 +1,5 @@
-/* Foreign images to pixels. Headers that ask for much are passed over: their cost is known, and hides the rest. */
+/* Foreign images to pixels. Headers that ask for much are passed over: their cost is known, and
+ * hides the rest. */
 #include <stdint.h>
 #include <stdlib.h>
 #include "image/image.h"

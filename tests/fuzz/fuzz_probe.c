@@ -4,7 +4,8 @@
 #include <string.h>
 #include "image/image.h"
 
-/* What is sent as it is: the same picture, no longer than it was, from its first marker to its last. */
+/* What is sent as it is: the same picture, no longer than it was, from its first marker to its
+ * last. */
 static void copy(const uint8_t *bytes, size_t size, const df_image_info *info)
 {
     const df_jpeg_budget budget = {1 << 16, 90, 1 << 24};
@@ -13,8 +14,9 @@ static void copy(const uint8_t *bytes, size_t size, const df_image_info *info)
     df_image_info sent;
     if (!df_image_copy_jpeg(bytes, size, &budget, &jpeg, &n))
         return;
-    if (n > size || jpeg[n - 2] != 0xFF || jpeg[n - 1] != 0xD9 || df_image_probe(jpeg, n, &sent, NULL) != DF_OK ||
-        sent.width != info->width || sent.height != info->height || sent.orientation != 1)
+    if (n > size || jpeg[n - 2] != 0xFF || jpeg[n - 1] != 0xD9 ||
+        df_image_probe(jpeg, n, &sent, NULL) != DF_OK || sent.width != info->width ||
+        sent.height != info->height || sent.orientation != 1)
         abort();
     free(jpeg);
 }
@@ -25,8 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     df_image_info info;
     df_error err = {""};
     df_status status = df_image_probe(bytes, size, &info, &err);
-    if (status == DF_OK && (info.width < 1 || info.height < 1 || info.orientation < 1 || info.orientation > 8 ||
-                            info.format != df_image_sniff(bytes, size)))
+    if (status == DF_OK && (info.width < 1 || info.height < 1 || info.orientation < 1 ||
+                            info.orientation > 8 || info.format != df_image_sniff(bytes, size)))
         abort();
     if (status != DF_OK && !err.message[0])
         abort();

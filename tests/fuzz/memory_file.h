@@ -4,7 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct { int fd; char path[64]; } memory_file;
+typedef struct {
+    int fd;
+    char path[64];
+} memory_file;
 memory_file memory_file_open(const uint8_t *bytes, size_t size);
 void memory_file_close(memory_file *file);
 #endif

@@ -1,4 +1,5 @@
-/* Stands in for libFuzzer's main: shows every file of the named folders to the target, in no order that matters. */
+/* Stands in for libFuzzer's main: shows every file of the named folders to the target, in no order
+ * that matters. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* Preloaded: counts how often the process looks for a file by its name, and writes the number to the file DF_COUNT at its end. */
+/* Preloaded: counts how often the process looks for a file by its name, and writes the number to
+ * the file DF_COUNT at its end. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -19,7 +20,8 @@ int access(const char *path, int mode)
 
 int stat(const char *restrict path, struct stat *restrict st)
 {
-    int (*real)(const char *, struct stat *) = (int (*)(const char *, struct stat *))dlsym(RTLD_NEXT, "stat");
+    int (*real)(const char *, struct stat *) =
+        (int (*)(const char *, struct stat *))dlsym(RTLD_NEXT, "stat");
     atomic_fetch_add(&looks, 1);
     return real(path, st);
 }
@@ -37,7 +39,8 @@ int open(const char *path, int flags, ...)
 
 int openat(int folder, const char *path, int flags, ...)
 {
-    int (*real)(int, const char *, int, ...) = (int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, "openat");
+    int (*real)(int, const char *, int, ...) =
+        (int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, "openat");
     va_list more;
     va_start(more, flags);
     mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;

@@ -1,4 +1,5 @@
-/* Preloaded: /proc/self/cgroup cannot be read from its n-th opening on (REFUSE_FROM, 1 unless told). Nothing else changes. */
+/* Preloaded: /proc/self/cgroup cannot be read from its n-th opening on (REFUSE_FROM, 1 unless
+ * told). Nothing else changes. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

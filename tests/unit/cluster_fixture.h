@@ -1,12 +1,13 @@
-/* A dataset of eight images in three clusters, as cluster, dedup and select leave one: copies, near-duplicates, one without a
- * vector, hostile names. */
+/* A dataset of eight images in three clusters, as cluster, dedup and select leave one: copies,
+ * near-duplicates, one without a vector, hostile names. */
 #ifndef DF_TEST_CLUSTER_FIXTURE_H
 #define DF_TEST_CLUSTER_FIXTURE_H
 #include "fixture.h"
 
 #define HOSTILE_PATH "<img src=x onerror=window.hacked=5>.jpg"
-static const char *const cluster_fixture_paths[2][5] = {{"boats.jpg", "boats crop.jpg", HOSTILE_PATH, "dog.jpg", "noise.jpg"},
-                                                        {"harbour.jpg", "wolf.jpg", "alone.jpg", NULL}};
+static const char *const cluster_fixture_paths[2][5] = {
+    {"boats.jpg", "boats crop.jpg", HOSTILE_PATH, "dog.jpg", "noise.jpg"},
+    {"harbour.jpg", "wolf.jpg", "alone.jpg", NULL}};
 
 static inline void cluster_fixture_ingest(const df_dataset *ds, int part, const char *input)
 {
@@ -16,7 +17,8 @@ static inline void cluster_fixture_ingest(const df_dataset *ds, int part, const 
     for (; n < 5 && cluster_fixture_paths[part][n]; n++) {
         const char *name = cluster_fixture_paths[part][n];
         snprintf(paths[n], sizeof paths[n], "%.3000s/%s", input, name);
-        const fixture_file file = fixture_picture(paths[n], 480 + 60 * n, 480 + 40 * part, 30 + 25 * n + 100 * part);
+        const fixture_file file =
+            fixture_picture(paths[n], 480 + 60 * n, 480 + 40 * part, 30 + 25 * n + 100 * part);
         const df_value v[] = {ROW_OF(n, name, file, 480 + 60 * n, 480 + 40 * part, NULL, NULL)};
         const df_value f[] = {DF_INT(n), DF_INT(1), NIL, NIL};
         df_value *row = rows + n * 14;
@@ -33,29 +35,89 @@ static inline void cluster_fixture_ingest(const df_dataset *ds, int part, const 
 
 static inline void cluster_fixture_tables(const df_dataset *ds)
 {
-    static const df_column cluster[] = {{"row", DF_COLUMN_INT, NULL}, {"cluster", DF_COLUMN_INT, NULL}, {"similarity", DF_COLUMN_REAL, NULL}, {0}};
-    static const df_column dedup[] = {{"row", DF_COLUMN_INT, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"reason", DF_COLUMN_TEXT, NULL},
-        {"nearest_part", DF_COLUMN_INT, NULL}, {"nearest_row", DF_COLUMN_INT, NULL}, {"similarity", DF_COLUMN_REAL, NULL}, {"hash_distance", DF_COLUMN_INT, NULL}, {0}};
-    static const df_column chosen[] = {{"row", DF_COLUMN_INT, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"reason", DF_COLUMN_TEXT, NULL},
-        {"cluster", DF_COLUMN_INT, NULL}, {"rank", DF_COLUMN_INT, NULL}, {0}};
-    const df_value cluster0[] = {DF_INT(0), DF_INT(3), DF_REAL(0.9), DF_INT(1), DF_INT(3), DF_REAL(0.8),
-                                 DF_INT(2), DF_INT(3), DF_REAL(0.85), DF_INT(3), DF_INT(1), DF_REAL(0.95)};
-    const df_value cluster1[] = {DF_INT(0), DF_INT(3), DF_REAL(0.7), DF_INT(1), DF_INT(1), DF_REAL(0.6), DF_INT(2), DF_INT(8), DF_REAL(1)};
+    static const df_column cluster[] = {{"row", DF_COLUMN_INT, NULL},
+                                        {"cluster", DF_COLUMN_INT, NULL},
+                                        {"similarity", DF_COLUMN_REAL, NULL},
+                                        {0}};
+    static const df_column dedup[] = {
+        {"row", DF_COLUMN_INT, NULL},           {"kept", DF_COLUMN_INT, NULL},
+        {"reason", DF_COLUMN_TEXT, NULL},       {"nearest_part", DF_COLUMN_INT, NULL},
+        {"nearest_row", DF_COLUMN_INT, NULL},   {"similarity", DF_COLUMN_REAL, NULL},
+        {"hash_distance", DF_COLUMN_INT, NULL}, {0}};
+    static const df_column chosen[] = {
+        {"row", DF_COLUMN_INT, NULL},     {"kept", DF_COLUMN_INT, NULL},
+        {"reason", DF_COLUMN_TEXT, NULL}, {"cluster", DF_COLUMN_INT, NULL},
+        {"rank", DF_COLUMN_INT, NULL},    {0}};
+    const df_value cluster0[] = {DF_INT(0),     DF_INT(3),    DF_REAL(0.9), DF_INT(1),
+                                 DF_INT(3),     DF_REAL(0.8), DF_INT(2),    DF_INT(3),
+                                 DF_REAL(0.85), DF_INT(3),    DF_INT(1),    DF_REAL(0.95)};
+    const df_value cluster1[] = {DF_INT(0),    DF_INT(3), DF_REAL(0.7), DF_INT(1), DF_INT(1),
+                                 DF_REAL(0.6), DF_INT(2), DF_INT(8),    DF_REAL(1)};
     fixture_put(ds, "cluster", 0, cluster, cluster0, 4);
     fixture_put(ds, "cluster", 1, cluster, cluster1, 3);
-    const df_value dedup0[] = {DF_INT(0), DF_INT(1), NIL, NIL, NIL, NIL, NIL,
-                               DF_INT(1), DF_INT(0), DF_TEXT("similar"), DF_INT(0), DF_INT(0), DF_REAL(0.951), NIL,
-                               DF_INT(2), DF_INT(0), DF_TEXT("copy"), DF_INT(0), DF_INT(0), DF_REAL(0.99), DF_INT(2),
-                               DF_INT(3), DF_INT(1), NIL, NIL, NIL, NIL, NIL,
-                               DF_INT(4), DF_INT(0), DF_TEXT("no vector"), NIL, NIL, NIL, NIL};
-    const df_value dedup1[] = {DF_INT(0), DF_INT(1), NIL, DF_INT(0), DF_INT(0), DF_REAL(0.555), NIL,
-                               DF_INT(1), DF_INT(1), NIL, DF_INT(0), DF_INT(3), DF_REAL(0.301), NIL,
-                               DF_INT(2), DF_INT(1), NIL, NIL, NIL, NIL, NIL};
+    const df_value dedup0[] = {DF_INT(0),
+                               DF_INT(1),
+                               NIL,
+                               NIL,
+                               NIL,
+                               NIL,
+                               NIL,
+                               DF_INT(1),
+                               DF_INT(0),
+                               DF_TEXT("similar"),
+                               DF_INT(0),
+                               DF_INT(0),
+                               DF_REAL(0.951),
+                               NIL,
+                               DF_INT(2),
+                               DF_INT(0),
+                               DF_TEXT("copy"),
+                               DF_INT(0),
+                               DF_INT(0),
+                               DF_REAL(0.99),
+                               DF_INT(2),
+                               DF_INT(3),
+                               DF_INT(1),
+                               NIL,
+                               NIL,
+                               NIL,
+                               NIL,
+                               NIL,
+                               DF_INT(4),
+                               DF_INT(0),
+                               DF_TEXT("no vector"),
+                               NIL,
+                               NIL,
+                               NIL,
+                               NIL};
+    const df_value dedup1[] = {DF_INT(0),
+                               DF_INT(1),
+                               NIL,
+                               DF_INT(0),
+                               DF_INT(0),
+                               DF_REAL(0.555),
+                               NIL,
+                               DF_INT(1),
+                               DF_INT(1),
+                               NIL,
+                               DF_INT(0),
+                               DF_INT(3),
+                               DF_REAL(0.301),
+                               NIL,
+                               DF_INT(2),
+                               DF_INT(1),
+                               NIL,
+                               NIL,
+                               NIL,
+                               NIL,
+                               NIL};
     fixture_put(ds, "dedup", 0, dedup, dedup0, 5);
     fixture_put(ds, "dedup", 1, dedup, dedup1, 3);
-    const df_value chosen0[] = {DF_INT(0), DF_INT(1), NIL, DF_INT(3), DF_INT(1), DF_INT(3), DF_INT(1), NIL, DF_INT(1), DF_INT(1)};
-    const df_value chosen1[] = {DF_INT(0), DF_INT(0), DF_TEXT("rank"), DF_INT(3), DF_INT(2), DF_INT(1), DF_INT(1), NIL, DF_INT(1), DF_INT(2),
-                                DF_INT(2), DF_INT(1), NIL, DF_INT(8), DF_INT(1)};
+    const df_value chosen0[] = {DF_INT(0), DF_INT(1), NIL, DF_INT(3), DF_INT(1),
+                                DF_INT(3), DF_INT(1), NIL, DF_INT(1), DF_INT(1)};
+    const df_value chosen1[] = {
+        DF_INT(0), DF_INT(0), DF_TEXT("rank"), DF_INT(3), DF_INT(2), DF_INT(1), DF_INT(1), NIL,
+        DF_INT(1), DF_INT(2), DF_INT(2),       DF_INT(1), NIL,       DF_INT(8), DF_INT(1)};
     fixture_put(ds, "select", 0, chosen, chosen0, 2);
     fixture_put(ds, "select", 1, chosen, chosen1, 3);
 }
@@ -68,7 +130,8 @@ static inline df_dataset *cluster_fixture(const char *folder)
     assert_int_equal(df_file_mkdir(input, NULL), DF_OK);
     df_dataset *ds;
     df_error err = {""};
-    if (df_dataset_create(&ds, folder, &err) != DF_OK || df_dataset_set_input(ds, input, &err) != DF_OK)
+    if (df_dataset_create(&ds, folder, &err) != DF_OK ||
+        df_dataset_set_input(ds, input, &err) != DF_OK)
         fail_msg("%s", err.message);
     for (int part = 0; part < 2; part++)
         cluster_fixture_ingest(ds, part, input);

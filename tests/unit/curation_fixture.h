@@ -1,4 +1,5 @@
-/* A dataset of random vectors in clusters, with everything that dedup and select read: for their tests. */
+/* A dataset of random vectors in clusters, with everything that dedup and select read: for their
+ * tests. */
 #ifndef DF_TEST_CURATION_FIXTURE_H
 #define DF_TEST_CURATION_FIXTURE_H
 #include <setjmp.h>
@@ -43,7 +44,8 @@ static inline float made_real(void)
     return (float)(made_random() % 20001) / 10000 - 1;
 }
 
-/* Near a direction of its cluster; every 9th is a near copy of an earlier one, every 40th of its cluster the same. */
+/* Near a direction of its cluster; every 9th is a near copy of an earlier one, every 40th of its
+ * cluster the same. */
 static inline void make_vector(int i, const float centers[CLUSTERS][DIM])
 {
     made_image *m = &made[i];
@@ -74,7 +76,8 @@ static inline void make_images(void)
             centers[c][k] = made_real();
     for (int i = 0; i < N_ALL; i++) {
         make_vector(i, (const float(*)[DIM])centers);
-        made[i].hash = (uint64_t)made_random() << 40 ^ (uint64_t)made_random() << 20 ^ made_random();
+        made[i].hash =
+            (uint64_t)made_random() << 40 ^ (uint64_t)made_random() << 20 ^ made_random();
         made[i].width = 500 + made_random() % 1000;
         made[i].height = 500 + made_random() % 1000;
         made[i].bytes = 10000 + made_random() % 500000;
@@ -119,11 +122,12 @@ static inline void put_part(df_dataset *ds, const char *stage, int part, df_tabl
 #define T_(n) {n, DF_COLUMN_TEXT, NULL}
 static inline void make_part(df_dataset *ds, int part)
 {
-    df_table *ingest =
-                 new_table((const df_column[]){I_("row"), T_("path"), I_("size"), I_("width"), I_("height"), {0}}),
+    df_table *ingest = new_table((const df_column[]){
+                 I_("row"), T_("path"), I_("size"), I_("width"), I_("height"), {0}}),
              *filter = new_table((const df_column[]){I_("row"), I_("kept"), T_("reason"), {0}}),
              *embed = new_table((const df_column[]){I_("row"), I_("phash"), T_("problem"), {0}}),
-             *cluster = new_table((const df_column[]){I_("row"), I_("cluster"), R_("similarity"), {0}});
+             *cluster =
+                 new_table((const df_column[]){I_("row"), I_("cluster"), R_("similarity"), {0}});
     df_npy_writer *npy;
     char path[256], *file = df_dataset_part_path(ds, "embed", part, "npy");
     snprintf(path, sizeof path, "%s/embed", df_dataset_folder(ds));
@@ -132,19 +136,21 @@ static inline void make_part(df_dataset *ds, int part)
     for (int row = 0; row < ROWS; row++) {
         const made_image *m = &made[part * ROWS + row];
         snprintf(path, sizeof path, "p%d/%d.jpg", part, row);
-        put_row(ingest,
-                (const df_value[]){DF_INT(row), DF_TEXT(path), DF_INT(m->bytes), DF_INT(m->width), DF_INT(m->height)});
-        put_row(filter, (const df_value[]){DF_INT(row), DF_INT(m->kept), CELL_TEXT(m->kept ? NULL : "small")});
+        put_row(ingest, (const df_value[]){DF_INT(row), DF_TEXT(path), DF_INT(m->bytes),
+                                           DF_INT(m->width), DF_INT(m->height)});
+        put_row(filter, (const df_value[]){DF_INT(row), DF_INT(m->kept),
+                                           CELL_TEXT(m->kept ? NULL : "small")});
         if (!m->kept)
             continue;
-        put_row(embed,
-                (const df_value[]){DF_INT(row), DF_INT((int64_t)m->hash), CELL_TEXT(m->cluster < 0 ? "zero" : NULL)});
+        put_row(embed, (const df_value[]){DF_INT(row), DF_INT((int64_t)m->hash),
+                                          CELL_TEXT(m->cluster < 0 ? "zero" : NULL)});
         if (m->cluster < 0)
             continue;
         uint16_t half[DIM];
         df_float_to_half_n(m->x, half, DIM);
         assert_int_equal(df_npy_append(npy, half, 1, NULL), DF_OK);
-        put_row(cluster, (const df_value[]){DF_INT(row), DF_INT(m->cluster), DF_REAL(m->to_centroid)});
+        put_row(cluster,
+                (const df_value[]){DF_INT(row), DF_INT(m->cluster), DF_REAL(m->to_centroid)});
     }
     assert_int_equal(df_npy_finish(npy, NULL), DF_OK);
     df_npy_writer_close(npy);
@@ -170,8 +176,8 @@ static inline df_dataset *make_dataset(const char *folder)
 }
 
 /* Options as "key=value", NULL-terminated. */
-static inline df_status run_with(const df_stage *stage, df_dataset *ds, df_run *run, const char *const *set,
-                                 df_error *err)
+static inline df_status run_with(const df_stage *stage, df_dataset *ds, df_run *run,
+                                 const char *const *set, df_error *err)
 {
     void *config = calloc(1, stage->config_size);
     assert_int_equal(df_options_defaults(stage->options, config, err), DF_OK);
@@ -179,7 +185,8 @@ static inline df_status run_with(const df_stage *stage, df_dataset *ds, df_run *
         char key[64];
         size_t n = strcspn(*set, "=");
         snprintf(key, sizeof key, "%.*s", (int)n, *set);
-        assert_int_equal(df_option_set(stage->options, config, stage->name, key, *set + n + 1, err), DF_OK);
+        assert_int_equal(df_option_set(stage->options, config, stage->name, key, *set + n + 1, err),
+                         DF_OK);
     }
     df_status status = stage->run(ds, config, run, err);
     df_options_free(stage->options, config);
@@ -187,7 +194,8 @@ static inline df_status run_with(const df_stage *stage, df_dataset *ds, df_run *
     return status;
 }
 
-static inline void run_ok(const df_stage *stage, df_dataset *ds, int n_threads, const char *const *set)
+static inline void run_ok(const df_stage *stage, df_dataset *ds, int n_threads,
+                          const char *const *set)
 {
     df_error err = {""};
     df_run run = {.n_threads = n_threads, .models = "."};

@@ -1,5 +1,5 @@
-/* The pipeline up to `embed`, over the pictures in `in`, with the tiny encoders of tests/oracle/encoders. For test_embed.c
- * and test_imported.c. */
+/* The pipeline up to `embed`, over the pictures in `in`, with the tiny encoders of
+ * tests/oracle/encoders. For test_embed.c and test_imported.c. */
 #ifndef DF_TESTS_EMBED_FIXTURE_H
 #define DF_TESTS_EMBED_FIXTURE_H
 #include "ingest_fixture.h"
@@ -11,7 +11,10 @@
 #include "pipeline/run.h"
 #include "typed.h"
 
-typedef struct { atomic_bool stop; int64_t stop_after; } interruption;
+typedef struct {
+    atomic_bool stop;
+    int64_t stop_after;
+} interruption;
 
 static inline void stop_soon(void *ctx, const char *stage, int64_t done, int64_t total)
 {
@@ -22,7 +25,8 @@ static inline void stop_soon(void *ctx, const char *stage, int64_t done, int64_t
 }
 
 /* settings: "key", "value", ... NULL */
-static inline df_status embed(const char *out, int threads, int64_t stop_after, const char *const *settings, df_error *err)
+static inline df_status embed(const char *out, int threads, int64_t stop_after,
+                              const char *const *settings, df_error *err)
 {
     char models[512], count[16], input[512], output[512];
     df_config config;
@@ -32,14 +36,28 @@ static inline df_status embed(const char *out, int threads, int64_t stop_after, 
     snprintf(input, sizeof input, "%s", at("in"));
     snprintf(output, sizeof output, "%s", at(out));
     assert_int_equal(df_config_init(&config, df_stages, NULL), DF_OK);
-    const char *const fixed[] = {"run.models", models, "run.threads", count, "ingest.part_rows", "4",
-                                 "filter.min_side", "0", "filter.duplicates", "false", NULL};
+    const char *const fixed[] = {"run.models",
+                                 models,
+                                 "run.threads",
+                                 count,
+                                 "ingest.part_rows",
+                                 "4",
+                                 "filter.min_side",
+                                 "0",
+                                 "filter.duplicates",
+                                 "false",
+                                 NULL};
     for (const char *const *s = fixed; *s; s += 2)
         assert_int_equal(df_config_set(&config, s[0], s[1], NULL), DF_OK);
     for (const char *const *s = settings; *s; s += 2)
         if (df_config_set(&config, s[0], s[1], err) != DF_OK)
             fail_msg("%s", err->message);
-    const df_job job = {.input = input, .out = output, .to = "embed", .progress = stop_soon, .ctx = &i, .stop = &i.stop};
+    const df_job job = {.input = input,
+                        .out = output,
+                        .to = "embed",
+                        .progress = stop_soon,
+                        .ctx = &i,
+                        .stop = &i.stop};
     df_status status = df_job_run(&config, &job, err);
     df_config_free(&config);
     return status;

@@ -1,12 +1,7 @@
-/* Evidence as a text file, for fixtures that people can read and write:
- *     size 640 480
- *     alt  words
- *     tag  0.90 seashore
- *     box  0.80 10 20 300 400 motorcycle : dark grey 0.60, red 0.20 : 0.30 0.50 0.20 0.40
- *     line 100 200 180 220 YAMAHA
- *     whole grey 0.70, white 0.20 : brightness contrast saturation detail
- *     cell 0 grey 0.70 : 0.5 0.2 0.1 0.3
- */
+/* Evidence as a text file, for fixtures that people can read and write:     size 640 480     alt
+ * words     tag  0.90 seashore     box  0.80 10 20 300 400 motorcycle : dark grey 0.60, red 0.20
+ * : 0.30 0.50 0.20 0.40     line 100 200 180 220 YAMAHA     whole grey 0.70, white 0.20 :
+ * brightness contrast saturation detail     cell 0 grey 0.70 : 0.5 0.2 0.1 0.3 */
 #ifndef EVIDENCE_TEXT_H
 #define EVIDENCE_TEXT_H
 #include <stdio.h>
@@ -15,7 +10,13 @@
 #include "evidence/evidence.h"
 #include "base/arena.h"
 
-typedef struct { df_evidence ev; df_tag tags[64]; df_box boxes[64]; df_line lines[256]; df_arena arena; } evidence_text;
+typedef struct {
+    df_evidence ev;
+    df_tag tags[64];
+    df_box boxes[64];
+    df_line lines[256];
+    df_arena arena;
+} evidence_text;
 
 static inline void evidence_region(evidence_text *t, const char *p, df_region *r)
 {
@@ -49,21 +50,31 @@ static inline void evidence_line(evidence_text *t, char *s)
     } else if (strncmp(s, "alt ", 4) == 0)
         ev->alt_text = df_arena_strdup(&t->arena, s + 4);
     else if (sscanf(s, "tag %lf %n", &score, &n) == 1 && n) {
-        t->tags[ev->n_tags] = (df_tag){.label = df_arena_strdup(&t->arena, s + n), .score = score, .item = ev->n_tags};
+        t->tags[ev->n_tags] = (df_tag){
+            .label = df_arena_strdup(&t->arena, s + n), .score = score, .item = ev->n_tags};
         ev->n_tags++;
     } else if (sscanf(s, "box %lf %lf %lf %lf %lf %n", &score, &a, &b, &c, &d, &n) == 5 && n) {
         df_box *box = &t->boxes[ev->n_boxes];
         char *colon = strstr(s + n, " : ");
-        *box = (df_box){.source = "test", .score = score, .x0 = a, .y0 = b, .x1 = c, .y1 = d, .item = ev->n_boxes++};
+        *box = (df_box){.source = "test",
+                        .score = score,
+                        .x0 = a,
+                        .y0 = b,
+                        .x1 = c,
+                        .y1 = d,
+                        .item = ev->n_boxes++};
         if (colon) {
             *colon = '\0';
             evidence_region(t, colon + 3, &box->look);
         }
         box->label = df_arena_strdup(&t->arena, s + n);
     } else if (sscanf(s, "line %lf %lf %lf %lf %n", &a, &b, &c, &d, &n) == 4 && n) {
-        t->lines[ev->n_lines] =
-            (df_line){df_arena_strdup(&t->arena, s + n), 0.9, {a, c, c, a}, {b, b, d, d}, ev->n_lines,
-                      ev->n_lines};
+        t->lines[ev->n_lines] = (df_line){df_arena_strdup(&t->arena, s + n),
+                                          0.9,
+                                          {a, c, c, a},
+                                          {b, b, d, d},
+                                          ev->n_lines,
+                                          ev->n_lines};
         ev->n_lines++;
     } else if (strncmp(s, "whole ", 6) == 0)
         evidence_region(t, s + 6, &ev->whole);
@@ -74,8 +85,13 @@ static inline void evidence_line(evidence_text *t, char *s)
 static inline void evidence_start(evidence_text *t)
 {
     memset(t, 0, sizeof *t);
-    t->ev = (df_evidence){.path = "test.jpg", .alt_text = "", .width = 640, .height = 480,
-                          .tags = t->tags, .boxes = t->boxes, .lines = t->lines};
+    t->ev = (df_evidence){.path = "test.jpg",
+                          .alt_text = "",
+                          .width = 640,
+                          .height = 480,
+                          .tags = t->tags,
+                          .boxes = t->boxes,
+                          .lines = t->lines};
 }
 
 static inline int evidence_read(evidence_text *t, const char *path)

@@ -1,4 +1,5 @@
-/* A small finished dataset with hostile text in it, made without running the stages that make one. For tests of what reads it. */
+/* A small finished dataset with hostile text in it, made without running the stages that make one.
+ * For tests of what reads it. */
 #ifndef DF_TEST_FIXTURE_H
 #define DF_TEST_FIXTURE_H
 #include <setjmp.h>
@@ -18,9 +19,14 @@
 #include "stage/stage.h"
 #include "typed.h"
 
-#define HOSTILE_ALT "<img src=x onerror=window.hacked=1> \"Rex\" & friends </script><script>window.hacked=2</script>"
-#define DOG_CAPTION "A brown d\xC3\xB6g \xF0\x9F\x90\x95 stands left of a red ball. The words \"CAF\xC3\x89 REX\" are on a sign."
-#define MARKED_CAPTION "<image> A grey wall. </script><script>window.hacked=3</script> <ima<image>ge>"
+#define HOSTILE_ALT                                                                                \
+    "<img src=x onerror=window.hacked=1> \"Rex\" & friends "                                       \
+    "</script><script>window.hacked=2</script>"
+#define DOG_CAPTION                                                                                \
+    "A brown d\xC3\xB6g \xF0\x9F\x90\x95 stands left of a red ball. The words \"CAF\xC3\x89 "      \
+    "REX\" are on a sign."
+#define MARKED_CAPTION                                                                             \
+    "<image> A grey wall. </script><script>window.hacked=3</script> <ima<image>ge>"
 
 /* Rows are given as values, one after another. */
 static inline df_table *fixture_table(const df_column *columns, const df_value *values, int n_rows)
@@ -35,31 +41,72 @@ static inline df_table *fixture_table(const df_column *columns, const df_value *
 #define I DF_COLUMN_INT
 #define R DF_COLUMN_REAL
 #define T DF_COLUMN_TEXT
-static const df_column fixture_ingest[] = {{"row", I, NULL}, {"path", T, NULL}, {"source", T, NULL}, {"offset", I, NULL}, {"size", I, NULL}, {"hash", T, NULL}, {"format", T, NULL},
-    {"width", I, NULL}, {"height", I, NULL}, {"orientation", I, NULL}, {"alt_text", T, NULL}, {"url", T, NULL}, {"problem", T, NULL}, {"detail", T, NULL}, {0}};
-static const df_column fixture_filter[] = {{"row", I, NULL}, {"kept", I, NULL}, {"reason", T, NULL}, {"detail", T, NULL}, {0}};
-static const df_column fixture_tag[] = {{"row", I, NULL}, {"tag", T, NULL}, {"score", R, NULL}, {"source", T, NULL}, {0}};
-static const df_column fixture_detect[] = {{"row", I, NULL}, {"label", T, NULL}, {"score", R, NULL}, {"x0", R, NULL}, {"y0", R, NULL}, {"x1", R, NULL}, {"y1", R, NULL},
-    {"source", T, NULL}, {0}};
+static const df_column fixture_ingest[] = {
+    {"row", I, NULL},         {"path", T, NULL},     {"source", T, NULL},
+    {"offset", I, NULL},      {"size", I, NULL},     {"hash", T, NULL},
+    {"format", T, NULL},      {"width", I, NULL},    {"height", I, NULL},
+    {"orientation", I, NULL}, {"alt_text", T, NULL}, {"url", T, NULL},
+    {"problem", T, NULL},     {"detail", T, NULL},   {0}};
+static const df_column fixture_filter[] = {
+    {"row", I, NULL}, {"kept", I, NULL}, {"reason", T, NULL}, {"detail", T, NULL}, {0}};
+static const df_column fixture_tag[] = {
+    {"row", I, NULL}, {"tag", T, NULL}, {"score", R, NULL}, {"source", T, NULL}, {0}};
+static const df_column fixture_detect[] = {
+    {"row", I, NULL}, {"label", T, NULL},  {"score", R, NULL},
+    {"x0", R, NULL},  {"y0", R, NULL},     {"x1", R, NULL},
+    {"y1", R, NULL},  {"source", T, NULL}, {0}};
 /* without `paragraph`: as older datasets are */
-static const df_column fixture_read[] = {{"row", I, NULL}, {"text", T, NULL}, {"score", R, NULL}, {"x0", R, NULL}, {"y0", R, NULL}, {"x1", R, NULL}, {"y1", R, NULL}, {"x2", R, NULL},
-    {"y2", R, NULL}, {"x3", R, NULL}, {"y3", R, NULL}, {0}};
-static const df_column fixture_look[] = {{"row", I, NULL}, {"kind", T, NULL}, {"item", I, NULL}, {"colours", T, NULL}, {"brightness", R, NULL}, {"contrast", R, NULL},
-    {"saturation", R, NULL}, {"detail", R, NULL}, {0}};
-static const df_column fixture_fuse[] = {{"row", I, NULL}, {"prompt", T, NULL}, {"n_tags", I, NULL}, {"n_boxes", I, NULL}, {"n_lines", I, NULL}, {"evidence_hash", T, NULL}, {0}};
-static const df_column fixture_fused[] = {{"row", I, NULL}, {"kind", T, NULL}, {"item", I, NULL}, {"text", T, NULL}, {"score", R, NULL}, {"source", T, NULL}, {"x0", R, NULL},
-    {"y0", R, NULL}, {"x1", R, NULL}, {"y1", R, NULL}, {0}};
-static const df_column fixture_left[] = {{"row", I, NULL}, {"kind", T, NULL}, {"item", I, NULL}, {"text", T, NULL}, {"score", R, NULL}, {"source", T, NULL}, {"x0", R, NULL},
-    {"y0", R, NULL}, {"x1", R, NULL}, {"y1", R, NULL}, {"reason", T, NULL}, {0}};
-static const df_column fixture_caption[] = {{"row", I, NULL}, {"caption", T, NULL}, {"error", T, NULL}, {"engine", T, NULL}, {"model", T, NULL}, {"finish", T, NULL},
-    {"prompt_tokens", I, NULL}, {"completion_tokens", I, NULL}, {"attempts", I, NULL}, {"key", T, NULL}, {0}};
-static const df_column fixture_check[] = {{"row", I, NULL}, {"verdict", T, NULL}, {"reasons", T, NULL}, {"words", I, NULL}, {"text_recall", R, NULL},
-    {"object_recall", R, NULL}, {"repetition", R, NULL}, {"support", T, NULL}, {0}};
+static const df_column fixture_read[] = {{"row", I, NULL}, {"text", T, NULL}, {"score", R, NULL},
+                                         {"x0", R, NULL},  {"y0", R, NULL},   {"x1", R, NULL},
+                                         {"y1", R, NULL},  {"x2", R, NULL},   {"y2", R, NULL},
+                                         {"x3", R, NULL},  {"y3", R, NULL},   {0}};
+static const df_column fixture_look[] = {
+    {"row", I, NULL},        {"kind", T, NULL},       {"item", I, NULL},
+    {"colours", T, NULL},    {"brightness", R, NULL}, {"contrast", R, NULL},
+    {"saturation", R, NULL}, {"detail", R, NULL},     {0}};
+static const df_column fixture_fuse[] = {{"row", I, NULL},
+                                         {"prompt", T, NULL},
+                                         {"n_tags", I, NULL},
+                                         {"n_boxes", I, NULL},
+                                         {"n_lines", I, NULL},
+                                         {"evidence_hash", T, NULL},
+                                         {0}};
+static const df_column fixture_fused[] = {{"row", I, NULL},
+                                          {"kind", T, NULL},
+                                          {"item", I, NULL},
+                                          {"text", T, NULL},
+                                          {"score", R, NULL},
+                                          {"source", T, NULL},
+                                          {"x0", R, NULL},
+                                          {"y0", R, NULL},
+                                          {"x1", R, NULL},
+                                          {"y1", R, NULL},
+                                          {0}};
+static const df_column fixture_left[] = {
+    {"row", I, NULL},   {"kind", T, NULL},   {"item", I, NULL},   {"text", T, NULL},
+    {"score", R, NULL}, {"source", T, NULL}, {"x0", R, NULL},     {"y0", R, NULL},
+    {"x1", R, NULL},    {"y1", R, NULL},     {"reason", T, NULL}, {0}};
+static const df_column fixture_caption[] = {{"row", I, NULL},
+                                            {"caption", T, NULL},
+                                            {"error", T, NULL},
+                                            {"engine", T, NULL},
+                                            {"model", T, NULL},
+                                            {"finish", T, NULL},
+                                            {"prompt_tokens", I, NULL},
+                                            {"completion_tokens", I, NULL},
+                                            {"attempts", I, NULL},
+                                            {"key", T, NULL},
+                                            {0}};
+static const df_column fixture_check[] = {
+    {"row", I, NULL},        {"verdict", T, NULL},     {"reasons", T, NULL},
+    {"words", I, NULL},      {"text_recall", R, NULL}, {"object_recall", R, NULL},
+    {"repetition", R, NULL}, {"support", T, NULL},     {0}};
 #undef I
 #undef R
 #undef T
 
-static inline void fixture_put(const df_dataset *ds, const char *stage, int part, const df_column *columns, const df_value *values, int n_rows)
+static inline void fixture_put(const df_dataset *ds, const char *stage, int part,
+                               const df_column *columns, const df_value *values, int n_rows)
 {
     df_table *t = fixture_table(columns, values, n_rows);
     df_error err = {""};
@@ -67,9 +114,13 @@ static inline void fixture_put(const df_dataset *ds, const char *stage, int part
         fail_msg("%s", err.message);
 }
 
-typedef struct { int64_t size; char hash[DF_HASH_HEX]; } fixture_file;
+typedef struct {
+    int64_t size;
+    char hash[DF_HASH_HEX];
+} fixture_file;
 
-/* A picture with a gradient and a block, so that a thumbnail is seen to be one. Returns what ingest says of it. */
+/* A picture with a gradient and a block, so that a thumbnail is seen to be one. Returns what ingest
+ * says of it. */
 static inline fixture_file fixture_picture(const char *path, int width, int height, int hue)
 {
     df_image image = {.width = width, .height = height, .full_width = width, .full_height = height};
@@ -94,97 +145,256 @@ static inline fixture_file fixture_picture(const char *path, int width, int heig
 }
 
 #define NIL DF_NULL
-#define ROW_OF(row, path, file, w, h, alt, problem) \
-    DF_INT(row), DF_TEXT(path), DF_TEXT(path), NIL, DF_INT((file).size), DF_TEXT((file).hash), DF_TEXT("jpeg"), DF_INT(w), DF_INT(h), DF_INT(1), \
-    DF_TEXT((const char *)(alt)), NIL, DF_TEXT((const char *)(problem)), NIL
+#define ROW_OF(row, path, file, w, h, alt, problem)                                                \
+    DF_INT(row), DF_TEXT(path), DF_TEXT(path), NIL, DF_INT((file).size), DF_TEXT((file).hash),     \
+        DF_TEXT("jpeg"), DF_INT(w), DF_INT(h), DF_INT(1), DF_TEXT((const char *)(alt)), NIL,       \
+        DF_TEXT((const char *)(problem)), NIL
 
 static inline void fixture_part0(const df_dataset *ds, const fixture_file *files)
 {
     const fixture_file broken = {7, "00"};
-    const df_value ingest[] = {ROW_OF(0, "dog & ball.jpg", files[0], 800, 600, HOSTILE_ALT, NULL),
-                               ROW_OF(1, "tiny.jpg", files[1], 64, 48, NULL, NULL),
-                               ROW_OF(2, "<b>wall<b>.jpg", files[2], 500, 900, "A wall, <image>", NULL),
-                               ROW_OF(3, "broken.jpg", broken, 0, 0, NULL, "unreadable"),
-                               ROW_OF(4, "sea.jpg", files[3], 640, 480, NULL, NULL)};
+    const df_value ingest[] = {
+        ROW_OF(0, "dog & ball.jpg", files[0], 800, 600, HOSTILE_ALT, NULL),
+        ROW_OF(1, "tiny.jpg", files[1], 64, 48, NULL, NULL),
+        ROW_OF(2, "<b>wall<b>.jpg", files[2], 500, 900, "A wall, <image>", NULL),
+        ROW_OF(3, "broken.jpg", broken, 0, 0, NULL, "unreadable"),
+        ROW_OF(4, "sea.jpg", files[3], 640, 480, NULL, NULL)};
     fixture_put(ds, "ingest", 0, fixture_ingest, ingest, 5);
-    const df_value filter[] = {DF_INT(0), DF_INT(1), NIL, NIL, DF_INT(1), DF_INT(0), DF_TEXT("small"), DF_TEXT("short edge 48 px is below 448"),
-                               DF_INT(2), DF_INT(1), NIL, NIL, DF_INT(3), DF_INT(0), DF_TEXT("unreadable"), DF_TEXT("not an image"),
-                               DF_INT(4), DF_INT(1), NIL, NIL};
+    const df_value filter[] = {DF_INT(0),
+                               DF_INT(1),
+                               NIL,
+                               NIL,
+                               DF_INT(1),
+                               DF_INT(0),
+                               DF_TEXT("small"),
+                               DF_TEXT("short edge 48 px is below 448"),
+                               DF_INT(2),
+                               DF_INT(1),
+                               NIL,
+                               NIL,
+                               DF_INT(3),
+                               DF_INT(0),
+                               DF_TEXT("unreadable"),
+                               DF_TEXT("not an image"),
+                               DF_INT(4),
+                               DF_INT(1),
+                               NIL,
+                               NIL};
     fixture_put(ds, "filter", 0, fixture_filter, filter, 5);
-    const df_value tags[] = {DF_INT(0), DF_TEXT("golden retriever"), DF_REAL(0.8), DF_TEXT("tags"), DF_INT(0), DF_TEXT("<u>ball</u>"),
-                             DF_REAL(0.4), DF_TEXT("tags"), DF_INT(4), DF_TEXT("seashore"), DF_REAL(0.7), DF_TEXT("tags")};
+    const df_value tags[] = {DF_INT(0), DF_TEXT("golden retriever"), DF_REAL(0.8), DF_TEXT("tags"),
+                             DF_INT(0), DF_TEXT("<u>ball</u>"),      DF_REAL(0.4), DF_TEXT("tags"),
+                             DF_INT(4), DF_TEXT("seashore"),         DF_REAL(0.7), DF_TEXT("tags")};
     fixture_put(ds, "tag", 0, fixture_tag, tags, 3);
-    const df_value boxes[] = {DF_INT(0), DF_TEXT("dog"), DF_REAL(0.9), DF_REAL(80), DF_REAL(120), DF_REAL(400), DF_REAL(480), DF_TEXT("a+b"),
-                              DF_INT(0), DF_TEXT("sports ball"), DF_REAL(0.6), DF_REAL(500), DF_REAL(400), DF_REAL(620), DF_REAL(520), DF_TEXT("a"),
-                              DF_INT(0), DF_TEXT("cat"), DF_REAL(0.1), DF_REAL(0), DF_REAL(0), DF_REAL(10), DF_REAL(10), DF_TEXT("b"),
-                              DF_INT(4), DF_TEXT("boat"), DF_REAL(0.5), DF_REAL(10), DF_REAL(10), DF_REAL(100), DF_REAL(90), DF_TEXT("a")};
+    const df_value boxes[] = {
+        DF_INT(0),       DF_TEXT("dog"), DF_REAL(0.9),   DF_REAL(80),  DF_REAL(120),
+        DF_REAL(400),    DF_REAL(480),   DF_TEXT("a+b"), DF_INT(0),    DF_TEXT("sports ball"),
+        DF_REAL(0.6),    DF_REAL(500),   DF_REAL(400),   DF_REAL(620), DF_REAL(520),
+        DF_TEXT("a"),    DF_INT(0),      DF_TEXT("cat"), DF_REAL(0.1), DF_REAL(0),
+        DF_REAL(0),      DF_REAL(10),    DF_REAL(10),    DF_TEXT("b"), DF_INT(4),
+        DF_TEXT("boat"), DF_REAL(0.5),   DF_REAL(10),    DF_REAL(10),  DF_REAL(100),
+        DF_REAL(90),     DF_TEXT("a")};
     fixture_put(ds, "detect", 0, fixture_detect, boxes, 4);
-    const df_value lines[] = {DF_INT(0), DF_TEXT("CAF\xC3\x89 REX"), DF_REAL(0.97), DF_REAL(500), DF_REAL(60), DF_REAL(700), DF_REAL(80),
-                              DF_REAL(695), DF_REAL(130), DF_REAL(495), DF_REAL(110),
-                              DF_INT(2), DF_TEXT("</script><script>window.hacked=4</script>"), DF_REAL(0.8), DF_REAL(50), DF_REAL(60),
-                              DF_REAL(300), DF_REAL(60), DF_REAL(300), DF_REAL(90), DF_REAL(50), DF_REAL(90)};
+    const df_value lines[] = {DF_INT(0),
+                              DF_TEXT("CAF\xC3\x89 REX"),
+                              DF_REAL(0.97),
+                              DF_REAL(500),
+                              DF_REAL(60),
+                              DF_REAL(700),
+                              DF_REAL(80),
+                              DF_REAL(695),
+                              DF_REAL(130),
+                              DF_REAL(495),
+                              DF_REAL(110),
+                              DF_INT(2),
+                              DF_TEXT("</script><script>window.hacked=4</script>"),
+                              DF_REAL(0.8),
+                              DF_REAL(50),
+                              DF_REAL(60),
+                              DF_REAL(300),
+                              DF_REAL(60),
+                              DF_REAL(300),
+                              DF_REAL(90),
+                              DF_REAL(50),
+                              DF_REAL(90)};
     fixture_put(ds, "read", 0, fixture_read, lines, 2);
-    const df_value look[] = {DF_INT(0), DF_TEXT("image"), DF_INT(0), DF_TEXT("red 0.41, brown 0.22"), DF_REAL(0.5), DF_REAL(0.4), DF_REAL(0.6), DF_REAL(0.2),
-                             DF_INT(0), DF_TEXT("box"), DF_INT(0), DF_TEXT("brown 0.8"), DF_REAL(0.5), DF_REAL(0.4), DF_REAL(0.6), DF_REAL(0.2),
-                             DF_INT(4), DF_TEXT("image"), DF_INT(0), DF_TEXT("red 0.9"), DF_REAL(0.5), DF_REAL(0.4), DF_REAL(0.6), DF_REAL(0.2)};
+    const df_value look[] = {
+        DF_INT(0),    DF_TEXT("image"), DF_INT(0),    DF_TEXT("red 0.41, brown 0.22"),
+        DF_REAL(0.5), DF_REAL(0.4),     DF_REAL(0.6), DF_REAL(0.2),
+        DF_INT(0),    DF_TEXT("box"),   DF_INT(0),    DF_TEXT("brown 0.8"),
+        DF_REAL(0.5), DF_REAL(0.4),     DF_REAL(0.6), DF_REAL(0.2),
+        DF_INT(4),    DF_TEXT("image"), DF_INT(0),    DF_TEXT("red 0.9"),
+        DF_REAL(0.5), DF_REAL(0.4),     DF_REAL(0.6), DF_REAL(0.2)};
     fixture_put(ds, "look", 0, fixture_look, look, 3);
 }
 
 static inline void fixture_captions0(const df_dataset *ds)
 {
-    const df_value fuse[] = {DF_INT(0), DF_TEXT("Describe.\n[World Knowledge]: " HOSTILE_ALT), DF_INT(2), DF_INT(2), DF_INT(1), DF_TEXT("e0"),
-                             DF_INT(2), DF_TEXT("Describe."), DF_INT(0), DF_INT(0), DF_INT(1), DF_TEXT("e2"),
-                             DF_INT(4), DF_TEXT("Describe."), DF_INT(1), DF_INT(1), DF_INT(0), DF_TEXT("e4")};
+    const df_value fuse[] = {DF_INT(0), DF_TEXT("Describe.\n[World Knowledge]: " HOSTILE_ALT),
+                             DF_INT(2), DF_INT(2),
+                             DF_INT(1), DF_TEXT("e0"),
+                             DF_INT(2), DF_TEXT("Describe."),
+                             DF_INT(0), DF_INT(0),
+                             DF_INT(1), DF_TEXT("e2"),
+                             DF_INT(4), DF_TEXT("Describe."),
+                             DF_INT(1), DF_INT(1),
+                             DF_INT(0), DF_TEXT("e4")};
     fixture_put(ds, "fuse", 0, fixture_fuse, fuse, 3);
-    const df_value fused[] = {
-        DF_INT(0), DF_TEXT("tag"), DF_INT(0), DF_TEXT("golden retriever"), DF_REAL(0.8), DF_TEXT("tags"), NIL, NIL, NIL, NIL,
-        DF_INT(0), DF_TEXT("tag"), DF_INT(1), DF_TEXT("<u>ball</u>"), DF_REAL(0.4), DF_TEXT("tags"), NIL, NIL, NIL, NIL,
-        DF_INT(0), DF_TEXT("box"), DF_INT(0), DF_TEXT("dog"), DF_REAL(0.9), DF_TEXT("a+b"), DF_REAL(80), DF_REAL(120), DF_REAL(400), DF_REAL(480),
-        DF_INT(0), DF_TEXT("box"), DF_INT(1), DF_TEXT("sports ball"), DF_REAL(0.6), DF_TEXT("a"), DF_REAL(500), DF_REAL(400), DF_REAL(620), DF_REAL(520),
-        DF_INT(0), DF_TEXT("line"), DF_INT(0), DF_TEXT("CAF\xC3\x89 REX"), DF_REAL(0.97), DF_TEXT("ocr"), DF_REAL(495), DF_REAL(60), DF_REAL(700), DF_REAL(130),
-        DF_INT(2), DF_TEXT("line"), DF_INT(0), DF_TEXT("</script><script>window.hacked=4</script>"), DF_REAL(0.8), DF_TEXT("ocr"),
-        DF_REAL(50), DF_REAL(60), DF_REAL(300), DF_REAL(90),
-        DF_INT(4), DF_TEXT("tag"), DF_INT(0), DF_TEXT("seashore"), DF_REAL(0.7), DF_TEXT("tags"), NIL, NIL, NIL, NIL,
-        DF_INT(4), DF_TEXT("box"), DF_INT(0), DF_TEXT("boat"), DF_REAL(0.5), DF_TEXT("a"), DF_REAL(10), DF_REAL(10), DF_REAL(100), DF_REAL(90)};
+    const df_value fused[] = {DF_INT(0),     DF_TEXT("tag"),
+                              DF_INT(0),     DF_TEXT("golden retriever"),
+                              DF_REAL(0.8),  DF_TEXT("tags"),
+                              NIL,           NIL,
+                              NIL,           NIL,
+                              DF_INT(0),     DF_TEXT("tag"),
+                              DF_INT(1),     DF_TEXT("<u>ball</u>"),
+                              DF_REAL(0.4),  DF_TEXT("tags"),
+                              NIL,           NIL,
+                              NIL,           NIL,
+                              DF_INT(0),     DF_TEXT("box"),
+                              DF_INT(0),     DF_TEXT("dog"),
+                              DF_REAL(0.9),  DF_TEXT("a+b"),
+                              DF_REAL(80),   DF_REAL(120),
+                              DF_REAL(400),  DF_REAL(480),
+                              DF_INT(0),     DF_TEXT("box"),
+                              DF_INT(1),     DF_TEXT("sports ball"),
+                              DF_REAL(0.6),  DF_TEXT("a"),
+                              DF_REAL(500),  DF_REAL(400),
+                              DF_REAL(620),  DF_REAL(520),
+                              DF_INT(0),     DF_TEXT("line"),
+                              DF_INT(0),     DF_TEXT("CAF\xC3\x89 REX"),
+                              DF_REAL(0.97), DF_TEXT("ocr"),
+                              DF_REAL(495),  DF_REAL(60),
+                              DF_REAL(700),  DF_REAL(130),
+                              DF_INT(2),     DF_TEXT("line"),
+                              DF_INT(0),     DF_TEXT("</script><script>window.hacked=4</script>"),
+                              DF_REAL(0.8),  DF_TEXT("ocr"),
+                              DF_REAL(50),   DF_REAL(60),
+                              DF_REAL(300),  DF_REAL(90),
+                              DF_INT(4),     DF_TEXT("tag"),
+                              DF_INT(0),     DF_TEXT("seashore"),
+                              DF_REAL(0.7),  DF_TEXT("tags"),
+                              NIL,           NIL,
+                              NIL,           NIL,
+                              DF_INT(4),     DF_TEXT("box"),
+                              DF_INT(0),     DF_TEXT("boat"),
+                              DF_REAL(0.5),  DF_TEXT("a"),
+                              DF_REAL(10),   DF_REAL(10),
+                              DF_REAL(100),  DF_REAL(90)};
     fixture_put(ds, "fuse/evidence", 0, fixture_fused, fused, 8);
-    const df_value left[] = {
-        DF_INT(0), DF_TEXT("box"), DF_INT(2), DF_TEXT("<i>cat</i>"), DF_REAL(0.3), DF_TEXT("a"), DF_REAL(80), DF_REAL(120), DF_REAL(400), DF_REAL(480), DF_TEXT("conflict"),
-        DF_INT(4), DF_TEXT("tag"), DF_INT(1), DF_TEXT("sand"), DF_REAL(0.2), DF_TEXT("tags"), NIL, NIL, NIL, NIL, DF_TEXT("score")};
+    const df_value left[] = {DF_INT(0),
+                             DF_TEXT("box"),
+                             DF_INT(2),
+                             DF_TEXT("<i>cat</i>"),
+                             DF_REAL(0.3),
+                             DF_TEXT("a"),
+                             DF_REAL(80),
+                             DF_REAL(120),
+                             DF_REAL(400),
+                             DF_REAL(480),
+                             DF_TEXT("conflict"),
+                             DF_INT(4),
+                             DF_TEXT("tag"),
+                             DF_INT(1),
+                             DF_TEXT("sand"),
+                             DF_REAL(0.2),
+                             DF_TEXT("tags"),
+                             NIL,
+                             NIL,
+                             NIL,
+                             NIL,
+                             DF_TEXT("score")};
     fixture_put(ds, "fuse/left", 0, fixture_left, left, 2);
-    const df_value captions[] = {
-        DF_INT(0), DF_TEXT(DOG_CAPTION), NIL, DF_TEXT("compose"), NIL, DF_TEXT("stop"), NIL, NIL, DF_INT(1), DF_TEXT("k0"),
-        DF_INT(2), DF_TEXT(MARKED_CAPTION), NIL, DF_TEXT("compose"), NIL, DF_TEXT("stop"), NIL, NIL, DF_INT(1), DF_TEXT("k2"),
-        DF_INT(4), NIL, DF_TEXT("the server refused"), DF_TEXT("compose"), NIL, NIL, NIL, NIL, DF_INT(3), DF_TEXT("k4")};
+    const df_value captions[] = {DF_INT(0),
+                                 DF_TEXT(DOG_CAPTION),
+                                 NIL,
+                                 DF_TEXT("compose"),
+                                 NIL,
+                                 DF_TEXT("stop"),
+                                 NIL,
+                                 NIL,
+                                 DF_INT(1),
+                                 DF_TEXT("k0"),
+                                 DF_INT(2),
+                                 DF_TEXT(MARKED_CAPTION),
+                                 NIL,
+                                 DF_TEXT("compose"),
+                                 NIL,
+                                 DF_TEXT("stop"),
+                                 NIL,
+                                 NIL,
+                                 DF_INT(1),
+                                 DF_TEXT("k2"),
+                                 DF_INT(4),
+                                 NIL,
+                                 DF_TEXT("the server refused"),
+                                 DF_TEXT("compose"),
+                                 NIL,
+                                 NIL,
+                                 NIL,
+                                 NIL,
+                                 DF_INT(3),
+                                 DF_TEXT("k4")};
     fixture_put(ds, "caption", 0, fixture_caption, captions, 3);
-    /* bytes of DOG_CAPTION: "brown" 2-7, "d\xC3\xB6g" 8-12, "red" 38-41, "CAF\xC3\x89 REX" is found by the tests themselves */
+    /* bytes of DOG_CAPTION: "brown" 2-7, "d\xC3\xB6g" 8-12, "red" 38-41, "CAF\xC3\x89 REX" is found
+     * by the tests themselves */
     const char *quote = strstr(DOG_CAPTION, "CAF"), *red = strstr(DOG_CAPTION, "red ball");
     char support[160];
-    snprintf(support, sizeof support, "[[2, 7, \"look\", 0], [8, 12, \"box\", 0], [%d, %d, \"box\", 1], [%d, %d, \"line\", 0]]",
-             (int)(red - DOG_CAPTION), (int)(red - DOG_CAPTION) + 8, (int)(quote - DOG_CAPTION), (int)(quote - DOG_CAPTION) + 9);
-    const df_value check[] = {
-        DF_INT(0), DF_TEXT("pass"), NIL, DF_INT(18), DF_REAL(1), DF_REAL(1), DF_REAL(0), DF_TEXT(support),
-        DF_INT(2), DF_TEXT("fail"), DF_TEXT("markdown; quote_unsupported"), DF_INT(7), DF_REAL(0), NIL, DF_REAL(0), DF_TEXT("[]")};
+    snprintf(
+        support, sizeof support,
+        "[[2, 7, \"look\", 0], [8, 12, \"box\", 0], [%d, %d, \"box\", 1], [%d, %d, \"line\", 0]]",
+        (int)(red - DOG_CAPTION), (int)(red - DOG_CAPTION) + 8, (int)(quote - DOG_CAPTION),
+        (int)(quote - DOG_CAPTION) + 9);
+    const df_value check[] = {DF_INT(0),
+                              DF_TEXT("pass"),
+                              NIL,
+                              DF_INT(18),
+                              DF_REAL(1),
+                              DF_REAL(1),
+                              DF_REAL(0),
+                              DF_TEXT(support),
+                              DF_INT(2),
+                              DF_TEXT("fail"),
+                              DF_TEXT("markdown; quote_unsupported"),
+                              DF_INT(7),
+                              DF_REAL(0),
+                              NIL,
+                              DF_REAL(0),
+                              DF_TEXT("[]")};
     fixture_put(ds, "check", 0, fixture_check, check, 2);
 }
 
 static inline void fixture_part1(const df_dataset *ds, fixture_file file)
 {
-    const df_value ingest[] = {ROW_OF(0, "deep/street.jpg", file, 640, 640, NULL, NULL), ROW_OF(1, "copy.jpg", file, 640, 640, NULL, NULL)};
+    const df_value ingest[] = {ROW_OF(0, "deep/street.jpg", file, 640, 640, NULL, NULL),
+                               ROW_OF(1, "copy.jpg", file, 640, 640, NULL, NULL)};
     fixture_put(ds, "ingest", 1, fixture_ingest, ingest, 2);
-    const df_value filter[] = {DF_INT(0), DF_INT(1), NIL, NIL, DF_INT(1), DF_INT(0), DF_TEXT("duplicate"), DF_TEXT("same bytes as deep/street.jpg")};
+    const df_value filter[] = {DF_INT(0),
+                               DF_INT(1),
+                               NIL,
+                               NIL,
+                               DF_INT(1),
+                               DF_INT(0),
+                               DF_TEXT("duplicate"),
+                               DF_TEXT("same bytes as deep/street.jpg")};
     fixture_put(ds, "filter", 1, fixture_filter, filter, 2);
     fixture_put(ds, "tag", 1, fixture_tag, NULL, 0);
     fixture_put(ds, "detect", 1, fixture_detect, NULL, 0);
     fixture_put(ds, "read", 1, fixture_read, NULL, 0);
-    const df_value look[] = {DF_INT(0), DF_TEXT("image"), DF_INT(0), DF_TEXT("blue 0.7"), DF_REAL(0.5), DF_REAL(0.4), DF_REAL(0.6), DF_REAL(0.2)};
+    const df_value look[] = {DF_INT(0),    DF_TEXT("image"), DF_INT(0),    DF_TEXT("blue 0.7"),
+                             DF_REAL(0.5), DF_REAL(0.4),     DF_REAL(0.6), DF_REAL(0.2)};
     fixture_put(ds, "look", 1, fixture_look, look, 1);
-    const df_value fuse[] = {DF_INT(0), DF_TEXT("Describe."), DF_INT(0), DF_INT(0), DF_INT(0), DF_TEXT("e0")};
+    const df_value fuse[] = {DF_INT(0), DF_TEXT("Describe."), DF_INT(0), DF_INT(0),
+                             DF_INT(0), DF_TEXT("e0")};
     fixture_put(ds, "fuse", 1, fixture_fuse, fuse, 1);
     fixture_put(ds, "fuse/evidence", 1, fixture_fused, NULL, 0);
-    const df_value captions[] = {DF_INT(0), DF_TEXT("Two very old streets meet quickly. They are wide."), NIL, DF_TEXT("compose"), NIL, DF_TEXT("stop"),
-                                 NIL, NIL, DF_INT(1), DF_TEXT("k0")};
+    const df_value captions[] = {
+        DF_INT(0), DF_TEXT("Two very old streets meet quickly. They are wide."),
+        NIL,       DF_TEXT("compose"),
+        NIL,       DF_TEXT("stop"),
+        NIL,       NIL,
+        DF_INT(1), DF_TEXT("k0")};
     fixture_put(ds, "caption", 1, fixture_caption, captions, 1);
-    const df_value check[] = {DF_INT(0), DF_TEXT("pass"), NIL, DF_INT(9), NIL, NIL, DF_REAL(0), NIL};
+    const df_value check[] = {DF_INT(0), DF_TEXT("pass"), NIL, DF_INT(9), NIL,
+                              NIL,       DF_REAL(0),      NIL};
     fixture_put(ds, "check", 1, fixture_check, check, 1);
 }
 
@@ -196,7 +406,8 @@ static inline df_dataset *fixture_dataset(const char *folder)
     snprintf(input, sizeof input, "%.3000s/%s.photos", path, folder);
     snprintf(path, sizeof path, "%.3000s/deep", input);
     assert_int_equal(df_file_mkdir(path, NULL), DF_OK);
-    const char *const names[] = {"dog & ball.jpg", "tiny.jpg", "<b>wall<b>.jpg", "sea.jpg", "copy.jpg", "deep/street.jpg"};
+    const char *const names[] = {"dog & ball.jpg", "tiny.jpg", "<b>wall<b>.jpg",
+                                 "sea.jpg",        "copy.jpg", "deep/street.jpg"};
     const int sides[][2] = {{800, 600}, {64, 48}, {500, 900}, {640, 480}, {640, 640}, {640, 640}};
     fixture_file files[6];
     for (int i = 0; i < 6; i++) {
@@ -205,13 +416,16 @@ static inline df_dataset *fixture_dataset(const char *folder)
     }
     df_dataset *ds;
     df_error err = {""};
-    if (df_dataset_create(&ds, folder, &err) != DF_OK || df_dataset_set_input(ds, input, &err) != DF_OK)
+    if (df_dataset_create(&ds, folder, &err) != DF_OK ||
+        df_dataset_set_input(ds, input, &err) != DF_OK)
         fail_msg("%s", err.message);
     fixture_part0(ds, files);
     fixture_captions0(ds);
     fixture_part1(ds, files[4]);
-    const df_column skipped[] = {{"path", DF_COLUMN_TEXT, NULL}, {"reason", DF_COLUMN_TEXT, NULL}, {0}};
-    const df_value skip[] = {DF_TEXT("notes.txt"), DF_TEXT("not an image"), DF_TEXT("../x.jpg"), DF_TEXT("unsafe name")};
+    const df_column skipped[] = {
+        {"path", DF_COLUMN_TEXT, NULL}, {"reason", DF_COLUMN_TEXT, NULL}, {0}};
+    const df_value skip[] = {DF_TEXT("notes.txt"), DF_TEXT("not an image"), DF_TEXT("../x.jpg"),
+                             DF_TEXT("unsafe name")};
     df_table *t = fixture_table(skipped, skip, 2);
     snprintf(path, sizeof path, "%.3000s/ingest/skipped.parquet", folder);
     assert_int_equal(df_table_write(t, path, NULL), DF_OK);
@@ -220,7 +434,8 @@ static inline df_dataset *fixture_dataset(const char *folder)
 }
 
 /* Runs a stage with default options, or with one of them set. */
-static inline df_status fixture_run(const df_stage *stage, df_dataset *ds, const char *key, const char *value, df_error *err)
+static inline df_status fixture_run(const df_stage *stage, df_dataset *ds, const char *key,
+                                    const char *value, df_error *err)
 {
     void *config = calloc(1, stage->config_size + 1);
     const char *root = getenv("DF_SOURCE_DIR");

@@ -1,4 +1,5 @@
-/* A folder to put inputs into, and `ingest` run on them as the pipeline runs it. For test_ingest*.c. */
+/* A folder to put inputs into, and `ingest` run on them as the pipeline runs it. For
+ * test_ingest*.c. */
 #ifndef DF_TESTS_INGEST_FIXTURE_H
 #define DF_TESTS_INGEST_FIXTURE_H
 #include <setjmp.h>
@@ -74,7 +75,9 @@ static inline void put_jpeg(const char *name, int width, int height, int grey)
 
 /* ---- running a stage as the pipeline does ---- */
 
-typedef struct { char text[4096]; } notes;
+typedef struct {
+    char text[4096];
+} notes;
 
 static inline void keep_note(void *ctx, const char *line)
 {
@@ -88,12 +91,14 @@ static inline void *config_of(const df_stage *stage, const char *const *settings
     void *config = calloc(1, stage->config_size);
     assert_int_equal(df_options_defaults(stage->options, config, NULL), DF_OK);
     for (; settings && settings[0]; settings += 2)
-        assert_int_equal(df_option_set(stage->options, config, stage->name, settings[0], settings[1], NULL), DF_OK);
+        assert_int_equal(
+            df_option_set(stage->options, config, stage->name, settings[0], settings[1], NULL),
+            DF_OK);
     return config;
 }
 
-static inline df_status ingest(const char *input, const char *out, int n_threads, const char *const *settings, notes *n,
-                        df_error *err)
+static inline df_status ingest(const char *input, const char *out, int n_threads,
+                               const char *const *settings, notes *n, df_error *err)
 {
     const df_stage *stage = df_stage_find("ingest");
     void *config = config_of(stage, settings);

@@ -1,4 +1,5 @@
-/* cli/args.c when memory ends: whichever allocation fails, one line says so, and the exit code is 1. */
+/* cli/args.c when memory ends: whichever allocation fails, one line says so, and the exit code
+ * is 1. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,8 +32,9 @@ static void *scarce_realloc(void *old, size_t size)
 /* Parses with `n` allocations; what was said is in `said`. */
 static int parse_with(int n, char said[500])
 {
-    static char *words[] = {"in", "-o", "out", "--parts", "0-3", "-j", "2", "--min-side=3", "--filter.max_aspect", "4",
-                            "c.yaml"};
+    static char *words[] = {
+        "in", "-o",    "out", "--parts", "0-3", "-j", "2", "--min-side=3", "--filter.max_aspect",
+        "4",  "c.yaml"};
     args a;
     FILE *file = tmpfile();
     fflush(stderr);
@@ -71,7 +73,8 @@ static void no_memory_is_said(void **state)
         }
     }
     assert_string_equal(said, "");
-    assert_int_equal(n, 9);                  /* the words, the parts, three settings and their names */
+    /* the words, the parts, three settings and their names */
+    assert_int_equal(n, 9);
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* Every instruction set that this machine has blends rows to the bits of the plain loop, and writes nothing else. */
+/* Every instruction set that this machine has blends rows to the bits of the plain loop, and writes
+ * nothing else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +33,8 @@ static void every_set_gives_the_same_bits(void **state)
                 memset(one, 0x5A, sizeof one);
                 memset(other, 0x5A, sizeof other);
                 df_blend_all[0]->rows(rows + 1, N_MAX - 1, weights, row_counts[k], lengths[i], one);
-                df_blend_all[s]->rows(rows + 1, N_MAX - 1, weights, row_counts[k], lengths[i], other);
+                df_blend_all[s]->rows(rows + 1, N_MAX - 1, weights, row_counts[k], lengths[i],
+                                      other);
                 assert_memory_equal(one, other, sizeof one);
             }
     }

@@ -38,7 +38,8 @@ static void copy(const char *name)
     free(data);
 }
 
-/* The good card with one line more, or with the line that starts with `line` replaced (NULL: removed). */
+/* The good card with one line more, or with the line that starts with `line` replaced (NULL:
+ * removed). */
 static void put_card(const char *start, const char *line)
 {
     char path[640], text[4096] = "", *data;
@@ -64,7 +65,8 @@ static void test_reads_every_field(void **state)
         fail_msg("%s", err.message);
     assert_string_equal(card->decoder, "nanodet");
     assert_string_equal(card->layout, "nchw");
-    assert_true(card->width == 64 && card->threshold == 0.6 && card->iou == 0.3 && card->std[2] == 1);
+    assert_true(card->width == 64 && card->threshold == 0.6 && card->iou == 0.3 &&
+                card->std[2] == 1);
     assert_int_equal(card->n_labels, 3);
     assert_string_equal(card->label[0], "cat");
     assert_null(card->label[1]);
@@ -125,7 +127,8 @@ static void test_mistakes_name_file_and_field(void **state)
         {"task", "task: t", "task: \"t\" is none of"},
         {"labels", "thresholds: three.labels.txt", "thresholds: they belong to labels"},
         {"name", "name: other", "name: differs"},
-        {"  bins", "  bins: many", "decode.bins: \"many\" is not a number"},          /* decode: is the last section */
+        /* decode: is the last section */
+        {"  bins", "  bins: many", "decode.bins: \"many\" is not a number"},
     };
     copy("three.labels.txt");
     copy("tiny-nanodet.onnx");
@@ -150,7 +153,8 @@ static void test_survey_tells_what_is_missing(void **state)
     }
     put_card(NULL, "text: words");
     assert_int_equal(df_card_survey(&card, folder, "tiny-nanodet", &missing, NULL), DF_OK);
-    assert_string_equal(df_str_text(&missing), "labels three.labels.txt, weights tiny-nanodet.onnx, text card words");
+    assert_string_equal(df_str_text(&missing),
+                        "labels three.labels.txt, weights tiny-nanodet.onnx, text card words");
     assert_string_equal(card->licence, "MIT");
     assert_int_equal(card->n_labels, 0);
     df_card_close(card);
@@ -197,7 +201,8 @@ static void test_changed_cut_or_missing_model(void **state)
     free(data);
 }
 
-/* Another threshold, another label, another file: each makes another result, and must make another fingerprint. */
+/* Another threshold, another label, another file: each makes another result, and must make another
+ * fingerprint. */
 static void test_fingerprint_follows_card_and_labels(void **state)
 {
     (void)state;
@@ -238,8 +243,11 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reads_every_field), cmocka_unit_test(test_mistakes_name_file_and_field),
-        cmocka_unit_test(test_survey_tells_what_is_missing), cmocka_unit_test(test_changed_cut_or_missing_model), cmocka_unit_test(test_fingerprint_follows_card_and_labels),
+        cmocka_unit_test(test_reads_every_field),
+        cmocka_unit_test(test_mistakes_name_file_and_field),
+        cmocka_unit_test(test_survey_tells_what_is_missing),
+        cmocka_unit_test(test_changed_cut_or_missing_model),
+        cmocka_unit_test(test_fingerprint_follows_card_and_labels),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,4 +1,5 @@
-/* The cluster stage on disk: same bytes whatever threads, parts, machines and interruptions do; bad input is one line. */
+/* The cluster stage on disk: same bytes whatever threads, parts, machines and interruptions do; bad
+ * input is one line. */
 #include <dirent.h>
 #include <math.h>
 #include <pthread.h>
@@ -15,11 +16,15 @@
 enum { ROWS = 900, DIM = 40 };
 extern const df_stage df_stage_cluster;
 static const df_column ingest_columns[] = {{"row", DF_COLUMN_INT, NULL}, {0}};
-static const df_column embed_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"phash", DF_COLUMN_INT, NULL}, {"problem", DF_COLUMN_TEXT, NULL}, {0}};
+static const df_column embed_columns[] = {{"row", DF_COLUMN_INT, NULL},
+                                          {"phash", DF_COLUMN_INT, NULL},
+                                          {"problem", DF_COLUMN_TEXT, NULL},
+                                          {0}};
 
 static void vector_of(int i, float *x)
 {
-    df_random subject = df_random_start(4, (uint64_t)(i % 11)), own = df_random_start(5, (uint64_t)i);
+    df_random subject = df_random_start(4, (uint64_t)(i % 11)),
+              own = df_random_start(5, (uint64_t)i);
     float length = 0;
     for (int k = 0; k < DIM; k++) {
         x[k] = (float)(df_random_unit(&subject) - 0.3 + 0.9 * (df_random_unit(&own) - 0.5));
@@ -48,7 +53,8 @@ static void put_part(const df_dataset *ds, int part, int first, int end)
         vector_of(i, x);
         df_float_to_half_n(x, half, DIM);
         df_table_append(ingest, (df_value[]){DF_INT(i - first)}, NULL);
-        df_table_append(embed, (df_value[]){DF_INT(i - first), DF_NULL, DF_TEXT(broken ? "zero" : NULL)}, NULL);
+        df_table_append(
+            embed, (df_value[]){DF_INT(i - first), DF_NULL, DF_TEXT(broken ? "zero" : NULL)}, NULL);
         if (!broken)
             df_npy_append(w, half, 1, NULL);
     }
@@ -70,16 +76,24 @@ static df_dataset *make(const char *name, int part_rows)
     for (int first = 0; first < ROWS; first += part_rows) {
         put_part(ds, part++, first, first + part_rows < ROWS ? first + part_rows : ROWS);
         if (part == 1)
-            put_part(ds, part++, 0, 0);      /* an empty part among the others */
+            put_part(ds, part++, 0, 0); /* an empty part among the others */
     }
     return ds;
 }
 
-typedef struct { int64_t k, iters, sample; const char *start; int threads; } how;
+typedef struct {
+    int64_t k, iters, sample;
+    const char *start;
+    int threads;
+} how;
 
 static df_cluster_config config_of(how h)
 {
-    return (df_cluster_config){.k = h.k, .iters = h.iters ? h.iters : 25, .sample = h.sample, .seed = 7, .memory = 64,
+    return (df_cluster_config){.k = h.k,
+                               .iters = h.iters ? h.iters : 25,
+                               .sample = h.sample,
+                               .seed = 7,
+                               .memory = 64,
                                .start = (char *)(uintptr_t)(h.start ? h.start : "sample")};
 }
 
@@ -100,15 +114,16 @@ static void must(df_dataset *ds, how h)
 static void same(const char *one, const char *other, const char *what)
 {
     char command[3 * PATH_MAX];
-    snprintf(command, sizeof command, "diff -r %s/cluster/%s %s/cluster/%s", one, what, other, what);
+    snprintf(command, sizeof command, "diff -r %s/cluster/%s %s/cluster/%s", one, what, other,
+             what);
     assert_int_equal(system(command), 0);
 }
 
 static void threads_and_parts_change_nothing(void **state)
 {
     (void)state;
-    df_dataset *one = make("cluster.one", 300), *two = make("cluster.two", 300), *eight = make("cluster.eight", 300),
-               *small = make("cluster.small", 70);
+    df_dataset *one = make("cluster.one", 300), *two = make("cluster.two", 300),
+               *eight = make("cluster.eight", 300), *small = make("cluster.small", 70);
     must(one, (how){.k = 20, .threads = 1});
     must(two, (how){.k = 20, .threads = 2});
     must(eight, (how){.k = 20, .threads = 8});
@@ -122,7 +137,8 @@ static void threads_and_parts_change_nothing(void **state)
     df_dataset_close(small);
 }
 
-/* One row a vector, in row order; the cosine is that to the centroid, and no other centroid is nearer. */
+/* One row a vector, in row order; the cosine is that to the centroid, and no other centroid is
+ * nearer. */
 static void every_vector_has_its_cluster(void **state)
 {
     (void)state;
@@ -170,14 +186,19 @@ static void machines_share_the_rounds(void **state)
         bool finished = false;
         df_error err = {""};
         for (int round = 0; !finished; round++) {
-            df_run a = {.n_threads = 1, .parts = first, .n_parts = 4}, b = {.n_threads = 2, .parts = rest, .n_parts = 6};
+            df_run a = {.n_threads = 1, .parts = first, .n_parts = 4},
+                   b = {.n_threads = 2, .parts = rest, .n_parts = 6};
             int rounds;
             assert_int_equal(df_cluster_map(shared, &config, &a, &finished, &err), DF_OK);
-            assert_int_equal(df_cluster_reduce(shared, &config, &a, &rounds, &finished, &err), DF_FORMAT);
-            assert_non_null(strstr(err.message, "6 of 10 parts are not mapped yet, part 0 is the first"));
+            assert_int_equal(df_cluster_reduce(shared, &config, &a, &rounds, &finished, &err),
+                             DF_FORMAT);
+            assert_non_null(
+                strstr(err.message, "6 of 10 parts are not mapped yet, part 0 is the first"));
             assert_int_equal(df_cluster_map(shared, &config, &b, &finished, &err), DF_OK);
-            assert_int_equal(df_cluster_map(shared, &config, &b, &finished, &err), DF_OK);       /* again: the same file */
-            assert_int_equal(df_cluster_reduce(shared, &config, &a, &rounds, &finished, &err), DF_OK);
+            /* again: the same file */
+            assert_int_equal(df_cluster_map(shared, &config, &b, &finished, &err), DF_OK);
+            assert_int_equal(df_cluster_reduce(shared, &config, &a, &rounds, &finished, &err),
+                             DF_OK);
             assert_int_equal(rounds, round + 1);
         }
         must(shared, h);
@@ -236,9 +257,13 @@ static void a_last_round_cut_short_is_the_last(void **state)
     how h = {.k = 20, .iters = 2};
     must(whole, h);
     must(cut, h);
-    assert_int_equal(df_folder_write(df_dataset_files(cut), "cluster/work/00001.npy", "old", 3, NULL), DF_OK);
-    assert_int_equal(df_folder_write(df_dataset_files(cut), "cluster/work/00001.0-3.sums", "old", 3, NULL), DF_OK);
-    assert_int_equal(df_folder_remove(df_dataset_files(cut), "cluster/part-00000.parquet", NULL), DF_OK);
+    assert_int_equal(
+        df_folder_write(df_dataset_files(cut), "cluster/work/00001.npy", "old", 3, NULL), DF_OK);
+    assert_int_equal(
+        df_folder_write(df_dataset_files(cut), "cluster/work/00001.0-3.sums", "old", 3, NULL),
+        DF_OK);
+    assert_int_equal(df_folder_remove(df_dataset_files(cut), "cluster/part-00000.parquet", NULL),
+                     DF_OK);
     must(cut, h);
     assert_int_equal(df_folder_tidy(df_dataset_files(whole), NULL), DF_OK);
     assert_int_equal(df_folder_tidy(df_dataset_files(cut), NULL), DF_OK);
@@ -247,7 +272,12 @@ static void a_last_round_cut_short_is_the_last(void **state)
     df_dataset_close(cut);
 }
 
-typedef struct { df_dataset *ds; int part; df_status status; df_error err; } machine;
+typedef struct {
+    df_dataset *ds;
+    int part;
+    df_status status;
+    df_error err;
+} machine;
 
 static void *map_one(void *arg)
 {
@@ -268,7 +298,7 @@ static void machines_may_begin_together(void **state)
     must(whole, (how){.k = 20, .iters = 3});
     bool finished = false;
     for (int round = 0; !finished;) {
-        machine m[4];                        /* three parts and an empty one */
+        machine m[4]; /* three parts and an empty one */
         pthread_t threads[4];
         for (int i = 0; i < 4; i++) {
             m[i] = (machine){.ds = shared, .part = i};
@@ -293,7 +323,9 @@ static void bad_input_is_one_line(void **state)
     df_error err;
     df_dataset *ds = make("cluster.bad", 300);
     assert_int_equal(cluster(ds, (how){.k = ROWS}, &err), DF_CONFIG);
-    assert_string_equal(err.message, "810 vectors are fewer than the 900 clusters asked for: set cluster.k to at most 810");
+    assert_string_equal(
+        err.message,
+        "810 vectors are fewer than the 900 clusters asked for: set cluster.k to at most 810");
     assert_int_equal(cluster(ds, (how){.k = 5, .start = "corner"}, &err), DF_CONFIG);
     assert_string_equal(err.message, "cluster.start: \"corner\" is neither sample nor plusplus");
     df_cluster_config config = config_of((how){.k = 5}), other = config_of((how){.k = 6});
@@ -302,10 +334,10 @@ static void bad_input_is_one_line(void **state)
     assert_int_equal(df_cluster_map(ds, &config, &run, &finished, NULL), DF_OK);
     assert_int_equal(df_cluster_map(ds, &other, &run, &finished, &err), DF_FORMAT);
     assert_non_null(strstr(err.message, "was begun with `k=5`, now it is `k=6`"));
-    put_part(ds, 2, 1, 301);                 /* as many vectors, other ones */
+    put_part(ds, 2, 1, 301); /* as many vectors, other ones */
     assert_int_equal(df_cluster_map(ds, &config, &run, &finished, &err), DF_FORMAT);
     assert_non_null(strstr(err.message, "cluster/work was begun with `part 2 "));
-    must(ds, (how){.k = 5});                 /* the stage itself begins anew */
+    must(ds, (how){.k = 5}); /* the stage itself begins anew */
     df_dataset_close(ds);
 }
 
@@ -315,7 +347,7 @@ static void no_vectors_no_clusters(void **state)
     df_dataset *ds;
     assert_int_equal(system("rm -rf cluster.none"), 0);
     assert_int_equal(df_dataset_create(&ds, "cluster.none", NULL), DF_OK);
-    put_part(ds, 0, 3, 4);                   /* one row, without a vector */
+    put_part(ds, 0, 3, 4); /* one row, without a vector */
     must(ds, (how){.k = 0});
     df_table *t;
     assert_int_equal(df_dataset_read(ds, &df_cluster_table, 0, &t, NULL), DF_OK);
@@ -327,10 +359,14 @@ static void no_vectors_no_clusters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_and_parts_change_nothing), cmocka_unit_test(every_vector_has_its_cluster),
-        cmocka_unit_test(machines_share_the_rounds), cmocka_unit_test(a_part_summed_twice_is_refused),
-        cmocka_unit_test(it_goes_on_from_the_last_round), cmocka_unit_test(a_last_round_cut_short_is_the_last),
-        cmocka_unit_test(machines_may_begin_together), cmocka_unit_test(bad_input_is_one_line),
+        cmocka_unit_test(threads_and_parts_change_nothing),
+        cmocka_unit_test(every_vector_has_its_cluster),
+        cmocka_unit_test(machines_share_the_rounds),
+        cmocka_unit_test(a_part_summed_twice_is_refused),
+        cmocka_unit_test(it_goes_on_from_the_last_round),
+        cmocka_unit_test(a_last_round_cut_short_is_the_last),
+        cmocka_unit_test(machines_may_begin_together),
+        cmocka_unit_test(bad_input_is_one_line),
         cmocka_unit_test(no_vectors_no_clusters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,9 +50,14 @@ static void members_have_their_fate(void **state)
     df_error err = {""};
     if (df_clusters_members(*state, (const int64_t[]){3, 8}, 2, 3, &t, &err) != DF_OK)
         fail_msg("%s", err.message);
-    static const struct { const char *path, *reason, *nearest; double similarity; int rank; } wanted[] = {
-        {"boats.jpg", "", "", 0.9, 1}, {HOSTILE_PATH, "copy", "boats.jpg", 0.85, 0}, {"boats crop.jpg", "similar", "boats.jpg", 0.8, 0},
-        {"alone.jpg", "", "", 1, 1}};
+    static const struct {
+        const char *path, *reason, *nearest;
+        double similarity;
+        int rank;
+    } wanted[] = {{"boats.jpg", "", "", 0.9, 1},
+                  {HOSTILE_PATH, "copy", "boats.jpg", 0.85, 0},
+                  {"boats crop.jpg", "similar", "boats.jpg", 0.8, 0},
+                  {"alone.jpg", "", "", 1, 1}};
     assert_int_equal(df_table_rows(t), 4);
     for (int i = 0; i < 4; i++) {
         assert_string_equal(text(t, i, "path"), wanted[i].path);
@@ -151,8 +156,9 @@ static int drop(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_largest_come_first), cmocka_unit_test(members_have_their_fate),
-                                       cmocka_unit_test(similarities_add_up), cmocka_unit_test(another_eps_needs_no_run),
-                                       cmocka_unit_test(pairs_come_from_all_over), cmocka_unit_test(what_has_not_run_is_told)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_largest_come_first),   cmocka_unit_test(members_have_their_fate),
+        cmocka_unit_test(similarities_add_up),      cmocka_unit_test(another_eps_needs_no_run),
+        cmocka_unit_test(pairs_come_from_all_over), cmocka_unit_test(what_has_not_run_is_told)};
     return cmocka_run_group_tests(tests, make, drop);
 }

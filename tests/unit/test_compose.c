@@ -26,7 +26,8 @@ static void golden_file(df_engine *e, const char *path)
     char want_path[1024], want[8192] = "";
     assert_true(evidence_read(&t, path));
     const char *got = caption(e, &t.ev, &t.arena);
-    snprintf(want_path, sizeof want_path, "%.*s.caption", (int)(strlen(path) - strlen(".evidence")), path);
+    snprintf(want_path, sizeof want_path, "%.*s.caption", (int)(strlen(path) - strlen(".evidence")),
+             path);
     FILE *f = fopen(want_path, getenv("DF_GOLDEN_UPDATE") ? "w" : "r");
     assert_non_null(f);
     if (getenv("DF_GOLDEN_UPDATE"))
@@ -85,7 +86,8 @@ static const char *const texts[] = {
     "12:30",
     "\xE2\x80\x9Cquoted\xE2\x80\x9D",
     "a b c d e f g h i j k l m n o p q r s t u v w x y z a b c d e f g h i j k l m n o p q r s",
-    ("Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    ("Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     "aaaaaaaaaaaaaaaaaaa"
      "aaaaaaaaaaa"),
     "probably because",
     "100%",
@@ -93,8 +95,9 @@ static const char *const texts[] = {
     "**bold**",
 };
 static const char *const labels[] = {
-    "person", "boat",          "dog",     "motorcycle", "wine glass", "broccoli", "scissors",         "zorgon",
-    "cat",    "Traffic_Light", "hot dog", "",           "\"; drop",   "orange",   "tabby, tabby cat", "tv"};
+    "person",           "boat", "dog",           "motorcycle", "wine glass", "broccoli", "scissors",
+    "zorgon",           "cat",  "Traffic_Light", "hot dog",    "",           "\"; drop", "orange",
+    "tabby, tabby cat", "tv"};
 static const char *const alts[] = {"",
                                    "Mount Rainier from Paradise",
                                    "IMG_2034.JPG",
@@ -105,7 +108,8 @@ static const char *const alts[] = {"",
                                    "a \"Quoted\" Name"};
 static const char *const colours[] = {"dark grey", "light blue", "white", "red",  "pale green",
                                       "black",     "brown",      "grey",  "sepia"};
-static const char *const places[] = {"seashore", "valley", "castle", "daisy", "alp", "sports car", "unknown thing"};
+static const char *const places[] = {"seashore", "valley",     "castle",       "daisy",
+                                     "alp",      "sports car", "unknown thing"};
 
 static df_region random_region(uint32_t *seed)
 {
@@ -129,18 +133,31 @@ static void random_evidence(evidence_text *t, uint32_t *seed)
     t->ev.n_boxes = (int)roll(seed, roll(seed, 3) ? 6 : 40);
     t->ev.n_lines = (int)roll(seed, roll(seed, 3) ? 4 : 60);
     for (int i = 0; i < t->ev.n_tags; i++)
-        t->tags[i] = (df_tag){.label = places[roll(seed, 7)], .score = roll(seed, 100) / 100.0, .item = i};
+        t->tags[i] =
+            (df_tag){.label = places[roll(seed, 7)], .score = roll(seed, 100) / 100.0, .item = i};
     for (int i = 0; i < t->ev.n_boxes; i++) {
         double x = roll(seed, (uint32_t)t->ev.width),
                y = roll(seed, (uint32_t)t->ev.height); /* may reach out of the picture */
-        t->boxes[i] = (df_box){labels[roll(seed, 16)], "test", roll(seed, 100) / 100.0, x, y, x + 1 + roll(seed, 2000),
-                               y + 1 + roll(seed, 2000), i, random_region(seed),
+        t->boxes[i] = (df_box){labels[roll(seed, 16)],
+                               "test",
+                               roll(seed, 100) / 100.0,
+                               x,
+                               y,
+                               x + 1 + roll(seed, 2000),
+                               y + 1 + roll(seed, 2000),
+                               i,
+                               random_region(seed),
                                (int)roll(seed, 5) ? 1 : (int)roll(seed, 30)};
     }
     for (int i = 0; i < t->ev.n_lines; i++) {
         double x = roll(seed, 3000), y = roll(seed, 3000);
-        t->lines[i] = (df_line){texts[roll(seed, 20)], 0.9, {x, x + 100, x + 100, x}, {y, y, y + 30, y + 30}, i,
-                                i > 0 ? t->lines[i - 1].paragraph + (t->ev.n_lines > 12 || (*seed >> 20 & 1)) : 0};
+        t->lines[i] = (df_line){
+            texts[roll(seed, 20)],
+            0.9,
+            {x, x + 100, x + 100, x},
+            {y, y, y + 30, y + 30},
+            i,
+            i > 0 ? t->lines[i - 1].paragraph + (t->ev.n_lines > 12 || (*seed >> 20 & 1)) : 0};
     }
     if (roll(seed, 4)) {
         t->ev.whole = random_region(seed);
@@ -164,12 +181,15 @@ static void holds_for_any(df_engine *e, const df_nouns *nouns, evidence_text *t)
     df_limits limits = df_limits_default;
     limits.min_words = 0;
     limits.max_repetition = 0.35;
-    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = text}, &t->ev, &limits, &t->arena, &v, NULL), DF_OK);
+    assert_int_equal(
+        df_verdict_make(nouns, &(df_written){.text = text}, &t->ev, &limits, &t->arena, &v, NULL),
+        DF_OK);
     if (n > 0 && !v.pass)
         fail_msg("%s\n%s", v.detail, text);
     char *first = strdup(text);
     assert_non_null(first);
-    assert_string_equal(first, caption(e, &t->ev, &t->arena));       /* the same evidence reads the same */
+    /* the same evidence reads the same */
+    assert_string_equal(first, caption(e, &t->ev, &t->arena));
     free(first);
 }
 
@@ -191,14 +211,15 @@ static void any_evidence(void **state)
     e->ops->close(e);
 }
 
-/* A paragraph is one quote, its broken word whole, and every line of it counts as told; a long one is told line by line as
- * far as there is room, and still one quote. */
+/* A paragraph is one quote, its broken word whole, and every line of it counts as told; a long one
+ * is told line by line as far as there is room, and still one quote. */
 static void quotes_paragraphs(void **state)
 {
     (void)state;
     static evidence_text t;
-    char page[][80] = {"line 10 10 190 20 Please keep to the mar-", "line 10 22 190 32 ked paths and do", "line 10 34 120 44 not feed the gulls.",
-                       "line 300 300 390 310 Exit"};
+    char page[][80] = {"line 10 10 190 20 Please keep to the mar-",
+                       "line 10 22 190 32 ked paths and do",
+                       "line 10 34 120 44 not feed the gulls.", "line 300 300 390 310 Exit"};
     df_engine *e;
     df_nouns *nouns;
     df_verdict v;
@@ -211,7 +232,9 @@ static void quotes_paragraphs(void **state)
     const char *text = caption(e, &t.ev, &t.arena);
     assert_non_null(strstr(text, "\"Please keep to the marked paths and do not feed the gulls.\""));
     assert_non_null(strstr(text, "\"Exit\""));
-    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = text}, &t.ev, &df_limits_default, &t.arena, &v, NULL), DF_OK);
+    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = text}, &t.ev, &df_limits_default,
+                                     &t.arena, &v, NULL),
+                     DF_OK);
     assert_int_equal(v.support.lines, 4);
     assert_int_equal(v.support.lines_told, 4);
     assert_int_equal(v.support.n_quotes, 0);
@@ -220,12 +243,14 @@ static void quotes_paragraphs(void **state)
     char line[80];
     evidence_start(&t);
     for (int i = 0; i < 60; i++) {
-        snprintf(line, sizeof line, "line 10 %d 390 %d this is line number%d of a long page", i * 6, i * 6 + 5, i);
+        snprintf(line, sizeof line, "line 10 %d 390 %d this is line number%d of a long page", i * 6,
+                 i * 6 + 5, i);
         evidence_line(&t, line);
         t.lines[i].paragraph = 0;
     }
     text = caption(e, &t.ev, &t.arena);
-    assert_non_null(strstr(text, "page this is line number9 of"));   /* a quote of its own would be cut at 40 words */
+    /* a quote of its own would be cut at 40 words */
+    assert_non_null(strstr(text, "page this is line number9 of"));
     df_arena_reset(&t.arena);
     df_nouns_close(nouns);
     e->ops->close(e);
@@ -241,8 +266,8 @@ static void quotes_what_fits(void **state)
     for (int n = 1; n <= 40; n++) {
         evidence_start(&t);
         for (int i = 0; i < n; i++) {
-            snprintf(line, sizeof line, "line %d %d %d %d word%d", (i * 97) % 500, i * 11, (i * 97) % 500 + 60,
-                     i * 11 + 10, i);
+            snprintf(line, sizeof line, "line %d %d %d %d word%d", (i * 97) % 500, i * 11,
+                     (i * 97) % 500 + 60, i * 11 + 10, i);
             evidence_line(&t, line);
         }
         const char *text = caption(e, &t.ev, &t.arena);
@@ -258,6 +283,7 @@ static void quotes_what_fits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(golden), cmocka_unit_test(any_evidence),
-                                       cmocka_unit_test(quotes_paragraphs), cmocka_unit_test(quotes_what_fits)};
+                                       cmocka_unit_test(quotes_paragraphs),
+                                       cmocka_unit_test(quotes_what_fits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

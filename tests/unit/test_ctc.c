@@ -14,7 +14,8 @@
 static void by_hand(void **state)
 {
     (void)state;
-    const float p[6][3] = {{.1f, .8f, .1f}, {.2f, .7f, .1f}, {.9f, .1f, 0}, {.3f, .6f, .1f}, {0, .5f, .5f}, {.1f, .1f, .8f}};
+    const float p[6][3] = {{.1f, .8f, .1f}, {.2f, .7f, .1f}, {.9f, .1f, 0},
+                           {.3f, .6f, .1f}, {0, .5f, .5f},   {.1f, .1f, .8f}};
     int32_t out[6];
     double score;
     assert_int_equal(df_ctc_greedy(&p[0][0], 6, 3, out, &score), 3);     /* a a - a a b */
@@ -25,7 +26,8 @@ static void by_hand(void **state)
 static void nothing_to_read(void **state)
 {
     (void)state;
-    const float blank[2][2] = {{1, 0}, {.9f, .1f}}, bad[2][3] = {{NAN, NAN, NAN}, {NAN, -INFINITY, NAN}};
+    const float blank[2][2] = {{1, 0}, {.9f, .1f}},
+                bad[2][3] = {{NAN, NAN, NAN}, {NAN, -INFINITY, NAN}};
     int32_t out[2];
     double score = 5;
     assert_int_equal(df_ctc_greedy(&blank[0][0], 2, 2, out, &score), 0);
@@ -34,7 +36,8 @@ static void nothing_to_read(void **state)
     assert_int_equal(df_ctc_greedy(NULL, 0, 3, out, &score), 0);
 }
 
-/* The same classes; the score to 2e-5: the reference rounds each probability and the mean to five digits. */
+/* The same classes; the score to 2e-5: the reference rounds each probability and the mean to five
+ * digits. */
 static void as_the_reference(void **state)
 {
     (void)state;

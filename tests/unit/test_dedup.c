@@ -1,4 +1,5 @@
-/* dedup against a brute-force reading of its two rules; counts, chains, threads, interrupted runs, bad input. */
+/* dedup against a brute-force reading of its two rules; counts, chains, threads, interrupted runs,
+ * bad input. */
 #include "curation_fixture.h"
 #include "typed.h"
 
@@ -45,8 +46,9 @@ static void expect_copies(int max_distance)
         for (int j = 0; j < N_ALL && has_vector(i) && tells(made[i].hash); j++) {
             int distance = bits(made[i].hash ^ made[j].hash);
             float dot = df_dot(made[i].x, made[j].x, DIM);
-            if (j == i || !has_vector(j) || !tells(made[j].hash) || !is_larger(j, i) || distance > max_distance ||
-                !(dot > (float)(1 - hash_eps)) || (expected[i].kind && !is_larger(j, expected[i].nearest)))
+            if (j == i || !has_vector(j) || !tells(made[j].hash) || !is_larger(j, i) ||
+                distance > max_distance || !(dot > (float)(1 - hash_eps)) ||
+                (expected[i].kind && !is_larger(j, expected[i].nearest)))
                 continue;
             expected[i] = (verdict){j, 2, distance, dot};
         }
@@ -55,18 +57,21 @@ static void expect_copies(int max_distance)
 
 static bool is_earlier(int a, int b)
 {
-    return made[a].to_centroid != made[b].to_centroid ? made[a].to_centroid < made[b].to_centroid : a < b;
+    return made[a].to_centroid != made[b].to_centroid ? made[a].to_centroid < made[b].to_centroid
+                                                      : a < b;
 }
 
 static void expect_similar(void)
 {
     for (int i = 0; i < N_ALL; i++) {
         for (int j = 0; j < N_ALL && has_vector(i) && expected[i].kind != 2; j++) {
-            if (!has_vector(j) || expected[j].kind == 2 || made[j].cluster != made[i].cluster || !is_earlier(j, i))
+            if (!has_vector(j) || expected[j].kind == 2 || made[j].cluster != made[i].cluster ||
+                !is_earlier(j, i))
                 continue;
             float dot = df_dot(made[i].x, made[j].x, DIM);
             verdict *e = &expected[i];
-            if (e->nearest < 0 || dot > e->similarity || (dot == e->similarity && is_earlier(j, e->nearest)))
+            if (e->nearest < 0 || dot > e->similarity ||
+                (dot == e->similarity && is_earlier(j, e->nearest)))
                 *e = (verdict){j, dot > (float)(1 - eps), 0, dot};
         }
     }
@@ -92,7 +97,8 @@ static void check_parts(const df_dataset *ds, int counts[4])
             for (int c = 3; c < 6; c++)
                 assert_int_equal(df_table_null(t, at, c), !nearest);
             if (nearest) {
-                assert_int_equal(df_table_int(t, at, 3) * ROWS + df_table_int(t, at, 4), expected[i].nearest);
+                assert_int_equal(df_table_int(t, at, 3) * ROWS + df_table_int(t, at, 4),
+                                 expected[i].nearest);
                 assert_true((float)df_table_real(t, at, 5) == expected[i].similarity);
             }
             assert_int_equal(df_table_null(t, at, 6), kind != 2);
@@ -115,7 +121,8 @@ static void equals_brute_force(void **state)
     check_parts(ds, counts);
     assert_in_range(counts[0], 100, 300);
     assert_in_range(counts[1], 20, 200);
-    assert_int_equal(counts[2], 4);          /* copies of copies too; neither the flat ones nor row 70 */
+    /* copies of copies too; neither the flat ones nor row 70 */
+    assert_int_equal(counts[2], 4);
     assert_in_range(counts[3], 5, 20);
     assert_false(df_file_exists("dedup.test/dedup/part-items.partial"));
     assert_false(df_file_exists("dedup.test/dedup/part-found.partial"));
@@ -161,15 +168,18 @@ static void groups_keep_one(void **state)
     (void)state;
     df_dataset *ds = make_dataset("dedup-group.test");
     int group[N_ALL];
-    run_ok(&df_stage_dedup, ds, 2, (const char *const[]){"eps=0.15", "rule=group", "hash_distance=0", NULL});
+    run_ok(&df_stage_dedup, ds, 2,
+           (const char *const[]){"eps=0.15", "rule=group", "hash_distance=0", NULL});
     for (int i = 0; i < N_ALL; i++)
         group[i] = i;
-    for (bool changed = true; changed;) {    /* the least in the order of everything that is connected */
+    /* the least in the order of everything that is connected */
+    for (bool changed = true; changed;) {
         changed = false;
         for (int i = 0; i < N_ALL; i++)
             for (int j = 0; j < N_ALL; j++)
                 if (has_vector(i) && has_vector(j) && made[i].cluster == made[j].cluster &&
-                    is_earlier(group[j], group[i]) && df_dot(made[i].x, made[j].x, DIM) > (float)(1 - eps)) {
+                    is_earlier(group[j], group[i]) &&
+                    df_dot(made[i].x, made[j].x, DIM) > (float)(1 - eps)) {
                     group[i] = group[j];
                     changed = true;
                 }
@@ -195,7 +205,8 @@ static void groups_keep_one(void **state)
     df_dataset_close(ds);
 }
 
-/* Nor how much is held in memory at a time; with next to none, hashes are dealt into many ranges. */
+/* Nor how much is held in memory at a time; with next to none, hashes are dealt
+ * into many ranges. */
 static void threads_and_memory_change_no_byte(void **state)
 {
     (void)state;
@@ -203,9 +214,10 @@ static void threads_and_memory_change_no_byte(void **state)
     static const char *const variants[][4] = {{"eps=0.15", NULL},
                                               {"eps=0.15", "keep=random", "rule=group", NULL},
                                               {"eps=0.3", "keep=nearest", "hash_distance=8", NULL}};
-    static const char *const little[][5] = {{"memory=0", "eps=0.15", NULL},
-                                            {"memory=0", "eps=0.15", "keep=random", "rule=group", NULL},
-                                            {"memory=0", "eps=0.3", "keep=nearest", "hash_distance=8", NULL}};
+    static const char *const little[][5] = {
+        {"memory=0", "eps=0.15", NULL},
+        {"memory=0", "eps=0.15", "keep=random", "rule=group", NULL},
+        {"memory=0", "eps=0.3", "keep=nearest", "hash_distance=8", NULL}};
     for (int v = 0; v < 3; v++) {
         char *first[PARTS];
         size_t size[PARTS];
@@ -260,7 +272,8 @@ static void a_stopped_run_goes_on(void **state)
     for (int after = 0; after < CLUSTERS; after++) {
         df_error err = {""};
         stopper s = {.first_done = -1, .after = after};
-        df_run run = {.n_threads = 1, .models = ".", .stop = &s.stop, .progress = stop_soon, .ctx = &s};
+        df_run run = {
+            .n_threads = 1, .models = ".", .stop = &s.stop, .progress = stop_soon, .ctx = &s};
         assert_int_equal(run_with(&df_stage_dedup, ds, &run, set, &err), DF_STOPPED);
         assert_true(df_file_exists("dedup-stop.test/dedup/part-state.partial"));
         assert_false(df_dataset_has_part(ds, "dedup", 0));
@@ -279,15 +292,26 @@ static void a_stopped_run_goes_on(void **state)
     df_dataset_close(ds);
 }
 
-enum { AT_CLUSTER = 40, AT_NEAREST = 0, AT_KIND = 12 };  /* in an item; in what was found */
+enum { AT_CLUSTER = 40, AT_NEAREST = 0, AT_KIND = 12 }; /* in an item; in what was found */
 
-typedef struct { const char *file; size_t at; const char *bytes; size_t n; bool cut; } damage;
+typedef struct {
+    const char *file;
+    size_t at;
+    const char *bytes;
+    size_t n;
+    bool cut;
+} damage;
 static const damage damages[] = {
-    {"items", AT_CLUSTER, "\xff\xff\xff\x7f", 4, false}, {"items", AT_CLUSTER, "\xfe\xff\xff\xff", 4, false},
-    {"items", 0, "\x07\0\0\0\x63\0\0\0", 8, false},  {"items", 0, NULL, 0, true},
-    {"found", AT_NEAREST, "\xff\xff\xff\x7f", 4, false}, {"found", AT_NEAREST + 4, "\xff\xff\xff\xff", 4, false},
-    {"found", AT_KIND, "\x09\0", 2, false},              {"found", AT_KIND, "\xf0\xff", 2, false},
-    {"found", 0, NULL, 0, true},                         {"state", 0, "vectors -1", 10, false},
+    {"items", AT_CLUSTER, "\xff\xff\xff\x7f", 4, false},
+    {"items", AT_CLUSTER, "\xfe\xff\xff\xff", 4, false},
+    {"items", 0, "\x07\0\0\0\x63\0\0\0", 8, false},
+    {"items", 0, NULL, 0, true},
+    {"found", AT_NEAREST, "\xff\xff\xff\x7f", 4, false},
+    {"found", AT_NEAREST + 4, "\xff\xff\xff\xff", 4, false},
+    {"found", AT_KIND, "\x09\0", 2, false},
+    {"found", AT_KIND, "\xf0\xff", 2, false},
+    {"found", 0, NULL, 0, true},
+    {"state", 0, "vectors -1", 10, false},
 };
 
 static void do_damage(const damage *d)
@@ -316,7 +340,8 @@ static void damaged_working_files_are_made_anew(void **state)
         assert_int_equal(df_dataset_stage_reset(ds, "dedup", NULL), DF_OK);
         df_error err = {""};
         stopper s = {.first_done = -1, .after = 1};
-        df_run run = {.n_threads = 1, .models = ".", .stop = &s.stop, .progress = stop_soon, .ctx = &s};
+        df_run run = {
+            .n_threads = 1, .models = ".", .stop = &s.stop, .progress = stop_soon, .ctx = &s};
         assert_int_equal(run_with(&df_stage_dedup, ds, &run, set, &err), DF_STOPPED);
         do_damage(&damages[i]);
         run_ok(&df_stage_dedup, ds, 1, set);
@@ -344,11 +369,13 @@ static void finished_clusters_are_not_done_again(void **state)
     assert_int_equal(run_with(&df_stage_dedup, ds, &run, set, &err), DF_STOPPED);
     char *text, *at;
     size_t size;
-    assert_int_equal(df_file_read("dedup-again.test/dedup/part-state.partial", 1000, &text, &size, NULL), DF_OK);
+    assert_int_equal(
+        df_file_read("dedup-again.test/dedup/part-state.partial", 1000, &text, &size, NULL), DF_OK);
     at = strstr(text, "next 0");
     assert_non_null(at);
     at[5] = '0' + CLUSTERS;
-    assert_int_equal(df_file_write("dedup-again.test/dedup/part-state.partial", text, size, NULL), DF_OK);
+    assert_int_equal(df_file_write("dedup-again.test/dedup/part-state.partial", text, size, NULL),
+                     DF_OK);
     free(text);
     run.stop = NULL;
     run.progress = NULL;
@@ -361,7 +388,7 @@ static void finished_clusters_are_not_done_again(void **state)
             n_similar += strcmp(df_table_text(t, i, 2), "similar") == 0;
         df_table_close(t);
     }
-    assert_in_range(n_similar, 0, 60);       /* of the first cluster alone */
+    assert_in_range(n_similar, 0, 60); /* of the first cluster alone */
     df_dataset_close(ds);
 }
 
@@ -382,7 +409,8 @@ static void eps_is_that_of_the_card(void **state)
     char models[1024];
     size_t n, size;
     df_error err = {""};
-    snprintf(models, sizeof models, "%s/share/models", getenv("DF_SOURCE_DIR") ? getenv("DF_SOURCE_DIR") : ".");
+    snprintf(models, sizeof models, "%s/share/models",
+             getenv("DF_SOURCE_DIR") ? getenv("DF_SOURCE_DIR") : ".");
     df_run run = {.n_threads = 1, .models = models};
     run_ok(&df_stage_dedup, ds, 1, (const char *const[]){"eps=0.1", NULL});
     char *expected_bytes = part_bytes(ds, "dedup", 1, &size);
@@ -391,7 +419,9 @@ static void eps_is_that_of_the_card(void **state)
     assert_int_equal(df_dataset_stage_commit(ds, "embed", elsewhere, NULL), DF_OK);
     assert_int_equal(run_with(&df_stage_dedup, ds, &run, NULL, &err), DF_CONFIG);
     assert_non_null(strstr(err.message, "dedup.eps: no card tells"));
-    assert_int_equal(df_dataset_stage_commit(ds, "embed", "model=efficientnet-lite2\nfrom=\nkey=\n", NULL), DF_OK);
+    assert_int_equal(
+        df_dataset_stage_commit(ds, "embed", "model=efficientnet-lite2\nfrom=\nkey=\n", NULL),
+        DF_OK);
     assert_int_equal(run_with(&df_stage_dedup, ds, &run, NULL, &err), DF_OK);
     char *bytes = part_bytes(ds, "dedup", 1, &n);
     assert_int_equal(n, size);
@@ -406,7 +436,8 @@ static void bad_input_is_one_clear_line(void **state)
     (void)state;
     df_dataset *ds = make_dataset("dedup-bad.test");
     fails_with(ds, NULL, "dedup.eps");
-    fails_with(ds, (const char *const[]){"rule=other", NULL}, "dedup.rule: \"other\" is not one of semdedup, group");
+    fails_with(ds, (const char *const[]){"rule=other", NULL},
+               "dedup.rule: \"other\" is not one of semdedup, group");
     fails_with(ds, (const char *const[]){"keep=last", NULL},
                "dedup.keep: \"last\" is not one of farthest, nearest, random");
     df_table *t = new_table((const df_column[]){I_("row"), I_("cluster"), R_("similarity"), {0}});
@@ -418,7 +449,8 @@ static void bad_input_is_one_clear_line(void **state)
     make_part(ds, 1);
     fails_with(ds, set, "cluster/part-00001.parquet: row 5 is in no cluster");
     unlink("dedup-bad.test/cluster/part-00001.parquet");
-    fails_with(ds, set, "cluster/part-00001.parquet is missing: densefusion cluster dedup-bad.test");
+    fails_with(ds, set,
+               "cluster/part-00001.parquet is missing: densefusion cluster dedup-bad.test");
     unlink("dedup-bad.test/embed/part-00002.parquet");
     fails_with(ds, set, "embed/part-00002.parquet is missing");
     df_dataset_close(ds);
@@ -431,7 +463,7 @@ int main(void)
                                        cmocka_unit_test(groups_keep_one),
                                        cmocka_unit_test(threads_and_memory_change_no_byte),
                                        cmocka_unit_test(a_stopped_run_goes_on),
-        cmocka_unit_test(damaged_working_files_are_made_anew),
+                                       cmocka_unit_test(damaged_working_files_are_made_anew),
                                        cmocka_unit_test(finished_clusters_are_not_done_again),
                                        cmocka_unit_test(eps_is_that_of_the_card),
                                        cmocka_unit_test(bad_input_is_one_clear_line)};

@@ -5,8 +5,10 @@ static void copy_samples(void)
 {
     char command[1024];
     const char *source = getenv("DF_SOURCE_DIR");
-    snprintf(command, sizeof command, "rm -rf in && mkdir in && cp %s/samples/b*.jpg %s/samples/c*.jpg %s/samples/r*.jpg "
-             "%s/samples/two-dogs*.jpg in", source, source, source, source);
+    snprintf(command, sizeof command,
+             "rm -rf in && mkdir in && cp %s/samples/b*.jpg %s/samples/c*.jpg %s/samples/r*.jpg "
+             "%s/samples/two-dogs*.jpg in",
+             source, source, source, source);
     shell(command);
 }
 
@@ -23,7 +25,8 @@ static void test_threads_and_stops_give_the_same_bytes(void **state)
         df_error err;
         assert_int_equal(embed("stopped", 2, stop_after, clip, &err), DF_STOPPED);
         must_embed("stopped", 2, clip);
-        shell("cmp one/embed/part-00000.npy stopped/embed/part-00000.npy && diff -r one/embed stopped/embed && rm -r stopped");
+        shell("cmp one/embed/part-00000.npy stopped/embed/part-00000.npy && diff -r one/embed "
+              "stopped/embed && rm -r stopped");
     }
     shell("diff -r one/embed two/embed && diff -r one/embed eight/embed");
     shell("ls one/embed/part-00001.npy one/embed/part-00001.parquet > /dev/null");
@@ -56,7 +59,8 @@ static void test_vectors_have_unit_length_and_order(void **state)
             pair = i;
         }
     }
-    assert_int_equal(pair, n - 1);           /* two-dogs-small.jpg and two-dogs.jpg, the last names: even noise sees it */
+    /* two-dogs-small.jpg and two-dogs.jpg, the last names: even noise sees it */
+    assert_int_equal(pair, n - 1);
     assert_true(best > 0.999);
     free(half);
     free(x);
@@ -93,7 +97,8 @@ static void test_a_picture_that_went_is_a_row(void **state)
     put_jpeg("in/b.jpg", 64, 64, 120);
     must_embed("gone", 1, clip);
     shell("rm in/b.jpg");
-    must_embed("gone", 1, (const char *const[]){"embed.model", "tiny-siglip", NULL});   /* filter stands */
+    /* filter stands */
+    must_embed("gone", 1, (const char *const[]){"embed.model", "tiny-siglip", NULL});
     expect_problem("gone", 0, "");
     expect_problem("gone", 1, "missing");
 }
@@ -102,7 +107,9 @@ static void test_a_model_that_is_none_is_one_line(void **state)
 {
     (void)state;
     df_error err = {""};
-    assert_int_equal(embed("none", 1, -1, (const char *const[]){"embed.model", "no-such", NULL}, &err), DF_CONFIG);
+    assert_int_equal(
+        embed("none", 1, -1, (const char *const[]){"embed.model", "no-such", NULL}, &err),
+        DF_CONFIG);
     assert_non_null(strstr(err.message, "embed: there is no model no-such"));
 }
 

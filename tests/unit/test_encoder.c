@@ -1,5 +1,5 @@
-/* Tiny encoders in the layouts that people use: our preprocessing and pooling against the official ones, of
- * tests/oracle/encoders/make_encoders.py, on one photograph. */
+/* Tiny encoders in the layouts that people use: our preprocessing and pooling against the official
+ * ones, of tests/oracle/encoders/make_encoders.py, on one photograph. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,8 +34,8 @@ static float *expected(const char *name, const char *what, int64_t n)
     return (float *)(void *)bytes;
 }
 
-/* Both round to whole pixel values, theirs after each of two passes, ours once: half a unit of 255 in the mean and
- * three at the most, where a bicubic filter overshoots twice. */
+/* Both round to whole pixel values, theirs after each of two passes, ours once: half a unit of 255
+ * in the mean and three at the most, where a bicubic filter overshoots twice. */
 static void compare_pixels(const char *name, const df_image *image)
 {
     df_card *card;
@@ -51,7 +51,8 @@ static void compare_pixels(const char *name, const df_image *image)
         sum += apart;
         most = fmax(most, apart);
     }
-    print_message("%s: pixels %.3f of 255 apart in the mean, %.1f at most\n", name, sum / (double)n, most);
+    print_message("%s: pixels %.3f of 255 apart in the mean, %.1f at most\n", name, sum / (double)n,
+                  most);
     assert_true(sum / (double)n < 0.5 && most < 3.1);
     free(want);
     df_arena_reset(&arena);
@@ -75,7 +76,8 @@ static void compare_vector(const char *name, int dim, const df_image *image)
         xx += (double)x[k] * (double)x[k];
         ww += (double)want[k] * (double)want[k];
     }
-    print_message("%s: cosine %.7f, length %.5f of %.5f\n", name, dot / sqrt(xx * ww), sqrt(xx), sqrt(ww));
+    print_message("%s: cosine %.7f, length %.5f of %.5f\n", name, dot / sqrt(xx * ww), sqrt(xx),
+                  sqrt(ww));
     assert_true(dot / sqrt(xx * ww) > 0.9999 && fabs(sqrt(xx / ww) - 1) < 0.005);
     free(want);
     df_arena_reset(&arena);
@@ -85,8 +87,10 @@ static void compare_vector(const char *name, int dim, const df_image *image)
 static void test_layouts_match_the_official_ones(void **state)
 {
     (void)state;
-    static const struct { const char *name; int dim; } cases[] = {
-        {"tiny-clip", 12}, {"tiny-siglip", 8}, {"tiny-dinov2", 8}, {"tiny-open-clip", 12}};
+    static const struct {
+        const char *name;
+        int dim;
+    } cases[] = {{"tiny-clip", 12}, {"tiny-siglip", 8}, {"tiny-dinov2", 8}, {"tiny-open-clip", 12}};
     df_image image = photograph();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         compare_pixels(cases[i].name, &image);
@@ -102,8 +106,8 @@ static void expect_refused(const char *from, const char *old, const char *new, c
     df_encoder *e = NULL;
     df_error err = {""};
     snprintf(path, sizeof path, "%s/%s", encoders(), from);
-    snprintf(command, sizeof command, "cp %s.onnx %s && sed 's/^%s.*/%s/' %s.yaml > %s/%s.yaml", path, folder, old, new,
-             path, folder, from);
+    snprintf(command, sizeof command, "cp %s.onnx %s && sed 's/^%s.*/%s/' %s.yaml > %s/%s.yaml",
+             path, folder, old, new, path, folder, from);
     assert_int_equal(system(command), 0);
     assert_int_not_equal(df_encoder_open(&e, folder, from, NULL, &err), DF_OK);
     snprintf(hint, sizeof hint, "%s: \"%s\"", new, err.message);
@@ -116,12 +120,15 @@ static void test_a_card_that_does_not_fit_fails_at_once(void **state)
     (void)state;
     expect_refused("tiny-clip", "output:", "output: nothing", "has no output \"nothing\"");
     expect_refused("tiny-clip", "pooling:", "pooling: mean", "needs an output [1, tokens, dim]");
-    expect_refused("tiny-clip", "pooling:", "pooling: max", "pooling: \"max\" is none of: none, cls, mean");
+    expect_refused("tiny-clip", "pooling:", "pooling: max",
+                   "pooling: \"max\" is none of: none, cls, mean");
     expect_refused("tiny-dinov2", "pooling:", "pooling: none", "is no single vector");
     expect_refused("tiny-clip", "width:", "width: 32", "width: the card says 32");
-    expect_refused("tiny-clip", "interpolation:", "interpolation: cubic", "\"cubic\" is none of: bilinear, bicubic");
+    expect_refused("tiny-clip", "interpolation:", "interpolation: cubic",
+                   "\"cubic\" is none of: bilinear, bicubic");
     expect_refused("tiny-clip", "sha256:", "", "sha256: ");
-    expect_refused("tiny-clip", "sha256:", "sha256: 0000000000000000000000000000000000000000000000000000000000000000",
+    expect_refused("tiny-clip", "sha256:",
+                   "sha256: 0000000000000000000000000000000000000000000000000000000000000000",
                    "SHA-256");
 }
 
@@ -133,8 +140,10 @@ static void test_mean_pools_all_tokens(void **state)
     df_arena arena = {0};
     const float *a, *b;
     df_image image = photograph();
-    snprintf(command, sizeof command, "cp %s/tiny-dinov2.onnx %s && sed 's/^pooling.*/pooling: mean/' "
-             "%s/tiny-dinov2.yaml > %s/tiny-dinov2.yaml", encoders(), folder, encoders(), folder);
+    snprintf(command, sizeof command,
+             "cp %s/tiny-dinov2.onnx %s && sed 's/^pooling.*/pooling: mean/' "
+             "%s/tiny-dinov2.yaml > %s/tiny-dinov2.yaml",
+             encoders(), folder, encoders(), folder);
     assert_int_equal(system(command), 0);
     assert_int_equal(df_encoder_open(&cls, encoders(), "tiny-dinov2", NULL, NULL), DF_OK);
     assert_int_equal(df_encoder_open(&mean, folder, "tiny-dinov2", NULL, NULL), DF_OK);
@@ -142,7 +151,8 @@ static void test_mean_pools_all_tokens(void **state)
     assert_int_equal(df_encoder_run(cls, &image, &arena, &a, NULL), DF_OK);
     assert_int_equal(df_encoder_run(mean, &image, &arena, &b, NULL), DF_OK);
     assert_memory_not_equal(a, b, 8 * sizeof *a);
-    double sum = 0;                          /* tokens end in a layer norm: so does their mean, roughly */
+    /* tokens end in a layer norm: so does their mean, roughly */
+    double sum = 0;
     for (int k = 0; k < 8; k++)
         sum += (double)b[k];
     assert_true(fabs(sum) < 1e-3);
@@ -152,12 +162,13 @@ static void test_mean_pools_all_tokens(void **state)
     df_image_free(&image);
 }
 
-/* The committed cards for encoders that users bring are cards, and say that nothing is installed. */
+/* The committed cards for encoders that users bring are cards, and say that
+ * nothing is installed. */
 static void test_example_cards(void **state)
 {
     (void)state;
-    static const char *const names[] = {"clip-vit-b-32", "clip-vit-l-14", "siglip-base-16-224", "dinov2-base",
-                                        "eva-clip-l-14"};
+    static const char *const names[] = {"clip-vit-b-32", "clip-vit-l-14", "siglip-base-16-224",
+                                        "dinov2-base", "eva-clip-l-14"};
     char models[512];
     snprintf(models, sizeof models, "%s", source("share/models"));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

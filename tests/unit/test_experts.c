@@ -1,4 +1,5 @@
-/* Decoders on the tiny models of tests/oracle/vision, against its NumPy reference; then the stages over them. */
+/* Decoders on the tiny models of tests/oracle/vision, against its NumPy reference; then the stages
+ * over them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,7 +68,8 @@ static void assert_boxes(const char *name, const char *file)
         assert_int_equal(b->item, n);
         if (fabs(b->score - score) > 2e-6 || fabs(b->x0 - x0) > 1e-3 || fabs(b->y0 - y0) > 1e-3 ||
             fabs(b->x1 - x1) > 1e-3 || fabs(b->y1 - y1) > 1e-3)
-            fail_msg("box %d is %g %g %g %g, expected %g %g %g %g", n, b->x0, b->y0, b->x1, b->y1, x0, y0, x1, y1);
+            fail_msg("box %d is %g %g %g %g, expected %g %g %g %g", n, b->x0, b->y0, b->x1, b->y1,
+                     x0, y0, x1, y1);
     }
     fclose(f);
     assert_true(n > 5);
@@ -120,8 +122,9 @@ static void test_classes_add_up_under_one_name(void **state)
 static void test_card_that_does_not_fit_the_model(void **state)
 {
     (void)state;
-    static const char *const cases[][2] = {{"tiny-four", "labels: 3 lines, but the model's output p has 4 classes"},
-                                           {"tiny-logits", "decode.softmax: 1"}};
+    static const char *const cases[][2] = {
+        {"tiny-four", "labels: 3 lines, but the model's output p has 4 classes"},
+        {"tiny-logits", "decode.softmax: 1"}};
     df_image image = uniform(8, 8, 250, 1, 3);
     for (size_t i = 0; i < 2; i++) {
         df_expert_handle *h = open_expert(cases[i][0]);
@@ -141,22 +144,46 @@ static void test_card_that_does_not_fit_the_model(void **state)
 static void test_card_that_does_not_fit_the_decoder(void **state)
 {
     (void)state;
-    static const df_yaml_entry odd = {.key = "bind", .value = "5"}, bins = {.key = "strides.7", .value = "5"};
-    char nothing[] = "", task[] = "tag", detect[] = "detect", labels[] = "l", nanodet[] = "nanodet", other[] = "yolov99";
-    const struct { df_card card; const char *expected; } cases[] = {
-        {{.task = detect, .decoder = other, .path = nothing}, "decoder: there is none called \"yolov99\"; there are: classes, "},
+    static const df_yaml_entry odd = {.key = "bind", .value = "5"},
+                               bins = {.key = "strides.7", .value = "5"};
+    char nothing[] = "", task[] = "tag", detect[] = "detect", labels[] = "l", nanodet[] = "nanodet",
+         other[] = "yolov99";
+    const struct {
+        df_card card;
+        const char *expected;
+    } cases[] = {
+        {{.task = detect, .decoder = other, .path = nothing},
+         "decoder: there is none called \"yolov99\"; there are: classes, "},
         {{.task = detect, .path = nothing}, "decoder: there is none called \"\""},
-        {{.task = task, .decoder = nanodet, .path = nothing}, "decoder: nanodet serves no task tag, only: detect"},
-        {{.task = detect, .decoder = nanodet, .path = nothing}, "labels: missing; decoder nanodet needs it"},
-        {{.task = detect, .decoder = nanodet, .path = nothing, .labels = labels, .width = 5}, "height: missing"},
-        {{.task = detect, .decoder = nanodet, .path = nothing, .labels = labels, .width = 5, .height = 5, .extra = &odd,
-          .n_extra = 1}, "decode.bind: decoder nanodet has no such number; it has: strides bins"},
-        {{.task = detect, .decoder = nanodet, .path = nothing, .labels = labels, .width = 5, .height = 5, .extra = &bins,
-          .n_extra = 1}, NULL},
+        {{.task = task, .decoder = nanodet, .path = nothing},
+         "decoder: nanodet serves no task tag, only: detect"},
+        {{.task = detect, .decoder = nanodet, .path = nothing},
+         "labels: missing; decoder nanodet needs it"},
+        {{.task = detect, .decoder = nanodet, .path = nothing, .labels = labels, .width = 5},
+         "height: missing"},
+        {{.task = detect,
+          .decoder = nanodet,
+          .path = nothing,
+          .labels = labels,
+          .width = 5,
+          .height = 5,
+          .extra = &odd,
+          .n_extra = 1},
+         "decode.bind: decoder nanodet has no such number; it has: strides bins"},
+        {{.task = detect,
+          .decoder = nanodet,
+          .path = nothing,
+          .labels = labels,
+          .width = 5,
+          .height = 5,
+          .extra = &bins,
+          .n_extra = 1},
+         NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         df_error err = {""};
-        assert_int_equal(df_expert_check(&cases[i].card, &err), cases[i].expected ? DF_CONFIG : DF_OK);
+        assert_int_equal(df_expert_check(&cases[i].card, &err),
+                         cases[i].expected ? DF_CONFIG : DF_OK);
         if (cases[i].expected && !strstr(err.message, cases[i].expected))
             fail_msg("\"%s\" lacks \"%s\"", err.message, cases[i].expected);
     }
@@ -164,7 +191,10 @@ static void test_card_that_does_not_fit_the_decoder(void **state)
 
 /* ---- the stages */
 
-typedef struct { char notes[512]; int n_notes; } said;
+typedef struct {
+    char notes[512];
+    int n_notes;
+} said;
 
 static void on_note(void *ctx, const char *line)
 {
@@ -173,10 +203,18 @@ static void on_note(void *ctx, const char *line)
     snprintf(s->notes, sizeof s->notes, "%s", line);
 }
 
-typedef struct { const df_stage *stage; void *config; void *state; df_table *out; said said; df_run run; } bench;
+typedef struct {
+    const df_stage *stage;
+    void *config;
+    void *state;
+    df_table *out;
+    said said;
+    df_run run;
+} bench;
 
 /* settings: key, value, ..., NULL */
-static df_status bench_open_with(bench *b, const char *stage, const char *const *settings, df_error *err)
+static df_status bench_open_with(bench *b, const char *stage, const char *const *settings,
+                                 df_error *err)
 {
     *b = (bench){.stage = df_stage_find(stage)};
     assert_non_null(b->stage);
@@ -184,7 +222,9 @@ static df_status bench_open_with(bench *b, const char *stage, const char *const 
     b->config = calloc(1, b->stage->config_size);
     assert_int_equal(df_options_defaults(b->stage->options, b->config, NULL), DF_OK);
     for (; *settings; settings += 2)
-        assert_int_equal(df_option_set(b->stage->options, b->config, stage, settings[0], settings[1], NULL), DF_OK);
+        assert_int_equal(
+            df_option_set(b->stage->options, b->config, stage, settings[0], settings[1], NULL),
+            DF_OK);
     assert_int_equal(df_table_create(&b->out, df_stage_columns(b->stage), NULL), DF_OK);
     return b->stage->pixels->open(&b->state, NULL, b->config, &b->run, err);
 }
@@ -243,12 +283,19 @@ static void paint(df_image *image, int x0, int y0, int side, int r, int b)
 {
     for (int y = y0; y < y0 + side; y++)
         for (int x = x0; x < x0 + side; x++)
-            memcpy(image->rgb + 3 * ((size_t)y * (size_t)image->width + (size_t)x), (uint8_t[]){(uint8_t)r, 0, (uint8_t)b}, 3);
+            memcpy(image->rgb + 3 * ((size_t)y * (size_t)image->width + (size_t)x),
+                   (uint8_t[]){(uint8_t)r, 0, (uint8_t)b}, 3);
 }
 
-/* What tiny-spots sees in 832 pixels with a cat of 48 at x, y and perhaps something blue, in a file twice as large. The input
- * is 64 pixels: the whole picture shows 3.7 pixels of the cat, a tile of 256 shows 12. */
-typedef struct { bench b; df_image image; df_arena arena; df_sight sight; } tiled;
+/* What tiny-spots sees in 832 pixels with a cat of 48 at x, y and perhaps something blue, in a file
+ * twice as large. The input is 64 pixels: the whole picture shows 3.7 pixels of the cat, a tile of
+ * 256 shows 12. */
+typedef struct {
+    bench b;
+    df_image image;
+    df_arena arena;
+    df_sight sight;
+} tiled;
 
 static void tiled_open(tiled *t, const char *slices, int x, int y, bool blue)
 {
@@ -258,8 +305,10 @@ static void tiled_open(tiled *t, const char *slices, int x, int y, bool blue)
     paint(&t->image, x, y, 48, 255, 0);
     if (blue)
         paint(&t->image, 760, 760, 16, 0, 255);
-    if (bench_open_with(&t->b, "detect", (const char *const[]){"models", "tiny-spots", "slices", slices, "slice_overlap", "0.25",
-                                                               "slice_extra", "0", NULL}, &err) != DF_OK)
+    if (bench_open_with(&t->b, "detect",
+                        (const char *const[]){"models", "tiny-spots", "slices", slices,
+                                              "slice_overlap", "0.25", "slice_extra", "0", NULL},
+                        &err) != DF_OK)
         fail_msg("%s", err.message);
     t->sight = (df_sight){.part = 2, .row = 5, .image = &t->image};
     if (t->b.stage->pixels->perceive(t->b.state, &t->sight, &t->arena, t->b.out, &err) != DF_OK)
@@ -280,7 +329,8 @@ static void assert_one_cat(const tiled *t, int x, int y)
     assert_string_equal(cat->label, "cat");
     assert_string_equal(cat->source, "tiny-spots");
     if (cat->x0 != 2 * x || cat->y0 != 2 * y || cat->x1 != 2 * x + 96 || cat->y1 != 2 * y + 96)
-        fail_msg("the cat at %d, %d is at %g %g %g %g", 2 * x, 2 * y, cat->x0, cat->y0, cat->x1, cat->y1);
+        fail_msg("the cat at %d, %d is at %g %g %g %g", 2 * x, 2 * y, cat->x0, cat->y0, cat->x1,
+                 cat->y1);
 }
 
 /* Tiles of 256 pixels begin at 0, 192, 384, 576. */
@@ -288,9 +338,14 @@ static void test_tiles_show_what_the_whole_does_not(void **state)
 {
     (void)state;
     static const int at[][2] = {
-        {80, 80}, {640, 768},                /* in one tile, away from borders and at the picture's */
-        {224, 80}, {400, 224},               /* cut by a tile's border, once and in both directions */
-        {192, 192}, {208, 384},                /* where tiles overlap */
+        /* in one tile, away from borders and at the picture's */
+        {80, 80},
+        {640, 768},
+        /* cut by a tile's border, once and in both directions */
+        {224, 80},
+        {400, 224},
+        {192, 192},
+        {208, 384}, /* where tiles overlap */
     };
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
         tiled t;
@@ -326,8 +381,12 @@ static void test_tiles_must_be_surer(void **state)
         df_arena arena = {0};
         df_image image = uniform(832, 832, 0, 0, 0);
         paint(&image, 80, 80, 48, 255, 0);
-        assert_int_equal(bench_open_with(&b, "detect", (const char *const[]){"models", "tiny-spots", "slices", "4", "slice_extra",
-                                                                             extra[i], "slice_overlap", "0.25", NULL}, NULL), DF_OK);
+        assert_int_equal(bench_open_with(&b, "detect",
+                                         (const char *const[]){"models", "tiny-spots", "slices",
+                                                               "4", "slice_extra", extra[i],
+                                                               "slice_overlap", "0.25", NULL},
+                                         NULL),
+                         DF_OK);
         df_sight sight = {.image = &image};
         assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
         assert_int_equal(sight.n_boxes, i == 0);
@@ -347,7 +406,7 @@ static void no_answer(const char *models)
     assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
     assert_int_equal(b.said.n_notes, 1);
     assert_non_null(strstr(b.said.notes, "tag: part 2 row 5: "));
-    assert_int_equal(df_table_rows(b.out), 2);                         /* the other model's */
+    assert_int_equal(df_table_rows(b.out), 2); /* the other model's */
     assert_string_equal(df_table_text(b.out, 0, 3), "tiny-classes");
     df_image_free(&image);
     df_arena_reset(&arena);
@@ -368,8 +427,10 @@ static void test_text_without_an_answer_is_noted(void **state)
     df_error err = {""};
     df_arena arena = {0};
     df_image image = uniform(40, 40, 1, 2, 3);
-    if (bench_open_with(&b, "read", (const char *const[]){"detector", "tiny-text-nan", "orienter", "", "recogniser",
-                                                          "tiny-text-rec", NULL}, &err) != DF_OK)
+    if (bench_open_with(&b, "read",
+                        (const char *const[]){"detector", "tiny-text-nan", "orienter", "",
+                                              "recogniser", "tiny-text-rec", NULL},
+                        &err) != DF_OK)
         fail_msg("%s", err.message);
     df_sight sight = {.part = 2, .row = 5, .image = &image};
     assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
@@ -389,8 +450,10 @@ static void test_safety_without_an_answer_rejects(void **state)
     df_error err = {""};
     df_arena arena = {0};
     df_image image = uniform(500, 500, 1, 2, 3);
-    if (bench_open_with(&b, "filter", (const char *const[]){"safety", "0.5", "safety_model", "tiny-inf-safety",
-                                                            "duplicates", "false", NULL}, &err) != DF_OK)
+    if (bench_open_with(&b, "filter",
+                        (const char *const[]){"safety", "0.5", "safety_model", "tiny-inf-safety",
+                                              "duplicates", "false", NULL},
+                        &err) != DF_OK)
         fail_msg("%s", err.message);
     df_sight sight = {.part = 2, .row = 5, .image = &image};
     assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
@@ -428,7 +491,7 @@ static void test_first_model_must_be_there(void **state)
     assert_int_equal(bench_open(&b, "tag", "not-there,tiny-classes", &err), DF_CONFIG);
     assert_non_null(strstr(err.message, "there is no model not-there"));
     bench_close(&b);
-    assert_int_equal(bench_open(&b, "tag", " , ", &err), DF_OK);       /* none at all is a choice */
+    assert_int_equal(bench_open(&b, "tag", " , ", &err), DF_OK); /* none at all is a choice */
     bench_close(&b);
 }
 
@@ -452,15 +515,19 @@ static void test_depends_lists_what_is_used(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nanodet_matches_numpy), cmocka_unit_test(test_centernet_matches_numpy),
-        cmocka_unit_test(test_classes_add_up_under_one_name), cmocka_unit_test(test_card_that_does_not_fit_the_model),
+        cmocka_unit_test(test_nanodet_matches_numpy),
+        cmocka_unit_test(test_centernet_matches_numpy),
+        cmocka_unit_test(test_classes_add_up_under_one_name),
+        cmocka_unit_test(test_card_that_does_not_fit_the_model),
         cmocka_unit_test(test_card_that_does_not_fit_the_decoder),
         cmocka_unit_test(test_detect_hands_its_table_on_as_boxes),
         cmocka_unit_test(test_tiles_show_what_the_whole_does_not),
         cmocka_unit_test(test_a_tile_without_an_answer_costs_no_other),
         cmocka_unit_test(test_tiles_must_be_surer),
-        cmocka_unit_test(test_no_answer_for_one_image_stops_no_run), cmocka_unit_test(test_text_without_an_answer_is_noted),
-        cmocka_unit_test(test_safety_without_an_answer_rejects), cmocka_unit_test(test_wrong_label_count_stops_the_stage),
+        cmocka_unit_test(test_no_answer_for_one_image_stops_no_run),
+        cmocka_unit_test(test_text_without_an_answer_is_noted),
+        cmocka_unit_test(test_safety_without_an_answer_rejects),
+        cmocka_unit_test(test_wrong_label_count_stops_the_stage),
         cmocka_unit_test(test_first_model_must_be_there),
         cmocka_unit_test(test_depends_lists_what_is_used),
     };

@@ -1,4 +1,5 @@
-/* What others are given: every captioned image once, in order, the same in all three files, whatever its text holds. */
+/* What others are given: every captioned image once, in order, the same in all three files,
+ * whatever its text holds. */
 #include "fixture.h"
 
 #include <math.h>
@@ -68,7 +69,8 @@ static void llava_has_one_image_mark_each(void **state)
     for (size_t i = 0; i < 3; i++) {
         const df_json *turns = df_json_member(df_json_item(root, i), "conversations");
         assert_int_equal(df_json_count(turns), 2);
-        const char *human = member(df_json_item(turns, 0), "value"), *gpt = member(df_json_item(turns, 1), "value");
+        const char *human = member(df_json_item(turns, 0), "value"),
+                   *gpt = member(df_json_item(turns, 1), "value");
         assert_string_equal(member(df_json_item(turns, 0), "from"), "human");
         assert_string_equal(member(df_json_item(turns, 1), "from"), "gpt");
         assert_int_equal(strncmp(human, "<image>\n", 8), 0);
@@ -84,7 +86,10 @@ static void parquet_says_the_same(void **state)
     (void)state;
     df_table *t;
     df_error err = {""};
-    if (df_table_query(&t, "SELECT id, image, caption, len(reasons) AS n, width, alt_text, url FROM 'export.test/export/captions.parquet'", &err) != DF_OK)
+    if (df_table_query(&t,
+                       "SELECT id, image, caption, len(reasons) AS n, width, alt_text, url FROM "
+                       "'export.test/export/captions.parquet'",
+                       &err) != DF_OK)
         fail_msg("%s", err.message);
     assert_int_equal(df_table_rows(t), 3);
     assert_string_equal(df_table_text(t, 0, 2), DOG_CAPTION);
@@ -114,10 +119,12 @@ static void missing_captions_stop_it(void **state)
     df_dataset *ds = *state;
     char *before = fixture_text("export.test/captions.jsonl");
     df_error err = {""};
-    assert_int_equal(rename("export.test/caption/part-00001.parquet", "export.test/caption/away"), 0);
+    assert_int_equal(rename("export.test/caption/part-00001.parquet", "export.test/caption/away"),
+                     0);
     assert_int_equal(fixture_run(&df_stage_export, ds, NULL, NULL, &err), DF_CONFIG);
     assert_non_null(strstr(err.message, "part 1"));
-    assert_int_equal(rename("export.test/caption/away", "export.test/caption/part-00001.parquet"), 0);
+    assert_int_equal(rename("export.test/caption/away", "export.test/caption/part-00001.parquet"),
+                     0);
     char *after = fixture_text("export.test/captions.jsonl");
     assert_string_equal(before, after);
     assert_false(df_file_exists("export.test/captions.jsonl.tmp"));
@@ -135,12 +142,15 @@ static void odd_folder_names_work(void **state)
     df_dataset_close(ds);
 }
 
-/* Vectors alone: rows are URLs, there are no captions. Two parts, so that rows find those of their own part. */
+/* Vectors alone: rows are URLs, there are no captions. Two parts, so that rows find those of their
+ * own part. */
 static void what_was_selected_is_a_list(void **state)
 {
     (void)state;
-    static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"reason", DF_COLUMN_TEXT, NULL},
-                                        {"cluster", DF_COLUMN_INT, NULL}, {"rank", DF_COLUMN_INT, NULL}, {0}};
+    static const df_column columns[] = {
+        {"row", DF_COLUMN_INT, NULL},     {"kept", DF_COLUMN_INT, NULL},
+        {"reason", DF_COLUMN_TEXT, NULL}, {"cluster", DF_COLUMN_INT, NULL},
+        {"rank", DF_COLUMN_INT, NULL},    {0}};
     df_dataset *ds;
     assert_int_equal(df_dataset_create(&ds, "export.urls.test", NULL), DF_OK);
     for (int part = 0; part < 2; part++) {
@@ -148,21 +158,39 @@ static void what_was_selected_is_a_list(void **state)
         df_value rows[2 * 14];
         for (int row = 0; row < 2; row++) {
             snprintf(urls[row], sizeof urls[row], "http://x/%d-%d.jpg", part, row);
-            const df_value v[] = {DF_INT(row), DF_TEXT(urls[row]), DF_NULL, DF_NULL, DF_NULL, DF_NULL, DF_NULL, DF_INT(500 + part),
-                                  DF_INT(600 + row), DF_NULL, DF_TEXT("it's <alt>"), DF_TEXT(urls[row]), DF_TEXT("not fetched"), DF_NULL};
+            const df_value v[] = {DF_INT(row),
+                                  DF_TEXT(urls[row]),
+                                  DF_NULL,
+                                  DF_NULL,
+                                  DF_NULL,
+                                  DF_NULL,
+                                  DF_NULL,
+                                  DF_INT(500 + part),
+                                  DF_INT(600 + row),
+                                  DF_NULL,
+                                  DF_TEXT("it's <alt>"),
+                                  DF_TEXT(urls[row]),
+                                  DF_TEXT("not fetched"),
+                                  DF_NULL};
             memcpy(rows + row * 14, v, sizeof v);
         }
         fixture_put(ds, "ingest", part, fixture_ingest, rows, 2);
-        const df_value select[] = {DF_INT(0), DF_INT(part), part ? DF_NULL : DF_TEXT("rank"), DF_INT(7), DF_INT(2),
-                                   DF_INT(1), DF_INT(1), DF_NULL, DF_INT(7 + part), DF_INT(1)};
+        const df_value select[] = {DF_INT(0), DF_INT(part), part ? DF_NULL : DF_TEXT("rank"),
+                                   DF_INT(7), DF_INT(2),    DF_INT(1),
+                                   DF_INT(1), DF_NULL,      DF_INT(7 + part),
+                                   DF_INT(1)};
         fixture_put(ds, "select", part, columns, select, 2);
     }
     run(ds, NULL, NULL);
     assert_false(df_file_exists("export.urls.test/captions.jsonl"));
     df_table *t;
     assert_int_equal(df_table_read(&t, "export.urls.test/export/selected.parquet", NULL), DF_OK);
-    static const struct { const char *path; int width, height, cluster, rank; } wanted[] = {
-        {"http://x/0-1.jpg", 500, 601, 7, 1}, {"http://x/1-0.jpg", 501, 600, 7, 2}, {"http://x/1-1.jpg", 501, 601, 8, 1}};
+    static const struct {
+        const char *path;
+        int width, height, cluster, rank;
+    } wanted[] = {{"http://x/0-1.jpg", 500, 601, 7, 1},
+                  {"http://x/1-0.jpg", 501, 600, 7, 2},
+                  {"http://x/1-1.jpg", 501, 601, 8, 1}};
     assert_int_equal(df_table_rows(t), 3);
     for (int i = 0; i < 3; i++) {
         assert_string_equal(df_table_text(t, i, df_table_column(t, "path")), wanted[i].path);
@@ -188,7 +216,8 @@ static df_json *coco(void)
     return root;
 }
 
-static void expect_box(const df_json *root, size_t i, int64_t image, const char *label, const double box[4], const char *source)
+static void expect_box(const df_json *root, size_t i, int64_t image, const char *label,
+                       const double box[4], const char *source)
 {
     const df_json *a = df_json_item(df_json_member(root, "annotations"), i);
     const int64_t category = df_json_int(df_json_member(a, "category_id"), 0);
@@ -230,18 +259,31 @@ static void boxes_are_coco(void **state)
     run(ds, NULL, NULL);
 }
 
-/* A box that stands for several objects is a crowd; a row that no image has, and a box without a side, are passed over. */
+/* A box that stands for several objects is a crowd; a row that no image has, and a box without a
+ * side, are passed over. */
 static void groups_are_crowds(void **state)
 {
-    static const df_column columns[] = {
-        {"row", DF_COLUMN_INT, NULL}, {"kind", DF_COLUMN_TEXT, NULL}, {"text", DF_COLUMN_TEXT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {"source", DF_COLUMN_TEXT, NULL},
-        {"x0", DF_COLUMN_REAL, NULL}, {"y0", DF_COLUMN_REAL, NULL}, {"x1", DF_COLUMN_REAL, NULL}, {"y1", DF_COLUMN_REAL, NULL}, {"count", DF_COLUMN_INT, NULL}, {0}};
+    static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL},
+                                        {"kind", DF_COLUMN_TEXT, NULL},
+                                        {"text", DF_COLUMN_TEXT, NULL},
+                                        {"score", DF_COLUMN_REAL, NULL},
+                                        {"source", DF_COLUMN_TEXT, NULL},
+                                        {"x0", DF_COLUMN_REAL, NULL},
+                                        {"y0", DF_COLUMN_REAL, NULL},
+                                        {"x1", DF_COLUMN_REAL, NULL},
+                                        {"y1", DF_COLUMN_REAL, NULL},
+                                        {"count", DF_COLUMN_INT, NULL},
+                                        {0}};
     const double huge = HUGE_VAL;
-#define BOX(row, label, x1, count) DF_INT(row), DF_TEXT("box"), DF_TEXT(label), DF_REAL(0.5), DF_TEXT("a"), DF_REAL(0), DF_REAL(0), DF_REAL(x1), \
-    DF_REAL(20), DF_INT(count)
-    const df_value rows[] = {BOX(0, "\"people\"\n</script>", 10, 5), BOX(0, "dog", huge, 1), BOX(1, "dog", 10, 1), BOX(99, "dog", 10, 1)};
+#define BOX(row, label, x1, count)                                                                 \
+    DF_INT(row), DF_TEXT("box"), DF_TEXT(label), DF_REAL(0.5), DF_TEXT("a"), DF_REAL(0),           \
+        DF_REAL(0), DF_REAL(x1), DF_REAL(20), DF_INT(count)
+    const df_value rows[] = {BOX(0, "\"people\"\n</script>", 10, 5), BOX(0, "dog", huge, 1),
+                             BOX(1, "dog", 10, 1), BOX(99, "dog", 10, 1)};
     df_dataset *ds = *state;
-    assert_int_equal(rename("export.test/fuse/evidence/part-00001.parquet", "export.test/fuse/evidence/away"), 0);
+    assert_int_equal(
+        rename("export.test/fuse/evidence/part-00001.parquet", "export.test/fuse/evidence/away"),
+        0);
     fixture_put(ds, "fuse/evidence", 1, columns, rows, 4);
     run(ds, NULL, NULL);
     df_json *root = coco();
@@ -251,7 +293,9 @@ static void groups_are_crowds(void **state)
     assert_int_equal(df_json_int(df_json_member(group, "iscrowd"), 0), 1);
     assert_int_equal(df_json_int(df_json_member(group, "count"), 0), 5);
     df_json_close(root);
-    assert_int_equal(rename("export.test/fuse/evidence/away", "export.test/fuse/evidence/part-00001.parquet"), 0);
+    assert_int_equal(
+        rename("export.test/fuse/evidence/away", "export.test/fuse/evidence/part-00001.parquet"),
+        0);
 }
 
 static int make(void **state)
@@ -270,10 +314,14 @@ static int drop(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lines_hold_every_caption), cmocka_unit_test(llava_has_one_image_mark_each),
-                                       cmocka_unit_test(parquet_says_the_same), cmocka_unit_test(failed_captions_can_stay_out),
-                                       cmocka_unit_test(missing_captions_stop_it), cmocka_unit_test(odd_folder_names_work),
-                                       cmocka_unit_test(what_was_selected_is_a_list), cmocka_unit_test(boxes_are_coco),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines_hold_every_caption),
+                                       cmocka_unit_test(llava_has_one_image_mark_each),
+                                       cmocka_unit_test(parquet_says_the_same),
+                                       cmocka_unit_test(failed_captions_can_stay_out),
+                                       cmocka_unit_test(missing_captions_stop_it),
+                                       cmocka_unit_test(odd_folder_names_work),
+                                       cmocka_unit_test(what_was_selected_is_a_list),
+                                       cmocka_unit_test(boxes_are_coco),
                                        cmocka_unit_test(groups_are_crowds)};
     return cmocka_run_group_tests(tests, make, drop);
 }

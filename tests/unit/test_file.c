@@ -14,8 +14,10 @@
 
 static void make_files(void)
 {
-    assert_int_equal(system("rm -rf file.test && mkdir file.test && echo x > file.test/file && ln -s loop file.test/loop && "
-                            "ln -s nowhere file.test/dangling"), 0);
+    assert_int_equal(system("rm -rf file.test && mkdir file.test && echo x > file.test/file && ln "
+                            "-s loop file.test/loop && "
+                            "ln -s nowhere file.test/dangling"),
+                     0);
 }
 
 static bool found(const char *path)

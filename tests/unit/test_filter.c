@@ -1,4 +1,5 @@
-/* Every rejected row has its reason, and no two reasons fight: the first that applies is the one told. */
+/* Every rejected row has its reason, and no two reasons fight: the first that applies is the one
+ * told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +17,10 @@ enum { N_ROWS = 7 };
 static char folder[64];
 
 static const df_column columns[] = {
-    {"row", DF_COLUMN_INT, NULL},    {"path", DF_COLUMN_TEXT, NULL},    {"hash", DF_COLUMN_TEXT, NULL},   {"width", DF_COLUMN_INT, NULL},
-    {"height", DF_COLUMN_INT, NULL}, {"problem", DF_COLUMN_TEXT, NULL}, {"detail", DF_COLUMN_TEXT, NULL}, {0}};
+    {"row", DF_COLUMN_INT, NULL},     {"path", DF_COLUMN_TEXT, NULL},
+    {"hash", DF_COLUMN_TEXT, NULL},   {"width", DF_COLUMN_INT, NULL},
+    {"height", DF_COLUMN_INT, NULL},  {"problem", DF_COLUMN_TEXT, NULL},
+    {"detail", DF_COLUMN_TEXT, NULL}, {0}};
 typedef struct {
     const char *path, *hash;
     int width, height;
@@ -25,7 +28,8 @@ typedef struct {
     const char *reason;
 } image_case;
 
-/* reason: expected; NULL is kept. Two parts, so that a copy in the second finds its original in the first. */
+/* reason: expected; NULL is kept. Two parts, so that a copy in the second finds its original in the
+ * first. */
 static const image_case parts[2][N_ROWS] = {
     {{"a.jpg", "h1", 448, 600, NULL, NULL, NULL},
      {"b.jpg", "h2", 447, 600, NULL, NULL, "small"},
@@ -49,8 +53,13 @@ static df_table *ingest_of(int part)
     assert_int_equal(df_table_create(&t, columns, NULL), DF_OK);
     for (int i = 0; i < N_ROWS; i++) {
         const image_case *c = &parts[part][i];
-        df_value v[] = {DF_INT(i), DF_TEXT(c->path), DF_TEXT(c->hash), c->width ? DF_INT(c->width) : DF_NULL,
-                        c->height ? DF_INT(c->height) : DF_NULL, DF_TEXT(c->problem), DF_TEXT(c->detail)};
+        df_value v[] = {DF_INT(i),
+                        DF_TEXT(c->path),
+                        DF_TEXT(c->hash),
+                        c->width ? DF_INT(c->width) : DF_NULL,
+                        c->height ? DF_INT(c->height) : DF_NULL,
+                        DF_TEXT(c->problem),
+                        DF_TEXT(c->detail)};
         assert_int_equal(df_table_append(t, v, NULL), DF_OK);
     }
     return t;
@@ -75,7 +84,8 @@ static df_table *judge(const char *const *settings, int part, const char *proble
     const bool looks = settings && strcmp(settings[0], "safety_model") == 0;
     assert_int_equal(df_options_defaults(stage->options, config, NULL), DF_OK);
     for (; settings && settings[0]; settings += 2)
-        assert_int_equal(df_option_set(stage->options, config, "filter", settings[0], settings[1], NULL), DF_OK);
+        assert_int_equal(
+            df_option_set(stage->options, config, "filter", settings[0], settings[1], NULL), DF_OK);
     assert_int_equal(df_dataset_create(&ds, folder, NULL), DF_OK);
     for (int i = 0; i < 2; i++) {
         tables[i] = typed(&df_ingest_table, ingest_of(i));
@@ -93,7 +103,7 @@ static df_table *judge(const char *const *settings, int part, const char *proble
         sight.detail = problem ? "it broke off" : NULL;
         df_arena arena = {0};
         assert_int_equal(stage->pixels->perceive(state, &sight, &arena, out, NULL), DF_OK);
-        if (!looks)                          /* what the picture shows is the test's matter */
+        if (!looks) /* what the picture shows is the test's matter */
             assert_int_equal(sight.rejected, problem && !parts[part][row].problem);
         df_arena_reset(&arena);
     }
@@ -131,7 +141,8 @@ static void every_reason_is_told(void **state)
 static void options_change_the_verdict(void **state)
 {
     (void)state;
-    static const char *const loose[] = {"min_side", "0", "max_aspect", "100", "duplicates", "false", NULL};
+    static const char *const loose[] = {"min_side",   "0",     "max_aspect", "100",
+                                        "duplicates", "false", NULL};
     df_table *t = judge(loose, 0, NULL);
     int64_t kept = 0;
     for (int64_t i = 0; i < N_ROWS; i++)
@@ -160,7 +171,7 @@ static void pictures_that_are_not_safe(void **state)
     assert_int_equal(df_table_int(t, 0, df_table_column(t, "kept")), 0);
     assert_string_equal(text(t, 0, "reason"), "unsafe");
     assert_string_equal(text(t, 0, "detail"), "unsafe score 0.750 is above 0.7");
-    assert_string_equal(text(t, 1, "reason"), "small");      /* known without a look */
+    assert_string_equal(text(t, 1, "reason"), "small"); /* known without a look */
     df_table_close(t);
     t = judge(loose, 0, NULL);
     assert_int_equal(df_table_int(t, 0, df_table_column(t, "kept")), 1);
@@ -173,7 +184,8 @@ static void rows_without_a_file_are_judged_by_the_list(void **state)
     static const char *const unfetched[] = {"unfetched", "true", NULL};
     df_table *t = judge(unfetched, 0, "not fetched");
     assert_int_equal(df_table_int(t, 6, df_table_column(t, "kept")), 1);
-    assert_string_equal(text(t, 0, "reason"), "not fetched");        /* a file that could not be read is another matter */
+    /* a file that could not be read is another matter */
+    assert_string_equal(text(t, 0, "reason"), "not fetched");
     assert_string_equal(text(t, 4, "reason"), "unreadable");
     df_table_close(t);
     t = judge(unfetched, 1, "not fetched");
@@ -187,11 +199,11 @@ int main(void)
     snprintf(folder, sizeof folder, "/tmp/df-filter-XXXXXX");
     if (!mkdtemp(folder))
         return 1;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_reason_is_told),
-                                       cmocka_unit_test(options_change_the_verdict),
-                                       cmocka_unit_test(what_the_pixels_show_comes_last),
-                                       cmocka_unit_test(pictures_that_are_not_safe),
-                                       cmocka_unit_test(rows_without_a_file_are_judged_by_the_list)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_reason_is_told), cmocka_unit_test(options_change_the_verdict),
+        cmocka_unit_test(what_the_pixels_show_comes_last),
+        cmocka_unit_test(pictures_that_are_not_safe),
+        cmocka_unit_test(rows_without_a_file_are_judged_by_the_list)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", folder);

@@ -132,7 +132,8 @@ static void what_is_not_ours_stays(void **state)
     int fd;
     assert_int_equal(df_folder_open_file(f, "s/link", 0, &fd, &err), DF_CONFIG);
     assert_non_null(strstr(err.message, "link"));
-    assert_int_equal(system("mkdir " F ".else && rm -rf " F "/s && ln -s ../" F ".else " F "/s"), 0);
+    assert_int_equal(system("mkdir " F ".else && rm -rf " F "/s && ln -s ../" F ".else " F "/s"),
+                     0);
     assert_int_equal(keep(f, "s/ours", "1"), DF_CONFIG);
     assert_int_equal(df_folder_remove(f, "s/deep/ours", NULL), DF_CONFIG);
     assert_int_equal(system("rmdir " F ".else"), 0);          /* empty still */
@@ -178,7 +179,9 @@ static void living_processes_keep_their_working_folders(void **state)
     df_draft draft;
     assert_int_equal(df_folder_draft(a, "x", &draft, NULL), DF_OK);
     put(draft.path, "half");
-    assert_int_equal(system("mkdir " F "/dataset.tmp/0123456789ab && touch " F "/dataset.tmp/0123456789ab/1"), 0);
+    assert_int_equal(
+        system("mkdir " F "/dataset.tmp/0123456789ab && touch " F "/dataset.tmp/0123456789ab/1"),
+        0);
     assert_int_equal(keep(b, "y", "whole"), DF_OK);
     assert_false(df_file_exists(F "/dataset.tmp/0123456789ab"));
     expect(draft.path, "half");

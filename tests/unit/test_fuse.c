@@ -1,4 +1,5 @@
-/* The stage: a row and evidence for every kept image, found again by the reader; a wrong template is one line. */
+/* The stage: a row and evidence for every kept image, found again by the reader; a wrong template
+ * is one line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,10 +19,14 @@ extern const df_stage df_stage_fuse;
 #define INT_(n) {n, DF_COLUMN_INT, NULL}
 #define REAL_(n) {n, DF_COLUMN_REAL, NULL}
 #define TEXT_(n) {n, DF_COLUMN_TEXT, NULL}
-static const df_column ingest_columns[] = {INT_("row"), TEXT_("path"), INT_("width"), INT_("height"), TEXT_("alt_text"), {0}};
+static const df_column ingest_columns[] = {INT_("row"),    TEXT_("path"),     INT_("width"),
+                                           INT_("height"), TEXT_("alt_text"), {0}};
 static const df_column filter_columns[] = {INT_("row"), INT_("kept"), TEXT_("reason"), {0}};
-static const df_column detect_columns[] = {INT_("row"), TEXT_("label"), REAL_("score"), REAL_("x0"), REAL_("y0"), REAL_("x1"), REAL_("y1"), TEXT_("source"), {0}};
-#define ADD(t, ...) assert_int_equal(df_table_append(t, (const df_value[]){__VA_ARGS__}, NULL), DF_OK)
+static const df_column detect_columns[] = {INT_("row"), TEXT_("label"),  REAL_("score"),
+                                           REAL_("x0"), REAL_("y0"),     REAL_("x1"),
+                                           REAL_("y1"), TEXT_("source"), {0}};
+#define ADD(t, ...)                                                                                \
+    assert_int_equal(df_table_append(t, (const df_value[]){__VA_ARGS__}, NULL), DF_OK)
 
 static df_table *make(const df_column *columns)
 {
@@ -40,14 +45,19 @@ static df_dataset *dataset(const char *folder)
 {
     df_dataset *ds;
     assert_int_equal(df_dataset_create(&ds, folder, NULL), DF_OK);
-    df_table *ingest = make(ingest_columns), *filter = make(filter_columns), *detect = make(detect_columns);
+    df_table *ingest = make(ingest_columns), *filter = make(filter_columns),
+             *detect = make(detect_columns);
     for (int i = 0; i < 3; i++) {
-        ADD(ingest, DF_INT(i), DF_TEXT("a.jpg"), DF_INT(640), DF_INT(480), i == 2 ? DF_TEXT("[IMAGE]: a dog") : DF_NULL);
+        ADD(ingest, DF_INT(i), DF_TEXT("a.jpg"), DF_INT(640), DF_INT(480),
+            i == 2 ? DF_TEXT("[IMAGE]: a dog") : DF_NULL);
         ADD(filter, DF_INT(i), DF_INT(i != 1), i == 1 ? DF_TEXT("small") : DF_NULL);
     }
-    ADD(detect, DF_INT(0), DF_TEXT("dog"), DF_REAL(0.7), DF_REAL(10), DF_REAL(20), DF_REAL(110), DF_REAL(220), DF_TEXT("n"));
-    ADD(detect, DF_INT(0), DF_TEXT("cat"), DF_REAL(0.3), DF_REAL(300), DF_REAL(20), DF_REAL(410), DF_REAL(220), DF_TEXT("n"));
-    ADD(detect, DF_INT(0), DF_TEXT("dog"), DF_REAL(0.8), DF_REAL(10), DF_REAL(20), DF_REAL(110), DF_REAL(220), DF_TEXT("c"));
+    ADD(detect, DF_INT(0), DF_TEXT("dog"), DF_REAL(0.7), DF_REAL(10), DF_REAL(20), DF_REAL(110),
+        DF_REAL(220), DF_TEXT("n"));
+    ADD(detect, DF_INT(0), DF_TEXT("cat"), DF_REAL(0.3), DF_REAL(300), DF_REAL(20), DF_REAL(410),
+        DF_REAL(220), DF_TEXT("n"));
+    ADD(detect, DF_INT(0), DF_TEXT("dog"), DF_REAL(0.8), DF_REAL(10), DF_REAL(20), DF_REAL(110),
+        DF_REAL(220), DF_TEXT("c"));
     write_part(ds, "ingest", ingest);
     write_part(ds, "filter", filter);
     write_part(ds, "detect", detect);
@@ -57,7 +67,8 @@ static df_dataset *dataset(const char *folder)
 static const char *share(void)
 {
     static char path[1024];
-    snprintf(path, sizeof path, "%s/share", getenv("DF_SOURCE_DIR") ? getenv("DF_SOURCE_DIR") : ".");
+    snprintf(path, sizeof path, "%s/share",
+             getenv("DF_SOURCE_DIR") ? getenv("DF_SOURCE_DIR") : ".");
     return path;
 }
 
@@ -66,7 +77,8 @@ static df_status run_fuse(df_dataset *ds, const char *prompt, df_error *err)
     df_fuse_config config = {0};
     df_run run = {.n_threads = 1, .share = share()};
     assert_int_equal(df_options_defaults(df_stage_fuse.options, &config, err), DF_OK);
-    assert_int_equal(df_option_set(df_stage_fuse.options, &config, "fuse", "prompt", prompt, err), DF_OK);
+    assert_int_equal(df_option_set(df_stage_fuse.options, &config, "fuse", "prompt", prompt, err),
+                     DF_OK);
     df_status status = df_stage_fuse.run(ds, &config, &run, err);
     df_options_free(df_stage_fuse.options, &config);
     return status;
@@ -118,7 +130,8 @@ static void same_bytes_again(void **state)
 {
     (void)state;
     df_dataset *ds = dataset("fuse.test");
-    static const char *const paths[] = {"fuse.test/fuse/part-00000.parquet", "fuse.test/fuse/evidence/part-00000.parquet"};
+    static const char *const paths[] = {"fuse.test/fuse/part-00000.parquet",
+                                        "fuse.test/fuse/evidence/part-00000.parquet"};
     char *first[2], *second[2];
     size_t a[2], b[2];
     unlink(paths[0]);
@@ -137,7 +150,8 @@ static void same_bytes_again(void **state)
     df_dataset_close(ds);
 }
 
-/* 40 people on a quay: 32 boxes, the last of which counts those that found no place; what is told reads back as it was. */
+/* 40 people on a quay: 32 boxes, the last of which counts those that found no place; what is told
+ * reads back as it was. */
 static void a_crowd_reads_back(void **state)
 {
     (void)state;
@@ -146,8 +160,10 @@ static void a_crowd_reads_back(void **state)
     df_table *ingest = make(ingest_columns), *detect = make(detect_columns);
     ADD(ingest, DF_INT(0), DF_TEXT("a.jpg"), DF_INT(4000), DF_INT(1000), DF_NULL);
     for (int i = 0; i < 40; i++)
-        ADD(detect, DF_INT(0), DF_TEXT("person"), DF_REAL(0.99 - i / 1000.0), DF_REAL(i * 100), DF_REAL(500), DF_REAL(i * 100 + 50), DF_REAL(600), DF_TEXT("n"));
-    ADD(detect, DF_INT(0), DF_TEXT("kite"), DF_REAL(0.1), DF_REAL(0), DF_REAL(0), DF_REAL(50), DF_REAL(60), DF_TEXT("n"));
+        ADD(detect, DF_INT(0), DF_TEXT("person"), DF_REAL(0.99 - i / 1000.0), DF_REAL(i * 100),
+            DF_REAL(500), DF_REAL(i * 100 + 50), DF_REAL(600), DF_TEXT("n"));
+    ADD(detect, DF_INT(0), DF_TEXT("kite"), DF_REAL(0.1), DF_REAL(0), DF_REAL(0), DF_REAL(50),
+        DF_REAL(60), DF_TEXT("n"));
     write_part(ds, "ingest", ingest);
     write_part(ds, "detect", detect);
     unlink("fuse_crowd.test/fuse/part-00000.parquet");
@@ -174,17 +190,25 @@ static void a_crowd_reads_back(void **state)
     df_dataset_close(ds);
 }
 
-/* A card's accept counts unless the option says otherwise; what it says is part of what the stage depends on. */
+/* A card's accept counts unless the option says otherwise; what it says is part of what the stage
+ * depends on. */
 static void each_expert_has_its_accept(void **state)
 {
     (void)state;
-    static const char card[] = "name: n\ntask: detect\ndecoder: boxes\nfile: n.onnx\nlicence: MIT\nsource: here\naccept: 0.25\n";
+    static const char card[] = "name: n\ntask: detect\ndecoder: boxes\nfile: n.onnx\nlicence: "
+                               "MIT\nsource: here\naccept: 0.25\n";
     assert_int_equal(df_file_mkdir("fuse_cards.test", NULL), DF_OK);
     assert_int_equal(df_file_write("fuse_cards.test/n.yaml", card, strlen(card), NULL), DF_OK);
-    static const struct { const char *given; df_status status; double n; int n_accept; } cases[] = {
-        {"", DF_OK, 0.25, 1}, {"n=0.5", DF_OK, 0.5, 2}, {" m=0.1, n=1 ", DF_OK, 1, 3}, {"m=0", DF_OK, 0.25, 2},
-        {"n", DF_CONFIG, 0, 0}, {"n=", DF_CONFIG, 0, 0}, {"=0.5", DF_CONFIG, 0, 0}, {"n=1.5", DF_CONFIG, 0, 0},
-        {"n=0.5x", DF_CONFIG, 0, 0}, {"n=nan", DF_CONFIG, 0, 0}, {"n=0.5,,m", DF_CONFIG, 0, 0},
+    static const struct {
+        const char *given;
+        df_status status;
+        double n;
+        int n_accept;
+    } cases[] = {
+        {"", DF_OK, 0.25, 1},       {"n=0.5", DF_OK, 0.5, 2},      {" m=0.1, n=1 ", DF_OK, 1, 3},
+        {"m=0", DF_OK, 0.25, 2},    {"n", DF_CONFIG, 0, 0},        {"n=", DF_CONFIG, 0, 0},
+        {"=0.5", DF_CONFIG, 0, 0},  {"n=1.5", DF_CONFIG, 0, 0},    {"n=0.5x", DF_CONFIG, 0, 0},
+        {"n=nan", DF_CONFIG, 0, 0}, {"n=0.5,,m", DF_CONFIG, 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         df_fuse_config config = {.accept = (char *)(uintptr_t)cases[i].given};
@@ -193,7 +217,8 @@ static void each_expert_has_its_accept(void **state)
         df_error err = {""};
         const df_run run = {.share = share(), .models = "fuse_cards.test"};
         assert_int_equal(df_stage_fuse.depends(&config, &run, &depends, NULL), cases[i].status);
-        assert_int_equal(df_fuser_init(&fuser, &config, share(), "fuse_cards.test", &err), cases[i].status);
+        assert_int_equal(df_fuser_init(&fuser, &config, share(), "fuse_cards.test", &err),
+                         cases[i].status);
         if (cases[i].status == DF_OK) {
             assert_int_equal(fuser.how.n_accept, cases[i].n_accept);
             assert_true(df_accept_of(fuser.how.accept, fuser.how.n_accept, "n", 9) == cases[i].n);
@@ -244,8 +269,9 @@ static void own_templates(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(kept_images_get_a_prompt), cmocka_unit_test(same_bytes_again),
-                                       cmocka_unit_test(a_crowd_reads_back), cmocka_unit_test(each_expert_has_its_accept),
-                                       cmocka_unit_test(own_templates)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kept_images_get_a_prompt), cmocka_unit_test(same_bytes_again),
+        cmocka_unit_test(a_crowd_reads_back), cmocka_unit_test(each_expert_has_its_accept),
+        cmocka_unit_test(own_templates)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

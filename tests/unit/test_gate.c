@@ -9,7 +9,10 @@
 #include "base/pool.h"
 
 enum { ROOM = 10, ITEMS = 4000, THREADS = 8 };
-typedef struct { df_gate gate; atomic_int held, most, crowded; } shared;
+typedef struct {
+    df_gate gate;
+    atomic_int held, most, crowded;
+} shared;
 
 static df_status pass(void *ctx, int64_t item, int thread, df_error *err)
 {

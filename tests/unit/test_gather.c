@@ -1,4 +1,5 @@
-/* Tables become evidence: records find their image, looks and quads find their record, missing tables are missing evidence. */
+/* Tables become evidence: records find their image, looks and quads find their record, missing
+ * tables are missing evidence. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,15 +13,25 @@
 #define INT_(n) {n, DF_COLUMN_INT, NULL}
 #define REAL_(n) {n, DF_COLUMN_REAL, NULL}
 #define TEXT_(n) {n, DF_COLUMN_TEXT, NULL}
-static const df_column ingest_columns[] = {INT_("row"), TEXT_("path"), INT_("width"), INT_("height"), TEXT_("alt_text"), {0}};
-static const df_column tag_columns[] = {INT_("row"), TEXT_("tag"), REAL_("score"), TEXT_("source"), {0}};
-static const df_column detect_columns[] = {INT_("row"), TEXT_("label"), REAL_("score"), REAL_("x0"), REAL_("y0"), REAL_("x1"), REAL_("y1"), TEXT_("source"), {0}};
-static const df_column read_columns[] = {INT_("row"), TEXT_("text"), REAL_("score"), REAL_("x0"), REAL_("y0"), REAL_("x1"), REAL_("y1"),
-                                         REAL_("x2"), REAL_("y2"), REAL_("x3"), REAL_("y3"), INT_("paragraph"), {0}};
-static const df_column look_columns[] = {INT_("row"), TEXT_("kind"), INT_("item"), TEXT_("colours"), REAL_("brightness"), REAL_("contrast"),
-                                         REAL_("saturation"), REAL_("detail"), {0}};
-static const df_column fused_columns[] = {INT_("row"), TEXT_("kind"), INT_("item"), TEXT_("text"), REAL_("score"), TEXT_("source"),
-                                          REAL_("x0"), REAL_("y0"), REAL_("x1"), REAL_("y1"), {0}};
+static const df_column ingest_columns[] = {INT_("row"),    TEXT_("path"),     INT_("width"),
+                                           INT_("height"), TEXT_("alt_text"), {0}};
+static const df_column tag_columns[] = {
+    INT_("row"), TEXT_("tag"), REAL_("score"), TEXT_("source"), {0}};
+static const df_column detect_columns[] = {INT_("row"), TEXT_("label"),  REAL_("score"),
+                                           REAL_("x0"), REAL_("y0"),     REAL_("x1"),
+                                           REAL_("y1"), TEXT_("source"), {0}};
+static const df_column read_columns[] = {
+    INT_("row"), TEXT_("text"), REAL_("score"), REAL_("x0"), REAL_("y0"), REAL_("x1"),
+    REAL_("y1"), REAL_("x2"),   REAL_("y2"),    REAL_("x3"), REAL_("y3"), INT_("paragraph"),
+    {0}};
+static const df_column look_columns[] = {
+    INT_("row"),         TEXT_("kind"),       INT_("item"),
+    TEXT_("colours"),    REAL_("brightness"), REAL_("contrast"),
+    REAL_("saturation"), REAL_("detail"),     {0}};
+static const df_column fused_columns[] = {
+    INT_("row"),    TEXT_("kind"),   INT_("item"), TEXT_("text"),
+    REAL_("score"), TEXT_("source"), REAL_("x0"),  REAL_("y0"),
+    REAL_("x1"),    REAL_("y1"),     {0}};
 
 static df_table *make(const df_column *columns)
 {
@@ -28,28 +39,42 @@ static df_table *make(const df_column *columns)
     assert_int_equal(df_table_create(&t, columns, NULL), DF_OK);
     return t;
 }
-#define ADD(t, ...) assert_int_equal(df_table_append(t, (const df_value[]){__VA_ARGS__}, NULL), DF_OK)
+#define ADD(t, ...)                                                                                \
+    assert_int_equal(df_table_append(t, (const df_value[]){__VA_ARGS__}, NULL), DF_OK)
 
 static df_evidence_tables raw_tables(void)
 {
-    df_evidence_tables t = {make(ingest_columns), make(tag_columns), make(detect_columns), make(read_columns), make(look_columns), NULL};
+    df_evidence_tables t = {make(ingest_columns), make(tag_columns),  make(detect_columns),
+                            make(read_columns),   make(look_columns), NULL};
     for (int i = 0; i < 3; i++)
-        ADD(t.ingest, DF_INT(i), DF_TEXT(i ? "b.jpg" : "a.jpg"), DF_INT(640), DF_INT(480), i == 1 ? DF_TEXT("a dog") : DF_NULL);
+        ADD(t.ingest, DF_INT(i), DF_TEXT(i ? "b.jpg" : "a.jpg"), DF_INT(640), DF_INT(480),
+            i == 1 ? DF_TEXT("a dog") : DF_NULL);
     ADD(t.tag, DF_INT(2), DF_TEXT("dog"), DF_REAL(0.6), DF_TEXT("m"));
     ADD(t.tag, DF_INT(2), DF_TEXT("cat"), DF_REAL(0.9), DF_TEXT("m"));
     ADD(t.tag, DF_INT(77), DF_TEXT("stray"), DF_REAL(0.9), DF_TEXT("m"));
     ADD(t.tag, DF_INT(-1), DF_TEXT("stray"), DF_REAL(0.9), DF_TEXT("m"));
-    ADD(t.detect, DF_INT(0), DF_TEXT("car"), DF_REAL(0.5), DF_REAL(1), DF_REAL(2), DF_REAL(3), DF_REAL(4), DF_TEXT("n"));
-    ADD(t.detect, DF_INT(0), DF_TEXT("bus"), DF_REAL(0.8), DF_REAL(5), DF_REAL(6), DF_REAL(7), DF_REAL(8), DF_TEXT("c"));
-    ADD(t.read, DF_INT(0), DF_TEXT("STOP"), DF_REAL(0.9), DF_REAL(0), DF_REAL(1), DF_REAL(10), DF_REAL(2), DF_REAL(11), DF_REAL(7), DF_REAL(1), DF_REAL(6), DF_INT(0));
-    ADD(t.read, DF_INT(0), DF_TEXT("GO"), DF_REAL(0.8), DF_REAL(0), DF_REAL(11), DF_REAL(10), DF_REAL(12), DF_REAL(11), DF_REAL(17), DF_REAL(1), DF_REAL(16), DF_INT(0));
-    ADD(t.read, DF_INT(0), DF_TEXT("HALT"), DF_REAL(0.8), DF_REAL(0), DF_REAL(31), DF_REAL(10), DF_REAL(32), DF_REAL(11), DF_REAL(37), DF_REAL(1), DF_REAL(36), DF_INT(1));
-    ADD(t.look, DF_INT(0), DF_TEXT("image"), DF_INT(0), DF_TEXT("red 0.50, light blue 0.30"), DF_REAL(0.4), DF_REAL(0.3), DF_REAL(0.2), DF_REAL(0.1));
-    ADD(t.look, DF_INT(0), DF_TEXT("cell"), DF_INT(8), DF_TEXT("green 1.00"), DF_REAL(0.4), DF_REAL(0), DF_REAL(0), DF_REAL(0));
-    ADD(t.look, DF_INT(0), DF_TEXT("cell"), DF_INT(9), DF_TEXT("green 1.00"), DF_REAL(0.4), DF_REAL(0), DF_REAL(0), DF_REAL(0));
-    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(0), DF_TEXT("white 1.00"), DF_REAL(0.9), DF_REAL(0), DF_REAL(0), DF_REAL(0));
-    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(1), DF_TEXT("black 1.00"), DF_REAL(0.1), DF_REAL(0), DF_REAL(0), DF_REAL(0));
-    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(2), DF_TEXT("blue 1.00"), DF_REAL(0.1), DF_REAL(0), DF_REAL(0), DF_REAL(0));
+    ADD(t.detect, DF_INT(0), DF_TEXT("car"), DF_REAL(0.5), DF_REAL(1), DF_REAL(2), DF_REAL(3),
+        DF_REAL(4), DF_TEXT("n"));
+    ADD(t.detect, DF_INT(0), DF_TEXT("bus"), DF_REAL(0.8), DF_REAL(5), DF_REAL(6), DF_REAL(7),
+        DF_REAL(8), DF_TEXT("c"));
+    ADD(t.read, DF_INT(0), DF_TEXT("STOP"), DF_REAL(0.9), DF_REAL(0), DF_REAL(1), DF_REAL(10),
+        DF_REAL(2), DF_REAL(11), DF_REAL(7), DF_REAL(1), DF_REAL(6), DF_INT(0));
+    ADD(t.read, DF_INT(0), DF_TEXT("GO"), DF_REAL(0.8), DF_REAL(0), DF_REAL(11), DF_REAL(10),
+        DF_REAL(12), DF_REAL(11), DF_REAL(17), DF_REAL(1), DF_REAL(16), DF_INT(0));
+    ADD(t.read, DF_INT(0), DF_TEXT("HALT"), DF_REAL(0.8), DF_REAL(0), DF_REAL(31), DF_REAL(10),
+        DF_REAL(32), DF_REAL(11), DF_REAL(37), DF_REAL(1), DF_REAL(36), DF_INT(1));
+    ADD(t.look, DF_INT(0), DF_TEXT("image"), DF_INT(0), DF_TEXT("red 0.50, light blue 0.30"),
+        DF_REAL(0.4), DF_REAL(0.3), DF_REAL(0.2), DF_REAL(0.1));
+    ADD(t.look, DF_INT(0), DF_TEXT("cell"), DF_INT(8), DF_TEXT("green 1.00"), DF_REAL(0.4),
+        DF_REAL(0), DF_REAL(0), DF_REAL(0));
+    ADD(t.look, DF_INT(0), DF_TEXT("cell"), DF_INT(9), DF_TEXT("green 1.00"), DF_REAL(0.4),
+        DF_REAL(0), DF_REAL(0), DF_REAL(0));
+    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(0), DF_TEXT("white 1.00"), DF_REAL(0.9),
+        DF_REAL(0), DF_REAL(0), DF_REAL(0));
+    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(1), DF_TEXT("black 1.00"), DF_REAL(0.1),
+        DF_REAL(0), DF_REAL(0), DF_REAL(0));
+    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(2), DF_TEXT("blue 1.00"), DF_REAL(0.1),
+        DF_REAL(0), DF_REAL(0), DF_REAL(0));
     t.ingest = typed(&df_ingest_table, t.ingest);
     return t;
 }
@@ -93,9 +118,12 @@ static void what_fusion_kept(void **state)
     (void)state;
     df_evidence_tables t = raw_tables();
     t.fused = make(fused_columns);
-    ADD(t.fused, DF_INT(0), DF_TEXT("box"), DF_INT(1), DF_TEXT("bus"), DF_REAL(0.85), DF_TEXT("c+n"), DF_REAL(5), DF_REAL(6), DF_REAL(7), DF_REAL(9));
-    ADD(t.fused, DF_INT(0), DF_TEXT("line"), DF_INT(1), DF_TEXT("GO"), DF_REAL(0.8), DF_NULL, DF_REAL(0), DF_REAL(11), DF_REAL(11), DF_REAL(17));
-    ADD(t.fused, DF_INT(0), DF_TEXT("line"), DF_INT(2), DF_TEXT("HALT"), DF_REAL(0.8), DF_NULL, DF_REAL(0), DF_REAL(31), DF_REAL(11), DF_REAL(37));
+    ADD(t.fused, DF_INT(0), DF_TEXT("box"), DF_INT(1), DF_TEXT("bus"), DF_REAL(0.85),
+        DF_TEXT("c+n"), DF_REAL(5), DF_REAL(6), DF_REAL(7), DF_REAL(9));
+    ADD(t.fused, DF_INT(0), DF_TEXT("line"), DF_INT(1), DF_TEXT("GO"), DF_REAL(0.8), DF_NULL,
+        DF_REAL(0), DF_REAL(11), DF_REAL(11), DF_REAL(17));
+    ADD(t.fused, DF_INT(0), DF_TEXT("line"), DF_INT(2), DF_TEXT("HALT"), DF_REAL(0.8), DF_NULL,
+        DF_REAL(0), DF_REAL(31), DF_REAL(11), DF_REAL(37));
     df_arena arena = {0};
     df_evidence *e;
     int64_t n;
@@ -106,7 +134,8 @@ static void what_fusion_kept(void **state)
     assert_string_equal(e[0].boxes[0].look.colours[0].name, "black");
     assert_int_equal(e[0].n_lines, 2);
     assert_true(e[0].lines[0].paragraph == 0 && e[0].lines[1].paragraph == 1);
-    assert_true(e[0].lines[0].y[0] == 11 && e[0].lines[0].y[1] == 12 && e[0].lines[0].x[3] == 1);   /* the raw quad */
+    /* the raw quad */
+    assert_true(e[0].lines[0].y[0] == 11 && e[0].lines[0].y[1] == 12 && e[0].lines[0].x[3] == 1);
     assert_int_equal(e[2].n_tags, 0);
     df_evidence_tables_close(&t);
     df_arena_reset(&arena);
@@ -152,13 +181,15 @@ static void from_a_dataset(void **state)
     assert_null(back.fused);
     df_evidence_tables_close(&back);
     df_error err;
-    assert_int_not_equal(df_evidence_tables_open(&back, ds, 1, false, &err), DF_OK);   /* no such part */
+    /* no such part */
+    assert_int_not_equal(df_evidence_tables_open(&back, ds, 1, false, &err), DF_OK);
     df_dataset_close(ds);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(everything_raw), cmocka_unit_test(what_fusion_kept),
-                                       cmocka_unit_test(any_table_may_be_missing), cmocka_unit_test(from_a_dataset)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_raw), cmocka_unit_test(what_fusion_kept),
+        cmocka_unit_test(any_table_may_be_missing), cmocka_unit_test(from_a_dataset)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

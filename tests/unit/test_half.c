@@ -32,14 +32,16 @@ static void test_every_half_is_its_value(void **state)
             assert_true(isnan(value_of(half_of(x))));
             continue;
         }
-        float want = exponent == 31 ? INFINITY : exponent ? ldexpf((float)(1024 + fraction), exponent - 25)
-                                                          : ldexpf((float)fraction, -24);
+        float want = exponent == 31 ? INFINITY
+                     : exponent     ? ldexpf((float)(1024 + fraction), exponent - 25)
+                                    : ldexpf((float)fraction, -24);
         assert_true(x == sign * want && !signbit(x) == !signbit(sign));
         assert_int_equal(half_of(x), h);
     }
 }
 
-/* Between any two neighbours: just below and above the middle, and the tie, which goes to the even one. */
+/* Between any two neighbours: just below and above the middle, and the tie, which goes to the even
+ * one. */
 static void test_rounding_is_to_nearest_even(void **state)
 {
     (void)state;

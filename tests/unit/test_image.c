@@ -1,4 +1,5 @@
-/* Every format shows the same upright picture (tests/data/make_images.py); a file that breaks off is seen to. */
+/* Every format shows the same upright picture (tests/data/make_images.py); a file that breaks off
+ * is seen to. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,19 +13,28 @@
 #include "image/image.h"
 
 enum { W = 48, H = 32 };
-typedef struct { const char *name; df_image_format format; int orientation; } sample;
+typedef struct {
+    const char *name;
+    df_image_format format;
+    int orientation;
+} sample;
 
 static const sample pictures[] = {
-    {"exif-1.jpg", DF_FORMAT_JPEG, 1}, {"exif-2.jpg", DF_FORMAT_JPEG, 2}, {"exif-3.jpg", DF_FORMAT_JPEG, 3},
-    {"exif-4.jpg", DF_FORMAT_JPEG, 4}, {"exif-5.jpg", DF_FORMAT_JPEG, 5}, {"exif-6.jpg", DF_FORMAT_JPEG, 6},
-    {"exif-7.jpg", DF_FORMAT_JPEG, 7}, {"exif-8.jpg", DF_FORMAT_JPEG, 8}, {"exif-6.tiff", DF_FORMAT_TIFF, 6},
-    {"progressive.jpg", DF_FORMAT_JPEG, 1}, {"cmyk.jpg", DF_FORMAT_JPEG, 1}, {"rgb.png", DF_FORMAT_PNG, 1},
-    {"palette.png", DF_FORMAT_PNG, 1}, {"deep.png", DF_FORMAT_PNG, 1}, {"interlaced.png", DF_FORMAT_PNG, 1},
-    {"rgb.webp", DF_FORMAT_WEBP, 1}, {"lossless.webp", DF_FORMAT_WEBP, 1}, {"first.webp", DF_FORMAT_WEBP, 1},
-    {"first.gif", DF_FORMAT_GIF, 1}, {"rgb.bmp", DF_FORMAT_BMP, 1}, {"rgb.tiff", DF_FORMAT_TIFF, 1},
-    {"deflate.tiff", DF_FORMAT_TIFF, 1}, {"rgb.avif", DF_FORMAT_AVIF, 1}, {"turned.avif", DF_FORMAT_AVIF, 1},
+    {"exif-1.jpg", DF_FORMAT_JPEG, 1},    {"exif-2.jpg", DF_FORMAT_JPEG, 2},
+    {"exif-3.jpg", DF_FORMAT_JPEG, 3},    {"exif-4.jpg", DF_FORMAT_JPEG, 4},
+    {"exif-5.jpg", DF_FORMAT_JPEG, 5},    {"exif-6.jpg", DF_FORMAT_JPEG, 6},
+    {"exif-7.jpg", DF_FORMAT_JPEG, 7},    {"exif-8.jpg", DF_FORMAT_JPEG, 8},
+    {"exif-6.tiff", DF_FORMAT_TIFF, 6},   {"progressive.jpg", DF_FORMAT_JPEG, 1},
+    {"cmyk.jpg", DF_FORMAT_JPEG, 1},      {"rgb.png", DF_FORMAT_PNG, 1},
+    {"palette.png", DF_FORMAT_PNG, 1},    {"deep.png", DF_FORMAT_PNG, 1},
+    {"interlaced.png", DF_FORMAT_PNG, 1}, {"rgb.webp", DF_FORMAT_WEBP, 1},
+    {"lossless.webp", DF_FORMAT_WEBP, 1}, {"first.webp", DF_FORMAT_WEBP, 1},
+    {"first.gif", DF_FORMAT_GIF, 1},      {"rgb.bmp", DF_FORMAT_BMP, 1},
+    {"rgb.tiff", DF_FORMAT_TIFF, 1},      {"deflate.tiff", DF_FORMAT_TIFF, 1},
+    {"rgb.avif", DF_FORMAT_AVIF, 1},      {"turned.avif", DF_FORMAT_AVIF, 1},
 };
-static const char *const ghosts[] = {"alpha.png", "alpha.webp", "alpha.tiff", "alpha.avif", "alpha.gif"};
+static const char *const ghosts[] = {"alpha.png", "alpha.webp", "alpha.tiff", "alpha.avif",
+                                     "alpha.gif"};
 
 static uint8_t *load(const char *name, size_t *size)
 {
@@ -43,17 +53,18 @@ static const uint8_t *pixel(const df_image *image, int x, int y)
     return image->rgb + ((size_t)y * (size_t)image->width + (size_t)x) * 3;
 }
 
-static void expect_colour(const df_image *image, int x, int y, const int wanted[3], const char *name)
+static void expect_colour(const df_image *image, int x, int y, const int wanted[3],
+                          const char *name)
 {
     const uint8_t *p = pixel(image, x, y);
     for (int c = 0; c < 3; c++)
         if (abs(p[c] - wanted[c]) > 24)
-            fail_msg("%s at %d %d: %d %d %d, wanted %d %d %d", name, x, y, p[0], p[1], p[2], wanted[0], wanted[1],
-                     wanted[2]);
+            fail_msg("%s at %d %d: %d %d %d, wanted %d %d %d", name, x, y, p[0], p[1], p[2],
+                     wanted[0], wanted[1], wanted[2]);
 }
 
-static const int red[] = {220, 30, 30}, green[] = {30, 200, 30}, blue[] = {30, 30, 220}, yellow[] = {230, 220, 30},
-                 white[] = {255, 255, 255};
+static const int red[] = {220, 30, 30}, green[] = {30, 200, 30}, blue[] = {30, 30, 220},
+                 yellow[] = {230, 220, 30}, white[] = {255, 255, 255};
 
 static void all_formats_are_upright(void **state)
 {
@@ -82,7 +93,8 @@ static void all_formats_are_upright(void **state)
         assert_false(df_image_is_cut(bytes, size));
         df_image_free(&image);
 
-        assert_int_equal(df_image_decode(bytes, size, 12, &image, &err), DF_OK);     /* the smaller, the same picture */
+        /* the smaller, the same picture */
+        assert_int_equal(df_image_decode(bytes, size, 12, &image, &err), DF_OK);
         assert_int_equal(image.width, 12);
         assert_int_equal(image.height, 8);
         assert_int_equal(image.full_width, W);
@@ -112,7 +124,8 @@ static void alpha_lies_on_white(void **state)
     }
 }
 
-/* Any prefix is refused or, where only an end marker is gone, is still the whole picture; never a crash. */
+/* Any prefix is refused or, where only an end marker is gone, is still the whole picture; never a
+ * crash. */
 static void cut_files_are_refused(void **state)
 {
     (void)state;
@@ -141,7 +154,8 @@ static void cut_files_are_refused(void **state)
     }
 }
 
-/* A byte changed anywhere gives a picture or a reason. Same bytes each time: a linear congruence chooses. */
+/* A byte changed anywhere gives a picture or a reason. Same bytes each time: a linear congruence
+ * chooses. */
 static void damaged_files_do_no_harm(void **state)
 {
     (void)state;
@@ -196,8 +210,11 @@ static void no_image_is_no_image(void **state)
         df_image_info info;
         df_image image = {0};
         df_error err = {""};
-        assert_int_equal(df_image_probe((const uint8_t *)texts[i], strlen(texts[i]), &info, &err), DF_FORMAT);
-        assert_int_equal(df_image_decode((const uint8_t *)texts[i], strlen(texts[i]), 0, &image, &err), DF_FORMAT);
+        assert_int_equal(df_image_probe((const uint8_t *)texts[i], strlen(texts[i]), &info, &err),
+                         DF_FORMAT);
+        assert_int_equal(
+            df_image_decode((const uint8_t *)texts[i], strlen(texts[i]), 0, &image, &err),
+            DF_FORMAT);
     }
     assert_int_equal(df_image_probe(NULL, 0, &(df_image_info){0}, NULL), DF_FORMAT);
 }
@@ -215,12 +232,15 @@ static void a_grey_jpeg_is_grey(void **state)
     free(bytes);
 }
 
-/* A JPEG is decoded in part while enough of its shorter edge is left; the whole file's size is told, and it is upright. */
+/* A JPEG is decoded in part while enough of its shorter edge is left; the whole file's size is
+ * told, and it is upright. */
 static void a_reduced_jpeg_is_the_same_picture(void **state)
 {
     (void)state;
-    static const struct { int edge, reduction, width, height; } cases[] = {
-        {0, 8, 6, 4}, {4, 8, 6, 4}, {5, 4, 12, 8}, {8, 4, 12, 8}, {9, 2, 24, 16}, {16, 2, 24, 16}, {17, 1, 48, 32}, {4000, 1, 48, 32}};
+    static const struct {
+        int edge, reduction, width, height;
+    } cases[] = {{0, 8, 6, 4},   {4, 8, 6, 4},    {5, 4, 12, 8},   {8, 4, 12, 8},
+                 {9, 2, 24, 16}, {16, 2, 24, 16}, {17, 1, 48, 32}, {4000, 1, 48, 32}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int turned = 0; turned < 2; turned++) {
             size_t size;
@@ -229,7 +249,8 @@ static void a_reduced_jpeg_is_the_same_picture(void **state)
             df_image_info info;
             assert_int_equal(df_image_probe(bytes, size, &info, NULL), DF_OK);
             assert_int_equal(df_image_reduction(&info, cases[i].edge), cases[i].reduction);
-            assert_int_equal(df_image_decode_reduced(bytes, size, cases[i].reduction, &image, NULL), DF_OK);
+            assert_int_equal(df_image_decode_reduced(bytes, size, cases[i].reduction, &image, NULL),
+                             DF_OK);
             assert_int_equal(image.width, cases[i].width);
             assert_int_equal(image.height, cases[i].height);
             assert_int_equal(image.full_width, W);
@@ -281,13 +302,15 @@ static void resize_keeps_colours_and_places(void **state)
     free(bytes);
 }
 
-/* What a library says of a picture is the picture's, its own limits and "out of memory" included. */
+/* What a library says of a picture is the picture's, its own limits and "out
+ * of memory" included. */
 static void what_a_file_claims_is_its_own_fault(void **state)
 {
     (void)state;
-    static const char *const claims[] = {"wide.avif", "limit.avif", "item-offset.avif", "item-size.avif", "claims.jpg",
-                                         "claims.png", "claims.webp", "frame.gif", "strips.tiff", "counts.tiff",
-                                         "wide.tiff"};
+    static const char *const claims[] = {"wide.avif",      "limit.avif", "item-offset.avif",
+                                         "item-size.avif", "claims.jpg", "claims.png",
+                                         "claims.webp",    "frame.gif",  "strips.tiff",
+                                         "counts.tiff",    "wide.tiff"};
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
         char name[128];
         size_t size;
@@ -295,7 +318,8 @@ static void what_a_file_claims_is_its_own_fault(void **state)
         df_error err = {""};
         snprintf(name, sizeof name, "../../fuzz/corpus/decode/%s", claims[i]);
         uint8_t *bytes = load(name, &size);
-        if (df_image_decode(bytes, size, 2048, &image, &err) != DF_FORMAT || image.rgb || !err.message[0])
+        if (df_image_decode(bytes, size, 2048, &image, &err) != DF_FORMAT || image.rgb ||
+            !err.message[0])
             fail_msg("%s: %s", claims[i], err.message);
         free(bytes);
     }

@@ -1,4 +1,5 @@
-/* Vectors made elsewhere, in the layouts that people have: whose they are, and what is wrong with them. */
+/* Vectors made elsewhere, in the layouts that people have: whose they are, and what is wrong with
+ * them. */
 #include "embed_fixture.h"
 
 #include "dataset/table.h"
@@ -6,7 +7,8 @@
 #include "sql_run.h"
 #include "typed.h"
 
-enum { N = 12, DIM = 3 };                    /* pictures a.jpg to l.jpg, in parts of 4; vector i is along [i + 1, 1, 2] */
+/* pictures a.jpg to l.jpg, in parts of 4; vector i is along [i + 1, 1, 2] */
+enum { N = 12, DIM = 3 };
 
 static void write_npy(const char *name, df_npy_type type, int first, int n)
 {
@@ -19,7 +21,9 @@ static void write_npy(const char *name, df_npy_type type, int first, int n)
         double d[DIM] = {i + 1, 1, 2};
         uint16_t half[DIM];
         df_float_to_half_n(x, half, DIM);
-        const void *row = type == DF_NPY_FLOAT16 ? (const void *)half : type == DF_NPY_FLOAT32 ? (const void *)x : d;
+        const void *row = type == DF_NPY_FLOAT16   ? (const void *)half
+                          : type == DF_NPY_FLOAT32 ? (const void *)x
+                                                   : d;
         assert_int_equal(df_npy_append(w, row, 1, NULL), DF_OK);
     }
     assert_int_equal(df_npy_finish(w, NULL), DF_OK);
@@ -45,7 +49,10 @@ static df_status import_from(const char *field, const char *key, df_error *err)
 {
     char from[512];
     snprintf(from, sizeof from, "%s", at("from"));
-    return embed("out", 2, -1, (const char *const[]){"embed.from", from, "embed.field", field, "embed.key", key, NULL}, err);
+    return embed(
+        "out", 2, -1,
+        (const char *const[]){"embed.from", from, "embed.field", field, "embed.key", key, NULL},
+        err);
 }
 
 /* Row r has the vector along [whose[r] + 1, 1, 2]; -1: it is missing. whose NULL: each its own. */
@@ -68,7 +75,8 @@ static void expect_vectors(const int *whose)
         df_half_to_float_n(half, x, DIM);
         double length = sqrt((owner + 1) * (owner + 1) + 1 + 4);
         assert_true(fabs((double)x[0] - (owner + 1) / length) < 1e-3);
-        assert_true(fabs((double)x[1] - 1 / length) < 1e-3 && fabs((double)x[2] - 2 / length) < 1e-3);
+        assert_true(fabs((double)x[1] - 1 / length) < 1e-3 &&
+                    fabs((double)x[2] - 2 / length) < 1e-3);
     }
     assert_int_equal(df_vectors_count(v), at_vector);
     df_vectors_close(v);
@@ -86,7 +94,8 @@ static void expect_refused(const char *field, const char *key, const char *why)
 {
     df_error err = {""};
     assert_int_not_equal(import_from(field, key, &err), DF_OK);
-    if (!strstr(err.message, why) || strncmp(err.message, "embed: ", 7) != 0 || strchr(err.message, '\n'))
+    if (!strstr(err.message, why) || strncmp(err.message, "embed: ", 7) != 0 ||
+        strchr(err.message, '\n'))
         fail_msg("%s", err.message);
 }
 
@@ -105,7 +114,8 @@ static void test_clip_retrieval_by_order(void **state)
     expect_vectors(NULL);
 }
 
-/* Owners in another order, one unknown to us, one of ours without a vector; by path and by the whole path. */
+/* Owners in another order, one unknown to us, one of ours without a vector; by path and by the
+ * whole path. */
 static void test_clip_retrieval_by_key(void **state)
 {
     (void)state;
@@ -114,11 +124,15 @@ static void test_clip_retrieval_by_key(void **state)
     shell("mkdir from/img_emb from/metadata");
     write_npy("from/img_emb/img_emb_0.npy", DF_NPY_FLOAT16, 0, 7);
     write_npy("from/img_emb/img_emb_1.npy", DF_NPY_FLOAT16, 7, 6);
-    sql("COPY (SELECT CASE WHEN i = 0 THEN 'elsewhere.jpg' ELSE chr(CAST(97 + 11 - i AS INT)) || '.jpg' END AS image_path "
-        "FROM range(0, 7) t(i) ORDER BY i) TO '%s' (FORMAT parquet)", "from/metadata/metadata_0.parquet");
+    sql("COPY (SELECT CASE WHEN i = 0 THEN 'elsewhere.jpg' ELSE chr(CAST(97 + 11 - i AS INT)) || "
+        "'.jpg' END AS image_path "
+        "FROM range(0, 7) t(i) ORDER BY i) TO '%s' (FORMAT parquet)",
+        "from/metadata/metadata_0.parquet");
     char statement[1024];
-    snprintf(statement, sizeof statement, "COPY (SELECT '%s/' || chr(CAST(97 + 11 - i AS INT)) || '.jpg' AS image_path "
-             "FROM range(7, 13) t(i) ORDER BY i) TO '%%s' (FORMAT parquet)", at("in"));
+    snprintf(statement, sizeof statement,
+             "COPY (SELECT '%s/' || chr(CAST(97 + 11 - i AS INT)) || '.jpg' AS image_path "
+             "FROM range(7, 13) t(i) ORDER BY i) TO '%%s' (FORMAT parquet)",
+             at("in"));
     sql(statement, "from/metadata/metadata_1.parquet");
     must_import("", "image_path");
     expect_vectors(whose);
@@ -135,14 +149,19 @@ static void test_datacomp(void **state)
     (void)state;
     char command[1024];
     fresh();
-    snprintf(command, sizeof command, "cp %s/tests/data/vectors/*.npz from", getenv("DF_SOURCE_DIR"));
+    snprintf(command, sizeof command, "cp %s/tests/data/vectors/*.npz from",
+             getenv("DF_SOURCE_DIR"));
     shell(command);
     must_import("l14_img", "");
     expect_vectors(NULL);
-    sql("COPY (SELECT 'u' || i AS uid, chr(CAST(97 + 4 - i AS INT)) || '.jpg' AS path FROM range(0, 5) t(i) ORDER BY i) TO '%s' "
-        "(FORMAT parquet)", "from/00000000.parquet");
-    sql("COPY (SELECT 'u' || i AS uid, chr(CAST(97 + i AS INT)) || '.jpg' AS path FROM range(5, 12) t(i) ORDER BY i) TO '%s' "
-        "(FORMAT parquet)", "from/00000001.parquet");
+    sql("COPY (SELECT 'u' || i AS uid, chr(CAST(97 + 4 - i AS INT)) || '.jpg' AS path FROM "
+        "range(0, 5) t(i) ORDER BY i) TO '%s' "
+        "(FORMAT parquet)",
+        "from/00000000.parquet");
+    sql("COPY (SELECT 'u' || i AS uid, chr(CAST(97 + i AS INT)) || '.jpg' AS path FROM range(5, "
+        "12) t(i) ORDER BY i) TO '%s' "
+        "(FORMAT parquet)",
+        "from/00000001.parquet");
     must_import("l14_img", "path");
     expect_vectors((const int[N]){4, 3, 2, 1, 0, 5, 6, 7, 8, 9, 10, 11});
     expect_refused("", "", "embed.field: which member");
@@ -155,21 +174,30 @@ static void test_parquet_with_a_list_column(void **state)
 {
     (void)state;
     fresh();
-    sql("COPY (SELECT CAST([i + 1, 1, 2] AS FLOAT[]) AS vector, chr(CAST(97 + i AS INT)) || '.jpg' AS path FROM range(0, 9) t(i) "
-        "ORDER BY i) TO '%s' (FORMAT parquet)", "from/a.parquet");
-    sql("COPY (SELECT CAST([i + 1, 1, 2] AS FLOAT[]) AS vector, chr(CAST(97 + i AS INT)) || '.jpg' AS path FROM range(9, 12) t(i) "
-        "ORDER BY i) TO '%s' (FORMAT parquet)", "from/b.parquet");
+    sql("COPY (SELECT CAST([i + 1, 1, 2] AS FLOAT[]) AS vector, chr(CAST(97 + i AS INT)) || '.jpg' "
+        "AS path FROM range(0, 9) t(i) "
+        "ORDER BY i) TO '%s' (FORMAT parquet)",
+        "from/a.parquet");
+    sql("COPY (SELECT CAST([i + 1, 1, 2] AS FLOAT[]) AS vector, chr(CAST(97 + i AS INT)) || '.jpg' "
+        "AS path FROM range(9, 12) t(i) "
+        "ORDER BY i) TO '%s' (FORMAT parquet)",
+        "from/b.parquet");
     must_import("vector", "");
     expect_vectors(NULL);
     must_import("vector", "path");
     expect_vectors(NULL);
     expect_refused("none", "", "none");
-    sql("COPY (SELECT CASE WHEN i = 1 THEN [1.5, 2] ELSE [i + 1, 1, 2] END AS vector FROM range(0, 12) t(i) ORDER BY i) TO '%s' "
-        "(FORMAT parquet)", "from/a.parquet");
+    sql("COPY (SELECT CASE WHEN i = 1 THEN [1.5, 2] ELSE [i + 1, 1, 2] END AS vector FROM range(0, "
+        "12) t(i) ORDER BY i) TO '%s' "
+        "(FORMAT parquet)",
+        "from/a.parquet");
     shell("rm from/b.parquet");
     expect_refused("vector", "", "a.parquet: row 1 does not have 3 values");
-    sql("COPY (SELECT CASE WHEN i = 0 THEN [] WHEN i = 1 THEN NULL WHEN i = 2 THEN [0, 0, 0] WHEN i = 3 THEN ['inf'::FLOAT, 0, 0] "
-        "ELSE [i + 1, 1, 2] END AS vector FROM range(0, 12) t(i) ORDER BY i) TO '%s' (FORMAT parquet)", "from/a.parquet");
+    sql("COPY (SELECT CASE WHEN i = 0 THEN [] WHEN i = 1 THEN NULL WHEN i = 2 THEN [0, 0, 0] WHEN "
+        "i = 3 THEN ['inf'::FLOAT, 0, 0] "
+        "ELSE [i + 1, 1, 2] END AS vector FROM range(0, 12) t(i) ORDER BY i) TO '%s' (FORMAT "
+        "parquet)",
+        "from/a.parquet");
     must_import("vector", "");
     expect_problem("out", 0, "not a number");
     expect_problem("out", 1, "not a number");
@@ -182,8 +210,10 @@ static void test_columns_with_quotes_in_their_names(void **state)
 {
     (void)state;
     fresh();
-    sql("COPY (SELECT CAST([i + 1, 1, 2] AS FLOAT[]) AS \"the \"\"vector\", chr(CAST(97 + i AS INT)) || '.jpg' AS \"its 'path\"\"\" "
-        "FROM range(0, 12) t(i) ORDER BY i) TO '%s' (FORMAT parquet)", "from/a.parquet");
+    sql("COPY (SELECT CAST([i + 1, 1, 2] AS FLOAT[]) AS \"the \"\"vector\", chr(CAST(97 + i AS "
+        "INT)) || '.jpg' AS \"its 'path\"\"\" "
+        "FROM range(0, 12) t(i) ORDER BY i) TO '%s' (FORMAT parquet)",
+        "from/a.parquet");
     must_import("the \"vector", "its 'path\"");
     expect_vectors(NULL);
 }

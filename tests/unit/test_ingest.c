@@ -1,4 +1,5 @@
-/* Every input is a row or is skipped with its reason; rows keep their place; hostile input costs itself and no more. */
+/* Every input is a row or is skipped with its reason; rows keep their place; hostile input costs
+ * itself and no more. */
 #include "ingest_fixture.h"
 
 /* ---- folders ---- */
@@ -11,7 +12,8 @@ static void a_folder_becomes_rows(void **state)
     put_jpeg("a/b/deep.jpg", 640, 480, 10);
     put_text("a/b/deep.txt", "  a deep\npicture ");
     put_jpeg("a/first.JPG", 500, 600, 20);
-    put_text("a/first.json", "{\"caption\": \"from \\u00e9 json\", \"url\": \"http://x/y.jpg\", \"width\": 3}");
+    put_text("a/first.json",
+             "{\"caption\": \"from \\u00e9 json\", \"url\": \"http://x/y.jpg\", \"width\": 3}");
     put_jpeg("a/noname", 480, 480, 30);
     put_text("a/readme", "no image at all");
     put_text("a/alone.txt", "words without a picture");
@@ -43,7 +45,8 @@ static void a_folder_becomes_rows(void **state)
     assert_string_equal(skipped("a.out", ".git"), "hidden");
     assert_non_null(strstr(skipped("a.out", "list.csv"), "give it as the input"));
     assert_non_null(strstr(skipped("a.out", "pack.tar.gz"), "unpack"));
-    assert_non_null(strstr(n.text, "11 found: 3 images (3 new, 0 of these broken), 2 sidecars, 6 skipped"));
+    assert_non_null(
+        strstr(n.text, "11 found: 3 images (3 new, 0 of these broken), 2 sidecars, 6 skipped"));
 }
 
 static void special_files_and_links_are_refused(void **state)
@@ -53,9 +56,11 @@ static void special_files_and_links_are_refused(void **state)
     df_error err;
     put_jpeg("s/real.jpg", 480, 480, 50);
     put_jpeg("outside.jpg", 480, 480, 51);
-    shell("cd s && ln -s real.jpg inside.jpg && ln -s ../outside.jpg out.jpg && ln -s /etc etc && ln -s none "
+    shell("cd s && ln -s real.jpg inside.jpg && ln -s ../outside.jpg out.jpg && ln -s /etc etc && "
+          "ln -s none "
           "broken.jpg && "
-          "mkfifo pipe.jpg && ln -s . loop && ln -s .. up && printf x > \"$(printf 'new\\nline.jpg')\" && "
+          "mkfifo pipe.jpg && ln -s . loop && ln -s .. up && printf x > \"$(printf "
+          "'new\\nline.jpg')\" && "
           "printf x > \"$(printf 'bad\\377.jpg')\"");
     assert_int_equal(ingest("s", "s.out", 1, NULL, &n, &err), DF_OK);
     df_table *t = part_of("s.out", 0);
@@ -78,8 +83,9 @@ static void broken_images_are_rows(void **state)
     (void)state;
     notes n;
     df_error err;
-    static const unsigned char bomb[] = "\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\xEA\x60\0\0\xEA\x60\x08\x02\0\0\0\0\0\0\0"
-                                        "\0\0\0\0IEND\xAE\x42\x60\x82";
+    static const unsigned char bomb[] =
+        "\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\xEA\x60\0\0\xEA\x60\x08\x02\0\0\0\0\0\0\0"
+        "\0\0\0\0IEND\xAE\x42\x60\x82";
     uint8_t *bytes;
     size_t size;
     make_jpeg(640, 480, 60, &bytes, &size);
@@ -103,8 +109,9 @@ static void broken_images_are_rows(void **state)
 
     df_dataset *ds;
     assert_int_equal(df_dataset_create(&ds, at("x.out"), NULL), DF_OK);
-    static const struct { const char *path, *problem; } cases[] = {
-        {"cut.jpg", "truncated"}, {"bomb.png", "unreadable"}, {"text.jpg", "unreadable"}};
+    static const struct {
+        const char *path, *problem;
+    } cases[] = {{"cut.jpg", "truncated"}, {"bomb.png", "unreadable"}, {"text.jpg", "unreadable"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(problem_of(ds, t, row_of(t, cases[i].path)), cases[i].problem);
     df_dataset_close(ds);
@@ -121,7 +128,7 @@ static void headers_alone_agree(void **state)
     uint8_t *bytes;
     size_t size;
     make_jpeg(700, 500, 2, &bytes, &size);
-    uint8_t *padded = malloc(size + 200000);   /* the size stands behind 195 kB of other segments */
+    uint8_t *padded = malloc(size + 200000); /* the size stands behind 195 kB of other segments */
     size_t from = 2, to = 2;
     memcpy(padded, bytes, 2);
     for (int i = 0; i < 3; i++, to += 65002) {
@@ -166,7 +173,7 @@ static void what_may_not_be_read_is_told(void **state)
     put_jpeg("p/shut/x.jpg", 480, 480, 2);
     shell("chmod 777 . && chmod 000 p/locked.jpg p/shut");
     pid_t child = fork();
-    if (child == 0) {                        /* root may read everything: look at it as nobody */
+    if (child == 0) { /* root may read everything: look at it as nobody */
         notes n;
         df_error err;
         bool ok = geteuid() != 0 || setuid(65534) == 0;
@@ -206,7 +213,7 @@ static void grown_input_keeps_rows(void **state)
     assert_int_not_equal(access(at("g.out/ingest/part-00003.parquet"), F_OK), 0);
 
     put_jpeg("g/1.jpg", 480, 999, 1);
-    put_jpeg("g/4.jpg", 480, 777, 1);        /* other bytes under a known name */
+    put_jpeg("g/4.jpg", 480, 777, 1); /* other bytes under a known name */
     shell("rm g/6.jpg");
     assert_int_equal(ingest("g", "g.out", 1, twos, &n, &err), DF_OK);
     assert_non_null(strstr(n.text, "1 images vanished from the input (first: 6.jpg)"));
@@ -251,7 +258,7 @@ static void threads_and_kills_do_not_show(void **state)
     }
     assert_int_equal(ingest("k", "k.one", 1, sevens, &n, &err), DF_OK);
     assert_int_equal(ingest("k", "k.two", 3, sevens, &n, &err), DF_OK);
-    for (int i = 0; i < 6; i++) {            /* killed again and again, at different moments */
+    for (int i = 0; i < 6; i++) { /* killed again and again, at different moments */
         pid_t child = fork();
         if (child == 0)
             _exit(ingest("k", "k.kill", 2, sevens, &n, &err) == DF_OK ? 0 : 1);

@@ -1,4 +1,5 @@
-/* Tars and lists as input: what they name becomes rows; what reaches out of them, breaks off or repeats is told. */
+/* Tars and lists as input: what they name becomes rows; what reaches out of them, breaks off or
+ * repeats is told. */
 #include "ingest_fixture.h"
 
 /* ---- tars ---- */
@@ -15,9 +16,11 @@ static void make_shard(const char *name, int first)
         snprintf(words, sizeof words, "words %d", first + i);
         put_text(path, words);
         snprintf(path, sizeof path, "%s/%05d.json", from, first + i);
-        put_text(path, "{\"caption\": \"not this\", \"url\": \"http://a/b\", \"status\": \"success\"}");
+        put_text(path,
+                 "{\"caption\": \"not this\", \"url\": \"http://a/b\", \"status\": \"success\"}");
     }
-    snprintf(line, sizeof line, "cd %s && : > 99999.cls && tar --sort=name -cf ../%s *", from, name);
+    snprintf(line, sizeof line, "cd %s && : > 99999.cls && tar --sort=name -cf ../%s *", from,
+             name);
     shell(line);
 }
 
@@ -41,7 +44,8 @@ static void tars_become_rows(void **state)
     df_dataset_close(ds);
     df_table_close(t);
     assert_string_equal(skipped("one.out", "one.tar/99999.cls"), "unsupported type");
-    assert_non_null(strstr(n.text, "10 found: 3 images (3 new, 0 of these broken), 6 sidecars, 1 skipped"));
+    assert_non_null(
+        strstr(n.text, "10 found: 3 images (3 new, 0 of these broken), 6 sidecars, 1 skipped"));
 
     put_jpeg("shards/loose.jpg", 480, 480, 9);
     shell("mv one.tar shards/b.tar");
@@ -79,8 +83,10 @@ static void a_tar_cannot_reach_out(void **state)
     df_error err;
     put_jpeg("evil/in/ok.jpg", 480, 480, 1);
     put_jpeg("evil/up.jpg", 480, 480, 2);
-    shell("cd evil/in && ln -s /etc/passwd link.jpg && tar -Pcf ../../evil.tar ../up.jpg ok.jpg link.jpg && "
-          "tar --transform 's,^,/abs/,' -Prf ../../evil.tar ok.jpg && tar -rf ../../evil.tar ok.jpg");
+    shell(
+        "cd evil/in && ln -s /etc/passwd link.jpg && tar -Pcf ../../evil.tar ../up.jpg ok.jpg "
+        "link.jpg && "
+        "tar --transform 's,^,/abs/,' -Prf ../../evil.tar ok.jpg && tar -rf ../../evil.tar ok.jpg");
     assert_int_equal(ingest("evil.tar", "evil.out", 1, NULL, &n, &err), DF_OK);
     df_table *t = part_of("evil.out", 0);
     assert_int_equal(df_table_rows(t), 1);
@@ -108,18 +114,18 @@ static void a_csv_becomes_rows(void **state)
     df_error err;
     put_listed_images();
     put_text("l/list.csv", "\xEF\xBB\xBFURL,TEXT,WIDTH,HEIGHT,Path\r\n"
-             "http://x/a.jpg,\"He said \"\"hi\"\",\nthen left\",480,490,img/a.jpg\r\n"
-             "http://x/b.jpg,two,480,491,\"img/b, c.jpg\"\r\n"
-             "http://x/only,url only,700,600.0,\r\n"
-             "http://x/t,\"broken\" quoting,1,1,img/a.jpg\r\n"
-             "\r\n"
-             "http://x/g,gone,1,1,img/gone.jpg\n"
-             "http://x/u,up,1,1,../outside.jpg\n"
-             "http://x/t,tar,1,1,s.tar/00041.jpg\n"
-             "http://x/t,tar,1,1,s.tar/none.jpg\n"
-             "http://x/a.jpg,again,480,490,./img/a.jpg\n"
-             "http://x/o,\"never closed,1,1,img/a.jpg\n"
-             "http://x/w,last,none,-5,https://x/y.jpg");
+                           "http://x/a.jpg,\"He said \"\"hi\"\",\nthen left\",480,490,img/a.jpg\r\n"
+                           "http://x/b.jpg,two,480,491,\"img/b, c.jpg\"\r\n"
+                           "http://x/only,url only,700,600.0,\r\n"
+                           "http://x/t,\"broken\" quoting,1,1,img/a.jpg\r\n"
+                           "\r\n"
+                           "http://x/g,gone,1,1,img/gone.jpg\n"
+                           "http://x/u,up,1,1,../outside.jpg\n"
+                           "http://x/t,tar,1,1,s.tar/00041.jpg\n"
+                           "http://x/t,tar,1,1,s.tar/none.jpg\n"
+                           "http://x/a.jpg,again,480,490,./img/a.jpg\n"
+                           "http://x/o,\"never closed,1,1,img/a.jpg\n"
+                           "http://x/w,last,none,-5,https://x/y.jpg");
     assert_int_equal(ingest("l/list.csv", "l.out", 1, NULL, &n, &err), DF_OK);
     df_table *t = part_of("l.out", 0);
     assert_int_equal(df_table_rows(t), 7);
@@ -149,12 +155,15 @@ static void a_csv_becomes_rows(void **state)
     df_dataset_close(ds);
     df_table_close(t);
     assert_string_equal(skipped("l.out", "list.csv:6"), "text after a closing quote");
-    assert_string_equal(skipped("l.out", "list.csv:9 ../outside.jpg"), "path leaves the list's folder");
+    assert_string_equal(skipped("l.out", "list.csv:9 ../outside.jpg"),
+                        "path leaves the list's folder");
     assert_string_equal(skipped("l.out", "list.csv:12 img/a.jpg"), "listed twice");
     assert_string_equal(skipped("l.out", "list.csv:13"), "a quote is never closed");
-    assert_non_null(strstr(n.text, "11 found: 7 images (7 new, 2 of these broken), 0 sidecars, 4 skipped"));
+    assert_non_null(
+        strstr(n.text, "11 found: 7 images (7 new, 2 of these broken), 0 sidecars, 4 skipped"));
     assert_non_null(strstr(n.text, "2 rows are URLs without a file: fetch them"));
-    assert_int_equal(ingest("l/list.csv", "l.out", 1, NULL, &n, &err), DF_OK);      /* again: nothing is new or changed */
+    /* again: nothing is new or changed */
+    assert_int_equal(ingest("l/list.csv", "l.out", 1, NULL, &n, &err), DF_OK);
     assert_null(strstr(n.text, "URLs without a file"));
     assert_null(strstr(n.text, "changed"));
     put_text("l/none.csv", "name;size\na;1\n");
@@ -168,9 +177,11 @@ static void a_jsonl_becomes_rows(void **state)
     notes n;
     df_error err;
     put_listed_images();
-    put_text("l/list.jsonl", "{\"image\": \"img/a.jpg\", \"caption\": [\"one\", \"two\"]}\n{broken\n[1]\n"
+    put_text("l/list.jsonl",
+             "{\"image\": \"img/a.jpg\", \"caption\": [\"one\", \"two\"]}\n{broken\n[1]\n"
              "{\"member\": \"00040.jpg\", \"shard\": \"s.tar\", \"alt\": \"\\u0000x\"}\n"
-             "{\"filename\": \"img/b, c.jpg\", \"alt\": \"three\", \"url\": \"http://x\"}\n{\"other\": 1}\n"
+             "{\"filename\": \"img/b, c.jpg\", \"alt\": \"three\", \"url\": "
+             "\"http://x\"}\n{\"other\": 1}\n"
              "{\"url\": \"http://z\", \"width\": 900, \"original_height\": \"800\"}\n");
     assert_int_equal(ingest("l/list.jsonl", "j.out", 1, NULL, &n, &err), DF_OK);
     df_table *t = part_of("j.out", 0);
@@ -197,7 +208,8 @@ static void a_parquet_becomes_rows(void **state)
                                      {"WIDTH", DF_COLUMN_INT, NULL},
                                      {"Image_Path", DF_COLUMN_TEXT, NULL},
                                      {0}};
-    static const df_column bad[] = {{"id", DF_COLUMN_INT, NULL}, {"label", DF_COLUMN_TEXT, NULL}, {0}};
+    static const df_column bad[] = {
+        {"id", DF_COLUMN_INT, NULL}, {"label", DF_COLUMN_TEXT, NULL}, {0}};
     df_table *t;
     assert_int_equal(df_table_create(&t, good, NULL), DF_OK);
     df_value first[] = {DF_TEXT("http://x"), DF_TEXT("one"), DF_INT(480), DF_TEXT("img/a.jpg")};

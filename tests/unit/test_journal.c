@@ -1,5 +1,5 @@
-/* Journals: what was appended is there after a kill, a full disk and a power cut. The linker puts our fdatasync, write, pread and
- * clock in the place of the system's (cmake/tests.cmake). */
+/* Journals: what was appended is there after a kill, a full disk and a power cut. The linker puts
+ * our fdatasync, write, pread and clock in the place of the system's (cmake/tests.cmake). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 
 static int n_syncs;
 static bool sync_fails, read_fails;
-static ssize_t room = -1;                    /* bytes that still fit on the disk; -1: any number */
+static ssize_t room = -1; /* bytes that still fit on the disk; -1: any number */
 static time_t clock_s = 1000;
 
 int __real_fdatasync(int fd);
@@ -64,7 +64,8 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *now)
 }
 
 static const char name[] = "part-00000.journal", path[] = "journal.test/part-00000.journal";
-static df_folder *folder;                    /* it has claimed the name: what it syncs and reads for that is not counted */
+/* it has claimed the name: what it syncs and reads for that is not counted */
+static df_folder *folder;
 
 static df_journal *open_it(void)
 {
@@ -81,7 +82,8 @@ static int fresh(void **state)
     int fd;
     sync_fails = read_fails = false;
     room = -1;
-    if (system("rm -rf journal.test") != 0 || df_folder_create(&folder, "journal.test", "dataset", NULL) != DF_OK ||
+    if (system("rm -rf journal.test") != 0 ||
+        df_folder_create(&folder, "journal.test", "dataset", NULL) != DF_OK ||
         df_folder_open_file(folder, name, O_RDWR | O_CREAT, &fd, NULL) != DF_OK)
         return -1;
     close(fd);
@@ -101,7 +103,7 @@ static void test_lines_reach_the_disk(void **state)
     (void)state;
     df_journal *j = open_it();
     assert_int_equal(df_journal_append(j, "one", NULL), DF_OK);
-    assert_int_equal(n_syncs, 0);            /* not each for itself */
+    assert_int_equal(n_syncs, 0); /* not each for itself */
     clock_s++;
     assert_int_equal(df_journal_append(j, "two", NULL), DF_OK);
     assert_int_equal(n_syncs, 1);
@@ -111,7 +113,7 @@ static void test_lines_reach_the_disk(void **state)
     j = open_it();
     assert_int_equal(df_journal_lines(j), 3);
     df_journal_close(j);
-    assert_int_equal(n_syncs, 2);            /* nothing was appended */
+    assert_int_equal(n_syncs, 2); /* nothing was appended */
 }
 
 static void test_many_lines_a_second(void **state)
@@ -165,7 +167,8 @@ static void test_a_torn_last_line_is_cut(void **state)
     char *text;
     size_t size;
     assert_int_equal(df_file_write(path, torn, sizeof torn - 1, NULL), DF_OK);
-    read_fails = true;                       /* then nothing is known of it, and nothing may be cut */
+    /* then nothing is known of it, and nothing may be cut */
+    read_fails = true;
     df_journal *j = NULL;
     assert_int_equal(df_journal_open(&j, folder, name, &err), DF_IO);
     assert_null(j);
@@ -182,7 +185,8 @@ static void test_a_torn_last_line_is_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_lines_reach_the_disk, fresh, close_folder), cmocka_unit_test_setup_teardown(test_many_lines_a_second, fresh, close_folder),
+        cmocka_unit_test_setup_teardown(test_lines_reach_the_disk, fresh, close_folder),
+        cmocka_unit_test_setup_teardown(test_many_lines_a_second, fresh, close_folder),
         cmocka_unit_test_setup_teardown(test_a_disk_that_fails_is_told, fresh, close_folder),
         cmocka_unit_test_setup_teardown(test_a_full_disk_spoils_no_other_line, fresh, close_folder),
         cmocka_unit_test_setup_teardown(test_a_torn_last_line_is_cut, fresh, close_folder),

@@ -1,4 +1,5 @@
-/* Foreign JSON is read or refused with one line; foreign text comes back from what is written, and can't leave a script. */
+/* Foreign JSON is read or refused with one line; foreign text comes back from what is written, and
+ * can't leave a script. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@ static df_json *parse(const char *text)
 static void reads_values(void **state)
 {
     (void)state;
-    df_json *root = parse("{\"a\": [1, 2.5, 123456789012345678901234567890], \"t\": \"\\u00e9\", \"b\": true, \"n\": null}");
+    df_json *root = parse("{\"a\": [1, 2.5, 123456789012345678901234567890], \"t\": \"\\u00e9\", "
+                          "\"b\": true, \"n\": null}");
     assert_non_null(root);
     const df_json *a = df_json_member(root, "a");
     assert_int_equal(df_json_count(a), 3);
@@ -48,7 +50,8 @@ static void reads_values(void **state)
 static void refuses_garbage(void **state)
 {
     (void)state;
-    const char *const bad[] = {"", "{", "[1,]", "\"\xFF\"", "nul", "{\"a\": 1} x", "<html>", "[1e999]", "\"\\ud800\""};
+    const char *const bad[] = {"",       "{",       "[1,]",       "\"\xFF\"", "nul", "{\"a\": 1} x",
+                               "<html>", "[1e999]", "\"\\ud800\""};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_null(parse(bad[i]));
     char *deep = malloc(200001);
@@ -61,8 +64,15 @@ static void refuses_garbage(void **state)
 static void text_comes_back(void **state)
 {
     (void)state;
-    const char *const texts[] = {"", "plain", "a \"quote\" \\ back", "line\nbreak\ttab\x01", "</script><script>", "<!-- <SCRIPT",
-                                 "\xE2\x80\xA8\xE2\x80\xA9", "\xF0\x9F\x8D\x8E <image>", "ends with <"};
+    const char *const texts[] = {"",
+                                 "plain",
+                                 "a \"quote\" \\ back",
+                                 "line\nbreak\ttab\x01",
+                                 "</script><script>",
+                                 "<!-- <SCRIPT",
+                                 "\xE2\x80\xA8\xE2\x80\xA9",
+                                 "\xF0\x9F\x8D\x8E <image>",
+                                 "ends with <"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         df_str s = {0};
         df_json_append_text(&s, texts[i]);
@@ -110,7 +120,8 @@ static void trees_are_written(void **state)
     assert_false(df_json_remove(root, "z"));
     df_str s = {0};
     df_json_append(&s, root);
-    assert_string_equal(df_str_text(&s), "{\"b\": [1, {\"c\": \"<image>\"}], \"a\": {\"x\": \"y\"}}");
+    assert_string_equal(df_str_text(&s),
+                        "{\"b\": [1, {\"c\": \"<image>\"}], \"a\": {\"x\": \"y\"}}");
     df_str_free(&s);
     char *pretty = df_json_pretty(root);
     assert_non_null(strstr(pretty, "\"a\": {"));
@@ -122,8 +133,9 @@ static void trees_are_written(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(reads_values), cmocka_unit_test(refuses_garbage),
-                                       cmocka_unit_test(text_comes_back), cmocka_unit_test(numbers_come_back),
-                                       cmocka_unit_test(trees_are_written)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_values), cmocka_unit_test(refuses_garbage),
+        cmocka_unit_test(text_comes_back), cmocka_unit_test(numbers_come_back),
+        cmocka_unit_test(trees_are_written)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,7 +49,8 @@ static void words_for_one_thing(void **state)
     assert_true(same(k, "sofa", "Couch") && same(k, "pouf", "ottoman"));
     assert_true(same(k, "wine_glass", "wine glasses") && same(k, "Tabby, tabby cat", "tabby"));
     assert_true(same(k, "unheard-of thing", "unheard-of thing"));
-    assert_false(same(k, "dog", "mouse") || same(k, "mouse", "computer mouse") || same(k, "", "dog"));
+    assert_false(same(k, "dog", "mouse") || same(k, "mouse", "computer mouse") ||
+                 same(k, "", "dog"));
     df_kinds_close(k);
 }
 
@@ -57,9 +58,11 @@ static void kinds_of_things(void **state)
 {
     (void)state;
     df_kinds *k = kinds_of(lexicon);
-    assert_true(is(k, "golden retriever", "dog") && is(k, "golden retrievers", "retriever") && is(k, "dog", "dog"));
+    assert_true(is(k, "golden retriever", "dog") && is(k, "golden retrievers", "retriever") &&
+                is(k, "dog", "dog"));
     assert_false(is(k, "dog", "golden retriever") || is(k, "golden retriever", "cat"));
-    assert_true(is(k, "computer mouse", "mouse"));       /* the word above it, though a mouse is first an animal */
+    /* the word above it, though a mouse is first an animal */
+    assert_true(is(k, "computer mouse", "mouse"));
     assert_true(is(k, "pup retriever", "dog"));          /* by its last word */
     assert_false(is(k, "dog", "spotted dog"));
     df_kinds_close(k);
@@ -79,7 +82,8 @@ static void the_small_table_is_right_when_both_know(void **state)
 {
     (void)state;
     df_kinds *k = kinds_of("- *person|*human\n0 *exhibitionist\n1 *hot dog|*show-off\n");
-    assert_false(is(k, "hot dog", "person"));            /* WordNet's only hot dog is a person who shows off */
+    /* WordNet's only hot dog is a person who shows off */
+    assert_false(is(k, "hot dog", "person"));
     assert_true(is(k, "show-off", "person"));
     df_kinds_close(k);
 }
@@ -87,7 +91,8 @@ static void the_small_table_is_right_when_both_know(void **state)
 static void a_broken_list_names_its_line(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"- *a\n7 *b\n", "- *a\nx *b\n", "- *a\n0\n", "- *a\n0 \n", "-\n"};
+    static const char *const texts[] = {"- *a\n7 *b\n", "- *a\nx *b\n", "- *a\n0\n", "- *a\n0 \n",
+                                        "-\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         df_kinds *k = NULL;
         df_error err = {""};

@@ -13,7 +13,13 @@
 #include "vector/random.h"
 
 enum { ROUNDS = 8 };
-typedef struct { int64_t n; int d, k; uint16_t *half; float *start; df_rows rows; } set;
+typedef struct {
+    int64_t n;
+    int d, k;
+    uint16_t *half;
+    float *start;
+    df_rows rows;
+} set;
 
 static df_status read_rows(void *ctx, int64_t first, int64_t n, uint16_t *out, df_error *err)
 {
@@ -41,7 +47,8 @@ static set make(int64_t n, int d, int k, double spread, uint64_t seed)
     for (int64_t r = 0; r < n; r++) {
         df_random subject = df_random_start(seed + 1, spread > 0 ? (uint64_t)(r % 7) : 0);
         for (int i = 0; i < d; i++)
-            x[i] = (float)(0.5 + df_random_unit(&subject) + spread * (df_random_unit(&random) - 0.5));
+            x[i] =
+                (float)(0.5 + df_random_unit(&subject) + spread * (df_random_unit(&random) - 0.5));
         unit(x, d);
         df_float_to_half_n(x, s.half + (size_t)r * (size_t)d, (size_t)d);
     }
@@ -63,7 +70,8 @@ static void drop(set *s)
 
 /* ---- brute force, with a summation of its own ---- */
 
-static double reference_round(const set *s, const float *centroid, int64_t *sum, int64_t *count, int32_t *assign)
+static double reference_round(const set *s, const float *centroid, int64_t *sum, int64_t *count,
+                              int32_t *assign)
 {
     float *x = malloc((size_t)s->d * sizeof *x);
     double objective = 0;
@@ -92,8 +100,10 @@ static void compare(set *s, int threads, size_t memory)
 {
     size_t size = (size_t)s->k * (size_t)s->d;
     int64_t *sum = malloc(size * sizeof *sum), *count = malloc((size_t)s->k * sizeof *count);
-    int32_t *assign = malloc((size_t)s->n * sizeof *assign), *labels = malloc((size_t)s->n * sizeof *labels);
-    float *centroid = malloc(size * sizeof *centroid), *similarity = malloc((size_t)s->n * sizeof *similarity);
+    int32_t *assign = malloc((size_t)s->n * sizeof *assign),
+            *labels = malloc((size_t)s->n * sizeof *labels);
+    float *centroid = malloc(size * sizeof *centroid),
+          *similarity = malloc((size_t)s->n * sizeof *similarity);
     df_kmeans *km;
     df_kmeans_options options = {.n_threads = threads, .memory = memory};
     memcpy(centroid, s->start, size * sizeof *centroid);
@@ -106,12 +116,15 @@ static void compare(set *s, int threads, size_t memory)
         assert_int_equal(df_kmeans_assign(km, NULL, NULL), DF_OK);
         assert_memory_equal(df_kmeans_sums(km), sum, size * sizeof *sum);
         assert_memory_equal(df_kmeans_counts(km), count, (size_t)s->k * sizeof *count);
-        assert_float_equal(df_centroids_objective(centroid, sum, count, s->k, s->d), objective, 1e-6);
-        assert_true(split || objective >= before - 1e-7);                /* it never falls, but where a cluster was split */
+        assert_float_equal(df_centroids_objective(centroid, sum, count, s->k, s->d), objective,
+                           1e-6);
+        /* it never falls, but where a cluster was split */
+        assert_true(split || objective >= before - 1e-7);
         before = objective;
         assert_int_equal(df_kmeans_label(km, 0, s->n, labels, similarity, NULL), DF_OK);
         assert_memory_equal(labels, assign, (size_t)s->n * sizeof *labels);
-        assert_int_equal(df_centroids_update(sum, count, s->k, s->d, 9, round, centroid, &n_empty, NULL), DF_OK);
+        assert_int_equal(
+            df_centroids_update(sum, count, s->k, s->d, 9, round, centroid, &n_empty, NULL), DF_OK);
         split = n_empty > 0;
         assert_int_equal(df_kmeans_move(km, centroid, NULL), DF_OK);
     }
@@ -127,8 +140,13 @@ static void compare(set *s, int threads, size_t memory)
 static void same_as_brute_force(void **state)
 {
     (void)state;
-    static const struct { int64_t n; int d, k; double spread; } cases[] = {
-        {3000, 64, 40, 1.5}, {2500, 100, 17, 3}, {1500, 33, 200, 2}, {2100, 256, 100, 8}, {1030, 7, 1, 1}, {5, 16, 5, 2},
+    static const struct {
+        int64_t n;
+        int d, k;
+        double spread;
+    } cases[] = {
+        {3000, 64, 40, 1.5}, {2500, 100, 17, 3},    {1500, 33, 200, 2},
+        {2100, 256, 100, 8}, {1030, 7, 1, 1},       {5, 16, 5, 2},
         {1200, 48, 1100, 2}, {2000, 192, 33, 0.05}, {40, 3, 7, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -142,7 +160,8 @@ static void same_as_brute_force(void **state)
     }
 }
 
-/* All rows alike, all centroids alike: ties go to the lowest number, empty clusters are split, nothing hangs. */
+/* All rows alike, all centroids alike: ties go to the lowest number, empty clusters are split,
+ * nothing hangs. */
 static void equal_rows_are_a_tie(void **state)
 {
     (void)state;
@@ -163,11 +182,13 @@ static void an_empty_cluster_takes_half_of_another(void **state)
     assert_int_equal(n_empty, 1);
     for (int c = 0; c < K; c++)
         assert_float_equal(df_dot(centroid + (size_t)c * D, centroid + (size_t)c * D, D), 1, 1e-6);
-    assert_true(df_dot(centroid, centroid + D, D) > 0.99F);              /* the one of 900 rows was split, not the one of 1 */
+    /* the one of 900 rows was split, not the one of 1 */
+    assert_true(df_dot(centroid, centroid + D, D) > 0.99F);
     assert_float_equal(centroid[2 * D + 1], 1, 0);
 }
 
-/* The same bits on every machine and by every compiler: this number was seen on x86-64 (AVX-512) and AArch64 (NEON). */
+/* The same bits on every machine and by every compiler: this number was seen on x86-64 (AVX-512)
+ * and AArch64 (NEON). */
 static void the_bits_do_not_depend_on_the_machine(void **state)
 {
     (void)state;
@@ -179,8 +200,9 @@ static void the_bits_do_not_depend_on_the_machine(void **state)
     assert_int_equal(df_kmeans_open(&km, &s.rows, centroid, s.k, &options, NULL), DF_OK);
     for (int round = 0; round < 5; round++) {
         assert_int_equal(df_kmeans_assign(km, NULL, NULL), DF_OK);
-        assert_int_equal(df_centroids_update(df_kmeans_sums(km), df_kmeans_counts(km), s.k, s.d, 1, round, centroid, NULL,
-                                             NULL), DF_OK);
+        assert_int_equal(df_centroids_update(df_kmeans_sums(km), df_kmeans_counts(km), s.k, s.d, 1,
+                                             round, centroid, NULL, NULL),
+                         DF_OK);
         assert_int_equal(df_kmeans_move(km, centroid, NULL), DF_OK);
     }
     uint64_t hash = 1469598103934665603U;
@@ -217,7 +239,9 @@ static void a_failed_read_is_told(void **state)
 static void a_sample_is_rising_and_spread(void **state)
 {
     (void)state;
-    static const struct { int64_t m, n; } cases[] = {{1, 1}, {7, 7}, {3, 10}, {999, 1000}, {1000, 123457}, {5, 500000000000}};
+    static const struct {
+        int64_t m, n;
+    } cases[] = {{1, 1}, {7, 7}, {3, 10}, {999, 1000}, {1000, 123457}, {5, 500000000000}};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
         for (int64_t i = 0, before = -1; i < cases[c].m; i++) {
             int64_t row = df_sample_row(i, cases[c].m, cases[c].n, 42);
@@ -244,9 +268,13 @@ static void plus_plus_finds_every_group(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_as_brute_force), cmocka_unit_test(equal_rows_are_a_tie),
-        cmocka_unit_test(an_empty_cluster_takes_half_of_another), cmocka_unit_test(a_failed_read_is_told),
-        cmocka_unit_test(the_bits_do_not_depend_on_the_machine), cmocka_unit_test(a_sample_is_rising_and_spread), cmocka_unit_test(plus_plus_finds_every_group),
+        cmocka_unit_test(same_as_brute_force),
+        cmocka_unit_test(equal_rows_are_a_tie),
+        cmocka_unit_test(an_empty_cluster_takes_half_of_another),
+        cmocka_unit_test(a_failed_read_is_told),
+        cmocka_unit_test(the_bits_do_not_depend_on_the_machine),
+        cmocka_unit_test(a_sample_is_rising_and_spread),
+        cmocka_unit_test(plus_plus_finds_every_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

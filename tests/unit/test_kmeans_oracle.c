@@ -1,4 +1,5 @@
-/* Against exact Lloyd iterations in NumPy and against faiss: tests/oracle/kmeans.py wrote what is expected. */
+/* Against exact Lloyd iterations in NumPy and against faiss: tests/oracle/kmeans.py wrote what is
+ * expected. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,8 +42,10 @@ static double run_rounds(const df_rows *rows, int rounds, int32_t *cluster)
     for (int round = 0; round < rounds; round++) {
         assert_int_equal(df_kmeans_assign(km, NULL, NULL), DF_OK);
         assert_int_equal(df_kmeans_label(km, 0, N, cluster, similarity, NULL), DF_OK);
-        objective = df_centroids_objective(centroid, df_kmeans_sums(km), df_kmeans_counts(km), K, D);
-        assert_int_equal(df_centroids_update(df_kmeans_sums(km), df_kmeans_counts(km), K, D, 1, round, centroid, NULL, NULL),
+        objective =
+            df_centroids_objective(centroid, df_kmeans_sums(km), df_kmeans_counts(km), K, D);
+        assert_int_equal(df_centroids_update(df_kmeans_sums(km), df_kmeans_counts(km), K, D, 1,
+                                             round, centroid, NULL, NULL),
                          DF_OK);
         assert_int_equal(df_kmeans_move(km, centroid, NULL), DF_OK);
     }
@@ -68,7 +71,8 @@ static void equals_numpy_and_faiss(void **state)
         assert_int_equal(sscanf(line, "%d,%lf,%lf", &rounds, &numpy, &faiss), 3);
         double objective = run_rounds(&rows, rounds, cluster);
         assert_float_equal(objective, numpy, 1e-6);
-        assert_float_equal(objective, faiss, 1e-5);                      /* faiss sums in single precision */
+        /* faiss sums in single precision */
+        assert_float_equal(objective, faiss, 1e-5);
         for (int i = 0; i < N; i++) {
             assert_non_null(fgets(line, sizeof line, file));
             assert_int_equal(sscanf(line, "%d,%lf", &expected, &gap), 2);

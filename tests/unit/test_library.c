@@ -1,4 +1,5 @@
-/* densefusion.h as a user has it: a run over a folder, one image from memory, and what mistakes say. */
+/* densefusion.h as a user has it: a run over a folder, one image from memory, and what mistakes
+ * say. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,8 @@
 #include "base/file.h"
 #include "io/json.h"
 
-/* Without installed models the experts are left out: the rest of the library is tested all the same. */
+/* Without installed models the experts are left out: the rest of the library is tested all the
+ * same. */
 static df_pipeline *open_pipeline(void)
 {
     df_pipeline *p;
@@ -60,7 +62,8 @@ static void read_captions(char *captions[2], char *alts[2])
 {
     char *text, *line;
     size_t size;
-    assert_int_equal(df_file_read("library.test/out/captions.jsonl", 1 << 20, &text, &size, NULL), DF_OK);
+    assert_int_equal(df_file_read("library.test/out/captions.jsonl", 1 << 20, &text, &size, NULL),
+                     DF_OK);
     line = text;
     for (int i = 0; i < 2; i++) {
         df_json *root;
@@ -115,7 +118,9 @@ static void broken_bytes_are_one_line(void **state)
     assert_int_equal(df_pipeline_caption(p, bytes, size / 2, NULL, &caption, &err), DF_FORMAT);
     assert_non_null(strstr(err.message, "truncated"));
     assert_null(caption);
-    assert_int_equal(df_pipeline_caption(p, bytes, size, "alt \xFF\n[IMAGE]", &caption, &err), DF_OK);   /* it goes on */
+    /* it goes on */
+    assert_int_equal(df_pipeline_caption(p, bytes, size, "alt \xFF\n[IMAGE]", &caption, &err),
+                     DF_OK);
     assert_non_null(caption);
     free(caption);
     free(bytes);
@@ -152,6 +157,7 @@ static void mistakes_are_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(image_from_memory_reads_as_in_a_run),
-                                       cmocka_unit_test(broken_bytes_are_one_line), cmocka_unit_test(mistakes_are_named)};
+                                       cmocka_unit_test(broken_bytes_are_one_line),
+                                       cmocka_unit_test(mistakes_are_named)};
     return cmocka_run_group_tests(tests, copy_samples, clean);
 }

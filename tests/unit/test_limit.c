@@ -1,4 +1,5 @@
-/* The limit finds what a server can do, whether the server refuses or only queues, and finds it again. */
+/* The limit finds what a server can do, whether the server refuses or only queues, and finds it
+ * again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,9 +10,11 @@
 
 #define MS 1000000
 
-/* A server that works on `slots` requests at once, each for 100 ms, and lets the rest wait; from `refuses` on it refuses. One
- * step is 100 ms, and the client always has more to ask. */
-typedef struct { int slots, refuses; } sim;
+/* A server that works on `slots` requests at once, each for 100 ms, and lets the rest wait; from
+ * `refuses` on it refuses. One step is 100 ms, and the client always has more to ask. */
+typedef struct {
+    int slots, refuses;
+} sim;
 
 static int64_t run(df_limit *l, sim s, int64_t now, int steps)
 {
@@ -87,8 +90,10 @@ static void test_one_crowd_is_one_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grows_to_the_slots), cmocka_unit_test(test_never_above_the_most),
-        cmocka_unit_test(test_a_server_with_one_slot), cmocka_unit_test(test_refusals_cut_and_it_comes_back),
+        cmocka_unit_test(test_grows_to_the_slots),
+        cmocka_unit_test(test_never_above_the_most),
+        cmocka_unit_test(test_a_server_with_one_slot),
+        cmocka_unit_test(test_refusals_cut_and_it_comes_back),
         cmocka_unit_test(test_one_crowd_is_one_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

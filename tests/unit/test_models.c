@@ -1,5 +1,6 @@
-/* The models that set-up installs, on photographs that we ship: what anybody sees in them must be seen, and what is not
- * there must not be told with certainty. Skipped, and said so, where a model is not installed. */
+/* The models that set-up installs, on photographs that we ship: what anybody sees in them must be
+ * seen, and what is not there must not be told with certainty. Skipped, and said so, where a model
+ * is not installed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,8 +52,10 @@ static df_image load(const char *name)
 static void test_tags(void **state)
 {
     (void)state;
-    static const char *const cases[][2] = {{"two-dogs.jpg", "dog"}, {"picos-de-europa.jpg", "mountain"},
-                                           {"paint-brushes.jpg", "paintbrush"}, {"coffee.jpg", "espresso"}};
+    static const char *const cases[][2] = {{"two-dogs.jpg", "dog"},
+                                           {"picos-de-europa.jpg", "mountain"},
+                                           {"paint-brushes.jpg", "paintbrush"},
+                                           {"coffee.jpg", "espresso"}};
     if (!installed("efficientnet-lite2"))
         skip();
     df_panel panel = open_panel("efficientnet-lite2");
@@ -102,7 +105,8 @@ static void check_boxes(const df_percept *seen, const df_image *image)
 {
     for (int i = 0; i < seen->n_boxes; i++) {
         const df_box *b = &seen->boxes[i];
-        assert_true(b->x0 >= 0 && b->y0 >= 0 && b->x1 <= image->full_width && b->y1 <= image->full_height);
+        assert_true(b->x0 >= 0 && b->y0 >= 0 && b->x1 <= image->full_width &&
+                    b->y1 <= image->full_height);
         assert_true(b->x1 > b->x0 && b->y1 > b->y0 && b->score >= 0 && b->score <= 1);
     }
 }
@@ -134,7 +138,11 @@ static void test_odd_images(void **state)
     df_panel_free(&panel);
 }
 
-typedef struct { const df_panel *panel; df_image image; df_str answers[4]; } shared;
+typedef struct {
+    const df_panel *panel;
+    df_image image;
+    df_str answers[4];
+} shared;
 
 static df_status describe(void *ctx, int64_t item, int thread, df_error *err)
 {
@@ -145,8 +153,8 @@ static df_status describe(void *ctx, int64_t item, int thread, df_error *err)
     df_status status = df_panel_perceive(s->panel, &s->image, NULL, &arena, seen, err);
     for (int k = 0; status == DF_OK && k < s->panel->n_experts; k++)
         for (int i = 0; i < seen[k].n_boxes; i++)
-            df_str_printf(&s->answers[item], "%s %a %a %a\n", seen[k].boxes[i].label, seen[k].boxes[i].score,
-                          seen[k].boxes[i].x0, seen[k].boxes[i].y1);
+            df_str_printf(&s->answers[item], "%s %a %a %a\n", seen[k].boxes[i].label,
+                          seen[k].boxes[i].score, seen[k].boxes[i].x0, seen[k].boxes[i].y1);
     df_arena_reset(&arena);
     return status;
 }
@@ -174,8 +182,10 @@ static void test_threads_get_the_same_answer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tags), cmocka_unit_test(test_both_detectors_find_the_person),
-        cmocka_unit_test(test_odd_images), cmocka_unit_test(test_threads_get_the_same_answer),
+        cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_both_detectors_find_the_person),
+        cmocka_unit_test(test_odd_images),
+        cmocka_unit_test(test_threads_get_the_same_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

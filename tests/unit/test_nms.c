@@ -9,18 +9,23 @@
 static void test_overlap(void **state)
 {
     (void)state;
-    const df_candidate a = {0, 0, 10, 10, 1, 0}, half = {0, 5, 10, 15, 1, 0}, touching = {10, 0, 20, 10, 1, 0};
+    const df_candidate a = {0, 0, 10, 10, 1, 0}, half = {0, 5, 10, 15, 1, 0},
+                       touching = {10, 0, 20, 10, 1, 0};
     assert_true(fabs(df_box_iou(&a, &a) - 1) < 1e-12);
     assert_true(fabs(df_box_iou(&a, &half) - 1.0 / 3) < 1e-12);
     assert_true(df_box_iou(&a, &touching) == 0);
     const df_candidate empty = {5, 5, 5, 5, 1, 0}, inside_out = {9, 9, 1, 1, 1, 0};
-    assert_true(df_box_iou(&a, &empty) == 0 && df_box_iou(&empty, &empty) == 0 && df_box_iou(&a, &inside_out) == 0);
+    assert_true(df_box_iou(&a, &empty) == 0 && df_box_iou(&empty, &empty) == 0 &&
+                df_box_iou(&a, &inside_out) == 0);
 }
 
 static void test_weaker_twin_goes_other_class_stays(void **state)
 {
     (void)state;
-    df_candidate boxes[] = {{0, 0, 10, 10, 0.5, 1}, {0, 0, 10, 11, 0.9, 1}, {0, 0, 10, 10, 0.7, 2}, {50, 50, 60, 60, 0.6, 1}};
+    df_candidate boxes[] = {{0, 0, 10, 10, 0.5, 1},
+                            {0, 0, 10, 11, 0.9, 1},
+                            {0, 0, 10, 10, 0.7, 2},
+                            {50, 50, 60, 60, 0.6, 1}};
     assert_int_equal(df_nms(boxes, 4, 0.5, 100), 3);
     assert_true(boxes[0].score == 0.9 && boxes[1].score == 0.7 && boxes[2].score == 0.6);
 }
@@ -49,7 +54,8 @@ static void test_ties_keep_order_and_limit_holds(void **state)
 static void test_numbers_gone_wild(void **state)
 {
     (void)state;
-    df_candidate boxes[] = {{NAN, 0, 10, 10, 0.5, 0}, {-INFINITY, 0, INFINITY, 1, 0.6, 0}, {0, 0, 10, 10, 0.4, 0}};
+    df_candidate boxes[] = {
+        {NAN, 0, 10, 10, 0.5, 0}, {-INFINITY, 0, INFINITY, 1, 0.6, 0}, {0, 0, 10, 10, 0.4, 0}};
     int n = df_nms(boxes, 3, 0.5, 100);
     assert_true(n >= 1 && n <= 3);
 }
@@ -77,8 +83,11 @@ static void test_candidates_are_bounded_and_the_best(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_candidates_are_bounded_and_the_best), cmocka_unit_test(test_overlap), cmocka_unit_test(test_weaker_twin_goes_other_class_stays),
-        cmocka_unit_test(test_chain), cmocka_unit_test(test_ties_keep_order_and_limit_holds),
+        cmocka_unit_test(test_candidates_are_bounded_and_the_best),
+        cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_weaker_twin_goes_other_class_stays),
+        cmocka_unit_test(test_chain),
+        cmocka_unit_test(test_ties_keep_order_and_limit_holds),
         cmocka_unit_test(test_numbers_gone_wild),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

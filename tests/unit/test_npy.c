@@ -19,7 +19,8 @@ static const char *in_folder(const char *name)
     return path;
 }
 
-static void write_matrix(const char *name, df_npy_type type, int64_t dim, const void *rows, int64_t n)
+static void write_matrix(const char *name, df_npy_type type, int64_t dim, const void *rows,
+                         int64_t n)
 {
     df_npy_writer *w;
     assert_int_equal(df_npy_create(&w, in_folder(name), type, dim, NULL), DF_OK);
@@ -97,7 +98,8 @@ static void test_unfinished_is_no_file(void **state)
     assert_int_equal(df_npy_append(w, (uint16_t[]){1, 2}, 1, NULL), DF_OK);
     df_npy_writer_close(w);
     if (df_npy_open(&npy, in_folder("cut.npy"), NULL) == DF_OK) {
-        assert_int_equal(df_npy_shape_of(npy).rows, 0);      /* the header still says that there are none */
+        /* the header still says that there are none */
+        assert_int_equal(df_npy_shape_of(npy).rows, 0);
         df_npy_close(npy);
     }
     assert_int_equal(df_npy_create(&w, in_folder("no/such.npy"), DF_NPY_FLOAT16, 2, &err), DF_IO);
@@ -108,22 +110,41 @@ static void test_unfinished_is_no_file(void **state)
 static void test_foreign_files(void **state)
 {
     (void)state;
-    static const struct { const char *name, *why; } cases[] = {
-        {"half", NULL}, {"float", NULL}, {"double", NULL}, {"version3", NULL}, {"other-order", NULL},
+    static const struct {
+        const char *name, *why;
+    } cases[] = {
+        {"half", NULL},
+        {"float", NULL},
+        {"double", NULL},
+        {"version3", NULL},
+        {"other-order", NULL},
         {"empty-rows", NULL},
-        {"cut", "cut: "}, {"fortran", "in Fortran order"}, {"big-endian", "\">f4\""}, {"ints", "\"<i8\""},
-        {"vector", "1 dimensions"}, {"cube", "3 dimensions"}, {"overflow", "a matrix of"},
-        {"digits", "broken"}, {"negative", "broken"}, {"long-header", "cut in its"}, {"huge-header", "cut in its"},
-        {"unclosed", "broken"}, {"quote", "broken"}, {"magic", "not an .npy"}, {"none", "not an .npy"},
+        {"cut", "cut: "},
+        {"fortran", "in Fortran order"},
+        {"big-endian", "\">f4\""},
+        {"ints", "\"<i8\""},
+        {"vector", "1 dimensions"},
+        {"cube", "3 dimensions"},
+        {"overflow", "a matrix of"},
+        {"digits", "broken"},
+        {"negative", "broken"},
+        {"long-header", "cut in its"},
+        {"huge-header", "cut in its"},
+        {"unclosed", "broken"},
+        {"quote", "broken"},
+        {"magic", "not an .npy"},
+        {"none", "not an .npy"},
     };
     const char *source = getenv("DF_SOURCE_DIR");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[512];
         df_npy *npy = NULL;
         df_error err = {""};
-        snprintf(path, sizeof path, "%s/tests/fuzz/corpus/npy/%s", source ? source : ".", cases[i].name);
+        snprintf(path, sizeof path, "%s/tests/fuzz/corpus/npy/%s", source ? source : ".",
+                 cases[i].name);
         df_status status = df_npy_open(&npy, path, &err);
-        if (status != (cases[i].why ? DF_FORMAT : DF_OK) || (cases[i].why && !strstr(err.message, cases[i].why)))
+        if (status != (cases[i].why ? DF_FORMAT : DF_OK) ||
+            (cases[i].why && !strstr(err.message, cases[i].why)))
             fail_msg("%s: %s", cases[i].name, err.message);
         df_npy_close(npy);
     }

@@ -41,20 +41,23 @@ static void test_free_shapes_integers_and_metadata(void **state)
     float data[3 * 5 * 7];
     for (int i = 0; i < 3 * 5 * 7; i++)
         data[i] = 2;
-    df_tensor input = {.n_dims = 4, .dims = {1, 3, 5, 7}, .data = data}, *outputs = NULL;   /* no name: the first */
+    /* no name: the first */
+    df_tensor input = {.n_dims = 4, .dims = {1, 3, 5, 7}, .data = data}, *outputs = NULL;
     int n_outputs = 0;
     assert_int_equal(df_onnx_run(model, &input, 1, &arena, &outputs, &n_outputs, NULL), DF_OK);
     assert_int_equal(n_outputs, 2);
     assert_string_equal(outputs[0].name, "sum");
     assert_true(outputs[0].n_dims == 0 && outputs[0].data[0] == 210.0f);
-    assert_true(outputs[1].dims[0] == 4 && outputs[1].data[2] == 5.0f && outputs[1].data[3] == 7.0f);
+    assert_true(outputs[1].dims[0] == 4 && outputs[1].data[2] == 5.0f &&
+                outputs[1].data[3] == 7.0f);
     assert_string_equal(df_onnx_metadata(model, "purpose", &arena), "a test");
     assert_null(df_onnx_metadata(model, "no such key", &arena));
     df_arena_reset(&arena);
     df_onnx_close(model);
 }
 
-static void assert_run_fails(const char *name, df_tensor input, df_status status, const char *expected)
+static void assert_run_fails(const char *name, df_tensor input, df_status status,
+                             const char *expected)
 {
     df_onnx *model = open_model(name);
     df_arena arena = {0};
@@ -73,12 +76,18 @@ static void test_wrong_input_and_nan_are_errors(void **state)
 {
     (void)state;
     static float data[3 * 9 * 9];
-    assert_run_fails("tiny-nan.onnx", (df_tensor){"image", 4, {1, 3, 8, 8}, data}, DF_FORMAT, "not numbers");
-    assert_run_fails("tiny-inf.onnx", (df_tensor){"image", 4, {1, 3, 8, 8}, data}, DF_FORMAT, "infinite");
-    assert_run_fails("tiny-nan.onnx", (df_tensor){"image", 4, {1, 3, 9, 9}, data}, DF_MODEL, "imension");
-    assert_run_fails("tiny-nan.onnx", (df_tensor){"picture", 4, {1, 3, 8, 8}, data}, DF_MODEL, "picture");
-    assert_run_fails("tiny-nan.onnx", (df_tensor){"image", 4, {1, 3, 0, 8}, data}, DF_MODEL, "empty");
-    assert_run_fails("tiny-nan.onnx", (df_tensor){"image", 4, {1, 3, -8, 8}, data}, DF_MODEL, "empty");
+    assert_run_fails("tiny-nan.onnx", (df_tensor){"image", 4, {1, 3, 8, 8}, data}, DF_FORMAT,
+                     "not numbers");
+    assert_run_fails("tiny-inf.onnx", (df_tensor){"image", 4, {1, 3, 8, 8}, data}, DF_FORMAT,
+                     "infinite");
+    assert_run_fails("tiny-nan.onnx", (df_tensor){"image", 4, {1, 3, 9, 9}, data}, DF_MODEL,
+                     "imension");
+    assert_run_fails("tiny-nan.onnx", (df_tensor){"picture", 4, {1, 3, 8, 8}, data}, DF_MODEL,
+                     "picture");
+    assert_run_fails("tiny-nan.onnx", (df_tensor){"image", 4, {1, 3, 0, 8}, data}, DF_MODEL,
+                     "empty");
+    assert_run_fails("tiny-nan.onnx", (df_tensor){"image", 4, {1, 3, -8, 8}, data}, DF_MODEL,
+                     "empty");
 }
 
 static void test_not_a_model(void **state)
@@ -94,7 +103,8 @@ static void test_not_a_model(void **state)
     df_onnx_close(NULL);
 }
 
-/* The CPU changes nothing of a fingerprint, whatever its threads; another provider must be there. */
+/* The CPU changes nothing of a fingerprint, whatever its threads; another provider
+ * must be there. */
 static void test_providers(void **state)
 {
     (void)state;
@@ -102,7 +112,9 @@ static void test_providers(void **state)
     df_str text = {0};
     df_error err = {""};
     for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++)
-        assert_int_equal(df_onnx_describe(&(df_onnx_options){.provider = cpus[i], .threads = 3}, &text, &err), DF_OK);
+        assert_int_equal(
+            df_onnx_describe(&(df_onnx_options){.provider = cpus[i], .threads = 3}, &text, &err),
+            DF_OK);
     assert_int_equal(text.size, 0);
     static const char *const others[] = {"gpu", "cp", "cpu2", "executionprovider"};
     df_onnx *model = NULL;
@@ -129,7 +141,8 @@ static df_status run_item(void *ctx, int64_t item, int thread, df_error *err)
     for (int i = 0; i < 12; i++)
         data[i] = (float)item;
     df_arena arena = {0};
-    df_tensor input = {.name = "image", .n_dims = 4, .dims = {1, 3, 2, 2}, .data = data}, *outputs = NULL;
+    df_tensor input = {.name = "image", .n_dims = 4, .dims = {1, 3, 2, 2}, .data = data},
+              *outputs = NULL;
     int n = 0;
     df_status status = df_onnx_run(ctx, &input, 1, &arena, &outputs, &n, err);
     if (status == DF_OK && outputs[0].data[0] != 12 * (float)item)
@@ -171,9 +184,12 @@ static void test_sha256_known_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_free_shapes_integers_and_metadata), cmocka_unit_test(test_wrong_input_and_nan_are_errors),
-        cmocka_unit_test(test_not_a_model), cmocka_unit_test(test_one_model_many_threads),
-        cmocka_unit_test(test_sha256_known_answers), cmocka_unit_test(test_providers),
+        cmocka_unit_test(test_free_shapes_integers_and_metadata),
+        cmocka_unit_test(test_wrong_input_and_nan_are_errors),
+        cmocka_unit_test(test_not_a_model),
+        cmocka_unit_test(test_one_model_many_threads),
+        cmocka_unit_test(test_sha256_known_answers),
+        cmocka_unit_test(test_providers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Colours get the names that people give them; a toned or grey picture is not given others; text round-trips. */
+/* Colours get the names that people give them; a toned or grey picture is not given others; text
+ * round-trips. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,30 +14,68 @@
 #include "stage/stage.h"
 
 extern const df_stage df_stage_look;
-typedef struct { int64_t side; double min_share; char more[64]; } look_config;
+typedef struct {
+    int64_t side;
+    double min_share;
+    char more[64];
+} look_config;
 
 static void names_of_known_colours(void **state)
 {
     (void)state;
-    const struct { uint32_t srgb; const char *name; } cases[] = {
-        {0x000000, "black"}, {0xFFFFFF, "white"}, {0x808080, "grey"}, {0x404040, "dark grey"}, {0xC0C0C0, "light grey"},
-        {0xFF0000, "red"}, {0xCC2222, "red"}, {0x8B0000, "dark red"},        /* pillar box; CSS darkred */
-        {0x00FF00, "green"}, {0x006400, "dark green"}, {0x90EE90, "light green"}, {0x4E8B3A, "green"},   /* grass */
-        {0x0000FF, "blue"}, {0x00008B, "dark blue"}, {0x87CEEB, "light blue"}, {0x3A6FC0, "blue"},       /* deep sky */
-        {0xFFFF00, "yellow"}, {0xFFD700, "yellow"}, {0xFFA500, "orange"}, {0xFF7518, "orange"},          /* pumpkin */
-        {0x8B4513, "brown"}, {0x654321, "brown"}, {0xF5DEB3, "beige"}, {0xF5F5DC, "white"},
-        {0xFFC0CB, "light pink"}, {0xFF69B4, "pink"}, {0x800080, "purple"}, {0x40E0D0, "turquoise"}, {0x808000, "olive"},
-        {0x8A8F94, "grey"}, {0x3B3F44, "dark grey"}, {0xB5BBC0, "light grey"},                           /* concrete, asphalt, cloud */
+    const struct {
+        uint32_t srgb;
+        const char *name;
+    } cases[] = {
+        {0x000000, "black"},
+        {0xFFFFFF, "white"},
+        {0x808080, "grey"},
+        {0x404040, "dark grey"},
+        {0xC0C0C0, "light grey"},
+        /* pillar box; CSS darkred */
+        {0xFF0000, "red"},
+        {0xCC2222, "red"},
+        {0x8B0000, "dark red"},
+        /* grass */
+        {0x00FF00, "green"},
+        {0x006400, "dark green"},
+        {0x90EE90, "light green"},
+        {0x4E8B3A, "green"},
+        /* deep sky */
+        {0x0000FF, "blue"},
+        {0x00008B, "dark blue"},
+        {0x87CEEB, "light blue"},
+        {0x3A6FC0, "blue"},
+        /* pumpkin */
+        {0xFFFF00, "yellow"},
+        {0xFFD700, "yellow"},
+        {0xFFA500, "orange"},
+        {0xFF7518, "orange"},
+        {0x8B4513, "brown"},
+        {0x654321, "brown"},
+        {0xF5DEB3, "beige"},
+        {0xF5F5DC, "white"},
+        {0xFFC0CB, "light pink"},
+        {0xFF69B4, "pink"},
+        {0x800080, "purple"},
+        {0x40E0D0, "turquoise"},
+        {0x808000, "olive"},
+        /* concrete, asphalt, cloud */
+        {0x8A8F94, "grey"},
+        {0x3B3F44, "dark grey"},
+        {0xB5BBC0, "light grey"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const uint32_t c = cases[i].srgb;
-        const char *name = df_colour_name((uint8_t)(c >> 16), (uint8_t)(c >> 8 & 255), (uint8_t)(c & 255));
+        const char *name =
+            df_colour_name((uint8_t)(c >> 16), (uint8_t)(c >> 8 & 255), (uint8_t)(c & 255));
         if (strcmp(name, cases[i].name))
             fail_msg("%06X is named %s, not %s", c, name, cases[i].name);
     }
 }
 
-/* Every grey from black to white, also with the cast of a few levels that JPEG leaves, gets a grey's name. */
+/* Every grey from black to white, also with the cast of a few levels that JPEG leaves, gets a
+ * grey's name. */
 static void greys_stay_grey(void **state)
 {
     (void)state;
@@ -45,7 +84,8 @@ static void greys_stay_grey(void **state)
     int before = 0;
     for (int v = 0; v < 251; v++)
         for (size_t k = 0; k < sizeof casts / sizeof casts[0]; k++) {
-            const char *name = df_colour_name((uint8_t)(v + casts[k][0]), (uint8_t)(v + casts[k][1]), (uint8_t)(v + casts[k][2]));
+            const char *name = df_colour_name(
+                (uint8_t)(v + casts[k][0]), (uint8_t)(v + casts[k][1]), (uint8_t)(v + casts[k][2]));
             int at = 0;
             while (at < 5 && strcmp(greys[at], name))
                 at++;
@@ -62,7 +102,8 @@ static void oklab_is_the_published_one(void **state)
 {
     (void)state;
     char path[1024];
-    snprintf(path, sizeof path, "%s/tests/oracle/oklab.csv", getenv("DF_SOURCE_DIR") ? getenv("DF_SOURCE_DIR") : ".");
+    snprintf(path, sizeof path, "%s/tests/oracle/oklab.csv",
+             getenv("DF_SOURCE_DIR") ? getenv("DF_SOURCE_DIR") : ".");
     FILE *f = fopen(path, "r");
     assert_non_null(f);
     char line[160];
@@ -72,7 +113,9 @@ static void oklab_is_the_published_one(void **state)
         double l, a, bb;
         assert_int_equal(sscanf(line, "%u,%u,%u,%lf,%lf,%lf", &r, &g, &b, &l, &a, &bb), 6);
         const df_oklab c = df_oklab_from_srgb((uint8_t)r, (uint8_t)g, (uint8_t)b);
-        assert_true(fabs((double)c.l - l) < 2e-6 && fabs((double)c.a - a) < 4e-6 && fabs((double)c.b - bb) < 4e-6);   /* float32 */
+        /* float32 */
+        assert_true(fabs((double)c.l - l) < 2e-6 && fabs((double)c.a - a) < 4e-6 &&
+                    fabs((double)c.b - bb) < 4e-6);
         n++;
     }
     fclose(f);
@@ -113,7 +156,8 @@ static void grey_print(int x, int y, uint8_t *rgb)
     set(rgb, v, v, v);
 }
 
-/* Brown things in a colour photograph: as dull as sepia, but of several browns and greens at one lightness. */
+/* Brown things in a colour photograph: as dull as sepia, but of several browns and greens at one
+ * lightness. */
 static void brown_things(int x, int y, uint8_t *rgb)
 {
     const int v = 60 + (x * 7 + y * 13) % 120, k = x / 20 % 3;
@@ -128,7 +172,8 @@ static void half_and_half(int x, int y, uint8_t *rgb)
 
 static void red_on_green(int x, int y, uint8_t *rgb)
 {
-    const bool inside = x >= 84 && x < 156 && y >= 63 && y < 117;        /* 36 % of the box 60..180 x 45..135, per side 60 % */
+    /* 36 % of the box 60..180 x 45..135, per side 60 % */
+    const bool inside = x >= 84 && x < 156 && y >= 63 && y < 117;
     set(rgb, inside ? 220 : 30, inside ? 20 : 130, 30);
 }
 
@@ -168,7 +213,8 @@ static void numbers_mean_what_they_say(void **state)
     assert_int_equal(df_palette_open(&p, NULL), DF_OK);
     df_swatch s = paint(p, half_and_half, &arena);
     df_region r = df_swatch_region(&s, everything, false, 0.05);
-    assert_true(fabs(r.brightness - 0.5) < 0.01 && r.contrast > 0.99 && r.saturation < 0.01 && r.detail < 0.1);
+    assert_true(fabs(r.brightness - 0.5) < 0.01 && r.contrast > 0.99 && r.saturation < 0.01 &&
+                r.detail < 0.1);
     r = df_swatch_region(&s, (df_rect){0, 0, (double)W / 2, H}, false, 0.05);
     assert_string_equal(r.colours[0].name, "black");
     assert_true(r.n_colours == 1 && r.brightness < 0.01 && r.contrast < 0.01);
@@ -180,7 +226,9 @@ static void numbers_mean_what_they_say(void **state)
     r = df_swatch_region(&s, box, true, 0.05);
     assert_string_equal(r.colours[0].name, "red");
 
-    const df_rect wild[] = {{-50, -50, -10, -10}, {1e9, 1e9, 2e9, 2e9}, {NAN, NAN, NAN, NAN}, {50, 50, 20, 20}, {7, 7, 7, 7}, {-INFINITY, 0, INFINITY, H}};
+    const df_rect wild[] = {{-50, -50, -10, -10}, {1e9, 1e9, 2e9, 2e9},
+                            {NAN, NAN, NAN, NAN}, {50, 50, 20, 20},
+                            {7, 7, 7, 7},         {-INFINITY, 0, INFINITY, H}};
     for (size_t i = 0; i < sizeof wild / sizeof wild[0]; i++) {
         r = df_swatch_region(&s, wild[i], true, 0.05);
         assert_true(r.n_colours >= 1 && r.brightness >= 0 && r.brightness <= 1);
@@ -193,7 +241,9 @@ static void text_round_trips(void **state)
 {
     (void)state;
     df_arena arena = {0};
-    df_region in = {.colours = {{"dark grey", 0.41}, {"blue", 0.22}, {"sepia", 0.05}}, .n_colours = 3}, out;
+    df_region in = {.colours = {{"dark grey", 0.41}, {"blue", 0.22}, {"sepia", 0.05}},
+                    .n_colours = 3},
+              out;
     df_str text = {0};
     df_colours_print(&in, &text);
     assert_string_equal(df_str_text(&text), "dark grey 0.41, blue 0.22, sepia 0.05");
@@ -203,13 +253,15 @@ static void text_round_trips(void **state)
         assert_string_equal(out.colours[i].name, in.colours[i].name);
         assert_true(fabs(out.colours[i].share - in.colours[i].share) < 1e-9);
     }
-    static const char *const bad[] = {"", "grey", "0.5", " 0.5", "grey 7", "grey nan", "grey 0.5x", ",,,", "grey -1", "grey 0.5 "};
+    static const char *const bad[] = {"",         "grey",      "0.5", " 0.5",    "grey 7",
+                                      "grey nan", "grey 0.5x", ",,,", "grey -1", "grey 0.5 "};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(df_colours_parse(bad[i], &arena, &out, NULL), DF_OK);
         if (out.n_colours)
             fail_msg("\"%s\" gave %d colours", bad[i], out.n_colours);
     }
-    assert_int_equal(df_colours_parse("a 0.1, b 0.1, c 0.1, d 0.1, e 0.1", &arena, &out, NULL), DF_OK);
+    assert_int_equal(df_colours_parse("a 0.1, b 0.1, c 0.1, d 0.1, e 0.1", &arena, &out, NULL),
+                     DF_OK);
     assert_int_equal(out.n_colours, DF_COLOURS_MAX);
     df_str_free(&text);
     df_arena_reset(&arena);
@@ -230,8 +282,11 @@ static void stage_looks_where_boxes_are(void **state)
         const size_t n = (size_t)image.width * (size_t)image.height;
         image.rgb = malloc(n * 3);
         for (size_t i = 0; i < n; i++)
-            set(image.rgb + 3 * i, (int)(i % (size_t)image.width) >= image.width / 2 ? 230 : 10, 20, 20);
-        df_box boxes[2] = {{.x0 = 2.4 * image.width, .x1 = 3.6 * image.width, .y1 = 4 * image.height}, {.x0 = -9, .x1 = 1e12, .y0 = 5, .y1 = 2}};
+            set(image.rgb + 3 * i, (int)(i % (size_t)image.width) >= image.width / 2 ? 230 : 10, 20,
+                20);
+        df_box boxes[2] = {
+            {.x0 = 2.4 * image.width, .x1 = 3.6 * image.width, .y1 = 4 * image.height},
+            {.x0 = -9, .x1 = 1e12, .y0 = 5, .y1 = 2}};
         df_sight sight = {.row = 5, .image = &image, .boxes = boxes, .n_boxes = 2};
         df_table *t;
         df_arena arena = {0};
@@ -240,7 +295,8 @@ static void stage_looks_where_boxes_are(void **state)
         assert_int_equal(df_table_rows(t), 12);
         assert_string_equal(df_table_text(t, 10, df_table_column(t, "kind")), "box");
         if (image.width > 1)
-            assert_int_equal(strncmp(df_table_text(t, 10, df_table_column(t, "colours")), "red", 3), 0);
+            assert_int_equal(strncmp(df_table_text(t, 10, df_table_column(t, "colours")), "red", 3),
+                             0);
         assert_int_equal(df_table_int(t, 10, 0), 5);
         df_table_close(t);
         df_arena_reset(&arena);
@@ -252,8 +308,9 @@ static void stage_looks_where_boxes_are(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_of_known_colours), cmocka_unit_test(greys_stay_grey), cmocka_unit_test(oklab_is_the_published_one),
-        cmocka_unit_test(toned_and_grey_pictures), cmocka_unit_test(numbers_mean_what_they_say), cmocka_unit_test(text_round_trips),
+        cmocka_unit_test(names_of_known_colours),      cmocka_unit_test(greys_stay_grey),
+        cmocka_unit_test(oklab_is_the_published_one),  cmocka_unit_test(toned_and_grey_pictures),
+        cmocka_unit_test(numbers_mean_what_they_say),  cmocka_unit_test(text_round_trips),
         cmocka_unit_test(stage_looks_where_boxes_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

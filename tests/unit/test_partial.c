@@ -1,4 +1,5 @@
-/* The beginning of a part that another run left: gone on with when it is one, passed over when it is damaged. */
+/* The beginning of a part that another run left: gone on with when it is one, passed over when it
+ * is damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,15 +9,18 @@
 
 #include "pipeline/partial.h"
 
-static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL}, {"text", DF_COLUMN_TEXT, NULL}, {0}};
-static const df_column others[] = {{"row", DF_COLUMN_INT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {0}};
+static const df_column columns[] = {
+    {"row", DF_COLUMN_INT, NULL}, {"text", DF_COLUMN_TEXT, NULL}, {0}};
+static const df_column others[] = {
+    {"row", DF_COLUMN_INT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {0}};
 
 static df_table *table(const df_column *of, const int64_t *rows, int n)
 {
     df_table *t;
     assert_int_equal(df_table_create(&t, of, NULL), DF_OK);
     for (int i = 0; i < n; i++) {
-        const df_value values[] = {rows[i] == INT64_MIN ? DF_NULL : DF_INT(rows[i]), of == columns ? DF_TEXT("x") : DF_REAL(1)};
+        const df_value values[] = {rows[i] == INT64_MIN ? DF_NULL : DF_INT(rows[i]),
+                                   of == columns ? DF_TEXT("x") : DF_REAL(1)};
         assert_int_equal(df_table_append(t, values, NULL), DF_OK);
     }
     return t;
@@ -48,7 +52,8 @@ static void what_was_written_is_gone_on_with(void **state)
 static void what_is_damaged_is_none(void **state)
 {
     (void)state;
-    static const int64_t rows[][3] = {{0, 9, 3}, {2, 1, 3}, {-1, 0, 3}, {0, 3, 3}, {0, INT64_MIN, 3}, {0, 1, INT64_MIN}, {0, 1, -3}};
+    static const int64_t rows[][3] = {{0, 9, 3},         {2, 1, 3},         {-1, 0, 3}, {0, 3, 3},
+                                      {0, INT64_MIN, 3}, {0, 1, INT64_MIN}, {0, 1, -3}};
     df_dataset *ds = fresh();
     df_table *like = table(columns, NULL, 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -61,7 +66,9 @@ static void what_is_damaged_is_none(void **state)
     assert_int_equal(df_dataset_write_table(ds, "look/part-00000.partial", t, NULL), DF_OK);
     assert_int_equal(df_partial_rows(ds, "look", 0, like), 0);
     df_table_close(t);
-    assert_int_equal(df_folder_write(df_dataset_files(ds), "look/part-00000.partial", "no Parquet", 10, NULL), DF_OK);
+    assert_int_equal(
+        df_folder_write(df_dataset_files(ds), "look/part-00000.partial", "no Parquet", 10, NULL),
+        DF_OK);
     assert_int_equal(df_partial_rows(ds, "look", 0, like), 0);
     df_table_close(like);
     df_dataset_close(ds);
@@ -69,6 +76,7 @@ static void what_is_damaged_is_none(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_written_is_gone_on_with), cmocka_unit_test(what_is_damaged_is_none)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_written_is_gone_on_with),
+                                       cmocka_unit_test(what_is_damaged_is_none)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* A run over a table of small fake stages: what is done once, redone, resumed, refused; the same bytes always. */
+/* A run over a table of small fake stages: what is done once, redone, resumed, refused; the same
+ * bytes always. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +17,10 @@
 #include "pipeline/run.h"
 #include "typed.h"
 
-enum { PART_ROWS = 20, N_IMAGES = 50, N_PARTS = 3, BROKEN_ROW = 7 };   /* in part 0; rows 3 of 5 are rejected unseen */
-enum { WIDTH = 64, HEIGHT = 48, TAG_EDGE = 20 };                       /* `tag` is content with a half of them */
+/* in part 0; rows 3 of 5 are rejected unseen */
+enum { PART_ROWS = 20, N_IMAGES = 50, N_PARTS = 3, BROKEN_ROW = 7 };
+/* `tag` is content with a half of them */
+enum { WIDTH = 64, HEIGHT = 48, TAG_EDGE = 20 };
 
 /* ---- fake stages ---- */
 
@@ -57,7 +60,8 @@ static df_status ingest_run(df_dataset *ds, const void *config, const df_run *ru
     return DF_OK;
 }
 
-static df_status pixels_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+static df_status pixels_open(void **state, const df_dataset *ds, const void *config,
+                             const df_run *run, df_error *err)
 {
     (void)ds;
     (void)run;
@@ -73,8 +77,11 @@ static void pixels_close(void *state)
     atomic_fetch_sub(&n_opened, 1);
 }
 
-typedef struct { int64_t factor; } options;
-static const df_option option_table[] = {{"factor", DF_OPT_INT, offsetof(options, factor), "2", 1, 9, "changes the rows"}, {0}};
+typedef struct {
+    int64_t factor;
+} options;
+static const df_option option_table[] = {
+    {"factor", DF_OPT_INT, offsetof(options, factor), "2", 1, 9, "changes the rows"}, {0}};
 
 static df_status filter_screen(void *state, df_sight *sight, df_table *out, df_error *err)
 {
@@ -83,20 +90,26 @@ static df_status filter_screen(void *state, df_sight *sight, df_table *out, df_e
     if (sight->row % 5 != 3)
         return DF_OK;
     sight->rejected = true;
-    return df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(0), DF_TEXT("small"), DF_NULL}, err);
+    return df_table_append(
+        out, (df_value[]){DF_INT(sight->row), DF_INT(0), DF_TEXT("small"), DF_NULL}, err);
 }
 
-static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
+                                 df_error *err)
 {
     (void)state;
     (void)arena;
     sight->rejected = sight->image == NULL;
     seen_by_filter[sight->part][sight->row] = sight->image;
-    return df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(sight->image != NULL), DF_TEXT(sight->problem), DF_NULL}, err);
+    return df_table_append(out,
+                           (df_value[]){DF_INT(sight->row), DF_INT(sight->image != NULL),
+                                        DF_TEXT(sight->problem), DF_NULL},
+                           err);
 }
 
 /* Rows take different times, so that threads finish them out of order. */
-static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
+                              df_error *err)
 {
     const options *o = state;
     int n = atomic_fetch_add(&n_seen, 1) + 1;
@@ -105,17 +118,21 @@ static df_status tag_perceive(void *state, df_sight *sight, df_arena *arena, df_
     if (sight->row == fail_at_row)
         return df_fail(err, DF_MODEL, "the model broke");
     atomic_fetch_add(&n_shared_small, seen_by_filter[sight->part][sight->row] == sight->image &&
-                                        sight->image->width == WIDTH / 2);
+                                          sight->image->width == WIDTH / 2);
     nanosleep(&(struct timespec){.tv_nsec = (long)(sight->row * 37 % 11 * 200000)}, NULL);
     for (int64_t i = 0; i < sight->row % 3; i++) {
-        char *text = df_arena_printf(arena, "grey %d x %lld, %d wide", sight->image->rgb[0], (long long)o->factor,
-                                     sight->image->width);
-        DF_TRY(df_table_append(out, (df_value[]){DF_INT(sight->row), DF_TEXT(text), DF_REAL((double)i / 3), DF_TEXT("toy")}, err));
+        char *text = df_arena_printf(arena, "grey %d x %lld, %d wide", sight->image->rgb[0],
+                                     (long long)o->factor, sight->image->width);
+        DF_TRY(df_table_append(
+            out,
+            (df_value[]){DF_INT(sight->row), DF_TEXT(text), DF_REAL((double)i / 3), DF_TEXT("toy")},
+            err));
     }
     return DF_OK;
 }
 
-static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
+                                 df_error *err)
 {
     (void)state;
     (void)arena;
@@ -124,8 +141,13 @@ static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, 
     atomic_fetch_add(&n_shown, sight->image != NULL);
     seen_by_detect[sight->part][sight->row] = sight->image;
     for (int i = 0; i < sight->row % 4; i++)
-        DF_TRY(df_table_append(out, (df_value[]){DF_INT(sight->row), DF_TEXT(sight->n_tags > 0 ? sight->tags[0].label : "cat"), DF_REAL(0.1 * i), DF_REAL(i / 3.0),
-                                                 DF_REAL(2), DF_REAL(30), DF_REAL(40), DF_TEXT("toy")}, err));
+        DF_TRY(
+            df_table_append(out,
+                            (df_value[]){DF_INT(sight->row),
+                                         DF_TEXT(sight->n_tags > 0 ? sight->tags[0].label : "cat"),
+                                         DF_REAL(0.1 * i), DF_REAL(i / 3.0), DF_REAL(2),
+                                         DF_REAL(30), DF_REAL(40), DF_TEXT("toy")},
+                            err));
     return DF_OK;
 }
 
@@ -135,21 +157,30 @@ static bool detect_looks(const void *state)
     return atomic_load(&is_looking);
 }
 
-static const df_column look_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"item", DF_COLUMN_INT, NULL}, {"x0", DF_COLUMN_REAL, NULL}, {"label", DF_COLUMN_TEXT, NULL}, {0}};
+static const df_column look_columns[] = {{"row", DF_COLUMN_INT, NULL},
+                                         {"item", DF_COLUMN_INT, NULL},
+                                         {"x0", DF_COLUMN_REAL, NULL},
+                                         {"label", DF_COLUMN_TEXT, NULL},
+                                         {0}};
 
-static df_status look_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status look_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
+                               df_error *err)
 {
     (void)state;
     (void)arena;
     if (seen_by_detect[sight->part][sight->row] == sight->image && sight->image->width == WIDTH)
         atomic_fetch_add(&n_shared, 1);
     for (int i = 0; i < sight->n_boxes; i++)
-        DF_TRY(df_table_append(out, (df_value[]){DF_INT(sight->row), DF_INT(sight->boxes[i].item), DF_REAL(sight->boxes[i].x0),
-                                                 DF_TEXT(sight->boxes[i].label)}, err));
+        DF_TRY(df_table_append(out,
+                               (df_value[]){DF_INT(sight->row), DF_INT(sight->boxes[i].item),
+                                            DF_REAL(sight->boxes[i].x0),
+                                            DF_TEXT(sight->boxes[i].label)},
+                               err));
     return DF_OK;
 }
 
-static const df_column fuse_columns[] = {{"row", DF_COLUMN_INT, NULL}, {"n_tags", DF_COLUMN_INT, NULL}, {0}};
+static const df_column fuse_columns[] = {
+    {"row", DF_COLUMN_INT, NULL}, {"n_tags", DF_COLUMN_INT, NULL}, {0}};
 
 static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
@@ -194,7 +225,11 @@ static df_status page_run(df_dataset *ds, const void *config, const df_run *run,
     return write_whole(ds, "page", err);
 }
 
-#define READS(...) (const char *const[]){__VA_ARGS__, NULL}
+#define READS(...)                                                                                 \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
 static int filter_edge(const void *state)
 {
     (void)state;
@@ -207,28 +242,64 @@ static int tag_edge(const void *state)
     return TAG_EDGE;
 }
 
-static const df_pixel_ops filter_ops = {.open = pixels_open, .screen = filter_screen, .perceive = filter_perceive, .close = pixels_close,
+static const df_pixel_ops filter_ops = {.open = pixels_open,
+                                        .screen = filter_screen,
+                                        .perceive = filter_perceive,
+                                        .close = pixels_close,
                                         .edge = filter_edge};
-static const df_pixel_ops tag_ops = {.open = pixels_open, .perceive = tag_perceive, .close = pixels_close, .edge = tag_edge};
-static const df_pixel_ops detect_ops = {.open = pixels_open, .perceive = detect_perceive, .close = pixels_close, .blind = true,
+static const df_pixel_ops tag_ops = {
+    .open = pixels_open, .perceive = tag_perceive, .close = pixels_close, .edge = tag_edge};
+static const df_pixel_ops detect_ops = {.open = pixels_open,
+                                        .perceive = detect_perceive,
+                                        .close = pixels_close,
+                                        .blind = true,
                                         .looks = detect_looks};
-static const df_pixel_ops look_ops = {.open = pixels_open, .perceive = look_perceive, .close = pixels_close};
+static const df_pixel_ops look_ops = {
+    .open = pixels_open, .perceive = look_perceive, .close = pixels_close};
 static const df_table_type look_type = {.name = "look", .columns = look_columns};
 static const df_table_type fuse_type = {.name = "fuse", .columns = fuse_columns};
-static const df_stage ingest = {.name = "ingest", .summary = "", .table = &df_ingest_table, .run = ingest_run};
-static const df_stage filter = {.name = "filter", .summary = "", .reads = READS("ingest"), .table = &df_filter_table, .pixels = &filter_ops};
-static const df_stage tag = {.name = "tag", .summary = "", .reads = READS("ingest", "filter"), .table = &df_tag_table,
-                             .options = option_table, .config_size = sizeof(options), .pixels = &tag_ops};
-static const df_stage detect = {.name = "detect", .summary = "", .reads = READS("filter", "tag"), .table = &df_detect_table,
-                                .options = option_table, .config_size = sizeof(options), .pixels = &detect_ops};
-static const df_stage look = {.name = "look", .summary = "", .reads = READS("filter", "detect"), .table = &look_type, 
-                              .options = option_table, .config_size = sizeof(options), .pixels = &look_ops};
-static const df_stage fuse = {.name = "fuse", .summary = "", .reads = READS("tag", "look"), .table = &fuse_type, .run = fuse_run};
-static const df_stage count = {.name = "count", .summary = "", .reads = READS("fuse"), .run = count_run};
-static const df_stage page = {.name = "page", .summary = "", .reads = READS("fuse", "count"), .run = page_run};
+static const df_stage ingest = {
+    .name = "ingest", .summary = "", .table = &df_ingest_table, .run = ingest_run};
+static const df_stage filter = {.name = "filter",
+                                .summary = "",
+                                .reads = READS("ingest"),
+                                .table = &df_filter_table,
+                                .pixels = &filter_ops};
+static const df_stage tag = {.name = "tag",
+                             .summary = "",
+                             .reads = READS("ingest", "filter"),
+                             .table = &df_tag_table,
+                             .options = option_table,
+                             .config_size = sizeof(options),
+                             .pixels = &tag_ops};
+static const df_stage detect = {.name = "detect",
+                                .summary = "",
+                                .reads = READS("filter", "tag"),
+                                .table = &df_detect_table,
+                                .options = option_table,
+                                .config_size = sizeof(options),
+                                .pixels = &detect_ops};
+static const df_stage look = {.name = "look",
+                              .summary = "",
+                              .reads = READS("filter", "detect"),
+                              .table = &look_type,
+                              .options = option_table,
+                              .config_size = sizeof(options),
+                              .pixels = &look_ops};
+static const df_stage fuse = {.name = "fuse",
+                              .summary = "",
+                              .reads = READS("tag", "look"),
+                              .table = &fuse_type,
+                              .run = fuse_run};
+static const df_stage count = {
+    .name = "count", .summary = "", .reads = READS("fuse"), .run = count_run};
+static const df_stage page = {
+    .name = "page", .summary = "", .reads = READS("fuse", "count"), .run = page_run};
 static df_stage newer_look;                  /* that of a later program: another revision */
-static const df_stage *const table[] = {&ingest, &filter, &tag, &detect, &look, &fuse, &count, &page, NULL};
-static const df_stage *const newer_table[] = {&ingest, &filter, &tag, &detect, &newer_look, &fuse, &count, &page, NULL};
+static const df_stage *const table[] = {&ingest, &filter, &tag,  &detect, &look,
+                                        &fuse,   &count,  &page, NULL};
+static const df_stage *const newer_table[] = {&ingest, &filter, &tag,  &detect, &newer_look,
+                                              &fuse,   &count,  &page, NULL};
 
 /* ---- helpers ---- */
 
@@ -274,12 +345,25 @@ static void assert_same_tree(const char *a, const char *b)
     df_str_free(&of_b);
 }
 
-typedef struct { const char *set[4]; const char *from, *to; const int *parts; int n_parts; int threads; bool newer; } want;
+typedef struct {
+    const char *set[4];
+    const char *from, *to;
+    const int *parts;
+    int n_parts;
+    int threads;
+    bool newer;
+} want;
 
 static df_status go(const char *out, want w, df_error *err)
 {
     df_config config;
-    df_job job = {.input = "pipeline.test/in", .out = out, .from = w.from, .to = w.to, .parts = w.parts, .n_parts = w.n_parts, .stop = &stop};
+    df_job job = {.input = "pipeline.test/in",
+                  .out = out,
+                  .from = w.from,
+                  .to = w.to,
+                  .parts = w.parts,
+                  .n_parts = w.n_parts,
+                  .stop = &stop};
     char threads[8];
     atomic_store(&stop, false);
     assert_int_equal(df_config_init(&config, w.newer ? newer_table : table, err), DF_OK);
@@ -313,10 +397,16 @@ static int make_input(void **state)
         size_t size;
         char path[80];
         memset(pixels, i * 5, sizeof pixels);
-        df_image image = {.width = WIDTH, .height = HEIGHT, .full_width = WIDTH, .full_height = HEIGHT, .rgb = pixels};
+        df_image image = {.width = WIDTH,
+                          .height = HEIGHT,
+                          .full_width = WIDTH,
+                          .full_height = HEIGHT,
+                          .rgb = pixels};
         assert_int_equal(df_image_encode_jpeg(&image, 90, &jpeg, &size, NULL), DF_OK);
         snprintf(path, sizeof path, "pipeline.test/in/%03d.jpg", i);
-        assert_int_equal(df_file_write(path, i == BROKEN_ROW ? (const void *)"no image" : jpeg, i == BROKEN_ROW ? 8 : size, NULL), DF_OK);
+        assert_int_equal(df_file_write(path, i == BROKEN_ROW ? (const void *)"no image" : jpeg,
+                                       i == BROKEN_ROW ? 8 : size, NULL),
+                         DF_OK);
         free(jpeg);
     }
     ok("pipeline.test/whole", (want){.threads = 1});
@@ -337,9 +427,12 @@ static void one_pass_sees_each_image_once(void **state)
     (void)state;
     ok("pipeline.test/a", (want){.threads = 3});
     assert_int_equal(n_screened, N_IMAGES);
-    assert_int_equal(n_seen, N_IMAGES - N_IMAGES / 5 - 1);   /* not the rejected, not the broken one */
-    assert_int_equal(n_shared_small, n_seen);                /* filter, which takes any picture, took tag's */
-    assert_int_equal(n_shared, n_seen);                      /* look was given the very picture that detect was given */
+    /* not the rejected, not the broken one */
+    assert_int_equal(n_seen, N_IMAGES - N_IMAGES / 5 - 1);
+    /* filter, which takes any picture, took tag's */
+    assert_int_equal(n_shared_small, n_seen);
+    /* look was given the very picture that detect was given */
+    assert_int_equal(n_shared, n_seen);
     assert_int_equal(n_untold, 0);                           /* and detect the tags */
     assert_same_tree("pipeline.test/a", "pipeline.test/whole");
     remove_tree("pipeline.test/a");
@@ -349,7 +442,8 @@ static void broken_image_is_a_row(void **state)
 {
     (void)state;
     df_table *t;
-    assert_int_equal(df_table_read(&t, "pipeline.test/whole/filter/part-00000.parquet", NULL), DF_OK);
+    assert_int_equal(df_table_read(&t, "pipeline.test/whole/filter/part-00000.parquet", NULL),
+                     DF_OK);
     assert_int_equal(df_table_rows(t), PART_ROWS);
     for (int64_t i = 0; i < PART_ROWS; i++) {
         assert_int_equal(df_table_int(t, i, 0), i);
@@ -382,14 +476,16 @@ static void option_redoes_what_depends_on_it(void **state)
     remove_tree("pipeline.test/b");
 }
 
-/* A later program leaves what it would make alike, and redoes what it would not, finished or not. */
+/* A later program leaves what it would make alike, and redoes what it would not,
+ * finished or not. */
 static void another_revision_is_redone(void **state)
 {
     (void)state;
     df_error err = {""};
     newer_look = look;
     ok("pipeline.test/revision", (want){0});
-    ok("pipeline.test/revision", (want){.newer = true});             /* revision 0: nothing has changed */
+    /* revision 0: nothing has changed */
+    ok("pipeline.test/revision", (want){.newer = true});
     assert_int_equal(n_shown + n_seen + n_fused, 0);
     newer_look.revision = 1;
     ok("pipeline.test/revision", (want){.newer = true});
@@ -401,8 +497,10 @@ static void another_revision_is_redone(void **state)
     assert_same_tree("pipeline.test/revision", "pipeline.test/anew");
     remove_tree("pipeline.test/revision");
     ok("pipeline.test/revision", (want){.to = "tag"});
-    assert_int_equal(go("pipeline.test/revision", (want){.parts = (int[]){1}, .n_parts = 1}, &err), DF_OK);
-    ok("pipeline.test/revision", (want){.newer = true});             /* one part of two of them was of the earlier */
+    assert_int_equal(go("pipeline.test/revision", (want){.parts = (int[]){1}, .n_parts = 1}, &err),
+                     DF_OK);
+    /* one part of two of them was of the earlier */
+    ok("pipeline.test/revision", (want){.newer = true});
     assert_int_equal(n_fused, N_PARTS);
     assert_same_tree("pipeline.test/revision", "pipeline.test/anew");
     remove_tree("pipeline.test/revision");
@@ -415,10 +513,12 @@ static void stage_by_stage_gives_the_same(void **state)
     df_error err = {""};
     assert_int_equal(go("pipeline.test/c", (want){.from = "tag", .to = "tag"}, &err), DF_FORMAT);
     assert_non_null(strstr(err.message, "ingest must run before"));
-    static const char *const names[] = {"ingest", "filter", "tag", "detect", "look", "fuse", "count", "page"};
+    static const char *const names[] = {"ingest", "filter", "tag",   "detect",
+                                        "look",   "fuse",   "count", "page"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         ok("pipeline.test/c", (want){.from = names[i], .to = names[i]});
-        assert_int_equal(n_untold, 0);                       /* detect is told the tags that the table has */
+        /* detect is told the tags that the table has */
+        assert_int_equal(n_untold, 0);
     }
     assert_same_tree("pipeline.test/c", "pipeline.test/whole");
     remove_tree("pipeline.test/c");
@@ -450,7 +550,8 @@ static void stopped_run_goes_on(void **state)
         int seen_first = n_seen;
         stop_after = -1;
         ok("pipeline.test/d", (want){.threads = 2});
-        assert_true(n_seen + seen_first <= N_IMAGES - N_IMAGES / 5 - 1 + 3);   /* only images in flight are seen again */
+        /* only images in flight are seen again */
+        assert_true(n_seen + seen_first <= N_IMAGES - N_IMAGES / 5 - 1 + 3);
         assert_same_tree("pipeline.test/d", "pipeline.test/whole");
         remove_tree("pipeline.test/d");
     }
@@ -478,7 +579,8 @@ static void parts_share_the_work(void **state)
     assert_int_equal(n_screened, PART_ROWS);
     assert_int_equal(n_counted, 0);
     ok("pipeline.test/f", (want){.parts = (int[]){2, 0}, .n_parts = 2});
-    assert_int_equal(go("pipeline.test/f", (want){.parts = (int[]){3}, .n_parts = 1}, &err), DF_CONFIG);
+    assert_int_equal(go("pipeline.test/f", (want){.parts = (int[]){3}, .n_parts = 1}, &err),
+                     DF_CONFIG);
     ok("pipeline.test/f", (want){0});
     assert_int_equal(n_screened + n_fused, 0);
     assert_int_equal(n_counted, 2);
@@ -524,7 +626,8 @@ static void config_file_errors_have_a_line(void **state)
     static const char text[] = "run:\n  threads: 2\ntag:\n  factor: many\n";
     df_config config;
     df_error err = {""};
-    assert_int_equal(df_file_write("pipeline.test/config.yaml", text, sizeof text - 1, NULL), DF_OK);
+    assert_int_equal(df_file_write("pipeline.test/config.yaml", text, sizeof text - 1, NULL),
+                     DF_OK);
     assert_int_equal(df_config_init(&config, table, NULL), DF_OK);
     assert_int_equal(df_config_load(&config, "pipeline.test/config.yaml", &err), DF_CONFIG);
     assert_non_null(strstr(err.message, "pipeline.test/config.yaml:4: tag.factor: \"many\""));
@@ -532,7 +635,8 @@ static void config_file_errors_have_a_line(void **state)
     df_config_free(&config);
 }
 
-/* The real table: data flows down, names are unique, a stage is pixels or run, and its columns begin with the row. */
+/* The real table: data flows down, names are unique, a stage is pixels or run, and its columns
+ * begin with the row. */
 static void stages_read_what_is_before_them(void **state)
 {
     (void)state;
@@ -552,14 +656,20 @@ static void stages_read_what_is_before_them(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_pass_sees_each_image_once), cmocka_unit_test(broken_image_is_a_row),
-        cmocka_unit_test(second_run_does_nothing), cmocka_unit_test(option_redoes_what_depends_on_it),
+        cmocka_unit_test(one_pass_sees_each_image_once),
+        cmocka_unit_test(broken_image_is_a_row),
+        cmocka_unit_test(second_run_does_nothing),
+        cmocka_unit_test(option_redoes_what_depends_on_it),
         cmocka_unit_test(another_revision_is_redone),
-        cmocka_unit_test(stage_by_stage_gives_the_same), cmocka_unit_test(stopped_run_goes_on),
+        cmocka_unit_test(stage_by_stage_gives_the_same),
+        cmocka_unit_test(stopped_run_goes_on),
         cmocka_unit_test(nothing_is_decoded_for_who_does_not_look),
-        cmocka_unit_test(failure_names_its_stage), cmocka_unit_test(parts_share_the_work),
-        cmocka_unit_test(skipped_stage_is_not_missed), cmocka_unit_test(wrong_settings_are_named),
-        cmocka_unit_test(config_file_errors_have_a_line), cmocka_unit_test(stages_read_what_is_before_them),
+        cmocka_unit_test(failure_names_its_stage),
+        cmocka_unit_test(parts_share_the_work),
+        cmocka_unit_test(skipped_stage_is_not_missed),
+        cmocka_unit_test(wrong_settings_are_named),
+        cmocka_unit_test(config_file_errors_have_a_line),
+        cmocka_unit_test(stages_read_what_is_before_them),
     };
     return cmocka_run_group_tests(tests, make_input, clean);
 }

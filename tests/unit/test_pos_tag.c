@@ -1,5 +1,6 @@
-/* The tagger gives the same tags as the tool its rules come from, and about the shares that another method gives; prose is
- * counted as a person counts it. Expected values: tests/oracle/pos_tag.py. */
+/* The tagger gives the same tags as the tool its rules come from, and about the
+ * shares that another method gives; prose is counted as a person counts it.
+ * Expected values: tests/oracle/pos_tag.py. */
 #include "fixture.h"
 
 #include "language/prose.h"
@@ -18,10 +19,11 @@ static char *source_text(const char *path)
 static int load(void **state)
 {
     (void)state;
-    const char *const names[] = {"share/lexicon/en-lexicon.txt", "share/lexicon/en-morphology.txt", "share/lexicon/en-context.txt"};
+    const char *const names[] = {"share/lexicon/en-lexicon.txt", "share/lexicon/en-morphology.txt",
+                                 "share/lexicon/en-context.txt"};
     for (int i = 0; i < 3; i++)
         if (!(files[i] = source_text(names[i])))
-            return -1;                       /* set-up installs them */
+            return -1; /* set-up installs them */
     return df_pos_tagger_open(&tagger, files[0], files[1], files[2], NULL) == DF_OK ? 0 : -1;
 }
 
@@ -42,7 +44,8 @@ static int check_sentence(df_pos_token *tokens, const char *const *expected, siz
         const char *tag = df_pos_name(tagger, tokens[i].tag);
         if (strncmp(tag, expected[i], strlen(tag)) == 0 && expected[i][strlen(tag)] == '\n')
             continue;
-        print_error("%.*s: %s, expected %.6s\n", (int)tokens[i].n, tokens[i].text, tag, expected[i]);
+        print_error("%.*s: %s, expected %.6s\n", (int)tokens[i].n, tokens[i].text, tag,
+                    expected[i]);
         wrong++;
     }
     return wrong;
@@ -74,28 +77,37 @@ static void tags_as_textblob(void **state)
     free(tsv);
 }
 
-/* Tolerance: 3 points of a hundred. The methods differ by nature: spaCy calls "left" in "the left side" an adjective and
- * "one" in "one of" a numeral where rules do not, and cuts "half-open" into three tokens. */
+/* Tolerance: 3 points of a hundred. The methods differ by nature: spaCy calls "left" in "the left
+ * side" an adjective and "one" in "one of" a numeral where rules do not, and cuts "half-open" into
+ * three tokens. */
 static void shares_are_near_spacy(void **state)
 {
     (void)state;
-    char *text = source_text("tests/oracle/captions.txt"), *spacy = source_text("tests/oracle/pos_share.txt");
+    char *text = source_text("tests/oracle/captions.txt"),
+         *spacy = source_text("tests/oracle/pos_share.txt");
     assert_non_null(text);
     df_prose_space space = {0};
     df_prose_count count = {0};
     assert_int_equal(df_prose_measure(tagger, text, &space, &count, NULL), DF_OK);
-    const struct { const char *name; df_pos pos; } shares[] = {{"noun", DF_POS_NOUN}, {"adjective", DF_POS_ADJECTIVE},
-        {"adverb", DF_POS_ADVERB}, {"verb", DF_POS_VERB}, {"numeral", DF_POS_NUMERAL}};
+    const struct {
+        const char *name;
+        df_pos pos;
+    } shares[] = {{"noun", DF_POS_NOUN},
+                  {"adjective", DF_POS_ADJECTIVE},
+                  {"adverb", DF_POS_ADVERB},
+                  {"verb", DF_POS_VERB},
+                  {"numeral", DF_POS_NUMERAL}};
     for (size_t i = 0; i < 5; i++) {
         char line[32];
         snprintf(line, sizeof line, "\n%s ", shares[i].name);
         const char *at = strstr(spacy, line);
         assert_non_null(at);
-        double theirs = strtod(at + strlen(line), NULL), ours = (double)count.pos[shares[i].pos] / (double)count.tokens;
+        double theirs = strtod(at + strlen(line), NULL),
+               ours = (double)count.pos[shares[i].pos] / (double)count.tokens;
         print_message("%-10s %.4f, spaCy %.4f\n", shares[i].name, ours, theirs);
         assert_true(ours > theirs - 0.03 && ours < theirs + 0.03);
     }
-    assert_int_equal(count.sentences, 48);   /* spaCy's count, and what a person counts */
+    assert_int_equal(count.sentences, 48); /* spaCy's count, and what a person counts */
     free(space.tokens);
     free(text);
     free(spacy);
@@ -104,10 +116,20 @@ static void shares_are_near_spacy(void **state)
 static void prose_is_counted(void **state)
 {
     (void)state;
-    const struct { const char *text; int characters, words, sentences; } cases[] = {
-        {"", 0, 0, 0}, {"   ", 3, 0, 0}, {"A dog.", 6, 2, 1}, {"No full stop", 12, 3, 1}, {"It reads \"STOP.\" Two cars wait!", 31, 6, 2},
-        {"Mr. Smith paid 3.50 dollars. The dog's bowl - empty.", 52, 9, 2}, {"d\xC3\xB6g \xF0\x9F\x90\x95 e.g. a cat", 16, 5, 1},
-        {"...", 3, 0, 0}, {"One.Two", 7, 1, 1}, {"\xE7\x8C\xAB\xE3\x80\x82", 2, 1, 1}, {"bad \xFF\xFE bytes \x80", 13, 4, 1}};
+    const struct {
+        const char *text;
+        int characters, words, sentences;
+    } cases[] = {{"", 0, 0, 0},
+                 {"   ", 3, 0, 0},
+                 {"A dog.", 6, 2, 1},
+                 {"No full stop", 12, 3, 1},
+                 {"It reads \"STOP.\" Two cars wait!", 31, 6, 2},
+                 {"Mr. Smith paid 3.50 dollars. The dog's bowl - empty.", 52, 9, 2},
+                 {"d\xC3\xB6g \xF0\x9F\x90\x95 e.g. a cat", 16, 5, 1},
+                 {"...", 3, 0, 0},
+                 {"One.Two", 7, 1, 1},
+                 {"\xE7\x8C\xAB\xE3\x80\x82", 2, 1, 1},
+                 {"bad \xFF\xFE bytes \x80", 13, 4, 1}};
     df_prose_space space = {0};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         df_prose_count count = {0};
@@ -146,19 +168,22 @@ static void broken_rules_are_one_line(void **state)
     (void)state;
     df_pos_tagger *t = NULL;
     df_error err;
-    assert_int_equal(df_pos_tagger_open(&t, "dog NN\n", "no such rule here\n", "", &err), DF_FORMAT);
+    assert_int_equal(df_pos_tagger_open(&t, "dog NN\n", "no such rule here\n", "", &err),
+                     DF_FORMAT);
     assert_non_null(strstr(err.message, "morphology"));
     assert_int_equal(df_pos_tagger_open(&t, "dog NN\n", "", "NN VB NOSUCH TO\n", &err), DF_FORMAT);
     assert_non_null(strstr(err.message, "context"));
-    assert_int_equal(df_pos_tagger_open(&t, "dog NN\n", "", "NN VB SURROUNDTAG TO\n", &err), DF_FORMAT);
+    assert_int_equal(df_pos_tagger_open(&t, "dog NN\n", "", "NN VB SURROUNDTAG TO\n", &err),
+                     DF_FORMAT);
     assert_int_equal(df_pos_tagger_open(&t, "", "", "", &err), DF_OK);
     df_pos_tagger_close(t);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(tags_as_textblob), cmocka_unit_test(shares_are_near_spacy),
-                                       cmocka_unit_test(prose_is_counted), cmocka_unit_test(odd_text_is_tagged),
-                                       cmocka_unit_test(broken_rules_are_one_line)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tags_as_textblob), cmocka_unit_test(shares_are_near_spacy),
+        cmocka_unit_test(prose_is_counted), cmocka_unit_test(odd_text_is_tagged),
+        cmocka_unit_test(broken_rules_are_one_line)};
     return cmocka_run_group_tests(tests, load, unload);
 }

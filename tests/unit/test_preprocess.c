@@ -22,15 +22,23 @@ static df_image picture(int width, int height)
     return image;
 }
 
-static df_card card_of(const char *resize, const char *channels, const char *layout, int width, int height)
+static df_card card_of(const char *resize, const char *channels, const char *layout, int width,
+                       int height)
 {
-    return (df_card){.name = (char *)(uintptr_t)"test", .input = (char *)(uintptr_t)"image",
-                     .resize = (char *)(uintptr_t)resize, .channels = (char *)(uintptr_t)channels,
-                     .layout = (char *)(uintptr_t)layout, .interpolation = (char *)(uintptr_t)"bilinear", .width = width,
-                     .height = height, .pad = -1, .std = {1, 1, 1}};
+    return (df_card){.name = (char *)(uintptr_t)"test",
+                     .input = (char *)(uintptr_t)"image",
+                     .resize = (char *)(uintptr_t)resize,
+                     .channels = (char *)(uintptr_t)channels,
+                     .layout = (char *)(uintptr_t)layout,
+                     .interpolation = (char *)(uintptr_t)"bilinear",
+                     .width = width,
+                     .height = height,
+                     .pad = -1,
+                     .std = {1, 1, 1}};
 }
 
-/* Resized pixels are whole numbers, so one unit of 255 apart is the rounding; more is another picture. */
+/* Resized pixels are whole numbers, so one unit of 255 apart is the rounding; more is another
+ * picture. */
 static void compare(const char *name, const df_tensor *t, double least_std)
 {
     char path[512];
@@ -43,7 +51,8 @@ static void compare(const char *name, const df_tensor *t, double least_std)
     assert_int_equal(df_tensor_size(t), n);
     for (size_t i = 0; i < n; i++)
         if (!(fabs((double)(t->data[i] - want[i])) <= 0.51 / least_std))
-            fail_msg("%s: value %zu is %g, expected %g", name, i, (double)t->data[i], (double)want[i]);
+            fail_msg("%s: value %zu is %g, expected %g", name, i, (double)t->data[i],
+                     (double)want[i]);
 }
 
 static void test_stretch_matches_numpy(void **state)
@@ -61,7 +70,8 @@ static void test_stretch_matches_numpy(void **state)
     assert_int_equal(df_preprocess(&card, &image, &arena, &t, &p, NULL), DF_OK);
     assert_true(t.n_dims == 4 && t.dims[1] == 3 && t.dims[2] == 6 && t.dims[3] == 8);
     compare("stretch.f32", &t, 2);
-    assert_true(p.offset_x == 0 && fabs(p.scale_x * 8 - 46) < 1e-9 && fabs(p.scale_y * 6 - 34) < 1e-9);
+    assert_true(p.offset_x == 0 && fabs(p.scale_x * 8 - 46) < 1e-9 &&
+                fabs(p.scale_y * 6 - 34) < 1e-9);
     df_image_free(&image);
     df_arena_reset(&arena);
 }
@@ -152,7 +162,8 @@ static void test_odd_shapes(void **state)
         }
     df_card card = card_of("stretch", "rgb", "nchw", 64, 48);
     df_tensor t;
-    assert_int_equal(df_preprocess(&card, &(df_image){0}, &(df_arena){0}, &t, NULL, NULL), DF_FORMAT);
+    assert_int_equal(df_preprocess(&card, &(df_image){0}, &(df_arena){0}, &t, NULL, NULL),
+                     DF_FORMAT);
 }
 
 /* As torchvision 0.29's GeneralizedRCNNTransform(800, 1333) resizes before it pads. */
@@ -160,15 +171,9 @@ static void test_shortest_is_of_torchvisions_size(void **state)
 {
     (void)state;
     static const int cases[][4] = {
-        {640, 427, 1199, 800},
-        {427, 640, 800, 1199},
-        {500, 375, 1066, 800},
-        {1000, 100, 1333, 133},
-        {33, 1500, 29, 1333},
-        {800, 800, 800, 800},
-        {1333, 800, 1333, 800},
-        {1999, 1201, 1331, 800},
-        {3, 2, 1200, 800},
+        {640, 427, 1199, 800},  {427, 640, 800, 1199},   {500, 375, 1066, 800},
+        {1000, 100, 1333, 133}, {33, 1500, 29, 1333},    {800, 800, 800, 800},
+        {1333, 800, 1333, 800}, {1999, 1201, 1331, 800}, {3, 2, 1200, 800},
         {641, 479, 1070, 800},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -182,7 +187,8 @@ static void test_shortest_is_of_torchvisions_size(void **state)
         assert_int_equal(df_preprocess(&card, &image, &arena, &t, &p, NULL), DF_OK);
         assert_int_equal(t.dims[3], cases[i][2]);
         assert_int_equal(t.dims[2], cases[i][3]);
-        assert_true(fabs(p.scale_x * cases[i][2] - cases[i][0]) < 1e-9 && fabs(p.scale_y * cases[i][3] - cases[i][1]) < 1e-9);
+        assert_true(fabs(p.scale_x * cases[i][2] - cases[i][0]) < 1e-9 &&
+                    fabs(p.scale_y * cases[i][3] - cases[i][1]) < 1e-9);
         df_image_free(&image);
         df_arena_reset(&arena);
     }
@@ -192,8 +198,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shortest_is_of_torchvisions_size),
-        cmocka_unit_test(test_stretch_matches_numpy), cmocka_unit_test(test_crop_matches_numpy),
-        cmocka_unit_test(test_fit_matches_numpy), cmocka_unit_test(test_free_size_is_the_images_own),
+        cmocka_unit_test(test_stretch_matches_numpy),
+        cmocka_unit_test(test_crop_matches_numpy),
+        cmocka_unit_test(test_fit_matches_numpy),
+        cmocka_unit_test(test_free_size_is_the_images_own),
         cmocka_unit_test(test_odd_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

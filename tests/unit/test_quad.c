@@ -21,8 +21,8 @@ static double side_of(df_point a, df_point b, df_point p)
     return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
 }
 
-/* A cloud: all points are inside the hull and inside the rectangle, the hull turns one way, and no rectangle along
- * another of the hull's edges is smaller. */
+/* A cloud: all points are inside the hull and inside the rectangle, the hull turns one way, and no
+ * rectangle along another of the hull's edges is smaller. */
 static void clouds(void **state)
 {
     (void)state;
@@ -43,7 +43,8 @@ static void clouds(void **state)
             double length = hypot(b.x - a.x, b.y - a.y), u0 = INFINITY, u1 = -INFINITY, v1 = 0;
             assert_true(side_of(a, b, hull[(k + 2) % n]) > 0);
             for (int i = 0; i < N; i++) {
-                double u = ((points[i].x - a.x) * (b.x - a.x) + (points[i].y - a.y) * (b.y - a.y)) / length;
+                double u = ((points[i].x - a.x) * (b.x - a.x) + (points[i].y - a.y) * (b.y - a.y)) /
+                           length;
                 assert_true(side_of(a, b, points[i]) >= 0);
                 u0 = fmin(u0, u);
                 u1 = fmax(u1, u);
@@ -72,16 +73,19 @@ static void points_and_lines(void **state)
 static void text_begins_at_its_top_left(void **state)
 {
     (void)state;
-    const df_quad wide = {{{0, 0}, {100, 0}, {100, 20}, {0, 20}}}, tall = {{{0, 0}, {20, 0}, {20, 100}, {0, 100}}};
+    const df_quad wide = {{{0, 0}, {100, 0}, {100, 20}, {0, 20}}},
+                  tall = {{{0, 0}, {20, 0}, {20, 100}, {0, 100}}};
     for (int turn = 0; turn < 4; turn++) {
         df_quad q = df_quad_turn(&wide, turn), text = df_quad_for_text(&q);
         assert_true(text.at[0].x == 0 && text.at[0].y == 0 && text.at[1].x == 100);
         q = df_quad_turn(&tall, turn);       /* reads downward: its top is the right side */
         text = df_quad_for_text(&q);
-        assert_true(text.at[0].x == 20 && text.at[0].y == 0 && text.at[1].x == 20 && text.at[1].y == 100);
+        assert_true(text.at[0].x == 20 && text.at[0].y == 0 && text.at[1].x == 20 &&
+                    text.at[1].y == 100);
     }
     df_quad grown = df_quad_grow(&wide, 5);
-    assert_true(grown.at[0].x == -5 && grown.at[0].y == -5 && grown.at[2].x == 105 && grown.at[2].y == 25);
+    assert_true(grown.at[0].x == -5 && grown.at[0].y == -5 && grown.at[2].x == 105 &&
+                grown.at[2].y == 25);
 }
 
 int main(void)

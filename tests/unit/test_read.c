@@ -1,4 +1,5 @@
-/* The read stage on a drawn page: its rows, what its options leave out; skipped where the models are not installed. */
+/* The read stage on a drawn page: its rows, what its options leave out; skipped where the models
+ * are not installed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,15 +65,21 @@ static void rows_of_a_page(void **state)
     need_models();
     df_image image = picture("tests/data/text_page_level.jpg");
     df_table *t = read_page(&image, NULL, NULL);
-    const char *const want[] = {"Harbour Museum", "Open daily 9:30 to 17:00", "Tickets 12.50, children free",
-                                "Please keep to the marked paths.", "Platform 12", "last ferry leaves at 18:45"};
+    const char *const want[] = {"Harbour Museum",
+                                "Open daily 9:30 to 17:00",
+                                "Tickets 12.50, children free",
+                                "Please keep to the marked paths.",
+                                "Platform 12",
+                                "last ferry leaves at 18:45"};
     assert_int_equal(df_table_rows(t), 6);
     for (int i = 0; i < 6; i++) {
         assert_int_equal(df_table_int(t, i, 0), 7);
         assert_int_equal(df_table_int(t, i, df_table_column(t, "paragraph")), i);
         assert_string_equal(df_table_text(t, i, df_table_column(t, "text")), want[i]);
-        assert_true(df_table_real(t, i, df_table_column(t, "x2")) > df_table_real(t, i, df_table_column(t, "x0")));
-        assert_true(df_table_real(t, i, df_table_column(t, "y2")) > df_table_real(t, i, df_table_column(t, "y0")));
+        assert_true(df_table_real(t, i, df_table_column(t, "x2")) >
+                    df_table_real(t, i, df_table_column(t, "x0")));
+        assert_true(df_table_real(t, i, df_table_column(t, "y2")) >
+                    df_table_real(t, i, df_table_column(t, "y0")));
     }
     df_table_close(t);
     df_image_free(&image);
@@ -83,12 +90,12 @@ static void options_leave_out(void **state)
     (void)state;
     need_models();
     df_image image = picture("tests/data/text_page_level.jpg");
-    df_table *t = read_page(&image, "max_lines", "2");       /* the two largest, in reading order */
+    df_table *t = read_page(&image, "max_lines", "2"); /* the two largest, in reading order */
     assert_int_equal(df_table_rows(t), 2);
     assert_string_equal(df_table_text(t, 0, 1), "Harbour Museum");
     assert_string_equal(df_table_text(t, 1, 1), "Open daily 9:30 to 17:00");
     df_table_close(t);
-    t = read_page(&image, "min_chars", "22");                /* signs and spaces do not count */
+    t = read_page(&image, "min_chars", "22"); /* signs and spaces do not count */
     assert_int_equal(df_table_rows(t), 2);
     assert_string_equal(df_table_text(t, 0, 1), "Tickets 12.50, children free");
     df_table_close(t);
@@ -133,8 +140,8 @@ static void depends_on_the_models(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_of_a_page), cmocka_unit_test(options_leave_out),
-                                       cmocka_unit_test(windows_are_no_word),
-                                       cmocka_unit_test(depends_on_the_models)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_of_a_page), cmocka_unit_test(options_leave_out),
+        cmocka_unit_test(windows_are_no_word), cmocka_unit_test(depends_on_the_models)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

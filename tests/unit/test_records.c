@@ -1,4 +1,5 @@
-/* Records on disk: what lies outside of the file is an error, and a file of another size is not taken for this one. */
+/* Records on disk: what lies outside of the file is an error, and a file of another size is not
+ * taken for this one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,8 +25,8 @@ static df_folder *make_folder(void)
 static void outside_is_an_error(void **state)
 {
     (void)state;
-    static const int64_t ranges[][2] = {{-1, 1}, {0, N + 1}, {N, 1}, {N + 1, 0}, {INT64_MAX, 1},
-                                        {1, INT64_MAX}, {0, -1}};
+    static const int64_t ranges[][2] = {{-1, 1},        {0, N + 1},     {N, 1}, {N + 1, 0},
+                                        {INT64_MAX, 1}, {1, INT64_MAX}, {0, -1}};
     int64_t x[N] = {0};
     df_records *r;
     df_folder *folder = make_folder();

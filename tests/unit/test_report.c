@@ -1,4 +1,5 @@
-/* The report holds what the dataset holds, escaped, with a picture for every image that can be decoded; hostile text stays text. */
+/* The report holds what the dataset holds, escaped, with a picture for every image that can be
+ * decoded; hostile text stays text. */
 #include "cluster_fixture.h"
 
 #include <dirent.h>
@@ -38,12 +39,14 @@ static void every_image_is_there(void **state)
     (void)state;
     df_json *all = images("report.test/report/data/images-0000.js");
     assert_int_equal(df_json_count(all), 7);
-    const df_json *dog = df_json_item(all, 0), *tiny = df_json_item(all, 1), *broken = df_json_item(all, 3);
+    const df_json *dog = df_json_item(all, 0), *tiny = df_json_item(all, 1),
+                  *broken = df_json_item(all, 3);
     assert_string_equal(member(dog, "caption"), DOG_CAPTION);
     assert_string_equal(member(dog, "alt_text"), HOSTILE_ALT);
     assert_int_equal(df_json_count(df_json_member(dog, "boxes")), 2);
     assert_int_equal(df_json_count(df_json_member(dog, "lines")), 1);
-    assert_int_equal(df_json_count(df_json_member(df_json_item(df_json_member(dog, "lines"), 0), "points")), 8);
+    assert_int_equal(
+        df_json_count(df_json_member(df_json_item(df_json_member(dog, "lines"), 0), "points")), 8);
     assert_string_equal(member(tiny, "rejected"), "small");
     assert_null(df_json_member(broken, "thumb"));
     for (size_t i = 0; i < 7; i++) {
@@ -58,19 +61,31 @@ static void every_image_is_there(void **state)
 static void support_counts_in_javascript_units(void **state)
 {
     (void)state;
-    const char *caption = "d\xC3\xB6g \xF0\x9F\x90\x95 caf\xC3\xA9";       /* bytes 0-4, 5-9, 10-15; units 0-3, 4-6, 7-11 */
+    /* bytes 0-4, 5-9, 10-15; units 0-3, 4-6, 7-11 */
+    const char *caption = "d\xC3\xB6g \xF0\x9F\x90\x95 caf\xC3\xA9";
     df_str out = {0};
-    df_report_support(&out, caption, "[[0, 4, \"box\", 1], [5, 9, \"tag\", 2], [10, 15, \"line\", 0]]");
+    df_report_support(&out, caption,
+                      "[[0, 4, \"box\", 1], [5, 9, \"tag\", 2], [10, 15, \"line\", 0]]");
     assert_string_equal(df_str_text(&out), "[[0,3,\"box\",1],[4,6,\"tag\",2],[7,11,\"line\",0]]");
-    const char *const bad[] = {"", "garbage", "{}", "[[0, 99, \"box\", 1]]", "[[-1, 2, \"box\", 1]]", "[[0, 2, \"box\", 1]]", "[[3, 3, \"box\", 1]]",
-                               "[[0, 4]]", "[1, 2]", "null"};
+    const char *const bad[] = {"",
+                               "garbage",
+                               "{}",
+                               "[[0, 99, \"box\", 1]]",
+                               "[[-1, 2, \"box\", 1]]",
+                               "[[0, 2, \"box\", 1]]",
+                               "[[3, 3, \"box\", 1]]",
+                               "[[0, 4]]",
+                               "[1, 2]",
+                               "null"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         df_str_clear(&out);
         df_report_support(&out, caption, bad[i]);
         assert_string_equal(df_str_text(&out), "[]");
     }
     df_str_clear(&out);
-    df_report_support(&out, caption, "[[5, 9, \"tag\", 2], [0, 4, \"box\", 1], [6, 12, \"box\", 1], [10, 15, \"line\", 0]]");
+    df_report_support(
+        &out, caption,
+        "[[5, 9, \"tag\", 2], [0, 4, \"box\", 1], [6, 12, \"box\", 1], [10, 15, \"line\", 0]]");
     assert_string_equal(df_str_text(&out), "[[4,6,\"tag\",2],[7,11,\"line\",0]]");
     df_str_free(&out);
 }
@@ -98,7 +113,8 @@ static void large_datasets_are_sampled(void **state)
         kept += member(df_json_item(all, i), "rejected") == NULL;
     assert_int_equal(kept, 2);
     df_json_close(all);
-    DIR *thumbs = opendir("report.test/report/thumbs");      /* two kept, two of the three rejected can be decoded */
+    /* two kept, two of the three rejected can be decoded */
+    DIR *thumbs = opendir("report.test/report/thumbs");
     int n = 0;
     for (struct dirent *e; (e = readdir(thumbs));)
         n += e->d_name[0] != '.';
@@ -132,17 +148,20 @@ static void clusters_are_shown(void **state)
     assert_int_equal(df_json_count(clusters), 3);
     assert_int_equal(df_json_int(df_json_member(first, "cluster"), 0), 3);
     assert_int_equal(df_json_int(df_json_member(first, "removed"), -1), 2);
-    const df_json *copy = df_json_item(df_json_member(first, "images"), 1), *pair = df_json_item(df_json_member(root, "pairs"), 1);
+    const df_json *copy = df_json_item(df_json_member(first, "images"), 1),
+                  *pair = df_json_item(df_json_member(root, "pairs"), 1);
     assert_string_equal(member(copy, "path"), HOSTILE_PATH);
     assert_string_equal(member(copy, "reason"), "copy");
     assert_string_equal(member(pair, "path"), "boats crop.jpg");
     assert_string_equal(member(df_json_member(pair, "nearest"), "id"), "00000-000000");
     char path[300];
-    snprintf(path, sizeof path, "report2.test/report/thumbs/%s", member(df_json_member(pair, "nearest"), "thumb"));
+    snprintf(path, sizeof path, "report2.test/report/thumbs/%s",
+             member(df_json_member(pair, "nearest"), "thumb"));
     assert_true(df_file_exists(path));
     df_json_close(root);
 
-    assert_int_equal(unlink("report2.test/dedup/part-00001.parquet"), 0);     /* half done: nothing to show, nothing old left */
+    /* half done: nothing to show, nothing old left */
+    assert_int_equal(unlink("report2.test/dedup/part-00001.parquet"), 0);
     run(&df_stage_report, ds, NULL, NULL);
     assert_false(df_file_exists("report2.test/report/data/clusters.js"));
     assert_false(df_file_exists(path));
@@ -168,8 +187,11 @@ static int drop(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_image_is_there), cmocka_unit_test(support_counts_in_javascript_units),
-                                       cmocka_unit_test(no_value_leaves_its_string), cmocka_unit_test(large_datasets_are_sampled),
-                                       cmocka_unit_test(same_bytes_again), cmocka_unit_test(clusters_are_shown)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_image_is_there),
+                                       cmocka_unit_test(support_counts_in_javascript_units),
+                                       cmocka_unit_test(no_value_leaves_its_string),
+                                       cmocka_unit_test(large_datasets_are_sampled),
+                                       cmocka_unit_test(same_bytes_again),
+                                       cmocka_unit_test(clusters_are_shown)};
     return cmocka_run_group_tests(tests, make, drop);
 }

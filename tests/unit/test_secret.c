@@ -11,10 +11,16 @@
 static void test_addresses(void **state)
 {
     (void)state;
-    static const char *const cases[][2] = {
-        {"http://h:8000/v1", "http://h:8000/v1"}, {"https://h/v1?key=abc", "https://h/v1"}, {"http://h?key=abc", "http://h"},
-        {"http://me:pass@h/v1#x", "http://h/v1"}, {"http://a@b:c@h/@x", "http://h/@x"}, {"me:pass@h/x?y", "h/x"},
-        {"http://h/#a?b", "http://h/"}, {"", ""}, {"?k=v", ""}, {"http://", "http://"}};
+    static const char *const cases[][2] = {{"http://h:8000/v1", "http://h:8000/v1"},
+                                           {"https://h/v1?key=abc", "https://h/v1"},
+                                           {"http://h?key=abc", "http://h"},
+                                           {"http://me:pass@h/v1#x", "http://h/v1"},
+                                           {"http://a@b:c@h/@x", "http://h/@x"},
+                                           {"me:pass@h/x?y", "h/x"},
+                                           {"http://h/#a?b", "http://h/"},
+                                           {"", ""},
+                                           {"?k=v", ""},
+                                           {"http://", "http://"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char shown[DF_URL_SHOWN];
         df_url_show(cases[i][0], strlen(cases[i][0]), shown);
@@ -24,7 +30,8 @@ static void test_addresses(void **state)
     memset(url, 'a', sizeof url);
     df_url_show(url, sizeof url, shown);
     assert_in_range(strlen(shown), 100, DF_URL_SHOWN - 1);
-    df_url_show("http://h?key=abc", strlen("http://h"), shown);      /* no more than the bytes given */
+    /* no more than the bytes given */
+    df_url_show("http://h?key=abc", strlen("http://h"), shown);
     assert_string_equal(shown, "http://h");
 }
 
@@ -60,8 +67,10 @@ static void test_queries(void **state)
 {
     (void)state;
     hides_query("http://h/?key=abcd1234", "no abcd1234", "no ********");
-    hides_query("http://h/?a=1&sig=ab%2Fcd1234&b=2#abcdefgh", "ab%2Fcd1234 ab/cd1234 abcdefgh", "*********** ********* abcdefgh");
-    hides_query("http://h/?model=gpt-4o-mini&api-version=2024-10-21", "gpt-4o-mini 2024-10-21", "gpt-4o-mini 2024-10-21");
+    hides_query("http://h/?a=1&sig=ab%2Fcd1234&b=2#abcdefgh", "ab%2Fcd1234 ab/cd1234 abcdefgh",
+                "*********** ********* abcdefgh");
+    hides_query("http://h/?model=gpt-4o-mini&api-version=2024-10-21", "gpt-4o-mini 2024-10-21",
+                "gpt-4o-mini 2024-10-21");
     hides_query("http://h/?abcd1234", "abcd1234", "********");
     hides_query("http://h/?key=%", "%", "%");
     hides_query("http://h/?key=abcdefg%4", "abcdefg%4", "*********");
@@ -71,6 +80,7 @@ static void test_queries(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_addresses), cmocka_unit_test(test_keys), cmocka_unit_test(test_queries)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_addresses),
+                                       cmocka_unit_test(test_keys), cmocka_unit_test(test_queries)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* select: limits are met exactly, ranks are 1, 2, ... in the order that was asked for, counts add up, threads change
- * nothing. */
+/* select: limits are met exactly, ranks are 1, 2, ... in the order that was asked for, counts add
+ * up, threads change nothing. */
 #include "curation_fixture.h"
 #include "tables/kept.h"
 #include "typed.h"
@@ -123,7 +123,8 @@ static void every_ranking_is_what_it_says(void **state)
     } all[] = {{"by=nearest", nearest}, {"by=farthest", farthest}, {"by=resolution", resolution},
                {"by=quality", quality}, {"by=score", score},       {"by=balanced", NULL}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        chosen c = choose(ds, (const char *const[]){all[i].by, "scores=select-scores.parquet", NULL});
+        chosen c =
+            choose(ds, (const char *const[]){all[i].by, "scores=select-scores.parquet", NULL});
         assert_int_equal(c.n, count_survivors(ds));
         assert_int_equal(c.n_kept, c.n);
         check_ranks(&c, all[i].key);
@@ -152,7 +153,8 @@ static void limits_are_met_exactly(void **state)
         snprintf(option, sizeof option, "total=%d", total);
         c = choose(ds, (const char *const[]){option, NULL});
         assert_int_equal(c.n_kept, total < n ? total : n);
-        int least = N_ALL, most = 0; /* as even as sizes allow: a cluster that is cut gives at most one less */
+        /* as even as sizes allow: a cluster that is cut gives at most one less */
+        int least = N_ALL, most = 0;
         for (int k = 0; k < CLUSTERS; k++) {
             int kept = 0;
             for (int i = 0; i < N_ALL; i++)
@@ -203,7 +205,8 @@ static void threads_change_no_byte(void **state)
 {
     (void)state;
     df_dataset *ds = deduped("select-threads.test");
-    static const char *const variants[][3] = {{"total=50", NULL}, {"by=balanced", "per_cluster=5", NULL}};
+    static const char *const variants[][3] = {{"total=50", NULL},
+                                              {"by=balanced", "per_cluster=5", NULL}};
     for (int v = 0; v < 2; v++)
         for (int part = 0; part < PARTS; part++) {
             size_t n, size;
@@ -231,17 +234,24 @@ static void what_cannot_be_is_said(void **state)
     char note[256] = "", expected[128];
     df_error err = {""};
     df_run run = {.n_threads = 2, .models = ".", .note = keep_note, .ctx = note};
-    assert_int_equal(run_with(&df_stage_select, ds, &run, (const char *const[]){"total=5000", NULL}, &err), DF_OK);
-    snprintf(expected, sizeof expected, "select: the total is to be 5000, but only %d images are left to choose from",
+    assert_int_equal(
+        run_with(&df_stage_select, ds, &run, (const char *const[]){"total=5000", NULL}, &err),
+        DF_OK);
+    snprintf(expected, sizeof expected,
+             "select: the total is to be 5000, but only %d images are left to choose from",
              count_survivors(ds));
     assert_string_equal(note, expected);
-    assert_int_equal(run_with(&df_stage_select, ds, &run, (const char *const[]){"by=luck", NULL}, &err), DF_CONFIG);
-    assert_non_null(strstr(err.message, "select.by: \"luck\" is not one of"));
-    assert_int_equal(run_with(&df_stage_select, ds, &run, (const char *const[]){"by=score", NULL}, &err), DF_CONFIG);
-    assert_non_null(strstr(err.message, "select.scores"));
     assert_int_equal(
-        run_with(&df_stage_select, ds, &run, (const char *const[]){"by=score", "scores=none.parquet", NULL}, &err),
-        DF_IO);
+        run_with(&df_stage_select, ds, &run, (const char *const[]){"by=luck", NULL}, &err),
+        DF_CONFIG);
+    assert_non_null(strstr(err.message, "select.by: \"luck\" is not one of"));
+    assert_int_equal(
+        run_with(&df_stage_select, ds, &run, (const char *const[]){"by=score", NULL}, &err),
+        DF_CONFIG);
+    assert_non_null(strstr(err.message, "select.scores"));
+    assert_int_equal(run_with(&df_stage_select, ds, &run,
+                              (const char *const[]){"by=score", "scores=none.parquet", NULL}, &err),
+                     DF_IO);
     assert_non_null(strstr(err.message, "none.parquet"));
     assert_false(df_file_exists("select-bad.test/select/part-items.partial"));
     df_dataset_close(ds);
@@ -288,7 +298,8 @@ static void who_is_asked_decides(void **state)
     assert_int_equal(count_kept(ds, (const char *const[]){"ingest", NULL}), N_ALL);
     assert_int_equal(count_kept(ds, (const char *const[]){"ingest", "filter", NULL}), filtered);
     assert_int_equal(count_kept(ds, (const char *const[]){"filter", "dedup", NULL}), c.n);
-    assert_int_equal(count_kept(ds, (const char *const[]){"filter", "dedup", "select", NULL}), c.n_kept);
+    assert_int_equal(count_kept(ds, (const char *const[]){"filter", "dedup", "select", NULL}),
+                     c.n_kept);
     assert_true(c.n_kept < c.n && c.n < filtered);
     assert_int_equal(df_dataset_stage_reset(ds, "select", NULL), DF_OK);
     assert_int_equal(count_kept(ds, (const char *const[]){"filter", "dedup", "select", NULL}), c.n);
@@ -302,6 +313,7 @@ int main(void)
                                        cmocka_unit_test(balanced_is_varied),
                                        cmocka_unit_test(threads_change_no_byte),
                                        cmocka_unit_test(what_cannot_be_is_said),
-                                       cmocka_unit_test(dedup_may_be_left_out), cmocka_unit_test(who_is_asked_decides)};
+                                       cmocka_unit_test(dedup_may_be_left_out),
+                                       cmocka_unit_test(who_is_asked_decides)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* SemDeDup: kept sets, suppressors and groups as a NumPy transcription of the published rule has them; tiles and
- * threads change nothing. tests/oracle/semdedup.py writes the cases. */
+/* SemDeDup: kept sets, suppressors and groups as a NumPy transcription of the published rule has
+ * them; tiles and threads change nothing. tests/oracle/semdedup.py writes the cases. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,12 +59,13 @@ static df_status read_rows(void *ctx, int64_t first, int64_t count, uint16_t *ro
 }
 
 /* All rows in order, by n_threads, in memory_bytes. */
-static void nearest_of(const cluster *c, const int64_t *order, int n_threads, size_t memory_bytes, double eps,
-                       float *similarity, int64_t *nearest, int64_t *parent)
+static void nearest_of(const cluster *c, const int64_t *order, int n_threads, size_t memory_bytes,
+                       double eps, float *similarity, int64_t *nearest, int64_t *parent)
 {
     ordered_rows ordered = {malloc((size_t)(c->n * c->dim) * sizeof(uint16_t)), c->dim};
     for (int i = 0; i < c->n; i++)
-        memcpy(ordered.rows + i * c->dim, c->vectors + (size_t)(order[i] * c->dim) * 2, (size_t)c->dim * 2);
+        memcpy(ordered.rows + i * c->dim, c->vectors + (size_t)(order[i] * c->dim) * 2,
+               (size_t)c->dim * 2);
     df_semdedup_rows rows = {.n = c->n,
                              .dim = c->dim,
                              .n_threads = n_threads,
@@ -76,11 +77,13 @@ static void nearest_of(const cluster *c, const int64_t *order, int n_threads, si
 }
 
 /* The reference's M is at least 0: its matrix has zeros where no earlier item is. */
-static void check_nearest(const cluster *c, const answer *a, const float *similarity, const int64_t *nearest)
+static void check_nearest(const cluster *c, const answer *a, const float *similarity,
+                          const int64_t *nearest)
 {
     for (int j = 0; j < c->n; j++) {
         float max = similarity[j] < 0 ? 0 : similarity[j];
-        assert_true(c->exact ? max == a->max[j] : max - a->max[j] < 1e-6f && a->max[j] - max < 1e-6f);
+        assert_true(c->exact ? max == a->max[j]
+                             : max - a->max[j] < 1e-6f && a->max[j] - max < 1e-6f);
         if (c->exact || j == 0)
             assert_int_equal(nearest[j], a->suppressor[j]);
         assert_true(nearest[j] < j);
@@ -91,7 +94,8 @@ static void check_nearest(const cluster *c, const answer *a, const float *simila
 
 static void check_order(const cluster *c, const answer *a, df_keep keep)
 {
-    int64_t id[ITEMS_MAX], order[ITEMS_MAX], nearest[ITEMS_MAX], parent[ITEMS_MAX], again[ITEMS_MAX];
+    int64_t id[ITEMS_MAX], order[ITEMS_MAX], nearest[ITEMS_MAX], parent[ITEMS_MAX],
+        again[ITEMS_MAX];
     float similarity[ITEMS_MAX], same[ITEMS_MAX];
     for (int i = 0; i < c->n; i++)
         id[i] = FIRST_ID + i;
@@ -105,7 +109,8 @@ static void check_order(const cluster *c, const answer *a, df_keep keep)
         for (int i = 0; i < c->n; i++) {
             assert_int_equal(parent[i], a->group[e][i]);
             assert_int_equal(again[i], parent[i] == i ? nearest[i] : parent[i]);
-            assert_true(again[i] == nearest[i] ? same[i] == similarity[i] : same[i] <= similarity[i]);
+            assert_true(again[i] == nearest[i] ? same[i] == similarity[i]
+                                               : same[i] <= similarity[i]);
         }
     }
 }
@@ -162,7 +167,8 @@ static void tiles_and_threads_change_nothing(void **state)
         order[i] = i;
         for (int k = 0; k < DIM; k++) {
             seed = seed * 1664525 + 1013904223;
-            x[i * DIM + k] = (float)(seed >> 16 & 255) / 255 - 0.5f + (float)((i * 37 + k) % 11 == i % 7) * 3;
+            x[i * DIM + k] =
+                (float)(seed >> 16 & 255) / 255 - 0.5f + (float)((i * 37 + k) % 11 == i % 7) * 3;
             length += x[i * DIM + k] * x[i * DIM + k];
         }
         for (int k = 0; k < DIM; k++)

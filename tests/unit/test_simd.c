@@ -64,14 +64,18 @@ static void check_half(const df_simd *plain, const df_simd *set)
         plain->from_half(half, one, n);
         set->from_half(half, other, n);
         for (int i = 0; i < n; i++)
-            assert_true(isnan(one[i]) ? isnan(other[i]) : memcmp(&one[i], &other[i], sizeof *one) == 0);
+            assert_true(isnan(one[i]) ? isnan(other[i])
+                                      : memcmp(&one[i], &other[i], sizeof *one) == 0);
     }
 }
 
 static void fill_codes(int8_t *code, int d, int kind, uint32_t *state)
 {
     for (int i = 0; i < d; i++)
-        code[i] = (int8_t)(kind == 0 ? 127 : kind == 1 ? -127 : kind == 2 ? (i % 2 ? 127 : -127) : (int)(next(state) % 255) - 127);
+        code[i] = (int8_t)(kind == 0   ? 127
+                           : kind == 1 ? -127
+                           : kind == 2 ? (i % 2 ? 127 : -127)
+                                       : (int)(next(state) % 255) - 127);
 }
 
 static void check_tile(const df_simd *plain, const df_simd *set)
@@ -122,7 +126,9 @@ static void check_scores(const df_simd *plain, const df_simd *set)
             one.low[r] = uniform(&state);
             one.row_error[r] = 0.01F;
             one.row_norm[r] = 0.9F;
-            one.skip[r] = (uint16_t)(round % 3 ? next(&state) & next(&state) : round % 2 ? 0xFFFF : 0);
+            one.skip[r] = (uint16_t)(round % 3   ? next(&state) & next(&state)
+                                     : round % 2 ? 0xFFFF
+                                                 : 0);
             for (int j = 0; j < DF_PANEL; j++)
                 dots[r][j] = (int32_t)(uniform(&state) * 100000);
         }
@@ -144,7 +150,9 @@ static void check_reach(const df_simd *plain, const df_simd *set)
             bound[i] = (int16_t)(next(&state) & 0xFFFF);
             drift[i] = (int16_t)(round % 2 ? next(&state) & 0x7FFF : next(&state) & 63);
         }
-        int16_t need = (int16_t)(round == 0 ? -32767 : round == 1 ? 32767 : (int16_t)(next(&state) & 0xFFFF));
+        int16_t need = (int16_t)(round == 0   ? -32767
+                                 : round == 1 ? 32767
+                                              : (int16_t)(next(&state) & 0xFFFF));
         need = need == -32768 ? -32767 : need;
         int n = 8 * (1 + round % 32);
         plain->reach(bound, drift, need, n, one);
@@ -181,18 +189,43 @@ static void check_rows(const df_simd *plain, const df_simd *set)
     }
 }
 
-static void dots_agree(void **state) { (void)state; for_each_set(check_dot); }
-static void halves_agree(void **state) { (void)state; for_each_set(check_half); }
-static void tiles_agree(void **state) { (void)state; for_each_set(check_tile); }
-static void scores_agree(void **state) { (void)state; for_each_set(check_scores); }
-static void reaches_agree(void **state) { (void)state; for_each_set(check_reach); }
-static void rows_agree(void **state) { (void)state; for_each_set(check_rows); }
+static void dots_agree(void **state)
+{
+    (void)state;
+    for_each_set(check_dot);
+}
+static void halves_agree(void **state)
+{
+    (void)state;
+    for_each_set(check_half);
+}
+static void tiles_agree(void **state)
+{
+    (void)state;
+    for_each_set(check_tile);
+}
+static void scores_agree(void **state)
+{
+    (void)state;
+    for_each_set(check_scores);
+}
+static void reaches_agree(void **state)
+{
+    (void)state;
+    for_each_set(check_reach);
+}
+static void rows_agree(void **state)
+{
+    (void)state;
+    for_each_set(check_rows);
+}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dots_agree), cmocka_unit_test(halves_agree), cmocka_unit_test(tiles_agree),
-        cmocka_unit_test(scores_agree), cmocka_unit_test(reaches_agree), cmocka_unit_test(rows_agree),
+        cmocka_unit_test(dots_agree),    cmocka_unit_test(halves_agree),
+        cmocka_unit_test(tiles_agree),   cmocka_unit_test(scores_agree),
+        cmocka_unit_test(reaches_agree), cmocka_unit_test(rows_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

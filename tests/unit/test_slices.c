@@ -13,7 +13,10 @@ static const df_slicing two = {.slices = 2, .overlap = 0.25};
 static void test_no_tiles(void **state)
 {
     (void)state;
-    static const struct { int width, height; df_slicing how; } cases[] = {
+    static const struct {
+        int width, height;
+        df_slicing how;
+    } cases[] = {
         {4000, 3000, {0}},
         {4000, 3000, {.slices = 1, .overlap = 0.2}},
         {200, 150, {.slices = 4, .overlap = 0.2}},       /* too small to show more in parts */
@@ -41,7 +44,8 @@ static void test_two_along_the_long_side(void **state)
     assert_int_equal(right.y1, 1000);
 }
 
-/* Whatever the size: inside the picture, all of it covered, neighbours share the overlap at least. */
+/* Whatever the size: inside the picture, all of it covered, neighbours share the
+ * overlap at least. */
 static void assert_covers(int width, int height, const df_slicing *how)
 {
     const df_slice_grid grid = df_slice_grid_of(width, height, how);
@@ -51,13 +55,16 @@ static void assert_covers(int width, int height, const df_slicing *how)
     for (int i = 0; i < grid.columns * grid.rows; i++) {
         const df_slice t = df_slice_at(&grid, i);
         const int column = i % grid.columns, row = i / grid.columns;
-        assert_true(t.x0 >= 0 && t.y0 >= 0 && t.x1 <= width && t.y1 <= height && t.x0 < t.x1 && t.y0 < t.y1);
+        assert_true(t.x0 >= 0 && t.y0 >= 0 && t.x1 <= width && t.y1 <= height && t.x0 < t.x1 &&
+                    t.y0 < t.y1);
         assert_true((column > 0) == (t.x0 > 0) && (row > 0) == (t.y0 > 0));
-        assert_true((column == grid.columns - 1) == (t.x1 == width) && (row == grid.rows - 1) == (t.y1 == height));
+        assert_true((column == grid.columns - 1) == (t.x1 == width) &&
+                    (row == grid.rows - 1) == (t.y1 == height));
         if (column > 0)
             assert_true(df_slice_at(&grid, i - 1).x1 - t.x0 >= (int)(how->overlap * grid.side) - 1);
         if (row > 0)
-            assert_true(df_slice_at(&grid, i - grid.columns).y1 - t.y0 >= (int)(how->overlap * grid.side) - 1);
+            assert_true(df_slice_at(&grid, i - grid.columns).y1 - t.y0 >=
+                        (int)(how->overlap * grid.side) - 1);
     }
 }
 
@@ -69,12 +76,14 @@ static void test_tiles_cover_every_picture(void **state)
     for (int slices = 2; slices <= DF_SLICES_MAX; slices++)
         for (int overlap = 1; overlap <= 5; overlap++)
             for (int i = 0; i < N * N; i++)
-                assert_covers(sides[i / N], sides[i % N], &(df_slicing){.slices = slices, .overlap = overlap / 10.0});
+                assert_covers(sides[i / N], sides[i % N],
+                              &(df_slicing){.slices = slices, .overlap = overlap / 10.0});
 }
 
 static df_box box(const char *label, double score, double x0, double y0, double x1, double y1)
 {
-    return (df_box){.label = label, .source = "m", .score = score, .x0 = x0, .y0 = y0, .x1 = x1, .y1 = y1};
+    return (df_box){
+        .label = label, .source = "m", .score = score, .x0 = x0, .y0 = y0, .x1 = x1, .y1 = y1};
 }
 
 static bool kept_in(int tile, double x0, double y0, double x1, double y1)
@@ -95,8 +104,10 @@ static void test_boxes_that_count(void **state)
     assert_false(kept_in(0, 900, 400, 995, 500));        /* or nearly; */
     assert_true(kept_in(1, 900, 400, 1100, 500));        /* which has it whole */
     assert_false(kept_in(1, 750, 400, 900, 500));
-    assert_true(kept_in(0, 100, 100, 350, 350));         /* as large as the overlap: whole in a tile wherever it is */
-    assert_false(kept_in(0, 100, 100, 351, 200));        /* larger, in either direction: the whole picture's */
+    /* as large as the overlap: whole in a tile wherever it is */
+    assert_true(kept_in(0, 100, 100, 350, 350));
+    /* larger, in either direction: the whole picture's */
+    assert_false(kept_in(0, 100, 100, 351, 200));
     assert_false(kept_in(0, 100, 100, 200, 351));
 }
 
@@ -104,14 +115,20 @@ static void test_tiles_add_to_the_whole(void **state)
 {
     (void)state;
     df_box all[] = {
-        box("person", 0.9, 100, 100, 500, 900), box("kite", 0.4, 1000, 50, 1040, 90),
+        box("person", 0.9, 100, 100, 500, 900),
+        box("kite", 0.4, 1000, 50, 1040, 90),
         box("person", 0.5, 200, 120, 320, 260),          /* the head of the big one: a part */
         box("kite", 0.8, 1001, 51, 1040, 91),            /* the same kite, surer */
         box("bird", 0.6, 1000, 50, 1040, 90),            /* another label in its place */
-        box("kite", 0.7, 1200, 50, 1240, 90), box("kite", 0.75, 1202, 52, 1240, 90),   /* one kite in two tiles */
+        /* one kite in two tiles */
+        box("kite", 0.7, 1200, 50, 1240, 90),
+        box("kite", 0.75, 1202, 52, 1240, 90),
     };
     assert_int_equal(df_slices_merge(all, 2, 7), 4);
-    static const struct { const char *label; double score, x0; } expected[] = {
+    static const struct {
+        const char *label;
+        double score, x0;
+    } expected[] = {
         {"person", 0.9, 100}, {"kite", 0.8, 1001}, {"kite", 0.75, 1202}, {"bird", 0.6, 1000}};
     for (int i = 0; i < 4; i++) {
         assert_string_equal(all[i].label, expected[i].label);
@@ -120,8 +137,8 @@ static void test_tiles_add_to_the_whole(void **state)
     }
 }
 
-/* A box no larger than the overlap counts in a tile that has it whole, wherever in the picture it lies: nothing small is lost
- * between tiles but what a margin takes. */
+/* A box no larger than the overlap counts in a tile that has it whole, wherever in the picture it
+ * lies: nothing small is lost between tiles but what a margin takes. */
 static void test_small_boxes_count_somewhere(void **state)
 {
     (void)state;
@@ -134,18 +151,21 @@ static void test_small_boxes_count_somewhere(void **state)
         for (int i = 0; i < grid.columns * grid.rows && !counts; i++) {
             const df_slice tile = df_slice_at(&grid, i);
             const df_box b = box("kite", 0.5, x, y, x + side, y + side);
-            counts = tile.x0 <= x && tile.y0 <= y && x + side <= tile.x1 && y + side <= tile.y1 && df_slice_keeps(&grid, &tile, &b);
+            counts = tile.x0 <= x && tile.y0 <= y && x + side <= tile.x1 && y + side <= tile.y1 &&
+                     df_slice_keeps(&grid, &tile, &b);
         }
         if (!counts)
             fail_msg("%g, %g", x, y);
     }
 }
 
-/* What the whole picture shows is the detector's own answer: boxes of it that overlap stay as they are. */
+/* What the whole picture shows is the detector's own answer: boxes of it that overlap stay as they
+ * are. */
 static void test_without_tiles_nothing_changes(void **state)
 {
     (void)state;
-    df_box all[] = {box("cup", 0.9, 0, 0, 100, 100), box("cup", 0.8, 0, 0, 100, 90), box("cup", 0.8, 10, 10, 30, 30)};
+    df_box all[] = {box("cup", 0.9, 0, 0, 100, 100), box("cup", 0.8, 0, 0, 100, 90),
+                    box("cup", 0.8, 10, 10, 30, 30)};
     assert_int_equal(df_slices_merge(all, 3, 3), 3);
     assert_true(all[1].y1 == 90 && all[2].y1 == 30);
     assert_int_equal(df_slices_merge(all, 0, 0), 0);

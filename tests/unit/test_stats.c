@@ -1,4 +1,5 @@
-/* Every input is counted once on its way; means and shares are those of the captions; threads do not change a byte. */
+/* Every input is counted once on its way; means and shares are those of the captions; threads do
+ * not change a byte. */
 #include "fixture.h"
 
 #include "io/json.h"
@@ -26,7 +27,8 @@ static void check_funnel(const df_json *funnel, int64_t (*expected)[2], size_t n
     int64_t next = expected[0][0];
     assert_int_equal(df_json_count(funnel), n_steps);
     for (size_t i = 0; i < n_steps; i++) {
-        const df_json *step = df_json_item(funnel, i), *dropped = df_json_member(step, "dropped"), *n;
+        const df_json *step = df_json_item(funnel, i), *dropped = df_json_member(step, "dropped"),
+                      *n;
         int64_t in = whole(step, "in", NULL), kept = whole(step, "kept", NULL), lost = 0;
         void *iter = NULL;
         const char *key;
@@ -58,7 +60,8 @@ static void table1_is_that_of_the_captions(void **state)
     const df_json *t = df_json_member(stats, "table1");
     assert_int_equal(whole(t, "samples", NULL), 3);
     /* 17, 7 and 9 words; the dog's two sentences, the wall's and the streets' */
-    double words = df_json_real(df_json_member(t, "words"), 0), characters = df_json_real(df_json_member(t, "characters"), 0);
+    double words = df_json_real(df_json_member(t, "words"), 0),
+           characters = df_json_real(df_json_member(t, "characters"), 0);
     assert_true(words > 10.9 && words < 11.1);
     assert_true(characters > 60 && characters < 90);
     const char *const shares[] = {"nouns", "adjectives", "adverbs", "verbs", "numerals"};
@@ -77,12 +80,14 @@ static void evidence_is_counted(void **state)
     assert_int_equal(whole(stats, "images", "with_boxes"), 2);
     const df_json *counts = df_json_member(stats, "counts");
     assert_int_equal(whole(counts, "labels", "dog"), 1);
-    assert_int_equal(whole(counts, "labels", "cat"), -1);    /* an expert said so, fusion dropped it */
+    /* an expert said so, fusion dropped it */
+    assert_int_equal(whole(counts, "labels", "cat"), -1);
     assert_int_equal(whole(counts, "tags", "<u>ball</u>"), 1);
     assert_int_equal(whole(counts, "colours", "red"), 2);
     assert_int_equal(whole(counts, "verdicts", "pass"), 2);
     assert_int_equal(whole(counts, "reasons", "quote_unsupported"), 1);
-    const df_json *boxes = df_json_member(df_json_member(df_json_member(stats, "distributions"), "boxes"), "counts");
+    const df_json *boxes =
+        df_json_member(df_json_member(df_json_member(stats, "distributions"), "boxes"), "counts");
     assert_int_equal(df_json_int(df_json_item(boxes, 0), -1), 2);
     assert_int_equal(df_json_int(df_json_item(boxes, 2), -1), 1);
 }
@@ -103,9 +108,13 @@ static void half_a_run_is_counted_too(void **state)
 static void curation_is_in_the_funnel(void **state)
 {
     (void)state;
-    static const df_column dedup[] = {{"row", DF_COLUMN_INT, NULL}, {"kept", DF_COLUMN_INT, NULL}, {"reason", DF_COLUMN_TEXT, NULL}, {0}};
+    static const df_column dedup[] = {{"row", DF_COLUMN_INT, NULL},
+                                      {"kept", DF_COLUMN_INT, NULL},
+                                      {"reason", DF_COLUMN_TEXT, NULL},
+                                      {0}};
     df_dataset *ds = fixture_dataset("stats-curated.test");
-    const df_value similar[] = {DF_INT(0), DF_INT(1), NIL, DF_INT(2), DF_INT(0), DF_TEXT("similar"), DF_INT(4), DF_INT(1), NIL};
+    const df_value similar[] = {DF_INT(0),          DF_INT(1), NIL,       DF_INT(2), DF_INT(0),
+                                DF_TEXT("similar"), DF_INT(4), DF_INT(1), NIL};
     fixture_put(ds, "dedup", 0, dedup, similar, 3);
     fixture_put(ds, "dedup", 1, dedup, (const df_value[]){DF_INT(0), DF_INT(1), NIL}, 1);
     const df_value rank[] = {DF_INT(0), DF_INT(1), NIL, DF_INT(4), DF_INT(0), DF_TEXT("rank")};
@@ -132,7 +141,8 @@ static void threads_do_not_show(void **state)
     df_dataset *ds = *state;
     char *two = fixture_text("stats.test/stats/stats.json"), config[64] = {0};
     char share[PATH_MAX];
-    snprintf(share, sizeof share, "%s/share", getenv("DF_SOURCE_DIR") ? getenv("DF_SOURCE_DIR") : ".");
+    snprintf(share, sizeof share, "%s/share",
+             getenv("DF_SOURCE_DIR") ? getenv("DF_SOURCE_DIR") : ".");
     const df_run one_thread = {.n_threads = 1, .share = share};
     assert_int_equal(df_options_defaults(df_stage_stats.options, config, NULL), DF_OK);
     assert_int_equal(df_stage_stats.run(ds, config, &one_thread, NULL), DF_OK);
@@ -162,8 +172,9 @@ static int drop(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(funnel_adds_up), cmocka_unit_test(table1_is_that_of_the_captions),
-                                       cmocka_unit_test(evidence_is_counted), cmocka_unit_test(half_a_run_is_counted_too),
-                                       cmocka_unit_test(threads_do_not_show), cmocka_unit_test(curation_is_in_the_funnel)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(funnel_adds_up),      cmocka_unit_test(table1_is_that_of_the_captions),
+        cmocka_unit_test(evidence_is_counted), cmocka_unit_test(half_a_run_is_counted_too),
+        cmocka_unit_test(threads_do_not_show), cmocka_unit_test(curation_is_in_the_funnel)};
     return cmocka_run_group_tests(tests, make, drop);
 }

@@ -10,7 +10,10 @@
 #include "base/file.h"
 #include "dataset/dataset.h"
 
-static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {"text", DF_COLUMN_TEXT, NULL}, {0}};
+static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL},
+                                    {"score", DF_COLUMN_REAL, NULL},
+                                    {"text", DF_COLUMN_TEXT, NULL},
+                                    {0}};
 
 static df_table *sample(void)
 {
@@ -19,7 +22,8 @@ static df_table *sample(void)
     for (int i = 0; i < 3000; i++) {
         char text[40];
         snprintf(text, sizeof text, "line '%d' \xC3\xA9", i);
-        df_value v[] = {DF_INT(i), i % 7 ? DF_REAL(i / 8.0) : DF_NULL, i % 5 ? DF_TEXT(text) : DF_NULL};
+        df_value v[] = {DF_INT(i), i % 7 ? DF_REAL(i / 8.0) : DF_NULL,
+                        i % 5 ? DF_TEXT(text) : DF_NULL};
         assert_int_equal(df_table_append(t, v, NULL), DF_OK);
     }
     return t;
@@ -71,7 +75,8 @@ static void names_are_literal(void **state)
     (void)state;
     df_table *t = sample(), *back = NULL;
     df_error err = {""};
-    static const char *const names[] = {"odd[1].parquet", "a*b.parquet", "what?.parquet", "back\\slash.parquet"};
+    static const char *const names[] = {"odd[1].parquet", "a*b.parquet", "what?.parquet",
+                                        "back\\slash.parquet"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_int_equal(df_table_write(t, names[i], &err), DF_OK);
         df_status status = df_table_read(&back, names[i], &err);
@@ -119,7 +124,9 @@ static void stages_are_remembered(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip), cmocka_unit_test(same_rows_same_bytes),
-                                       cmocka_unit_test(broken_file), cmocka_unit_test(names_are_literal), cmocka_unit_test(stages_are_remembered)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(round_trip), cmocka_unit_test(same_rows_same_bytes),
+        cmocka_unit_test(broken_file), cmocka_unit_test(names_are_literal),
+        cmocka_unit_test(stages_are_remembered)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

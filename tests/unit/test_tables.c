@@ -24,7 +24,8 @@ static void columns_are_declared(void **state)
                 assert_string_not_equal(c[i].name, c[k].name);
         }
         if ((*t)->decides)
-            assert_true(strcmp(c[(*t)->decides].name, "kept") == 0 && strcmp(c[(*t)->reason].name, "reason") == 0);
+            assert_true(strcmp(c[(*t)->decides].name, "kept") == 0 &&
+                        strcmp(c[(*t)->reason].name, "reason") == 0);
     }
 }
 
@@ -36,16 +37,32 @@ static void stages_name_their_tables(void **state)
             assert_string_equal((*s)->table->name, (*s)->name);
 }
 
-/* A table with a column less, one more, another name or another type is not taken for the declared one. */
+/* A table with a column less, one more, another name or another type is not taken for the declared
+ * one. */
 static void other_columns_are_refused(void **state)
 {
     (void)state;
     static const df_column wrong[][6] = {
-        {{"row", DF_COLUMN_INT, NULL}, {"tag", DF_COLUMN_TEXT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {0}},
-        {{"row", DF_COLUMN_INT, NULL}, {"tag", DF_COLUMN_TEXT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {"source", DF_COLUMN_TEXT, NULL},
-         {"more", DF_COLUMN_INT, NULL}, {0}},
-        {{"row", DF_COLUMN_INT, NULL}, {"label", DF_COLUMN_TEXT, NULL}, {"score", DF_COLUMN_REAL, NULL}, {"source", DF_COLUMN_TEXT, NULL}, {0}},
-        {{"row", DF_COLUMN_INT, NULL}, {"tag", DF_COLUMN_TEXT, NULL}, {"score", DF_COLUMN_INT, NULL}, {"source", DF_COLUMN_TEXT, NULL}, {0}},
+        {{"row", DF_COLUMN_INT, NULL},
+         {"tag", DF_COLUMN_TEXT, NULL},
+         {"score", DF_COLUMN_REAL, NULL},
+         {0}},
+        {{"row", DF_COLUMN_INT, NULL},
+         {"tag", DF_COLUMN_TEXT, NULL},
+         {"score", DF_COLUMN_REAL, NULL},
+         {"source", DF_COLUMN_TEXT, NULL},
+         {"more", DF_COLUMN_INT, NULL},
+         {0}},
+        {{"row", DF_COLUMN_INT, NULL},
+         {"label", DF_COLUMN_TEXT, NULL},
+         {"score", DF_COLUMN_REAL, NULL},
+         {"source", DF_COLUMN_TEXT, NULL},
+         {0}},
+        {{"row", DF_COLUMN_INT, NULL},
+         {"tag", DF_COLUMN_TEXT, NULL},
+         {"score", DF_COLUMN_INT, NULL},
+         {"source", DF_COLUMN_TEXT, NULL},
+         {0}},
     };
     df_dataset *ds;
     df_table *t, *back = NULL;

@@ -1,5 +1,5 @@
-/* Taggers that people bring: our decoders against what the authors' own code says of one photograph, with tiny models
- * of random weights made by tests/oracle/open/make_ram.py. */
+/* Taggers that people bring: our decoders against what the authors' own code says of one
+ * photograph, with tiny models of random weights made by tests/oracle/open/make_ram.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +40,8 @@ static const df_tag *find(const df_percept *seen, const char *label)
     return NULL;
 }
 
-/* Which tags are said is the authors' choice exactly; scores differ by what resizing rounds (test_encoder.c). */
+/* Which tags are said is the authors' choice exactly; scores differ by what resizing rounds
+ * (test_encoder.c). */
 static void assert_tags(const char *name)
 {
     char path[600], label[64];
@@ -65,7 +66,8 @@ static void assert_tags(const char *name)
     assert_true(n == 12 && most < 0.01);
     assert_int_equal(seen.n_tags, n_said);
     for (int i = 0; i < seen.n_tags; i++)
-        assert_true(seen.tags[i].item == i && (i == 0 || seen.tags[i].score <= seen.tags[i - 1].score));
+        assert_true(seen.tags[i].item == i &&
+                    (i == 0 || seen.tags[i].score <= seen.tags[i - 1].score));
     df_image_free(&image);
     df_arena_reset(&arena);
     df_expert_close(h);
@@ -94,11 +96,13 @@ static void test_one_threshold_replaces_all(void **state)
     df_expert_close(h);
 }
 
-/* tiny-ram in a folder of its own, with other labels or thresholds, and a line at the card's end. */
+/* tiny-ram in a folder of its own, with other labels or thresholds, and a line at
+ * the card's end. */
 static void copy_ram(const char *labels, const char *thresholds, const char *line)
 {
     char command[3000];
-    snprintf(command, sizeof command, "cp %s/*tiny*.txt %s/tiny-ram.* %s && printf '%s\\n' >> %s/tiny-ram.yaml", oracle(),
+    snprintf(command, sizeof command,
+             "cp %s/*tiny*.txt %s/tiny-ram.* %s && printf '%s\\n' >> %s/tiny-ram.yaml", oracle(),
              oracle(), folder, line, folder);
     assert_int_equal(system(command), 0);
     snprintf(command, sizeof command, "%s/ram-tiny.labels.txt", folder);
@@ -113,7 +117,9 @@ static void copy_ram(const char *labels, const char *thresholds, const char *lin
 static void test_one_name_scores_its_best_class(void **state)
 {
     (void)state;
-    copy_ram("1\tthing\n2\tthing\n3\tthing\n4\tthing\n5\tthing\n6\tthing\n7\tthing\n8\tthing\n9\t\n10\t\n11\t\nbeak\n", NULL, "");
+    copy_ram("1\tthing\n2\tthing\n3\tthing\n4\tthing\n5\tthing\n6\tthing\n7\tthing\n8\tthing\n9\t\n"
+             "10\t\n11\t\nbeak\n",
+             NULL, "");
     df_expert_handle *h = open_expert(folder, "tiny-ram");
     df_image image = photograph();
     df_arena arena = {0};
@@ -137,7 +143,8 @@ static void test_thresholds_that_do_not_fit(void **state)
         {"0.1\nhigh\n", "", "thresholds: line 2 is no number from 0 to 1"},
         {"0.1\n0.2\nnan\n", "", "thresholds: line 3 is no number from 0 to 1"},
         {"1.5\n", "", "thresholds: line 1 is no number from 0 to 1"},
-        {NULL, "  softmax: 1", "decode.softmax: "},              /* the card ends in decode.sigmoid: 1 */
+        /* the card ends in decode.sigmoid: 1 */
+        {NULL, "  softmax: 1", "decode.softmax: "},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *name = "tiny-ram";
@@ -176,8 +183,10 @@ int main(void)
     if (!mkdtemp(folder))
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ram_says_what_its_authors_code_says), cmocka_unit_test(test_one_threshold_replaces_all),
-        cmocka_unit_test(test_one_name_scores_its_best_class), cmocka_unit_test(test_thresholds_that_do_not_fit),
+        cmocka_unit_test(test_ram_says_what_its_authors_code_says),
+        cmocka_unit_test(test_one_threshold_replaces_all),
+        cmocka_unit_test(test_one_name_scores_its_best_class),
+        cmocka_unit_test(test_thresholds_that_do_not_fit),
         cmocka_unit_test(test_cards_to_fill),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,8 +59,8 @@ static void test_offsets_hold_for_every_dialect(void **state)
           "printf three > t/sub/c.txt && : > t/empty");
     for (size_t i = 0; i < 3; i++) {
         char command[256];
-        snprintf(command, sizeof command, "tar --format=%s --sort=name -cf %s.tar -C t .", dialects[i],
-                 dialects[i]);
+        snprintf(command, sizeof command, "tar --format=%s --sort=name -cf %s.tar -C t .",
+                 dialects[i], dialects[i]);
         shell(command);
         char name[32];
         snprintf(name, sizeof name, "%s.tar", dialects[i]);
@@ -93,8 +93,10 @@ static void test_long_names_and_find(void **state)
     name[150] = 0;
     static const char *const dialects[] = {"pax", "gnu"};
     for (size_t i = 0; i < 2; i++) {
-        snprintf(command, sizeof command, "mkdir -p l && printf long > l/%s && printf z > l/z && "
-                 "tar --format=%s --sort=name -cf long.tar -C l %s z", name, dialects[i], name);
+        snprintf(command, sizeof command,
+                 "mkdir -p l && printf long > l/%s && printf z > l/z && "
+                 "tar --format=%s --sort=name -cf long.tar -C l %s z",
+                 name, dialects[i], name);
         shell(command);
         int64_t offset, size;
         char got[5] = {0};
@@ -106,7 +108,8 @@ static void test_long_names_and_find(void **state)
         fclose(f);
         assert_string_equal(got, "long");
         df_error err;
-        assert_int_equal(df_tar_find(in_folder("long.tar"), "none", &offset, &size, &err), DF_FORMAT);
+        assert_int_equal(df_tar_find(in_folder("long.tar"), "none", &offset, &size, &err),
+                         DF_FORMAT);
     }
 }
 

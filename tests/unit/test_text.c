@@ -1,4 +1,5 @@
-/* The text expert with the real models on drawn pages (tests/oracle/text_page.py); skipped where they are not installed. */
+/* The text expert with the real models on drawn pages (tests/oracle/text_page.py); skipped where
+ * they are not installed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,8 +56,9 @@ static const df_line *find_line(const df_percept *seen, const char *text)
     return NULL;
 }
 
-/* Every drawn line is read, and its quad begins at the text's own top left and ends at its bottom right: text upside
- * down or upright included. Boxes are wider than ink by the detector's margin. */
+/* Every drawn line is read, and its quad begins at the text's own top left and ends at
+ * its bottom right: text upside down or upright included. Boxes are wider than ink by
+ * the detector's margin. */
 static void assert_page(df_expert_handle *h, const char *name, int max_side, int n_lines)
 {
     df_image image = page(name, max_side);
@@ -71,14 +73,16 @@ static void assert_page(df_expert_handle *h, const char *name, int max_side, int
     double x0, y0, x1, y1;
     int n = 0;
     while (fgets(row, sizeof row, rows)) {
-        assert_int_equal(sscanf(row, "%31[^\t]\t%99[^\t]\t%lf\t%lf\t%lf\t%lf", on, text, &x0, &y0, &x1, &y1), 6);
+        assert_int_equal(
+            sscanf(row, "%31[^\t]\t%99[^\t]\t%lf\t%lf\t%lf\t%lf", on, text, &x0, &y0, &x1, &y1), 6);
         if (strcmp(on, name) != 0)
             continue;
         const df_line *l = find_line(&seen, text);
         if (!l)
             fail_msg("page %s: \"%s\" was not read", name, text);
         assert_true(l->score >= 0.9 && l->score <= 1);
-        assert_true(hypot(l->x[0] - x0, l->y[0] - y0) < 20 && hypot(l->x[2] - x1, l->y[2] - y1) < 20);
+        assert_true(hypot(l->x[0] - x0, l->y[0] - y0) < 20 &&
+                    hypot(l->x[2] - x1, l->y[2] - y1) < 20);
         n++;
     }
     assert_int_equal(n, n_lines);
@@ -137,7 +141,8 @@ static void assert_no_text(df_expert_handle *h, int width, int height, int noise
         fail_msg("%d x %d: %s", width, height, err.message);
     for (int i = 0; i < seen.n_lines; i++)
         if (seen.lines[i].score >= 0.7)
-            fail_msg("%d x %d, noise %d: \"%s\" %.2f", width, height, noise, seen.lines[i].text, seen.lines[i].score);
+            fail_msg("%d x %d, noise %d: \"%s\" %.2f", width, height, noise, seen.lines[i].text,
+                     seen.lines[i].score);
     df_arena_reset(&arena);
     df_image_free(&image);
 }
@@ -155,7 +160,11 @@ static void images_without_text(void **state)
     df_expert_close(h);
 }
 
-typedef struct { df_expert_handle *h; const df_image *image; char said[4][1024]; } shared;
+typedef struct {
+    df_expert_handle *h;
+    const df_image *image;
+    char said[4][1024];
+} shared;
 
 static df_status say_lines(void *ctx, int64_t item, int thread, df_error *err)
 {
@@ -166,8 +175,8 @@ static df_status say_lines(void *ctx, int64_t item, int thread, df_error *err)
     DF_TRY(df_expert_perceive(s->h, s->image, NULL, &arena, &seen, err));
     size_t n = 0;
     for (int i = 0; i < seen.n_lines && n < sizeof s->said[item]; i++)
-        n += (size_t)snprintf(s->said[item] + n, sizeof s->said[item] - n, "%s %a %a;", seen.lines[i].text,
-                              seen.lines[i].score, seen.lines[i].x[0]);
+        n += (size_t)snprintf(s->said[item] + n, sizeof s->said[item] - n, "%s %a %a;",
+                              seen.lines[i].text, seen.lines[i].score, seen.lines[i].x[0]);
     df_arena_reset(&arena);
     return DF_OK;
 }
@@ -189,21 +198,26 @@ static void threads_agree(void **state)
 static void cards_in_the_wrong_place(void **state)
 {
     (void)state;
-    const char *const wrong[] = {"ppocr-rec-small", "ppocr-cls", "ppocr-det-small"}, *const missing[] = {names[0], NULL, NULL};
+    const char *const wrong[] = {"ppocr-rec-small", "ppocr-cls", "ppocr-det-small"},
+                      *const missing[] = {names[0], NULL, NULL};
     df_expert_handle *h = NULL;
     df_error err = {""};
     df_expert_close(open_expert(names));     /* skips when they are not installed */
-    assert_int_equal(df_expert_open(&h, source_path("share/models"), wrong, 3, NULL, &err), DF_CONFIG);
+    assert_int_equal(df_expert_open(&h, source_path("share/models"), wrong, 3, NULL, &err),
+                     DF_CONFIG);
     assert_non_null(strstr(err.message, "ppocr-rec-small"));
-    assert_int_equal(df_expert_open(&h, source_path("share/models"), missing, 3, NULL, &err), DF_CONFIG);
+    assert_int_equal(df_expert_open(&h, source_path("share/models"), missing, 3, NULL, &err),
+                     DF_CONFIG);
     assert_null(h);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(drawn_pages), cmocka_unit_test(a_smaller_copy), cmocka_unit_test(small_and_without_orienter),
-        cmocka_unit_test(images_without_text), cmocka_unit_test(threads_agree),
-        cmocka_unit_test(cards_in_the_wrong_place)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(drawn_pages),
+                                       cmocka_unit_test(a_smaller_copy),
+                                       cmocka_unit_test(small_and_without_orienter),
+                                       cmocka_unit_test(images_without_text),
+                                       cmocka_unit_test(threads_agree),
+                                       cmocka_unit_test(cards_in_the_wrong_place)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Boxes from a map of text probability: where drawn rectangles are, how the reference sees the same maps, bad maps. */
+/* Boxes from a map of text probability: where drawn rectangles are, how the reference sees the same
+ * maps, bad maps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +30,7 @@ static void a_rectangle_grows_by_its_share(void **state)
     df_arena arena = {0};
     df_text_box *boxes;
     int n;
-    paint(map, W, 40, 30, 140, 50, 0.9f);    /* 100 x 20: grows by 2000 * 1.6 / 240 = 13.33 */
+    paint(map, W, 40, 30, 140, 50, 0.9f); /* 100 x 20: grows by 2000 * 1.6 / 240 = 13.33 */
     assert_int_equal(df_text_map_boxes(map, W, H, &usual, &arena, &boxes, &n, NULL), DF_OK);
     assert_int_equal(n, 1);
     const double x[4] = {26.67, 153.33, 153.33, 26.67}, y[4] = {16.67, 16.67, 63.33, 63.33};
@@ -38,14 +39,15 @@ static void a_rectangle_grows_by_its_share(void **state)
         assert_true(fabs(boxes[0].quad.at[i].y - y[i]) < 0.01);
     }
     assert_true(boxes[0].score > 0.8 && boxes[0].score <= 0.9);
-    paint(map, W, 40, 30, 140, 50, 0.4f);    /* text, but too faint a box */
+    paint(map, W, 40, 30, 140, 50, 0.4f); /* text, but too faint a box */
     assert_int_equal(df_text_map_boxes(map, W, H, &usual, &arena, &boxes, &n, NULL), DF_OK);
     assert_int_equal(n, 0);
     df_arena_reset(&arena);
     free(map);
 }
 
-/* A bar turned by any angle comes back with its angle, its size, and text running to the right or down. */
+/* A bar turned by any angle comes back with its angle, its size, and text running to the right or
+ * down. */
 static void a_turned_bar(void **state)
 {
     (void)state;
@@ -60,13 +62,15 @@ static void a_turned_bar(void **state)
         }
         df_text_box *boxes;
         int n;
-        assert_int_equal(df_text_map_boxes(map, SIDE, SIDE, &usual, &arena, &boxes, &n, NULL), DF_OK);
+        assert_int_equal(df_text_map_boxes(map, SIDE, SIDE, &usual, &arena, &boxes, &n, NULL),
+                         DF_OK);
         assert_int_equal(n, 1);
         double by = 160.0 * 24 * 1.6 / (2 * 184);
         const df_quad *q = &boxes[0].quad;
         assert_true(fabs(df_quad_width(q) - 160 - 2 * by) < 4);
         assert_true(fabs(df_quad_height(q) - 24 - 2 * by) < 4);
-        double angle = atan2(q->at[1].y - q->at[0].y, q->at[1].x - q->at[0].x) * 180 / 3.14159265358979;
+        double angle =
+            atan2(q->at[1].y - q->at[0].y, q->at[1].x - q->at[0].x) * 180 / 3.14159265358979;
         double want = degrees < -80 ? degrees + 180 : degrees;
         assert_true(fabs(angle - want) < 1.5);
         df_arena_reset(&arena);
@@ -84,7 +88,7 @@ static void touching_corners_are_one_region(void **state)
     int n;
     paint(map, W, 10, 10, 20, 20, 1);
     paint(map, W, 20, 20, 30, 30, 1);
-    paint(map, W, 10, 40, 30, 50, 1);        /* ten rows lower: another one */
+    paint(map, W, 10, 40, 30, 50, 1); /* ten rows lower: another one */
     df_text_map_options low = usual;
     low.box_threshold = 0.2;
     assert_int_equal(df_text_map_boxes(map, W, H, &low, &arena, &boxes, &n, NULL), DF_OK);
@@ -132,7 +136,7 @@ static void bad_maps_have_no_text(void **state)
         assert_int_equal(n, 0);
     }
     paint(map, W, 10, 10, 30, 20, 1);
-    map[15 * W + 15] = NAN;                  /* a hole that is no number: the box has no score */
+    map[15 * W + 15] = NAN; /* a hole that is no number: the box has no score */
     assert_int_equal(df_text_map_boxes(map, W, H, &usual, &arena, &boxes, &n, NULL), DF_OK);
     assert_int_equal(n, 0);
     df_error err;
@@ -145,7 +149,10 @@ static void bad_maps_have_no_text(void **state)
 
 /* --- the reference on the same maps: tests/oracle/text_map.py --- */
 
-typedef struct { float map_threshold, threshold, unclip, dilate; int32_t width, height, n_boxes, n_runs; } header;
+typedef struct {
+    float map_threshold, threshold, unclip, dilate;
+    int32_t width, height, n_boxes, n_runs;
+} header;
 
 static float *unpack(const header *h, const uint8_t *runs)
 {
@@ -176,9 +183,10 @@ static double box_distance(const df_quad *q, const float *want)
     return least;
 }
 
-/* Each reference box has one of ours whose corners are at most 3 map pixels away (the reference truncates before it
- * grows, grows on whole numbers, rounds at the end) and whose score differs by at most 0.06 (corners that
- * are whole but for rounding fall to either side). The reference cuts boxes at the border of the image, ours reach beyond. */
+/* Each reference box has one of ours whose corners are at most 3 map pixels away (the reference
+ * truncates before it grows, grows on whole numbers, rounds at the end) and whose score differs by
+ * at most 0.06 (corners that are whole but for rounding fall to either side). The reference cuts
+ * boxes at the border of the image, ours reach beyond. */
 static void as_the_reference(void **state)
 {
     (void)state;
@@ -195,11 +203,13 @@ static void as_the_reference(void **state)
         memcpy(want, runs + h.n_runs * 2, (size_t)h.n_boxes * 9 * sizeof *want);
         p = (const char *)runs + h.n_runs * 2 + (size_t)h.n_boxes * 9 * sizeof *want;
 
-        const df_text_map_options how = {(double)h.map_threshold, (double)h.threshold, (double)h.unclip, h.dilate != 0, 1000};
+        const df_text_map_options how = {(double)h.map_threshold, (double)h.threshold,
+                                         (double)h.unclip, h.dilate != 0, 1000};
         df_arena arena = {0};
         df_text_box *boxes;
         int n;
-        assert_int_equal(df_text_map_boxes(map, h.width, h.height, &how, &arena, &boxes, &n, NULL), DF_OK);
+        assert_int_equal(df_text_map_boxes(map, h.width, h.height, &how, &arena, &boxes, &n, NULL),
+                         DF_OK);
         assert_int_equal(n, h.n_boxes);
         for (int i = 0; i < 4 * n; i++) {
             df_point *c = &boxes[i / 4].quad.at[i % 4];
@@ -208,26 +218,29 @@ static void as_the_reference(void **state)
         for (int k = 0; k < h.n_boxes; k++) {
             int best = 0;
             for (int i = 0; i < n; i++)
-                if (box_distance(&boxes[i].quad, want + k * 9) < box_distance(&boxes[best].quad, want + k * 9))
+                if (box_distance(&boxes[i].quad, want + k * 9) <
+                    box_distance(&boxes[best].quad, want + k * 9))
                     best = i;
-            double away = box_distance(&boxes[best].quad, want + k * 9), score = (double)want[k * 9 + 8];
+            double away = box_distance(&boxes[best].quad, want + k * 9),
+                   score = (double)want[k * 9 + 8];
             if (away > 3 || fabs(boxes[best].score - score) > 0.06)
-                fail_msg("map %d, box %d: %.2f px away, score %.3f, not %.3f", n_maps, k, away, boxes[best].score, score);
+                fail_msg("map %d, box %d: %.2f px away, score %.3f, not %.3f", n_maps, k, away,
+                         boxes[best].score, score);
             n_all++;
         }
         df_arena_reset(&arena);
         free(map);
         free(want);
     }
-    assert_true(n_maps == 10 && n_all >= 90);   /* v6 small and tiny, v5, v4 */
+    assert_true(n_maps == 10 && n_all >= 90); /* v6 small and tiny, v5, v4 */
     free(bytes);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_rectangle_grows_by_its_share), cmocka_unit_test(a_turned_bar),
+        cmocka_unit_test(a_rectangle_grows_by_its_share),  cmocka_unit_test(a_turned_bar),
         cmocka_unit_test(touching_corners_are_one_region), cmocka_unit_test(many_blobs_are_bounded),
-        cmocka_unit_test(bad_maps_have_no_text), cmocka_unit_test(as_the_reference)};
+        cmocka_unit_test(bad_maps_have_no_text),           cmocka_unit_test(as_the_reference)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

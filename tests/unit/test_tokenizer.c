@@ -1,4 +1,5 @@
-/* Our tokens beside those of transformers' own classes, on texts that are awkward: tests/oracle/open/make_tokens.py. */
+/* Our tokens beside those of transformers' own classes, on texts that are awkward:
+ * tests/oracle/open/make_tokens.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +48,8 @@ static void from_hex(const char *hex, char *out)
     out[n] = '\0';
 }
 
-/* A text with a NUL inside can't be a C string: those lines are compared up to it by nobody, and are passed over. */
+/* A text with a NUL inside can't be a C string: those lines are compared up to it by nobody, and
+ * are passed over. */
 static int compare_file(const df_tokenizer *t, const char *kind)
 {
     char file[64], hex[LINE_MAX_BYTES], text[LINE_MAX_BYTES], line[LINE_MAX_BYTES];
@@ -65,7 +67,8 @@ static int compare_file(const df_tokenizer *t, const char *kind)
         df_status status = df_tokenizer_encode(t, text, ids, &n, NULL);
         for (; sscanf(line + at, " %u%n", &want, &n_read) == 1; at += n_read, n_want++)
             if (n_want >= n || ids[n_want] != want)
-                fail_msg("%s: token %d of %s is %u, expected %u", kind, n_want, line, n_want < n ? ids[n_want] : 0, want);
+                fail_msg("%s: token %d of %s is %u, expected %u", kind, n_want, line,
+                         n_want < n ? ids[n_want] : 0, want);
         assert_int_equal(status == DF_OK ? n : 0, n_want);
         n_texts++;
     }
@@ -92,7 +95,9 @@ static df_status encode_one(void *ctx, int64_t item, int thread, df_error *err)
     (void)thread;
     snprintf(text, sizeof text, "a photo of %lld dogs", (long long)(item % 7));
     DF_TRY(df_tokenizer_encode(ctx, text, ids, &n, err));
-    return n > 5 && ids[0] == 1150 && ids[n - 1] == 1151 ? DF_OK : df_fail(err, DF_FORMAT, "item %lld", (long long)item);
+    return n > 5 && ids[0] == 1150 && ids[n - 1] == 1151
+               ? DF_OK
+               : df_fail(err, DF_FORMAT, "item %lld", (long long)item);
 }
 
 static void test_threads_share_it(void **state)
@@ -125,13 +130,15 @@ static void test_what_is_no_tokenizer_is_refused(void **state)
     assert_int_equal(df_tokenizer_open(&t, oracle("none.json"), MAX_TOKENS, &err), DF_IO);
     assert_int_equal(df_tokenizer_open(&t, oracle("clip.tokenizer.json"), 0, &err), DF_CONFIG);
     assert_int_equal(df_tokenizer_open(&t, oracle("clip.tokenizer.json"), 100000, &err), DF_CONFIG);
-    assert_int_equal(df_tokenizer_open(&t, oracle("clip.tokenizer.json"), 1, &err), DF_CONFIG);   /* less than its own two */
+    /* less than its own two */
+    assert_int_equal(df_tokenizer_open(&t, oracle("clip.tokenizer.json"), 1, &err), DF_CONFIG);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ids_are_those_of_transformers), cmocka_unit_test(test_threads_share_it),
+        cmocka_unit_test(test_ids_are_those_of_transformers),
+        cmocka_unit_test(test_threads_share_it),
         cmocka_unit_test(test_what_is_no_tokenizer_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,9 +13,13 @@
 #include "typed.h"
 
 static char folder[64];
-static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL}, {"phash", DF_COLUMN_INT, NULL}, {"problem", DF_COLUMN_TEXT, NULL}, {0}};
+static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL},
+                                    {"phash", DF_COLUMN_INT, NULL},
+                                    {"problem", DF_COLUMN_TEXT, NULL},
+                                    {0}};
 
-static void write_table(const df_dataset *ds, const char *stage, int part, int n_rows, int n_problems)
+static void write_table(const df_dataset *ds, const char *stage, int part, int n_rows,
+                        int n_problems)
 {
     df_table *t;
     assert_int_equal(df_table_create(&t, columns, NULL), DF_OK);
@@ -26,7 +30,8 @@ static void write_table(const df_dataset *ds, const char *stage, int part, int n
     assert_int_equal(write_typed(ds, stage, part, t, NULL), DF_OK);
 }
 
-static void write_vectors(const df_dataset *ds, int part, df_npy_type type, int dim, int n, int first)
+static void write_vectors(const df_dataset *ds, int part, df_npy_type type, int dim, int n,
+                          int first)
 {
     char *path = df_dataset_part_path(ds, "embed", part, "npy");
     df_npy_writer *w;
@@ -53,7 +58,8 @@ static df_dataset *make(const char *name)
     for (int part = 0, first = 0; part < 4; part++) {
         write_table(ds, "ingest", part, rows[part], 0);
         write_table(ds, "embed", part, rows[part], problems[part]);
-        write_vectors(ds, part, DF_NPY_FLOAT16, rows[part] > problems[part] ? 8 : 0, rows[part] - problems[part], first);
+        write_vectors(ds, part, DF_NPY_FLOAT16, rows[part] > problems[part] ? 8 : 0,
+                      rows[part] - problems[part], first);
         first += rows[part] - problems[part];
     }
     return ds;
@@ -125,14 +131,16 @@ static void test_what_does_not_fit_is_named(void **state)
     df_dataset_close(ds);
 }
 
-/* 0x4000 is 2 in float16: at least that, infinite or no number is not of unit length, wherever it stands. */
+/* 0x4000 is 2 in float16: at least that, infinite or no number is not of unit length, wherever it
+ * stands. */
 static void test_values_that_no_unit_vector_has_are_refused(void **state)
 {
     (void)state;
     df_dataset *ds = make("values");
     df_vectors *v;
     uint16_t got[3][8];
-    write_vectors(ds, 0, DF_NPY_FLOAT16, 8, 3, 163);                 /* 16300, 16400, ... of which 16384 is 0x4000 */
+    /* 16300, 16400, ... of which 16384 is 0x4000 */
+    write_vectors(ds, 0, DF_NPY_FLOAT16, 8, 3, 163);
     assert_int_equal(df_vectors_open(&v, ds, NULL), DF_OK);
     assert_int_equal(df_vectors_read(v, 0, 1, got[0], NULL), DF_OK);
     for (int first = 0; first < 2; first++) {

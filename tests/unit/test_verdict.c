@@ -1,4 +1,5 @@
-/* Each rule of the paper has captions that break it and captions that do not; support points at the right bytes. */
+/* Each rule of the paper has captions that break it and captions that do not; support points at the
+ * right bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,11 +36,15 @@ static df_verdict judge(const char *caption)
     df_limits limits = df_limits_default;
     limits.min_text_recall = limits.min_object_recall = 0;
     limits.language = (char *)"en";
-    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = caption}, &t.ev, &limits, &t.arena, &v, NULL), DF_OK);
+    assert_int_equal(
+        df_verdict_make(nouns, &(df_written){.text = caption}, &t.ev, &limits, &t.arena, &v, NULL),
+        DF_OK);
     return v;
 }
 
-static const struct { const char *caption, *reasons; } cases[] = {
+static const struct {
+    const char *caption, *reasons;
+} cases[] = {
     {"A dark grey boat is on the left and a person stands to its right.", ""},
     {"", "empty"},
     {"A boat.", "short"},
@@ -62,11 +67,13 @@ static const struct { const char *caption, *reasons; } cases[] = {
     {"- A boat is on the left.", "markup"},
     {"A <b>boat</b> is on the left.", "markup"},
     {"A boat is on the left and", "unfinished"},
-    {"A boat is here. A boat is here. A boat is here. A boat is here. A boat is here.", "repetition; loop"},
+    {"A boat is here. A boat is here. A boat is here. A boat is here. A boat is here.",
+     "repetition; loop"},
     {"A boat carries the words \"NO ENTRY\" and \"12 Harbour Road\".", ""},
     {"A boat carries the words \"no entry\".", ""},
     {"A boat carries the words \"NO SMOKING\".", "quote"},
-    {"A boat carries the words \xE2\x80\x9CNO ENTRY\xE2\x80\x9D and \"\xE6\x9D\xB1\xE4\xBA\xAC\".", ""},
+    {"A boat carries the words \xE2\x80\x9CNO ENTRY\xE2\x80\x9D and \"\xE6\x9D\xB1\xE4\xBA\xAC\".",
+     ""},
     {"A boat and a dog are on the left.", "invented"},
     {"Two boats and three people are on the left.", ""},
     {"A man with an orange stands by the boat.", ""},
@@ -74,14 +81,23 @@ static const struct { const char *caption, *reasons; } cases[] = {
     {"The seashore is behind Nagasaki harbour, with vessels on it.", ""},
     {"A boat carries the words \"NO ENTPY\" and \"l2 Harbour Road\".", ""},
     {"A boat carries the words \"NO EXIT\".", "quote"},
-    {"Un bateau gris est dans le port avec une personne sur le quai, et la mer est bleue.", "language"},
-    {"Ein graues Boot liegt links im Bild, und eine Person steht rechts von dem Boot auf der Mauer.", "language"},
-    {"\xE4\xB8\x80\xE8\x89\x98\xE7\x81\xB0\xE8\x89\xB2\xE7\x9A\x84\xE8\x88\xB9\xE5\x9C\xA8\xE5\xB7\xA6\xE8\xBE\xB9 a b \xE6\xB8\xAF\xE5\x8F\xA3\xE9\x87\x8C\xE6\x9C\x89 c d.", "language"},
-    {"A boat carries the words \"NO ENTRY\" and \"\xE6\x9D\xB1\xE4\xBA\xAC\" and lies in Nagasaki harbour near a caf\xC3\xA9.", ""},
-    {"A boat is in the water, and the water, and the water, and the water is grey.", "repetition; loop"},
+    {"Un bateau gris est dans le port avec une personne sur le quai, et la mer est bleue.",
+     "language"},
+    {"Ein graues Boot liegt links im Bild, und eine Person steht rechts von dem Boot auf der "
+     "Mauer.",
+     "language"},
+    {"\xE4\xB8\x80\xE8\x89\x98\xE7\x81\xB0\xE8\x89\xB2\xE7\x9A\x84\xE8\x88\xB9\xE5\x9C\xA8\xE5\xB7"
+     "\xA6\xE8\xBE\xB9 a b \xE6\xB8\xAF\xE5\x8F\xA3\xE9\x87\x8C\xE6\x9C\x89 c d.",
+     "language"},
+    {"A boat carries the words \"NO ENTRY\" and \"\xE6\x9D\xB1\xE4\xBA\xAC\" and lies in Nagasaki "
+     "harbour near a caf\xC3\xA9.",
+     ""},
+    {"A boat is in the water, and the water, and the water, and the water is grey.",
+     "repetition; loop"},
     {"A boat is very very very very old and grey on the left side.", "loop"},
     {"A boat, a boat and a boat are on the left.", ""},
-    {"A boat is on aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa water.", "loop"},
+    {"A boat is on aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa water.",
+     "loop"},
 };
 
 static void rules(void **state)
@@ -90,21 +106,31 @@ static void rules(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         df_verdict v = judge(cases[i].caption);
         if (strcmp(v.reasons, cases[i].reasons) != 0)
-            fail_msg("\"%s\": got \"%s\" (%s), expected \"%s\"", cases[i].caption, v.reasons, v.detail,
-                     cases[i].reasons);
+            fail_msg("\"%s\": got \"%s\" (%s), expected \"%s\"", cases[i].caption, v.reasons,
+                     v.detail, cases[i].reasons);
         assert_int_equal(v.pass, cases[i].reasons[0] == '\0');
     }
 }
 
-static const struct { const char *caption, *detail; } loops[] = {
-    {"A boat is very very very very old and grey on the left side.", "loop: \"very\" 4 times in a row"},
+static const struct {
+    const char *caption, *detail;
+} loops[] = {
+    {"A boat is very very very very old and grey on the left side.",
+     "loop: \"very\" 4 times in a row"},
     {"A boat is on aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa water.",
-     "loop: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\" is one word of 71 bytes"},
-    {"A boat is on a\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
-     "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+     "loop: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\" is one word of 71 "
+     "bytes"},
+    {"A boat is on "
+     "a\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3"
+     "\xA9\xC3\xA9\xC3\xA9"
+     "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3"
+     "\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
      "\xC3\xA9\xC3\xA9\xC3\xA9 water.",
-     "loop: \"a\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
-     "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9...\" is one word of 67 bytes"},
+     "loop: "
+     "\"a\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+     "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+     "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3"
+     "\xA9\xC3\xA9...\" is one word of 67 bytes"},
     {"Boats", "short: 1 word, at least 3"},
     {"Two boats", "short: 2 words, at least 3"},
 };
@@ -115,7 +141,8 @@ static void what_loops_is_told(void **state)
     for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
         const df_verdict v = judge(loops[i].caption);
         if (!strstr(v.detail, loops[i].detail))
-            fail_msg("\"%s\": got \"%s\", expected \"%s\"", loops[i].caption, v.detail, loops[i].detail);
+            fail_msg("\"%s\": got \"%s\", expected \"%s\"", loops[i].caption, v.detail,
+                     loops[i].detail);
     }
 }
 
@@ -131,7 +158,8 @@ static void long_caption(void **state)
     assert_int_equal(v.words, 193);
 }
 
-static void expect_span(const df_verdict *v, const char *caption, const char *words, df_backing by, int item)
+static void expect_span(const df_verdict *v, const char *caption, const char *words, df_backing by,
+                        int item)
 {
     const char *at = strstr(caption, words);
     assert_non_null(at);
@@ -149,8 +177,9 @@ static void expect_span(const df_verdict *v, const char *caption, const char *wo
 static void spans(void **state)
 {
     (void)state;
-    const char *caption = "At Nagasaki harbour, by the seashore, a dark grey boat bears \"12 Harbour Road\"; to its "
-                          "right are two people.";
+    const char *caption =
+        "At Nagasaki harbour, by the seashore, a dark grey boat bears \"12 Harbour Road\"; to its "
+        "right are two people.";
     df_verdict v = judge(caption);
     expect_span(&v, caption, "At Nagasaki harbour", DF_BY_ALT, 0);
     expect_span(&v, caption, "seashore", DF_BY_TAG, 0);
@@ -171,14 +200,17 @@ static void spans(void **state)
 static void text_in_the_picture_is_free(void **state)
 {
     (void)state;
-    char line[] = "line 10 10 200 40 **The image shows** a mood: [12, 30, 40, 50] <b>probably</b> a zebra";
+    char line[] =
+        "line 10 10 200 40 **The image shows** a mood: [12, 30, 40, 50] <b>probably</b> a zebra";
     df_arena_reset(&t.arena);
     evidence_start(&t);
     evidence_line(&t, line);
     df_verdict v;
-    const char *caption =
-        "The words \"**The image shows** a mood: [12, 30, 40, 50] <b>probably</b> a zebra\" stand in the centre.";
-    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = caption}, &t.ev, &df_limits_default, &t.arena, &v, NULL), DF_OK);
+    const char *caption = "The words \"**The image shows** a mood: [12, 30, 40, 50] "
+                          "<b>probably</b> a zebra\" stand in the centre.";
+    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = caption}, &t.ev,
+                                     &df_limits_default, &t.arena, &v, NULL),
+                     DF_OK);
     assert_string_equal(v.detail, "");
     assert_true(v.text_recall == 1.0);
     assert_true(v.object_recall == -1.0);
@@ -190,7 +222,9 @@ static void recall_is_asked_for(void **state)
     df_verdict v;
     judge("");
     const char *caption = "A grey area fills the whole of the picture.";
-    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = caption}, &t.ev, &df_limits_default, &t.arena, &v, NULL), DF_OK);
+    assert_int_equal(df_verdict_make(nouns, &(df_written){.text = caption}, &t.ev,
+                                     &df_limits_default, &t.arena, &v, NULL),
+                     DF_OK);
     assert_string_equal(v.reasons, "text; objects");
     assert_true(v.text_recall == 0 && v.object_recall == 0);
 }
@@ -200,7 +234,8 @@ static void any_bytes(void **state)
     (void)state;
     uint32_t seed = 3;
     char caption[600];
-    static const char bits[] = "\"[(<*#- 0123456789,.)]>/ab \n\xE2\x80\x9C\xFF the boat image shows";
+    static const char bits[] =
+        "\"[(<*#- 0123456789,.)]>/ab \n\xE2\x80\x9C\xFF the boat image shows";
     for (int i = 0; i < 3000; i++) {
         int n = (int)((seed = seed * 1664525u + 1013904223u) >> 23);
         for (int k = 0; k < n; k++)

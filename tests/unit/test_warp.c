@@ -30,7 +30,8 @@ static void turned_by_any_angle(void **state)
         assert_int_equal(df_image_warp(&in, &frame, 60, 30, &out, NULL), DF_OK);
         for (int j = 0; j < 30; j++)
             for (int i = 0; i < 60; i++) {
-                double x = 100 + (i + 0.5) * c - (j + 0.5) * s - 0.5, y = 100 + (i + 0.5) * s + (j + 0.5) * c - 0.5;
+                double x = 100 + (i + 0.5) * c - (j + 0.5) * s - 0.5,
+                       y = 100 + (i + 0.5) * s + (j + 0.5) * c - 0.5;
                 assert_true(fabs(out.rgb[3 * (j * 60 + i)] - x) <= 0.51);
                 assert_true(fabs(out.rgb[3 * (j * 60 + i) + 1] - y) <= 0.51);
             }
@@ -71,7 +72,8 @@ static void half_a_turn(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(turned_by_any_angle), cmocka_unit_test(beyond_the_border),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(turned_by_any_angle),
+                                       cmocka_unit_test(beyond_the_border),
                                        cmocka_unit_test(half_a_turn)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,8 +11,8 @@
 
 static char path[64];
 
-static df_status read_bytes(const char *text, size_t size, df_arena *arena, df_yaml_entry **entries, int *n,
-                            df_error *err)
+static df_status read_bytes(const char *text, size_t size, df_arena *arena, df_yaml_entry **entries,
+                            int *n, df_error *err)
 {
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
@@ -21,7 +21,8 @@ static df_status read_bytes(const char *text, size_t size, df_arena *arena, df_y
     return df_yaml_read(path, arena, entries, n, err);
 }
 
-static void assert_reads(const char *text, const char *const *expected, const int *lines, int n_expected)
+static void assert_reads(const char *text, const char *const *expected, const int *lines,
+                         int n_expected)
 {
     df_arena arena = {0};
     df_yaml_entry *entries = NULL;
@@ -42,11 +43,14 @@ static void assert_reads(const char *text, const char *const *expected, const in
 static void test_sections_lists_and_quotes(void **state)
 {
     (void)state;
-    static const char *const want[] = {"cluster.k", "4096", "mean.0", "1.5", "mean.1", "2", "ask.text", "two\nlines\n",
-                                       "quoted", "a: #b", "empty", "", "none", "", "deep.list.0.x", "1"};
+    static const char *const want[] = {
+        "cluster.k", "4096",  "mean.0", "1.5", "mean.1", "2", "ask.text",      "two\nlines\n",
+        "quoted",    "a: #b", "empty",  "",    "none",   "",  "deep.list.0.x", "1"};
     static const int lines[] = {3, 4, 4, 6, 9, 10, 11, 14};
-    assert_reads("# a comment\ncluster:\n  k: 4096\nmean: [1.5, 2]\nask:\n  text: |\n    two\n    lines\n"
-                 "quoted: 'a: #b'\nempty:\nnone: ~\ndeep:\n  list:\n    - x: 1\n", want, lines, 8);
+    assert_reads(
+        "# a comment\ncluster:\n  k: 4096\nmean: [1.5, 2]\nask:\n  text: |\n    two\n    lines\n"
+        "quoted: 'a: #b'\nempty:\nnone: ~\ndeep:\n  list:\n    - x: 1\n",
+        want, lines, 8);
     assert_reads("", NULL, NULL, 0);
     assert_reads("# nothing\n", NULL, NULL, 0);
     assert_reads("a: {}\n", NULL, NULL, 0);
@@ -102,13 +106,15 @@ static void test_bombs_are_bounded(void **state)
     for (int i = 0; i < 10001; i++)
         at += (size_t)snprintf(text + at, size - at, "k%d: 1\n", i);
     assert_refused(text, at, "10,000 values");
-    memset(text, 'k', 1000);                 /* a long key times many items would be a large arena */
+    /* a long key times many items would be a large arena */
+    memset(text, 'k', 1000);
     memcpy(text + 1000, ": [1]\n", 6);
     assert_refused(text, 1006, "longer than 256");
     free(text);
 }
 
-/* Any cut of a good file and any single changed byte: an answer or an error, never a crash (run under ASan). */
+/* Any cut of a good file and any single changed byte: an answer or an error, never a crash (run
+ * under ASan). */
 static void test_damage_is_survived(void **state)
 {
     (void)state;
@@ -132,8 +138,10 @@ int main(void)
 {
     snprintf(path, sizeof path, "/tmp/df-yaml-%d", (int)getpid());
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sections_lists_and_quotes), cmocka_unit_test(test_mistakes_name_their_line),
-        cmocka_unit_test(test_bombs_are_bounded), cmocka_unit_test(test_damage_is_survived),
+        cmocka_unit_test(test_sections_lists_and_quotes),
+        cmocka_unit_test(test_mistakes_name_their_line),
+        cmocka_unit_test(test_bombs_are_bounded),
+        cmocka_unit_test(test_damage_is_survived),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);

@@ -1,4 +1,5 @@
-/* Tables of tests name only the columns that they care about: the rest of the declared table is null. */
+/* Tables of tests name only the columns that they care about: the rest of the declared table is
+ * null. */
 #ifndef TESTS_TYPED_H
 #define TESTS_TYPED_H
 #include <string.h>
@@ -14,8 +15,10 @@ static inline df_table *typed(const df_table_type *type, df_table *t)
     for (int64_t i = 0; i < df_table_rows(t); i++) {
         for (int c = 0; type->columns[c].name; c++) {
             const int from = df_table_column(t, type->columns[c].name);
-            values[c] = (df_value){.null = df_table_null(t, i, from), .i = df_table_int(t, i, from),
-                                   .f = df_table_real(t, i, from), .s = df_table_text(t, i, from)};
+            values[c] = (df_value){.null = df_table_null(t, i, from),
+                                   .i = df_table_int(t, i, from),
+                                   .f = df_table_real(t, i, from),
+                                   .s = df_table_text(t, i, from)};
         }
         assert_int_equal(df_table_append(full, values, NULL), DF_OK);
     }
@@ -33,7 +36,8 @@ static inline const df_table_type *type_of(const char *name)
 }
 
 /* Takes over t. */
-static inline df_status write_typed(const df_dataset *ds, const char *stage, int part, df_table *t, df_error *err)
+static inline df_status write_typed(const df_dataset *ds, const char *stage, int part, df_table *t,
+                                    df_error *err)
 {
     df_table *full = typed(type_of(stage), t);
     df_status status = df_dataset_write(ds, stage, part, full, err);

@@ -4,13 +4,20 @@
 #include <math.h>
 #include <string.h>
 
-static const double STEP = 0.1;              /* a difference of brightness that an eye sees at once */
+/* a difference of brightness that an eye sees at once */
+static const double STEP = 0.1;
 static const char *const at[9] = {"in the upper left", "at the top",    "in the upper right",
                                   "on the left",       "in the centre", "on the right",
                                   "in the lower left", "at the bottom", "in the lower right"};
 
-typedef struct { df_region part[3]; bool rows; double usual; } bands;
-typedef struct { const char *name[3], *two[2], *around, *from_to; } band_words;
+typedef struct {
+    df_region part[3];
+    bool rows;
+    double usual;
+} bands;
+typedef struct {
+    const char *name[3], *two[2], *around, *from_to;
+} band_words;
 static const band_words words[2] = {
     {{"the left third", "the middle", "the right third"},
      {"the left two thirds", "the right two thirds"},
@@ -26,7 +33,10 @@ static const band_words words[2] = {
 static df_region join(const composer *c, int first, int step)
 {
     df_region r = {0};
-    struct { const char *name; double share; } all[3 * DF_COLOURS_MAX];
+    struct {
+        const char *name;
+        double share;
+    } all[3 * DF_COLOURS_MAX];
     int n = 0;
     for (int i = 0; i < 3; i++) {
         const df_region *cell = &c->ev->cells[first + i * step];
@@ -57,7 +67,8 @@ static df_region join(const composer *c, int first, int step)
 
 static double difference(const df_region *a, const df_region *b)
 {
-    bool same = a->n_colours && b->n_colours && compose_same_colour(a->colours[0].name, b->colours[0].name);
+    bool same =
+        a->n_colours && b->n_colours && compose_same_colour(a->colours[0].name, b->colours[0].name);
     return fabs(a->brightness - b->brightness) + (same ? 0 : STEP);
 }
 
@@ -83,7 +94,8 @@ static bool same_words(composer *c, const df_region *a, const df_region *b)
         text[i] = c->now;
     }
     c->now = keep;
-    const char *first = df_str_text(&text[0]), *second = df_str_text(&text[1]), *joint = strstr(first, " and ");
+    const char *first = df_str_text(&text[0]), *second = df_str_text(&text[1]),
+               *joint = strstr(first, " and ");
     if (joint)
         df_str_printf(&turned, "%s and %.*s", joint + 5, (int)(joint - first), first);
     bool same = strcmp(first, second) == 0 || (joint && strcmp(df_str_text(&turned), second) == 0);
@@ -99,7 +111,8 @@ static const char *even(const bands *b, int i)
 }
 
 /* Two areas, the second one third of the picture or two. */
-static void say_two(composer *c, const bands *b, const char *first, int i, const char *second, int k)
+static void say_two(composer *c, const bands *b, const char *first, int i, const char *second,
+                    int k)
 {
     const df_region *x = &b->part[i], *y = &b->part[k];
     bool several = strstr(first, "two") != NULL;
@@ -126,8 +139,10 @@ static void say_two(composer *c, const bands *b, const char *first, int i, const
 static void say_three(composer *c, const bands *b, const band_words *w)
 {
     const df_region *p = b->part;
-    bool falls = p[0].brightness > p[1].brightness + 0.03 && p[1].brightness > p[2].brightness + 0.03;
-    bool rises = p[0].brightness < p[1].brightness - 0.03 && p[1].brightness < p[2].brightness - 0.03;
+    bool falls =
+        p[0].brightness > p[1].brightness + 0.03 && p[1].brightness > p[2].brightness + 0.03;
+    bool rises =
+        p[0].brightness < p[1].brightness - 0.03 && p[1].brightness < p[2].brightness - 0.03;
     if (same_words(c, &p[0], &p[2]) && same_words(c, &p[0], &p[1])) {
         if (falls || rises)
             compose_put(c, "the picture grows %s %s", falls ? "darker" : "lighter", w->from_to);
@@ -212,15 +227,19 @@ static void say_detail(composer *c)
         compose_put(c, compose_pick(c, 63, 2) ? "all surfaces are smooth, without fine detail"
                                               : "there is hardly any fine detail");
     else if (most > 1.5 * sum && least < 0.05)
-        compose_put(c, "%s%s%s%s", compose_pick(c, 69, 2) ? "detail gathers " : "fine detail is ", at[busy],
-                    compose_pick(c, 69, 2) ? " and is missing " : ", and the surface is smooth ", at[plain]);
+        compose_put(c, "%s%s%s%s", compose_pick(c, 69, 2) ? "detail gathers " : "fine detail is ",
+                    at[busy],
+                    compose_pick(c, 69, 2) ? " and is missing " : ", and the surface is smooth ",
+                    at[plain]);
     else if (most > 1.5 * sum && least < 0.5 * sum && compose_pick(c, 70, 4) != 0)
         compose_put(c,
                     compose_pick(c, 64, 2) ? "fine detail is densest %s; the plainest part is %s"
                                            : "the detail is finest %s and thins out %s",
                     at[busy], at[plain]);
     else if (most > 1.5 * sum)
-        compose_put(c, compose_pick(c, 65, 2) ? "most of the fine detail is %s" : "the busiest part is %s", at[busy]);
+        compose_put(
+            c, compose_pick(c, 65, 2) ? "most of the fine detail is %s" : "the busiest part is %s",
+            at[busy]);
     else if (sum > 0.6 && least > 0.6 * sum)
         compose_put(c, compose_pick(c, 66, 2) ? "fine detail covers the whole surface"
                                               : "every part is full of fine detail");
@@ -255,7 +274,8 @@ static void say_accent(composer *c)
             double here = share_of(&c->ev->cells[i], colour), all = 0;
             for (int j = 0; j < 9; j++)
                 all += share_of(&c->ev->cells[j], colour);
-            bool local = here > 0.55 * all && here >= 0.1 && !greyish(colour) && share_of(&c->ev->whole, colour) < 0.12;
+            bool local = here > 0.55 * all && here >= 0.1 && !greyish(colour) &&
+                         share_of(&c->ev->whole, colour) < 0.12;
             if (local && here > best) {
                 best = here;
                 where = i;
@@ -308,8 +328,8 @@ void compose_tone(composer *c)
     if (w->n_colours == 0)
         return;
     if (!c->coloured && !c->mono) {
-        df_str_append(&c->now,
-                      compose_pick(c, 51, 2) ? "overall the picture is in " : "the main colours of the picture are ");
+        df_str_append(&c->now, compose_pick(c, 51, 2) ? "overall the picture is in "
+                                                      : "the main colours of the picture are ");
         if (compose_short(c, w, 3) == 1) {
             df_str_clear(&c->now);
             df_str_append(&c->now, "the main colour of the picture is ");

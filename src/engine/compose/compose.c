@@ -1,4 +1,5 @@
-/* The built-in engine: plain factual English from the evidence alone. It needs no model, so it can't invent. */
+/* The built-in engine: plain factual English from the evidence alone. It needs no model, so it
+ * can't invent. */
 #include "engine/compose/compose.h"
 
 #include <stdarg.h>
@@ -10,7 +11,10 @@
 #include "engine/engine.h"
 #include "language/english.h"
 
-typedef struct { df_engine base; df_nouns *nouns; } compose_engine;
+typedef struct {
+    df_engine base;
+    df_nouns *nouns;
+} compose_engine;
 
 static void hash_region(df_str *s, const df_region *r)
 {
@@ -66,7 +70,8 @@ int compose_words_left(const composer *c)
 bool compose_say(composer *c, compose_slot slot)
 {
     int words = df_words_count(df_str_text(&c->now));
-    bool fits = words > 0 && c->words + words <= COMPOSE_WORDS && c->bytes + c->now.size + 2 <= COMPOSE_BYTES;
+    bool fits = words > 0 && c->words + words <= COMPOSE_WORDS &&
+                c->bytes + c->now.size + 2 <= COMPOSE_BYTES;
     if (fits) {
         df_str *s = &c->slots[slot];
         if (s->size)
@@ -116,8 +121,8 @@ static df_status compose_open(df_engine **out, const df_engine_config *config, d
     return DF_OK;
 }
 
-static df_status compose_run(df_engine *e, const df_caption_request *request, df_arena *arena, df_caption *out,
-                             df_error *err)
+static df_status compose_run(df_engine *e, const df_caption_request *request, df_arena *arena,
+                             df_caption *out, df_error *err)
 {
     composer c = {.ev = request->evidence, .nouns = ((compose_engine *)e)->nouns, .arena = arena};
     c.seed = evidence_seed(c.ev);
@@ -125,18 +130,27 @@ static df_status compose_run(df_engine *e, const df_caption_request *request, df
     bool ok = compose_plan(&c);
     if (ok)
         compose_caption(&c, &text);
-    char *caption = ok && !text.failed && !c.now.failed ? df_arena_strdup(arena, df_str_text(&text)) : NULL;
+    char *caption =
+        ok && !text.failed && !c.now.failed ? df_arena_strdup(arena, df_str_text(&text)) : NULL;
     for (int i = 0; i < N_SLOTS; i++)
         df_str_free(&c.slots[i]);
     df_str_free(&c.now);
     df_str_free(&text);
     if (!caption)
         return df_fail(err, DF_NOMEM, "compose %s: out of memory", c.ev->path);
-    *out = (df_caption){.text = caption, .model = "compose-1", .finish = "stop",
-                        .prompt_tokens = -1, .completion_tokens = -1, .attempts = 1};
+    *out = (df_caption){.text = caption,
+                        .model = "compose-1",
+                        .finish = "stop",
+                        .prompt_tokens = -1,
+                        .completion_tokens = -1,
+                        .attempts = 1};
     if (!*caption)
-        *out = (df_caption){.error = "no evidence to write from", .model = "compose-1", .finish = "",
-                            .prompt_tokens = -1, .completion_tokens = -1, .attempts = 1};
+        *out = (df_caption){.error = "no evidence to write from",
+                            .model = "compose-1",
+                            .finish = "",
+                            .prompt_tokens = -1,
+                            .completion_tokens = -1,
+                            .attempts = 1};
     return DF_OK;
 }
 
@@ -149,6 +163,10 @@ static void compose_close(df_engine *e)
 }
 
 const df_engine_ops df_engine_compose = {
-    .name = "compose", .summary = "plain factual English from the evidence alone, without a model",
-    .needs_pixels = false, .open = compose_open, .caption = compose_run, .close = compose_close,
+    .name = "compose",
+    .summary = "plain factual English from the evidence alone, without a model",
+    .needs_pixels = false,
+    .open = compose_open,
+    .caption = compose_run,
+    .close = compose_close,
 };

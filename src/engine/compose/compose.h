@@ -4,7 +4,8 @@
  *              -> sentences, while words last           compose_scene.c _text.c _look.c _area.c
  *              -> slots, read in order                                           compose.c
  *
- * Wordings are chosen by a hash of the evidence: the same evidence always reads the same, different images do not. */
+ * Wordings are chosen by a hash of the evidence: the same evidence always reads the same, different
+ * images do not. */
 #ifndef DF_ENGINE_COMPOSE_COMPOSE_H
 #define DF_ENGINE_COMPOSE_COMPOSE_H
 #include "base/arena.h"
@@ -15,7 +16,9 @@
 enum { COMPOSE_WORDS = 188, COMPOSE_BYTES = 2400 };
 
 /* In fractions of the picture, origin top left. */
-typedef struct { double x0, y0, x1, y1; } compose_rect;
+typedef struct {
+    double x0, y0, x1, y1;
+} compose_rect;
 
 typedef enum { LAYOUT_ONE, LAYOUT_ROW, LAYOUT_COLUMN, LAYOUT_CLOSE, LAYOUT_SPREAD } compose_layout;
 
@@ -50,18 +53,23 @@ typedef struct {
     const df_nouns *nouns;
     df_arena *arena;
     uint64_t seed;
-    compose_group *groups; int n_groups;     /* by falling weight: groups[0] is the main subject */
-    int *home;                               /* per text line: the box that it is written on, or -1 */
+    compose_group *groups;
+    int n_groups;     /* by falling weight: groups[0] is the main subject */
+    /* per text line: the box that it is written on, or -1 */
+    int *home;
     const df_noun *scene;                    /* the place, from the tags; NULL unknown */
-    const char *subject;                     /* a tag that names the subject when no box does; NULL none */
+    /* a tag that names the subject when no box does; NULL none */
+    const char *subject;
     char title[200];                         /* proper names from the alt-text; "" none */
     bool title_first;                        /* it must begin its sentence */
     bool mono, sepia;
     bool framed;                             /* the kind of picture has been said */
-    bool plain_medium;                       /* "a picture": its being sepia is said in the same sentence */
+    /* "a picture": its being sepia is said in the same sentence */
+    bool plain_medium;
     bool coloured;                           /* so have its main colours */
     bool lit;                                /* and how bright it is */
-    int n_frames;                            /* times that it was called "the picture" or "the frame" */
+    /* times that it was called "the picture" or "the frame" */
+    int n_frames;
     int cuts;                                /* times that "cut off by" was used */
     const char *last_place;                  /* of the sentence before */
     df_str slots[N_SLOTS];
@@ -81,19 +89,25 @@ compose_rect rect_hull(compose_rect a, compose_rect b);
 void compose_caption(composer *c, df_str *out);
 /* One of n equally right wordings, the same for the same evidence and the same `what`. */
 int compose_pick(const composer *c, int what, int n);
-/* Ends the sentence in c->now and adds it to a slot, unless the words have run out. Clears c->now. */
+/* Ends the sentence in c->now and adds it to a slot, unless the words have run
+ * out. Clears c->now. */
 bool compose_say(composer *c, compose_slot slot);
 void compose_put(composer *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int compose_words_left(const composer *c);
 
 /* compose_place.c */
 const char *
-compose_place(compose_rect r); /* "in the upper left corner": a constant, equal places are equal pointers */
+/* "in the upper left corner": a constant, equal places are equal pointers */
+compose_place(compose_rect r);
 const char *compose_side(compose_rect r);    /* "the left side", for what fills it */
 int compose_edges(compose_rect r);           /* edges of the picture that it touches */
-void compose_put_edges(composer *c, compose_rect r);         /* appends "the left and bottom edges" */
-typedef struct { const char *verb, *preposition, *part; } compose_link;
-/* How a box stands to the subject: a preposition, or a verb and the part of the subject that it covers. */
+/* appends "the left and bottom edges" */
+void compose_put_edges(composer *c, compose_rect r);
+typedef struct {
+    const char *verb, *preposition, *part;
+} compose_link;
+/* How a box stands to the subject: a preposition, or a verb and the part of the subject that it
+ * covers. */
 bool compose_relation(compose_rect b, const compose_group *main, compose_link *out);
 
 /* compose_scene.c */
@@ -104,15 +118,17 @@ void compose_others(composer *c);
 void compose_texts(composer *c);
 
 /* compose_look.c */
-void compose_frame(composer *c,
-                   bool definite); /* appends "a wide colour picture"; "the picture" when it was said or `definite` */
-bool compose_colours(composer *c,
-                     const df_region *look); /* appends "mostly dark grey with some red"; false: nothing to say */
-int compose_short(composer *c, const df_region *look,
-                  int most);                         /* appends "blue and grey"; how many colours, 0 none */
-const char *compose_light(double brightness);        /* "dark"; NULL for what is neither dark nor bright */
+/* appends "a wide colour picture"; "the picture" when it was said or `definite` */
+void compose_frame(composer *c, bool definite);
+/* appends "mostly dark grey with some red"; false: nothing to say */
+bool compose_colours(composer *c, const df_region *look);
+/* appends "blue and grey"; how many colours, 0 none */
+int compose_short(composer *c, const df_region *look, int most);
+/* "dark"; NULL for what is neither dark nor bright */
+const char *compose_light(double brightness);
 bool compose_same_colour(const char *a, const char *b);      /* "dark grey" and "grey" are */
-void compose_field(composer *c);             /* opening of a picture of which only the colours are known */
+/* opening of a picture of which only the colours are known */
+void compose_field(composer *c);
 
 /* compose_area.c */
 void compose_areas(composer *c);

@@ -23,8 +23,12 @@ void compose_frame(composer *c, bool definite)
     }
     c->framed = true;
     double ratio = c->ev->height > 0 ? (double)c->ev->width / (double)c->ev->height : 1;
-    const char *shape = ratio >= 2.2 ? "panoramic " : ratio >= 1.7 ? "wide " : ratio <= 0.55 ? "tall, narrow "
-                        : ratio <= 0.85 ? "upright " : ratio < 1.04 && ratio > 0.96 ? "square " : "";
+    const char *shape = ratio >= 2.2                   ? "panoramic "
+                        : ratio >= 1.7                 ? "wide "
+                        : ratio <= 0.55                ? "tall, narrow "
+                        : ratio <= 0.85                ? "upright "
+                        : ratio < 1.04 && ratio > 0.96 ? "square "
+                                                       : "";
     const char *medium = c->ev->whole.n_colours == 0 || c->plain_medium ? ""
                          : c->mono                                      ? "black-and-white "
                          : c->sepia                                     ? "sepia-toned "
@@ -35,8 +39,8 @@ void compose_frame(composer *c, bool definite)
     else
         c->lit = true;
     const char *first = *light ? light : *shape ? shape : medium;
-    compose_put(c, "%s %s%s%s%spicture", *first == 'u' ? "an" : "a", light, *light ? (*shape ? ", " : " ") : "",
-                shape, medium);
+    compose_put(c, "%s %s%s%s%spicture", *first == 'u' ? "an" : "a", light,
+                *light ? (*shape ? ", " : " ") : "", shape, medium);
 }
 
 static const char *base_of(const char *colour)
@@ -50,8 +54,13 @@ bool compose_same_colour(const char *a, const char *b)
     return strcmp(base_of(a), base_of(b)) == 0;
 }
 
-/* One colour of a text, its near shades joined: "grey" beside others, "dark and light grey" when it stands alone. */
-typedef struct { const char *list, *alone; double share; int members; } tone;
+/* One colour of a text, its near shades joined: "grey" beside others, "dark and light grey" when it
+ * stands alone. */
+typedef struct {
+    const char *list, *alone;
+    double share;
+    int members;
+} tone;
 
 static const char *join_shades(composer *c, const char *a, const char *b)
 {
@@ -77,7 +86,8 @@ static int tones_of(composer *c, const df_region *look, tone out[DF_COLOURS_MAX]
             continue;
         }
         tone *t = &out[same];
-        bool major = t->share > 3 * look->colours[i].share;          /* a little of another shade changes no name */
+        /* a little of another shade changes no name */
+        bool major = t->share > 3 * look->colours[i].share;
         t->alone = major ? t->alone : t->members == 1 ? join_shades(c, t->list, name) : "";
         if (!major && t->members++ > 1) {
             char *all = df_arena_printf(c->arena, "shades of %s", base_of(name));
@@ -86,7 +96,8 @@ static int tones_of(composer *c, const df_region *look, tone out[DF_COLOURS_MAX]
         t->list = major ? t->list : base_of(name);
         t->share += look->colours[i].share;
     }
-    for (int i = 1; i < n; i++)                                       /* joining can change the order */
+    /* joining can change the order */
+    for (int i = 1; i < n; i++)
         for (int k = i; k > 0 && out[k].share > out[k - 1].share; k--) {
             tone swap = out[k];
             out[k] = out[k - 1];
@@ -95,7 +106,8 @@ static int tones_of(composer *c, const df_region *look, tone out[DF_COLOURS_MAX]
     return n;
 }
 
-/* The colours that count, as a list: "dark green", "blue and grey". How many; 0: nothing was appended. */
+/* The colours that count, as a list: "dark green", "blue and grey". How many; 0: nothing was
+ * appended. */
 int compose_short(composer *c, const df_region *look, int most)
 {
     tone t[DF_COLOURS_MAX];
@@ -114,12 +126,14 @@ bool compose_colours(composer *c, const df_region *look)
 {
     tone t[DF_COLOURS_MAX];
     int n = tones_of(c, look, t);
-    if (n == 0 || strcmp(t[0].list, "sepia") == 0)                   /* the tone of the print, not of the thing */
+    /* the tone of the print, not of the thing */
+    if (n == 0 || strcmp(t[0].list, "sepia") == 0)
         return false;
     if (n == 1 || t[0].share > 0.8)
         compose_put(c, "%s%s", t[0].share > 0.8 ? "" : "mostly ", t[0].alone);
     else if (t[0].share > 0.45)
-        compose_put(c, "mostly %s with %s%s", t[0].list, t[1].share < 0.2 ? "some " : "", t[1].list);
+        compose_put(c, "mostly %s with %s%s", t[0].list, t[1].share < 0.2 ? "some " : "",
+                    t[1].list);
     else
         compose_short(c, look, 3);
     return true;
@@ -157,11 +171,13 @@ void compose_field(composer *c)
     } else {
         if (k) {
             compose_frame(c, false);
-            df_str_append(&c->now, compose_pick(c, 55, 2) ? " is divided between " : " is made up of ");
+            df_str_append(&c->now,
+                          compose_pick(c, 55, 2) ? " is divided between " : " is made up of ");
         }
         compose_short(c, &c->ev->whole, 3);
         if (!k) {
-            df_str_append(&c->now, compose_pick(c, 56, 2) ? " are the main colours of " : " make up most of ");
+            df_str_append(&c->now, compose_pick(c, 56, 2) ? " are the main colours of "
+                                                          : " make up most of ");
             compose_frame(c, false);
         }
     }

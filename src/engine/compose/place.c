@@ -10,15 +10,22 @@ static const double EDGE = 0.008;            /* nearer to the edge than this is 
 
 const char *compose_place(compose_rect r)
 {
-    static const char *const places[9] = {"in the upper left", "at the top",    "in the upper right",
-                                          "on the left",       "in the centre", "on the right",
-                                          "in the lower left", "at the bottom", "in the lower right"};
+    static const char *const places[9] = {
+        "in the upper left", "at the top",    "in the upper right",
+        "on the left",       "in the centre", "on the right",
+        "in the lower left", "at the bottom", "in the lower right"};
     static const char *const corners[9] = {
         "in the upper left corner", "near the top edge",    "in the upper right corner",
         "near the left edge",       "in the centre",        "near the right edge",
         "in the lower left corner", "near the bottom edge", "in the lower right corner"};
     double cx = (r.x0 + r.x1) / 2, cy = (r.y0 + r.y1) / 2, dx = cx - 0.5, dy = cy - 0.5;
-    int column = cx < 0.34 ? 0 : cx > 0.66 ? 2 : 1, row = cy < 0.34 ? 0 : cy > 0.66 ? 2 : 1, at = row * 3 + column;
+    int column = cx < 0.34   ? 0
+                 : cx > 0.66 ? 2
+                             : 1,
+        row = cy < 0.34   ? 0
+              : cy > 0.66 ? 2
+                          : 1,
+        at = row * 3 + column;
     if (at == 4 && (fabs(dx) > 0.07 || fabs(dy) > 0.07)) {
         if (fabs(dx) >= fabs(dy))
             return dx < 0 ? "slightly left of the centre" : "slightly right of the centre";
@@ -39,8 +46,11 @@ const char *compose_side(compose_rect r)
     double cx = (r.x0 + r.x1) / 2, cy = (r.y0 + r.y1) / 2;
     if (r.x1 - r.x0 > 0.85)
         return cy < 0.4 ? "the upper part" : cy > 0.6 ? "the lower part" : "the full width";
-    return cx < 0.4 ? "the left side" : cx > 0.6 ? "the right side" : cy < 0.38 ? "the upper middle"
-           : cy > 0.62 ? "the lower middle" : "the middle";
+    return cx < 0.4    ? "the left side"
+           : cx > 0.6  ? "the right side"
+           : cy < 0.38 ? "the upper middle"
+           : cy > 0.62 ? "the lower middle"
+                       : "the middle";
 }
 
 int compose_edges(compose_rect r)
@@ -52,10 +62,14 @@ void compose_put_edges(composer *c, compose_rect r)
 {
     const char *names[4];
     int n = 0;
-    if (r.x0 < EDGE) names[n++] = "left";
-    if (r.x1 > 1 - EDGE) names[n++] = "right";
-    if (r.y0 < EDGE) names[n++] = "top";
-    if (r.y1 > 1 - EDGE) names[n++] = "bottom";
+    if (r.x0 < EDGE)
+        names[n++] = "left";
+    if (r.x1 > 1 - EDGE)
+        names[n++] = "right";
+    if (r.y0 < EDGE)
+        names[n++] = "top";
+    if (r.y1 > 1 - EDGE)
+        names[n++] = "bottom";
     df_str_append(&c->now, n == 4 ? "all four" : "the ");
     if (n < 4)
         df_list_append(&c->now, names, n);
@@ -84,15 +98,17 @@ bool compose_relation(compose_rect b, const compose_group *main, compose_link *o
     if (cut > 0.12 * smaller) {
         if (main->n > 1 || rect_area(b) > rect_area(a))
             return false;
-        *out = (compose_link){cut > 0.9 * rect_area(b) ? "is set within" : "overlaps",
-                              cut > 0.9 * rect_area(b) ? "within" : "overlapping", covered_part(a, b)};
+        *out =
+            (compose_link){cut > 0.9 * rect_area(b) ? "is set within" : "overlaps",
+                           cut > 0.9 * rect_area(b) ? "within" : "overlapping", covered_part(a, b)};
         return true;
     }
     bool left = b.x1 <= a.x0 + 0.02, right = b.x0 >= a.x1 - 0.02, above = b.y1 <= a.y0 + 0.02,
          below = b.y0 >= a.y1 - 0.02;
     if ((left || right) && (above || below))
         out->preposition = above ? (left ? "above and to the left of" : "above and to the right of")
-                           : left ? "below and to the left of" : "below and to the right of";
+                           : left ? "below and to the left of"
+                                  : "below and to the right of";
     else if (left || right)
         out->preposition = left ? "to the left of" : "to the right of";
     else if (above || below)

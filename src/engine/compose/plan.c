@@ -9,7 +9,8 @@
 
 enum { BOXES_MAX = 512 };
 static const double SUBJECT_SCORE = 0.6;     /* a name that no box backs needs more */
-static const double TAG_SCORE = 0.5;         /* below this a tagger of 1,000 classes is more often wrong than right */
+/* below this a tagger of 1,000 classes is more often wrong than right */
+static const double TAG_SCORE = 0.5;
 
 static double clamp01(double v)
 {
@@ -19,8 +20,10 @@ static double clamp01(double v)
 compose_rect compose_box_rect(const composer *c, int box)
 {
     const df_box *b = &c->ev->boxes[box];
-    double w = c->ev->width > 0 ? (double)c->ev->width : 1, h = c->ev->height > 0 ? (double)c->ev->height : 1;
-    compose_rect r = {clamp01(b->x0 / w), clamp01(b->y0 / h), clamp01(b->x1 / w), clamp01(b->y1 / h)};
+    double w = c->ev->width > 0 ? (double)c->ev->width : 1,
+           h = c->ev->height > 0 ? (double)c->ev->height : 1;
+    compose_rect r = {clamp01(b->x0 / w), clamp01(b->y0 / h), clamp01(b->x1 / w),
+                      clamp01(b->y1 / h)};
     if (r.x1 < r.x0)
         r.x1 = r.x0;
     if (r.y1 < r.y0)
@@ -52,8 +55,11 @@ static double centrality(compose_rect r)
 
 static double weight_of(const compose_group *g, double score)
 {
-    double kind = !g->noun ? 1 : g->noun->kind == DF_NOUN_PERSON ? 1.3 : g->noun->kind == DF_NOUN_ANIMAL ? 1.25
-                  : g->noun->kind == DF_NOUN_FURNITURE ? 0.75 : 1;
+    double kind = !g->noun                             ? 1
+                  : g->noun->kind == DF_NOUN_PERSON    ? 1.3
+                  : g->noun->kind == DF_NOUN_ANIMAL    ? 1.25
+                  : g->noun->kind == DF_NOUN_FURNITURE ? 0.75
+                                                       : 1;
     return kind * sqrt(g->area) * centrality(g->hull) * (0.4 + 0.6 * clamp01(score));
 }
 
@@ -63,15 +69,18 @@ static compose_layout layout_of(const compose_group *g)
     if (g->total == 1)
         return LAYOUT_ONE;
     if (g->n == 1)                           /* counted: where each of them is, is not known */
-        return g->hull.x1 - g->hull.x0 > 0.5 || g->hull.y1 - g->hull.y0 > 0.5 ? LAYOUT_SPREAD : LAYOUT_CLOSE;
+        return g->hull.x1 - g->hull.x0 > 0.5 || g->hull.y1 - g->hull.y0 > 0.5 ? LAYOUT_SPREAD
+                                                                              : LAYOUT_CLOSE;
     double size_x = 0, size_y = 0, min_x = 1, max_x = 0, min_y = 1, max_y = 0;
     for (int i = 0; i < g->n; i++) {
         compose_rect r = g->rect[i];
         double cx = (r.x0 + r.x1) / 2, cy = (r.y0 + r.y1) / 2;
         size_x += (r.x1 - r.x0) / g->n;
         size_y += (r.y1 - r.y0) / g->n;
-        min_x = fmin(min_x, cx); max_x = fmax(max_x, cx);
-        min_y = fmin(min_y, cy); max_y = fmax(max_y, cy);
+        min_x = fmin(min_x, cx);
+        max_x = fmax(max_x, cx);
+        min_y = fmin(min_y, cy);
+        max_y = fmax(max_y, cy);
     }
     double span_x = max_x - min_x, span_y = max_y - min_y;
     if (span_x > 0.7 * size_x * (g->n - 1) && span_y < 0.5 * size_y)
@@ -148,7 +157,8 @@ static bool group_boxes(composer *c)
 /* The smallest box that holds most of the line, unless the box is nearly everything. */
 static int home_of(const composer *c, const df_line *line)
 {
-    double w = c->ev->width > 0 ? (double)c->ev->width : 1, h = c->ev->height > 0 ? (double)c->ev->height : 1;
+    double w = c->ev->width > 0 ? (double)c->ev->width : 1,
+           h = c->ev->height > 0 ? (double)c->ev->height : 1;
     compose_rect r = {1, 1, 0, 0};
     for (int k = 0; k < 4; k++) {
         double x = clamp01(line->x[k] / w), y = clamp01(line->y[k] / h);
@@ -185,7 +195,8 @@ static bool cells_are_grey(const df_evidence *ev)
     return true;
 }
 
-/* Black and white, or toned: told by the colours' names, since no photograph is quite without colour. */
+/* Black and white, or toned: told by the colours' names, since no photograph is quite without
+ * colour. */
 static void find_medium(composer *c)
 {
     double grey = 0, brown = 0, all = 0;
@@ -198,11 +209,13 @@ static void find_medium(composer *c)
         if (strstr(name, "sepia"))
             brown += share;
     }
-    c->mono = all > 0 && grey >= 0.98 * all && c->ev->whole.saturation < 0.04 && cells_are_grey(c->ev);
+    c->mono =
+        all > 0 && grey >= 0.98 * all && c->ev->whole.saturation < 0.04 && cells_are_grey(c->ev);
     c->sepia = all > 0 && brown >= 0.3 * all;
 }
 
-/* Tags: the place, a name for the subject, and a finer name for the only box of its kind ("tabby" for a cat). */
+/* Tags: the place, a name for the subject, and a finer name for the only box of its kind ("tabby"
+ * for a cat). */
 static void read_tags(composer *c)
 {
     for (int i = 0; i < c->ev->n_tags; i++) {
@@ -217,8 +230,10 @@ static void read_tags(composer *c)
         bool boxed = false;
         for (int g = 0; g < c->n_groups; g++) {
             compose_group *group = &c->groups[g];
-            bool finer = noun && group->noun && noun != group->noun && df_noun_is(c->nouns, noun, group->noun);
-            boxed = boxed || finer || (noun && noun == group->noun) || strcmp(group->name, name) == 0;
+            bool finer = noun && group->noun && noun != group->noun &&
+                         df_noun_is(c->nouns, noun, group->noun);
+            boxed =
+                boxed || finer || (noun && noun == group->noun) || strcmp(group->name, name) == 0;
             if (finer && group->n == 1 && g == 0)
                 memcpy(group->name, name, DF_LABEL_MAX);
         }
@@ -237,8 +252,9 @@ static bool word_is(const char *word, size_t n, const char *const *list)
     return false;
 }
 
-/* "Boats at Nagasaki" is "boats at ..." within a sentence. A leading word that can be a name ("Aizkorri mountains") or
- * not ("Hiking trail") keeps its capital, and the title stands first in its sentence. */
+/* "Boats at Nagasaki" is "boats at ..." within a sentence. A leading word that can be a name
+ * ("Aizkorri mountains") or not ("Hiking trail") keeps its capital, and the title stands first in
+ * its sentence. */
 static void fit_title(composer *c)
 {
     static const char *const articles[] = {"A", "An", "The", NULL};
@@ -255,7 +271,8 @@ static void fit_title(composer *c)
         c->title_first = plain;
 }
 
-/* The alt-text's names, unless it speaks of another kind of thing than was seen (a dog, where a cat is). */
+/* The alt-text's names, unless it speaks of another kind of thing than was seen (a dog, where a cat
+ * is). */
 static void read_alt(composer *c)
 {
     df_alt_title(c->ev->alt_text, c->title, sizeof c->title);

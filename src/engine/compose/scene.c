@@ -16,7 +16,8 @@ static const df_region *look_of(const composer *c, const compose_group *g)
     return &c->ev->boxes[g->box[0]].look;
 }
 
-/* Whether the colours in a box are those of the thing: in a small box they can be its background's. */
+/* Whether the colours in a box are those of the thing: in a small box they can
+ * be its background's. */
 static bool own_colours(const composer *c, const compose_group *g)
 {
     const df_region *look = look_of(c, g);
@@ -60,7 +61,8 @@ static void put_group(composer *c, const compose_group *g, const char *size, con
         compose_put(c, "%s %s%s", df_article(adjectives.size ? df_str_text(&adjectives) : g->name),
                     df_str_text(&adjectives), g->name);
     else {
-        compose_put(c, "%s %s", g->total > 12 ? "more than a dozen" : df_number_word(g->total, number),
+        compose_put(c, "%s %s",
+                    g->total > 12 ? "more than a dozen" : df_number_word(g->total, number),
                     df_str_text(&adjectives));
         df_plural_append(&c->now, g->name);
     }
@@ -85,11 +87,16 @@ static const char *layout_verb(const composer *c, const compose_group *g)
 {
     int k = compose_pick(c, 100 + (int)(g - c->groups), 2);
     switch (g->layout) {
-    case LAYOUT_ROW: return g->total == 2 ? "are side by side" : k ? "form a row" : "are lined up";
-    case LAYOUT_COLUMN: return g->total == 2 ? "are one above the other" : "are one above the other in a column";
-    case LAYOUT_CLOSE: return g->total == 2 ? "are close together" : "form a group";
-    case LAYOUT_SPREAD: return "are spread out";
-    default: return "is";
+    case LAYOUT_ROW:
+        return g->total == 2 ? "are side by side" : k ? "form a row" : "are lined up";
+    case LAYOUT_COLUMN:
+        return g->total == 2 ? "are one above the other" : "are one above the other in a column";
+    case LAYOUT_CLOSE:
+        return g->total == 2 ? "are close together" : "form a group";
+    case LAYOUT_SPREAD:
+        return "are spread out";
+    default:
+        return "is";
     }
 }
 
@@ -158,7 +165,8 @@ static void open_subject(composer *c, const compose_group *g)
 static void say_title(composer *c)
 {
     int k = compose_pick(c, 4, 3);
-    if (k == 1 && strchr(c->title, ','))                             /* "Paris, France is ..." lacks a comma */
+    /* "Paris, France is ..." lacks a comma */
+    if (k == 1 && strchr(c->title, ','))
         k = 0;
     if (c->title_first) {
         compose_put(c, "%s: this is the subject of ", c->title);
@@ -194,7 +202,9 @@ static const char *fraction(double area)
 static const char *subject_again(composer *c, const compose_group *g, bool first)
 {
     bool person = g->noun && g->noun->kind == DF_NOUN_PERSON;
-    const char *name = person && g->total == 1 ? first ? df_arena_printf(c->arena, "the %s", g->name) : "the figure" : NULL;
+    const char *name = person && g->total == 1
+                           ? first ? df_arena_printf(c->arena, "the %s", g->name) : "the figure"
+                           : NULL;
     return name ? name : g->total == 1 ? "it" : "they";
 }
 
@@ -210,7 +220,9 @@ static int cut_members(const compose_group *g)
 static const char *lighter_or_darker(const composer *c, const compose_group *g)
 {
     const df_region *look = look_of(c, g), *whole = &c->ev->whole;
-    double light = g->total == 1 && look->n_colours && whole->n_colours ? look->brightness - whole->brightness : 0;
+    double light = g->total == 1 && look->n_colours && whole->n_colours
+                       ? look->brightness - whole->brightness
+                       : 0;
     return extent(g) > 0.6 ? NULL : light > 0.12 ? "lighter" : light < -0.12 ? "darker" : NULL;
 }
 
@@ -221,9 +233,11 @@ static void say_cut_group(composer *c, const compose_group *g)
     if (n == 0 || g->total > g->n)
         return;
     if (n == g->n)
-        compose_put(c, g->total == 2 ? "both are cut off by the edge" : "all of them touch the edge");
+        compose_put(c,
+                    g->total == 2 ? "both are cut off by the edge" : "all of them touch the edge");
     else
-        compose_put(c, "%s of them %s cut off by the edge", df_number_word(n, number), n == 1 ? "is" : "are");
+        compose_put(c, "%s of them %s cut off by the edge", df_number_word(n, number),
+                    n == 1 ? "is" : "are");
     c->cuts++;
     compose_say(c, SLOT_MAIN);
 }
@@ -256,8 +270,11 @@ static void say_colours(composer *c, const compose_group *g)
     bool coloured = own_colours(c, g) && compose_colours(c, look_of(c, g));
     bool listed = coloured && strstr(df_str_text(&c->now), " and ");
     if (than)
-        compose_put(c, "%s%s than %s", !coloured ? "" : listed ? ", " : " and ", than,
-                    compose_pick(c, 10, 2) ? "its surroundings" : "what surrounds it");
+        compose_put(c, "%s%s than %s",
+                    !coloured ? ""
+                    : listed  ? ", "
+                              : " and ",
+                    than, compose_pick(c, 10, 2) ? "its surroundings" : "what surrounds it");
     if (coloured || than)
         compose_say(c, SLOT_MAIN);
     df_str_clear(&c->now);
@@ -268,19 +285,23 @@ static void say_members(composer *c, const compose_group *g)
 {
     if (g->n < 2)
         return;
-    bool distinct = g->total <= 3 && g->total == g->n && g->layout != LAYOUT_ROW && g->layout != LAYOUT_COLUMN;
+    bool distinct =
+        g->total <= 3 && g->total == g->n && g->layout != LAYOUT_ROW && g->layout != LAYOUT_COLUMN;
     for (int i = 0; i < g->n && distinct; i++)
         for (int k = 0; k < i; k++)
             distinct = distinct && compose_place(g->rect[i]) != compose_place(g->rect[k]);
     bool largest = rect_area(g->rect[0]) > 1.7 * rect_area(g->rect[1]);
     if (distinct && g->total == 2)
-        compose_put(c, "%s is %s, the %s %s", largest ? "the larger" : "one", compose_place(g->rect[0]),
-                    largest ? "smaller" : "other", compose_place(g->rect[1]));
+        compose_put(c, "%s is %s, the %s %s", largest ? "the larger" : "one",
+                    compose_place(g->rect[0]), largest ? "smaller" : "other",
+                    compose_place(g->rect[1]));
     else if (distinct)
-        compose_put(c, "%s is %s, the others %s and %s", largest ? "the largest" : "one", compose_place(g->rect[0]),
-                    compose_place(g->rect[1]), compose_place(g->rect[2]));
+        compose_put(c, "%s is %s, the others %s and %s", largest ? "the largest" : "one",
+                    compose_place(g->rect[0]), compose_place(g->rect[1]),
+                    compose_place(g->rect[2]));
     else if (largest)
-        compose_put(c, "the %s of them is %s", g->total == 2 ? "larger" : "largest", compose_place(g->rect[0]));
+        compose_put(c, "the %s of them is %s", g->total == 2 ? "larger" : "largest",
+                    compose_place(g->rect[0]));
     compose_say(c, SLOT_MAIN);
 }
 
@@ -374,13 +395,15 @@ static void put_link(composer *c, const compose_link *link, bool verb, bool pron
     put_again(c, main, pronoun);
 }
 
-/* One kind of thing beside the subject, in one of three builds; neighbours in the text never have the same. */
+/* One kind of thing beside the subject, in one of three builds; neighbours in the text never have
+ * the same. */
 static void say_other(composer *c, int index)
 {
     const compose_group *g = &c->groups[index], *main = &c->groups[0];
     const char *place = compose_place(g->hull), *is = g->total == 1 ? "is" : "are";
     compose_link link;
-    bool near = index == 1 && !(main->noun && main->noun->kind == DF_NOUN_PERSON);      /* "it" is still the subject */
+    /* "it" is still the subject */
+    bool near = index == 1 && !(main->noun && main->noun->kind == DF_NOUN_PERSON);
     bool related = index <= 2 && g->total == 1 && compose_relation(g->hull, main, &link);
     bool also = !related && c->last_place == place;
     int k = also ? 1 : (compose_pick(c, 200, 3) + index) % 3;
@@ -399,9 +422,10 @@ static void say_other(composer *c, int index)
             df_str_append(&c->now, " ");
             put_link(c, &link, true, near);
         } else
-            compose_put(c, " %s %s%s", g->total > 1 && g->layout != LAYOUT_SPREAD ? layout_verb(c, g) : is,
-                        also ? "also " : "",
-                        g->layout == LAYOUT_SPREAD && g->total > 1 ? "spread across the picture" : place);
+            compose_put(
+                c, " %s %s%s", g->total > 1 && g->layout != LAYOUT_SPREAD ? layout_verb(c, g) : is,
+                also ? "also " : "",
+                g->layout == LAYOUT_SPREAD && g->total > 1 ? "spread across the picture" : place);
     }
     c->last_place = related ? NULL : place;
     compose_say(c, SLOT_OTHERS);
@@ -444,8 +468,9 @@ void compose_others(composer *c)
     if (single < c->n_groups)
         say_rest(c, single);
     if (c->n_groups > 0 && c->subject) {
-        compose_put(c, compose_pick(c, 8, 2) ? "%s %s is part of the scene" : "the scene includes %s %s",
-                    df_article(c->subject), c->subject);
+        compose_put(
+            c, compose_pick(c, 8, 2) ? "%s %s is part of the scene" : "the scene includes %s %s",
+            df_article(c->subject), c->subject);
         compose_say(c, SLOT_TAGS);
     }
 }

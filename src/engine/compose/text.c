@@ -10,14 +10,27 @@
 
 enum { QUOTE_BYTES = 240, QUOTE_WORDS = 40, RESERVE_WORDS = 24 };
 
-/* A paragraph, or a part of it that is short enough to be left out or told as a whole. goes_on: the next part of the
- * paragraph of the quote before; in one pair of quotation marks with it. cut: a line too long to be quoted whole. */
-typedef struct { const char *text; compose_rect rect; double height; int home, n_lines, words; bool goes_on, close, cut; } quote;
-typedef struct { const quote **quote; int n, home, n_lines; compose_rect hull; int words; } text_group;
+/* A paragraph, or a part of it that is short enough to be left out or told as a whole. goes_on: the
+ * next part of the paragraph of the quote before; in one pair of quotation marks with it. cut: a
+ * line too long to be quoted whole. */
+typedef struct {
+    const char *text;
+    compose_rect rect;
+    double height;
+    int home, n_lines, words;
+    bool goes_on, close, cut;
+} quote;
+typedef struct {
+    const quote **quote;
+    int n, home, n_lines;
+    compose_rect hull;
+    int words;
+} text_group;
 
 static compose_rect line_rect(const composer *c, const df_line *line)
 {
-    double w = c->ev->width > 0 ? (double)c->ev->width : 1, h = c->ev->height > 0 ? (double)c->ev->height : 1;
+    double w = c->ev->width > 0 ? (double)c->ev->width : 1,
+           h = c->ev->height > 0 ? (double)c->ev->height : 1;
     compose_rect r = {1, 1, 0, 0};
     for (int k = 0; k < 4; k++) {
         double x = isfinite(line->x[k]) ? fmin(fmax(line->x[k] / w, 0), 1) : 0.5;
@@ -33,7 +46,8 @@ static int zone(compose_rect r)
     return (cy < 0.34 ? 0 : cy > 0.66 ? 2 : 1) * 3 + (cx < 0.34 ? 0 : cx > 0.66 ? 2 : 1);
 }
 
-/* Text to go within our own quotation marks: its own double quotes become single; a very long line is cut at a word. */
+/* Text to go within our own quotation marks: its own double quotes become single; a very long line
+ * is cut at a word. */
 static void put_quoted(composer *c, const char *text)
 {
     size_t n = 0, good = 0;
@@ -68,7 +82,7 @@ static bool same_text_before(const text_group *g, int at)
 
 static void put_quotes(composer *c, const text_group *g, int from, int to)
 {
-    int last = to - 1, before = -1;          /* the quote that was put last */
+    int last = to - 1, before = -1; /* the quote that was put last */
     while (last > from && same_text_before(g, last))
         last--;
     int last_open = last;
@@ -77,7 +91,8 @@ static void put_quotes(composer *c, const text_group *g, int from, int to)
     for (int i = from; i <= last; i++) {
         if (same_text_before(g, i))
             continue;
-        const bool goes_on = before >= 0 && before == i - 1 && g->quote[i]->goes_on && g->quote[before] == g->quote[i] - 1;
+        const bool goes_on = before >= 0 && before == i - 1 && g->quote[i]->goes_on &&
+                             g->quote[before] == g->quote[i] - 1;
         if (goes_on)
             df_str_append(&c->now, g->quote[i]->close ? "" : " ");
         else
@@ -117,7 +132,8 @@ static const char *name_of_box(const composer *c, int box, bool *main)
 
 static const char *size_of_text(const text_group *g)
 {
-    double height = (g->hull.y1 - g->hull.y0) / (g->n_lines + 1);    /* room between lines, and slant, make it less */
+    /* room between lines, and slant, make it less */
+    double height = (g->hull.y1 - g->hull.y0) / (g->n_lines + 1);
     if (g->n_lines == 1)
         height = g->hull.y1 - g->hull.y0;
     return height > 0.1 ? "in large letters " : height < 0.016 ? "in small letters " : "";
@@ -184,20 +200,22 @@ static void say_page(composer *c, text_group *all)
         compose_put(c, "the largest text, %s, is ", compose_place(all->quote[head]->rect));
         put_quotes(c, all, head, head + 1);
         if (compose_say(c, SLOT_TEXT)) {
-            memmove(all->quote + head, all->quote + head + 1, (size_t)(all->n - head - 1) * sizeof *all->quote);
+            memmove(all->quote + head, all->quote + head + 1,
+                    (size_t)(all->n - head - 1) * sizeof *all->quote);
             all->n--;
         }
     }
     for (; n < all->n; n++) {
         int more = same_text_before(all, n) ? 0 : all->quote[n]->words;
-        if (words + (more < QUOTE_WORDS ? more : QUOTE_WORDS) > compose_words_left(c) - RESERVE_WORDS)
+        if (words + (more < QUOTE_WORDS ? more : QUOTE_WORDS) >
+            compose_words_left(c) - RESERVE_WORDS)
             break;
         words += more < QUOTE_WORDS ? more : QUOTE_WORDS;
     }
     if (n == 0)
         return;
-    df_str_append(&c->now,
-                  head >= 0 ? "the rest reads, from top to bottom, " : "from top to bottom the text reads ");
+    df_str_append(&c->now, head >= 0 ? "the rest reads, from top to bottom, "
+                                     : "from top to bottom the text reads ");
     put_quotes(c, all, 0, n);
     if (compose_say(c, SLOT_TEXT) && n < all->n) {
         df_str_append(&c->now, "more lines of text follow");
@@ -207,7 +225,8 @@ static void say_page(composer *c, text_group *all)
 
 static double line_height(const df_line *l)
 {
-    return fmin(hypot(l->x[3] - l->x[0], l->y[3] - l->y[0]), hypot(l->x[1] - l->x[0], l->y[1] - l->y[0]));
+    return fmin(hypot(l->x[3] - l->x[0], l->y[3] - l->y[0]),
+                hypot(l->x[1] - l->x[0], l->y[1] - l->y[0]));
 }
 
 /* Index after the last line that goes into one quote with line `from`. */
@@ -223,8 +242,9 @@ static int quote_end(const composer *c, int from)
         if (bytes > QUOTE_BYTES || words > QUOTE_WORDS)
             break;
     }
-    while (end > from + 1 && end < last && df_lines_join(lines[end - 1].text, lines[end].text) == DF_JOIN_WORD)
-        end--;                               /* a broken word stays whole */
+    while (end > from + 1 && end < last &&
+           df_lines_join(lines[end - 1].text, lines[end].text) == DF_JOIN_WORD)
+        end--; /* a broken word stays whole */
     return end;
 }
 
@@ -232,8 +252,10 @@ static bool quote_of(const composer *c, int from, int end, quote *out)
 {
     const df_line *lines = c->ev->lines;
     df_str joined = {0};
-    *out = (quote){.rect = line_rect(c, &lines[from]), .home = c->home[from], .n_lines = end - from};
-    if (from > 0 && lines[from].paragraph == lines[from - 1].paragraph && c->home[from] == c->home[from - 1]) {
+    *out =
+        (quote){.rect = line_rect(c, &lines[from]), .home = c->home[from], .n_lines = end - from};
+    if (from > 0 && lines[from].paragraph == lines[from - 1].paragraph &&
+        c->home[from] == c->home[from - 1]) {
         out->goes_on = true;
         out->close = df_lines_join(lines[from - 1].text, lines[from].text) != DF_JOIN_SPACE;
     }
@@ -260,7 +282,8 @@ static void group_add(text_group *g, const quote *q)
     g->n_lines += q->n_lines;
 }
 
-/* Text by what it is written on and where, groups in the order of their first line; *all is everything. */
+/* Text by what it is written on and where, groups in the order of their first line; *all is
+ * everything. */
 static text_group *groups_of(const composer *c, int *n_groups, text_group *all)
 {
     const size_t room = (size_t)c->ev->n_lines + 1;
@@ -277,11 +300,12 @@ static text_group *groups_of(const composer *c, int *n_groups, text_group *all)
         end = quote_end(c, i);
         if (!quote_of(c, i, end, q))
             return NULL;
-        if (q->words == 0)                   /* a stray mark: nothing to read */
+        if (q->words == 0) /* a stray mark: nothing to read */
             continue;
         q->goes_on = q->goes_on && all->n > 0 && !q[-1].cut;
         int at = 0;
-        while (at < *n_groups && (groups[at].home != q->home || zone(groups[at].hull) != zone(q->rect)))
+        while (at < *n_groups &&
+               (groups[at].home != q->home || zone(groups[at].hull) != zone(q->rect)))
             at++;
         if (at == *n_groups)
             groups[(*n_groups)++] = (text_group){.home = q->home, .hull = q->rect};

@@ -33,14 +33,17 @@ static bool has_name(const char *base, size_t n)
 static df_status check_address(const char *base, size_t n, df_error *err)
 {
     char shown[DF_URL_SHOWN];
-    if (has_name(base, n))                   /* it would be in the process list, the journal and messages */
-        return df_fail(err, DF_CONFIG,
-                       "caption.url: no name or password in an address; the key comes from OPENAI_API_KEY or "
-                       "caption.api_key_file");
+    /* it would be in the process list, the journal and messages */
+    if (has_name(base, n))
+        return df_fail(
+            err, DF_CONFIG,
+            "caption.url: no name or password in an address; the key comes from OPENAI_API_KEY or "
+            "caption.api_key_file");
     df_url_show(base, n, shown);
     return strncmp(base, "http://", 7) == 0 || strncmp(base, "https://", 8) == 0
                ? DF_OK
-               : df_fail(err, DF_CONFIG, "caption.url: \"%s\" is no server, such as http://127.0.0.1:8080", shown);
+               : df_fail(err, DF_CONFIG,
+                         "caption.url: \"%s\" is no server, such as http://127.0.0.1:8080", shown);
 }
 
 df_status df_openai_url(const char *base, size_t n, const char *tail, char **url, df_error *err)
@@ -72,7 +75,8 @@ df_status df_openai_url(const char *base, size_t n, const char *tail, char **url
 bool df_openai_key_exposed(const char *file)
 {
     struct stat st;
-    return file && *file && stat(file, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+    return file && *file && stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
+           (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
 }
 
 df_status df_openai_key_read(const char *file, char **key, df_error *err)

@@ -10,7 +10,8 @@
 enum { WORDS_MAX = 300 };
 
 /* The server's own words: error.message, error, message, or the body; cleaned and cut. */
-static const char *server_words(long code, const df_json *root, const char *body, size_t size, df_arena *arena)
+static const char *server_words(long code, const df_json *root, const char *body, size_t size,
+                                df_arena *arena)
 {
     const df_json *error = df_json_member(root, "error");
     const char *text = df_json_text(df_json_member(error, "message"));
@@ -24,7 +25,8 @@ static const char *server_words(long code, const df_json *root, const char *body
     return copy ? copy : "";
 }
 
-/* content is text, or a list of parts that have some. A reasoning model's thoughts are not the caption. */
+/* content is text, or a list of parts that have some. A reasoning model's thoughts are not the
+ * caption. */
 static bool read_content(const df_json *content, df_str *text)
 {
     df_str raw = {0};
@@ -35,7 +37,8 @@ static bool read_content(const df_json *content, df_str *text)
     const char *whole = df_json_text(content);
     whole = whole ? whole : df_str_text(&raw);
     const char *thought = strstr(whole, "</think>");
-    whole = thought && strncmp(whole + strspn(whole, " \r\n"), "<think>", 7) == 0 ? thought + 8 : whole;
+    whole =
+        thought && strncmp(whole + strspn(whole, " \r\n"), "<think>", 7) == 0 ? thought + 8 : whole;
     df_str_append_clean(text, whole, strlen(whole), CAPTION_BYTES_MAX);
     text->failed |= raw.failed;
     df_str_free(&raw);
@@ -79,7 +82,8 @@ static void read_usage(const df_json *usage, df_caption *out)
 {
     out->prompt_tokens = count_of(usage, "prompt_tokens", 1);
     out->completion_tokens = count_of(usage, "completion_tokens", out->text ? 1 : 0);
-    out->cached_tokens = count_of(df_json_member(usage, "prompt_tokens_details"), "cached_tokens", 0);
+    out->cached_tokens =
+        count_of(df_json_member(usage, "prompt_tokens_details"), "cached_tokens", 0);
     if (out->cached_tokens > out->prompt_tokens)
         out->cached_tokens = -1;
 }
@@ -88,7 +92,8 @@ static void read_usage(const df_json *usage, df_caption *out)
 static bool read_caption(const df_json *root, df_arena *arena, df_caption *out)
 {
     const df_json *choice = df_json_item(df_json_member(root, "choices"), 0);
-    const df_json *message = df_json_member(choice, "message"), *content = df_json_member(message, "content");
+    const df_json *message = df_json_member(choice, "message"),
+                  *content = df_json_member(message, "content");
     const df_json *usage = df_json_member(root, "usage");
     const df_json_type kind = df_json_kind(content);
     if (!message || (kind != DF_JSON_TEXT && kind != DF_JSON_LIST && !usage))
@@ -113,9 +118,10 @@ static bool says(const char *words, const char *const *phrases)
 }
 
 /* As OpenAI, vLLM, SGLang, llama.cpp and those who speak like them put it. */
-static const char *const too_long[] = {"context length",      "context_length_exceeded", "context size",
-                                       "exceed_context_size", "context window",          "maximum model length",
-                                       "max_model_len",       "prompt is too long",      NULL};
+static const char *const too_long[] = {
+    "context length",      "context_length_exceeded", "context size",
+    "exceed_context_size", "context window",          "maximum model length",
+    "max_model_len",       "prompt is too long",      NULL};
 static const char *const no_model[] = {"model_not_found", "is not a valid model", NULL};
 static const char *const no_money[] = {"insufficient_quota", "exceeded your current quota", NULL};
 
@@ -123,12 +129,14 @@ static const char *const no_money[] = {"insufficient_quota", "exceeded your curr
 static bool error_says(const df_json *root, const char *words, const char *const *phrases)
 {
     const df_json *error = df_json_member(root, "error");
-    const char *code = df_json_text(df_json_member(error, "code")), *type = df_json_text(df_json_member(error, "type"));
-    return says(words, phrases) || says(code ? code : "", phrases) || says(type ? type : "", phrases);
+    const char *code = df_json_text(df_json_member(error, "code")),
+               *type = df_json_text(df_json_member(error, "type"));
+    return says(words, phrases) || says(code ? code : "", phrases) ||
+           says(type ? type : "", phrases);
 }
 
-df_answer_kind df_openai_answer_judge(long code, const df_json *root, const char *body, size_t size, df_arena *arena,
-                                      df_caption *out)
+df_answer_kind df_openai_answer_judge(long code, const df_json *root, const char *body, size_t size,
+                                      df_arena *arena, df_caption *out)
 {
     if (code >= 200 && code < 300 && read_caption(root, arena, out))
         return DF_ANSWER_DONE;
@@ -141,12 +149,14 @@ df_answer_kind df_openai_answer_judge(long code, const df_json *root, const char
         return error_says(root, out->error, no_money) ? DF_ANSWER_STOP : DF_ANSWER_BUSY;
     if ((code >= 502 && code <= 504) || code == 529)
         return DF_ANSWER_BUSY;
-    if (code >= 300 && code < 400) /* we follow no redirect with a key in hand: the address is not the right one */
+    /* we follow no redirect with a key in hand: the address is not the right one */
+    if (code >= 300 && code < 400)
         return DF_ANSWER_STOP;
     if (code < 400 || code == 408 || code == 409 || code >= 500)
         return DF_ANSWER_AGAIN;
-    return code == 401 || code == 402 || code == 403 || code == 405 || code == 407 || code == 410 ? DF_ANSWER_STOP
-                                                                                                  : DF_ANSWER_RECORD;
+    return code == 401 || code == 402 || code == 403 || code == 405 || code == 407 || code == 410
+               ? DF_ANSWER_STOP
+               : DF_ANSWER_RECORD;
 }
 
 /* ---- from bytes ---- */
@@ -166,7 +176,8 @@ static int unit_at(const char *text, size_t n)
 static void mend_escapes(char *text, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const int unit = unit_at(text + i, n - i), next = unit >= 0 ? unit_at(text + i + 6, n - i - 6) : -1;
+        const int unit = unit_at(text + i, n - i),
+                  next = unit >= 0 ? unit_at(text + i + 6, n - i - 6) : -1;
         if (text[i] == '\\' && unit < 0) {
             i++;                             /* another escape: \\u is none of ours */
         } else if (unit >= 0xD800 && unit < 0xDC00 && next >= 0xDC00 && next < 0xE000) {
@@ -178,14 +189,16 @@ static void mend_escapes(char *text, size_t n)
     }
 }
 
-/* Bytes that no JSON may hold (zero bytes, control characters, bad UTF-8) become blanks and U+FFFD. */
+/* Bytes that no JSON may hold (zero bytes, control characters, bad UTF-8) become
+ * blanks and U+FFFD. */
 static df_status parse_mended(df_json **out, const char *bytes, size_t size)
 {
     df_str text = {0};
     df_str_append_clean(&text, bytes, size, 3 * size + 1);
     if (text.data)
         mend_escapes(text.data, text.size);
-    df_status status = text.failed ? DF_NOMEM : df_json_parse(out, df_str_text(&text), text.size, "answer", NULL);
+    df_status status =
+        text.failed ? DF_NOMEM : df_json_parse(out, df_str_text(&text), text.size, "answer", NULL);
     df_str_free(&text);
     return status;
 }
@@ -196,7 +209,8 @@ df_status df_openai_answer_parse(df_json **out, const char *bytes, size_t size)
     return status == DF_FORMAT ? parse_mended(out, bytes, size) : status;
 }
 
-df_answer_kind df_openai_answer_read(long code, const char *body, size_t size, df_arena *arena, df_caption *out)
+df_answer_kind df_openai_answer_read(long code, const char *body, size_t size, df_arena *arena,
+                                     df_caption *out)
 {
     df_json *root = NULL;
     if (df_openai_answer_parse(&root, body, size) != DF_OK)

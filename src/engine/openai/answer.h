@@ -14,12 +14,14 @@ typedef enum {
     DF_ANSWER_NO_MODEL, /* the same: no such model or path (404) */
 } df_answer_kind;
 
-/* An answer's JSON, also where a server puts into it what JSON may not hold: a zero byte, half of a surrogate pair, bad UTF-8.
- * DF_FORMAT: it is none; DF_NOMEM. */
+/* An answer's JSON, also where a server puts into it what JSON may not hold: a zero byte, half of a
+ * surrogate pair, bad UTF-8. DF_FORMAT: it is none; DF_NOMEM. */
 df_status df_openai_answer_parse(df_json **out, const char *bytes, size_t size);
-/* code: HTTP status; body: size bytes and a NUL. Fills *out but for its attempts; texts are in the arena. */
-df_answer_kind df_openai_answer_read(long code, const char *body, size_t size, df_arena *arena, df_caption *out);
+/* code: HTTP status; body: size bytes and a NUL. Fills *out but for its attempts; texts are in the
+ * arena. */
+df_answer_kind df_openai_answer_read(long code, const char *body, size_t size, df_arena *arena,
+                                     df_caption *out);
 /* The same when the body is a JSON value already (NULL: was none; then body has its text). */
-df_answer_kind df_openai_answer_judge(long code, const df_json *root, const char *body, size_t size, df_arena *arena,
-                                      df_caption *out);
+df_answer_kind df_openai_answer_judge(long code, const df_json *root, const char *body, size_t size,
+                                      df_arena *arena, df_caption *out);
 #endif

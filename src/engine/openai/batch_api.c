@@ -30,7 +30,8 @@ typedef struct {
     char *base, *key;                        /* "https://api.openai.com/v1" */
     const char *query;                       /* of the address, behind base's end; "": none */
     df_http *http;
-    df_json *state;                          /* of batches.json: {"batches": {"batch-0000.jsonl": {...}}} */
+    /* of batches.json: {"batches": {"batch-0000.jsonl": {...}}} */
+    df_json *state;
     char state_path[PATH_MAX];
 } session;
 
@@ -39,8 +40,8 @@ typedef struct {
 static df_status save(const session *s, df_error *err)
 {
     char *text = df_json_pretty(s->state);
-    df_status status =
-        text ? df_folder_write(s->files, "batches.json", text, strlen(text), err) : df_fail(err, DF_NOMEM, "batch: out of memory");
+    df_status status = text ? df_folder_write(s->files, "batches.json", text, strlen(text), err)
+                            : df_fail(err, DF_NOMEM, "batch: out of memory");
     free(text);
     return status;
 }
@@ -50,7 +51,8 @@ static df_status load_state(session *s, df_error *err)
     char *text = NULL;
     size_t size = 0;
     bool found;
-    if ((size_t)snprintf(s->state_path, sizeof s->state_path, "%s/batches.json", s->folder) >= sizeof s->state_path)
+    if ((size_t)snprintf(s->state_path, sizeof s->state_path, "%s/batches.json", s->folder) >=
+        sizeof s->state_path)
         return df_fail(err, DF_IO, "%s: path is too long", s->folder);
     DF_TRY(df_file_find(s->state_path, &found, err));
     if (found) {
@@ -79,10 +81,12 @@ static df_json *entry_of(const session *s, const char *name)
 
 static const char *known(const session *s, const char *name, const char *key)
 {
-    return df_json_text(df_json_member(df_json_member(df_json_member(s->state, "batches"), name), key));
+    return df_json_text(
+        df_json_member(df_json_member(df_json_member(s->state, "batches"), name), key));
 }
 
-static df_status note(const session *s, const char *name, const char *key, const char *value, df_error *err)
+static df_status note(const session *s, const char *name, const char *key, const char *value,
+                      df_error *err)
 {
     if (!df_json_set(entry_of(s, name), key, df_json_new_text(value)))
         return df_fail(err, DF_FORMAT, "%s: %s of %s: not plain text", s->state_path, key, name);
@@ -102,27 +106,36 @@ static void close_session(session *s)
     free(s->key);
 }
 
-/* The folder that `batch write` made, for this process alone: two that submit at once would both pay. */
+/* The folder that `batch write` made, for this process alone: two that submit at once would both
+ * pay. */
 static df_status open_folder(session *s, df_error *err)
 {
     bool is_ours;
     DF_TRY(df_folder_is_ours(s->folder, DF_BATCH_FOLDER, &is_ours, err));
     if (!is_ours)
-        return df_fail(err, DF_CONFIG, "%s: no folder of batch files; `densefusion batch write` makes one (what an older version "
-                       "submitted is fetched by that version; `batch merge` takes its answers)", s->folder);
+        return df_fail(err, DF_CONFIG,
+                       "%s: no folder of batch files; `densefusion batch write` makes one (what an "
+                       "older version "
+                       "submitted is fetched by that version; `batch merge` takes its answers)",
+                       s->folder);
     DF_TRY(df_folder_open(&s->files, s->folder, DF_BATCH_FOLDER, err));
     DF_TRY(df_folder_open_lock(s->files, &s->lock, err));
     const int reason = df_range_lock(s->lock, DF_RANGE_ALONE, 0, 1, false);
     if (reason == EAGAIN)
-        return df_fail(err, DF_IO, "%s: another densefusion batch is at work there; wait for it or stop it", s->folder);
+        return df_fail(err, DF_IO,
+                       "%s: another densefusion batch is at work there; wait for it or stop it",
+                       s->folder);
     return reason == 0 ? DF_OK : df_fail(err, DF_IO, "lock %s: %s", s->folder, strerror(reason));
 }
 
-static df_status open_session(session *s, const df_batch_server *server, const char *folder, df_error *err)
+static df_status open_session(session *s, const df_batch_server *server, const char *folder,
+                              df_error *err)
 {
     *s = (session){.server = server, .folder = folder, .lock = -1};
     if (!server->url)
-        return df_fail(err, DF_CONFIG, "caption.url: the batch API needs its server, such as https://api.openai.com");
+        return df_fail(
+            err, DF_CONFIG,
+            "caption.url: the batch API needs its server, such as https://api.openai.com");
     if (server->ca_file && *server->ca_file)
         DF_TRY(df_file_check(server->ca_file, err));
     df_status status = df_openai_url(server->url, strlen(server->url), "", &s->base, err);
@@ -145,26 +158,30 @@ static df_status open_session(session *s, const df_batch_server *server, const c
 }
 
 /* The server's own words into err. */
-static df_status refused(const char *url, const df_http_answer *answer, const df_json *root, df_error *err)
+static df_status refused(const char *url, const df_http_answer *answer, const df_json *root,
+                         df_error *err)
 {
     char shown[DF_URL_SHOWN];
     df_str words = {0};
     df_url_show(url, strlen(url), shown);
     const char *text = df_json_text(df_json_member(df_json_member(root, "error"), "message"));
-    df_str_append_clean(&words, text ? text : answer->body, text ? strlen(text) : answer->size, 300);
-    df_status status = df_fail(err, DF_REMOTE, "%.200s: HTTP %ld: %s", shown, answer->code, df_str_text(&words));
+    df_str_append_clean(&words, text ? text : answer->body, text ? strlen(text) : answer->size,
+                        300);
+    df_status status =
+        df_fail(err, DF_REMOTE, "%.200s: HTTP %ld: %s", shown, answer->code, df_str_text(&words));
     df_str_free(&words);
     return status;
 }
 
 static df_http_request request_to(const session *s, const char *url)
 {
-    return (df_http_request){.url = url,
-                             .bearer = s->key,
-                             .ca_file = s->server->ca_file && *s->server->ca_file ? s->server->ca_file : NULL,
-                             .answer_max = ANSWER_BYTES_MAX,
-                             .timeout_s = s->server->timeout_s,
-                             .stop = s->server->stop};
+    return (df_http_request){
+        .url = url,
+        .bearer = s->key,
+        .ca_file = s->server->ca_file && *s->server->ca_file ? s->server->ca_file : NULL,
+        .answer_max = ANSWER_BYTES_MAX,
+        .timeout_s = s->server->timeout_s,
+        .stop = s->server->stop};
 }
 
 /* The address's own query stays at the end. */
@@ -177,7 +194,8 @@ static df_status url_of(const session *s, const char *path, char url[URL_MAX], d
 }
 
 /* One call; *root is its JSON answer. body, upload: NULL or what is sent. */
-static df_status call(session *s, const char *path, const char *body, const char *upload, df_json **root, df_error *err)
+static df_status call(session *s, const char *path, const char *body, const char *upload,
+                      df_json **root, df_error *err)
 {
     char url[URL_MAX], shown[DF_URL_SHOWN];
     df_http_answer answer = {0};
@@ -214,7 +232,8 @@ static const char *id_of(const df_json *root, const char *key)
 static int is_batch(const struct dirent *e)
 {
     const size_t n = strlen(e->d_name);
-    return strncmp(e->d_name, "batch-", 6) == 0 && n > 12 && strcmp(e->d_name + n - 6, ".jsonl") == 0;
+    return strncmp(e->d_name, "batch-", 6) == 0 && n > 12 &&
+           strcmp(e->d_name + n - 6, ".jsonl") == 0;
 }
 
 typedef df_status (*each_batch)(session *s, const char *name, int *n, df_error *err);
@@ -226,9 +245,10 @@ static df_status for_each(session *s, each_batch work, int *n, df_error *err)
     if (count < 0)
         return df_fail(err, DF_IO, "%s: no such folder", s->folder);
     df_status status =
-        count > 0
-            ? DF_OK
-            : df_fail(err, DF_CONFIG, "%s: no batch-*.jsonl there; `densefusion batch write` makes them", s->folder);
+        count > 0 ? DF_OK
+                  : df_fail(err, DF_CONFIG,
+                            "%s: no batch-*.jsonl there; `densefusion batch write` makes them",
+                            s->folder);
     for (int i = 0; i < count; i++) {
         if (status == DF_OK && s->server->stop && atomic_load(s->server->stop))
             status = df_stopped(err);
@@ -274,8 +294,8 @@ static df_status upload(session *s, const char *name, const char *path, df_error
         return DF_OK;
     DF_TRY(call(s, "/files", NULL, path, &root, err));
     const char *id = id_of(root, "id");
-    df_status status =
-        id ? note(s, name, "file", id, err) : df_fail(err, DF_REMOTE, "%s/files: no id in the answer", s->base);
+    df_status status = id ? note(s, name, "file", id, err)
+                          : df_fail(err, DF_REMOTE, "%s/files: no id in the answer", s->base);
     df_json_close(root);
     return status;
 }
@@ -283,15 +303,16 @@ static df_status upload(session *s, const char *name, const char *path, df_error
 static const df_json *find_marked(const df_json *list, const char *mark)
 {
     for (size_t i = 0; i < df_json_count(list); i++) {
-        const char *found =
-            df_json_text(df_json_member(df_json_member(df_json_item(list, i), "metadata"), "densefusion"));
+        const char *found = df_json_text(
+            df_json_member(df_json_member(df_json_item(list, i), "metadata"), "densefusion"));
         if (found && strcmp(found, mark) == 0)
             return df_json_item(list, i);
     }
     return NULL;
 }
 
-/* Whether the server has a batch with this mark: one that was made when the program was killed before it heard of it. */
+/* Whether the server has a batch with this mark: one that was made when the program was killed
+ * before it heard of it. */
 static df_status look_up(session *s, const char *name, const char *mark, bool *found, df_error *err)
 {
     char path[300] = "/batches?limit=100";
@@ -301,7 +322,8 @@ static df_status look_up(session *s, const char *name, const char *mark, bool *f
         DF_TRY(call(s, path, NULL, NULL, &root, err));
         const df_json *list = df_json_member(root, "data"), *hit = find_marked(list, mark);
         const char *id = hit ? id_of(hit, "id") : NULL;
-        const char *last = id_of(df_json_item(list, df_json_count(list) ? df_json_count(list) - 1 : 0), "id");
+        const char *last =
+            id_of(df_json_item(list, df_json_count(list) ? df_json_count(list) - 1 : 0), "id");
         const bool more = !hit && last && df_json_bool(df_json_member(root, "has_more"), false);
         df_status status = id ? note(s, name, "batch", id, err) : DF_OK;
         *found = id && status == DF_OK;
@@ -319,16 +341,19 @@ static df_status create(session *s, const char *name, const char *mark, df_error
     df_json *root;
     df_str body = {0};
     df_str_printf(&body,
-                  "{\"input_file_id\":\"%s\",\"endpoint\":\"/v1/chat/completions\",\"completion_window\":\"24h\","
+                  "{\"input_file_id\":\"%s\",\"endpoint\":\"/v1/chat/"
+                  "completions\",\"completion_window\":\"24h\","
                   "\"metadata\":{\"densefusion\":\"%s\"}}",
                   known(s, name, "file"), mark);
-    df_status status = body.failed ? df_fail(err, DF_NOMEM, "batch: out of memory") : note(s, name, "mark", mark, err);
+    df_status status = body.failed ? df_fail(err, DF_NOMEM, "batch: out of memory")
+                                   : note(s, name, "mark", mark, err);
     if (status == DF_OK)
         status = call(s, "/batches", df_str_text(&body), NULL, &root, err);
     df_str_free(&body);
     DF_TRY(status);
     const char *id = id_of(root, "id");
-    status = id ? note(s, name, "batch", id, err) : df_fail(err, DF_REMOTE, "%s/batches: no id in the answer", s->base);
+    status = id ? note(s, name, "batch", id, err)
+                : df_fail(err, DF_REMOTE, "%s/batches: no id in the answer", s->base);
     df_json_close(root);
     return status;
 }
@@ -404,7 +429,8 @@ static df_status poll_one(session *s, const char *name, int *n_open, df_error *e
     return status;
 }
 
-df_status df_batch_poll(const df_batch_server *server, const char *folder, int *n_open, df_error *err)
+df_status df_batch_poll(const df_batch_server *server, const char *folder, int *n_open,
+                        df_error *err)
 {
     session s;
     *n_open = 0;
@@ -414,13 +440,15 @@ df_status df_batch_poll(const df_batch_server *server, const char *folder, int *
     return status;
 }
 
-static df_status fetch_file(session *s, const char *id, const char *kind, const char *name, int *n, df_error *err)
+static df_status fetch_file(session *s, const char *id, const char *kind, const char *name, int *n,
+                            df_error *err)
 {
     char path[PATH_MAX], content[300], url[URL_MAX];
     df_http_answer answer = {0};
     if (!id)
         return DF_OK;
-    if ((size_t)snprintf(path, sizeof path, "%s/%s-%s", s->folder, kind, name + strlen("batch-")) >= sizeof path)
+    if ((size_t)snprintf(path, sizeof path, "%s/%s-%s", s->folder, kind, name + strlen("batch-")) >=
+        sizeof path)
         return df_fail(err, DF_IO, "%s: path is too long", name);
     if (df_file_exists(path))
         return DF_OK;
@@ -430,8 +458,9 @@ static df_status fetch_file(session *s, const char *id, const char *kind, const 
     request.is_file = true;
     request.answer_max = RESULT_BYTES_MAX;
     DF_TRY(df_http_ask(s->http, &request, &answer, err));
-    df_status status =
-        answer.code == 200 ? df_folder_write(s->files, strrchr(path, '/') + 1, answer.body, answer.size, err) : refused(url, &answer, NULL, err);
+    df_status status = answer.code == 200 ? df_folder_write(s->files, strrchr(path, '/') + 1,
+                                                            answer.body, answer.size, err)
+                                          : refused(url, &answer, NULL, err);
     *n += status == DF_OK;
     free(answer.body);
     return status;

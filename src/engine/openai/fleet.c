@@ -15,7 +15,13 @@
 
 #define NS_PER_MS ((int64_t)1000000)
 #define NS_PER_S ((int64_t)1000000000)
-enum { PAUSE_MIN_MS = 500, PAUSE_MAX_MS = 60000, RETRY_AFTER_MAX_S = 3600, FAILS_TO_REST = 3, WORDS_MAX = 400 };
+enum {
+    PAUSE_MIN_MS = 500,
+    PAUSE_MAX_MS = 60000,
+    RETRY_AFTER_MAX_S = 3600,
+    FAILS_TO_REST = 3,
+    WORDS_MAX = 400
+};
 
 typedef struct {
     char *name, *url;
@@ -24,7 +30,8 @@ typedef struct {
     df_limit limit;
     int fails, level;                        /* failures in a row; rests in a row */
     int64_t rest_until_ns, rested_ns;        /* rested: when the last rest was decided */
-    bool busy;                               /* it said so since its last good answer: a storm, whatever else fails in it */
+    /* it said so since its last good answer: a storm, whatever else fails in it */
+    bool busy;
 } server;
 
 struct df_fleet {
@@ -33,7 +40,8 @@ struct df_fleet {
     pthread_cond_t room;
     server *servers;
     int n_servers, in_flight;
-    int64_t answers, failing_ns;             /* failing: since when nothing but failures came, 0 when not */
+    /* failing: since when nothing but failures came, 0 when not */
+    int64_t answers, failing_ns;
     bool shut;
     char words[WORDS_MAX];                   /* of the last failure, or of what shut it */
 };
@@ -69,7 +77,8 @@ static df_status add_servers(df_fleet *f, df_error *err)
     }
     return f->n_servers > 0 ? DF_OK
                             : df_fail(err, DF_CONFIG,
-                                      "caption.url: the openai engine needs a server, such as http://127.0.0.1:8080");
+                                      "caption.url: the openai engine needs a server, such as "
+                                      "http://127.0.0.1:8080");
 }
 
 static bool init_locks(df_fleet *f)
@@ -77,7 +86,8 @@ static bool init_locks(df_fleet *f)
     pthread_condattr_t clock;
     if (pthread_condattr_init(&clock) != 0)
         return false;
-    bool good = pthread_condattr_setclock(&clock, CLOCK_MONOTONIC) == 0 && pthread_cond_init(&f->room, &clock) == 0;
+    bool good = pthread_condattr_setclock(&clock, CLOCK_MONOTONIC) == 0 &&
+                pthread_cond_init(&f->room, &clock) == 0;
     pthread_condattr_destroy(&clock);
     if (good && pthread_mutex_init(&f->lock, NULL) != 0) {
         pthread_cond_destroy(&f->room);
@@ -126,7 +136,8 @@ void df_fleet_close(df_fleet *f)
 
 static int64_t longest_pause_ms(int64_t attempt)
 {
-    const int64_t ms = attempt < 8 ? (int64_t)PAUSE_MIN_MS << (attempt > 1 ? attempt - 1 : 0) : PAUSE_MAX_MS;
+    const int64_t ms =
+        attempt < 8 ? (int64_t)PAUSE_MIN_MS << (attempt > 1 ? attempt - 1 : 0) : PAUSE_MAX_MS;
     return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
 }
 
@@ -158,7 +169,8 @@ static server *choose(df_fleet *f, int64_t now)
         server *s = &f->servers[i];
         if (now < s->rest_until_ns || s->in_flight >= s->limit.now)
             continue;
-        if (!best || (int64_t)s->in_flight * best->limit.now < (int64_t)best->in_flight * s->limit.now)
+        if (!best ||
+            (int64_t)s->in_flight * best->limit.now < (int64_t)best->in_flight * s->limit.now)
             best = s;
     }
     return best;
@@ -180,8 +192,9 @@ static bool given_up(const df_fleet *f, int64_t now)
 
 static void wait_for_room(df_fleet *f, int64_t now)
 {
-    const int64_t until = now + 100 * NS_PER_MS;             /* a rest may end, the user may stop */
-    pthread_cond_timedwait(&f->room, &f->lock, &(struct timespec){until / NS_PER_S, until % NS_PER_S});
+    const int64_t until = now + 100 * NS_PER_MS; /* a rest may end, the user may stop */
+    pthread_cond_timedwait(&f->room, &f->lock,
+                           &(struct timespec){until / NS_PER_S, until % NS_PER_S});
 }
 
 static df_status wait_for_server(df_fleet *f, server **found, df_error *err)
@@ -205,11 +218,12 @@ df_status df_fleet_take(df_fleet *f, df_seat *seat, df_error *err)
     pthread_mutex_lock(&f->lock);
     df_status status = wait_for_server(f, &s, err);
     if (status == DF_OK) {
-        *seat =
-            (df_seat){(int)(s - f->servers), s->name, s->url, s->n_idle > 0 ? s->idle[--s->n_idle] : NULL, df_now_ns()};
+        *seat = (df_seat){(int)(s - f->servers), s->name, s->url,
+                          s->n_idle > 0 ? s->idle[--s->n_idle] : NULL, df_now_ns()};
         f->in_flight++;
         df_limit_sent(&s->limit, ++s->in_flight);
-        if (choose(f, seat->since_ns))       /* a limit that has grown has room for more than the one that was woken */
+        /* a limit that has grown has room for more than the one that was woken */
+        if (choose(f, seat->since_ns))
             pthread_cond_signal(&f->room);
     }
     pthread_mutex_unlock(&f->lock);
@@ -221,22 +235,26 @@ df_status df_fleet_take(df_fleet *f, df_seat *seat, df_error *err)
     return status;
 }
 
-static void note_failure(df_fleet *f, server *s, const df_seat *seat, df_seat_outcome outcome, int64_t retry_after_s)
+static void note_failure(df_fleet *f, server *s, const df_seat *seat, df_seat_outcome outcome,
+                         int64_t retry_after_s)
 {
     const int64_t now = df_now_ns();
     int64_t rest_ms = 0;
     s->fails++;
     s->busy |= outcome == DF_SEAT_BUSY;
     if (outcome == DF_SEAT_SPOILT || outcome == DF_SEAT_LATE)
-        f->failing_ns = 0;                   /* it is there: whoever asked has a number of attempts */
+        /* it is there: whoever asked has a number of attempts */
+        f->failing_ns = 0;
     else
         f->failing_ns = f->failing_ns ? f->failing_ns : now;
-    if (outcome != DF_SEAT_SPOILT || s->fails >= FAILS_TO_REST)      /* one cut connection is no sign of too much */
+    /* one cut connection is no sign of too much */
+    if (outcome != DF_SEAT_SPOILT || s->fails >= FAILS_TO_REST)
         df_limit_cut(&s->limit, seat->since_ns, now, outcome == DF_SEAT_UNREACHED);
     if (retry_after_s > 0) {
         rest_ms = (retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s : RETRY_AFTER_MAX_S) * 1000;
     } else if (outcome == DF_SEAT_UNREACHED || s->fails >= FAILS_TO_REST) {
-        if (seat->since_ns >= s->rested_ns) {                /* else it is of the crowd that made the last rest */
+        /* else it is of the crowd that made the last rest */
+        if (seat->since_ns >= s->rested_ns) {
             s->rested_ns = now;
             rest_ms = df_fleet_pause_ms(++s->level);
         }
@@ -245,9 +263,11 @@ static void note_failure(df_fleet *f, server *s, const df_seat *seat, df_seat_ou
         s->rest_until_ns = now + rest_ms * NS_PER_MS;
 }
 
-void df_fleet_give(df_fleet *f, df_seat *seat, df_seat_outcome outcome, int64_t retry_after_s, const char *words)
+void df_fleet_give(df_fleet *f, df_seat *seat, df_seat_outcome outcome, int64_t retry_after_s,
+                   const char *words)
 {
-    const bool keep = outcome == DF_SEAT_FINE || outcome == DF_SEAT_BUSY;    /* a broken connection is not kept */
+    /* a broken connection is not kept */
+    const bool keep = outcome == DF_SEAT_FINE || outcome == DF_SEAT_BUSY;
     pthread_mutex_lock(&f->lock);
     server *s = &f->servers[seat->server];
     s->in_flight--;

@@ -9,7 +9,12 @@ enum { START = 8, HOLD = 8 };
 void df_limit_init(df_limit *l, int max, int64_t now_ns)
 {
     const int start = max < START ? max : START;
-    *l = (df_limit){.now = start, .known = start, .max = max, .since_ns = now_ns, .held = HOLD - 1, .doubling = true};
+    *l = (df_limit){.now = start,
+                    .known = start,
+                    .max = max,
+                    .since_ns = now_ns,
+                    .held = HOLD - 1,
+                    .doubling = true};
 }
 
 void df_limit_sent(df_limit *l, int in_flight)

@@ -1,7 +1,7 @@
-/* The `openai` engine: OpenAI-compatible chat servers (SGLang, vLLM, llama.cpp, OpenAI), the image as a JPEG data URI.
- * What may pass is tried again: a busy server is waited for and costs the record nothing; a cut, late or senseless answer is
- * one of the record's attempts. What is wrong with one record is that record's error; what is wrong with every record stops
- * the stage. */
+/* The `openai` engine: OpenAI-compatible chat servers (SGLang, vLLM, llama.cpp, OpenAI), the image
+ * as a JPEG data URI. What may pass is tried again: a busy server is waited for and costs the
+ * record nothing; a cut, late or senseless answer is one of the record's attempts. What is wrong
+ * with one record is that record's error; what is wrong with every record stops the stage. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +16,11 @@
 #include "evidence/shorten.h"
 
 #define ANSWER_BYTES_MAX ((size_t)8 << 20)
-/* Records refused one after another, with no answer between: before there was any answer, and later. */
+/* Records refused one after another, with no answer between: before there was any answer, and
+ * later. */
 enum { REFUSED_AT_FIRST = 20, REFUSED_LATER = 200 };
-/* Records put off one after another, with no answer between: so many bad ones do not lie side by side. */
+/* Records put off one after another, with no answer between: so many bad ones do not lie side by
+ * side. */
 enum { PUT_OFF_MAX = 5 };
 enum { SHORTENED_MAX = 3 };                  /* half, a quarter, nothing of the evidence */
 enum { PROBE_S = 10 };
@@ -78,12 +80,17 @@ static df_status openai_open(df_engine **out, const df_engine_config *config, df
 static df_http_request request_to(const openai *o, const char *url)
 {
     const bool own = o->config.ca_file && *o->config.ca_file;
-    return (df_http_request){.url = url, .bearer = o->key, .ca_file = own ? o->config.ca_file : NULL,
-                             .answer_max = ANSWER_BYTES_MAX, .timeout_s = o->config.timeout_s, .stop = o->config.stop};
+    return (df_http_request){.url = url,
+                             .bearer = o->key,
+                             .ca_file = own ? o->config.ca_file : NULL,
+                             .answer_max = ANSWER_BYTES_MAX,
+                             .timeout_s = o->config.timeout_s,
+                             .stop = o->config.stop};
 }
 
 /* GET /v1/models beside the chat URL: it costs nothing. */
-static df_status ask_models(const openai *o, df_http *http, const char *chat_url, df_http_answer *answer)
+static df_status ask_models(const openai *o, df_http *http, const char *chat_url,
+                            df_http_answer *answer)
 {
     df_str url = {0};
     const size_t path = strcspn(chat_url, "?");
@@ -115,7 +122,8 @@ static void append_models(const openai *o, const df_seat *seat, df_str *words)
     free(answer.body);
 }
 
-/* Whether a server that had no answer to a record is there at all: the HTTP status of something easy, 0 when it has none. */
+/* Whether a server that had no answer to a record is there at all: the HTTP status of something
+ * easy, 0 when it has none. */
 static long ask_easy(const openai *o, const char *chat_url)
 {
     df_http *http = NULL;
@@ -134,8 +142,8 @@ static bool is_there(const openai *o, const char *chat_url)
 }
 
 /* What the user should do about what stops the stage. */
-static const char *advise(const openai *o, const df_seat *seat, long code, df_answer_kind kind, const char *words,
-                          df_arena *arena)
+static const char *advise(const openai *o, const df_seat *seat, long code, df_answer_kind kind,
+                          const char *words, df_arena *arena)
 {
     df_str text = {0};
     df_str_append(&text, words);
@@ -143,8 +151,9 @@ static const char *advise(const openai *o, const df_seat *seat, long code, df_an
         append_models(o, seat, &text);
         df_str_append(&text, "; see caption.model and caption.url");
     } else if (code == 401 || code == 403) {
-        df_str_append(&text, o->key ? "; the key of OPENAI_API_KEY or caption.api_key_file does not open it"
-                                    : "; it wants a key: set OPENAI_API_KEY or caption.api_key_file");
+        df_str_append(
+            &text, o->key ? "; the key of OPENAI_API_KEY or caption.api_key_file does not open it"
+                          : "; it wants a key: set OPENAI_API_KEY or caption.api_key_file");
     }
     const char *copy = df_arena_strdup(arena, df_str_text(&text));
     df_str_free(&text);
@@ -153,7 +162,9 @@ static const char *advise(const openai *o, const df_seat *seat, long code, df_an
 
 static df_seat_outcome outcome_of(df_answer_kind kind)
 {
-    return kind == DF_ANSWER_BUSY ? DF_SEAT_BUSY : kind == DF_ANSWER_AGAIN ? DF_SEAT_SPOILT : DF_SEAT_FINE;
+    return kind == DF_ANSWER_BUSY    ? DF_SEAT_BUSY
+           : kind == DF_ANSWER_AGAIN ? DF_SEAT_SPOILT
+                                     : DF_SEAT_FINE;
 }
 
 static const char *server_name(const df_seat *seat, df_arena *arena)
@@ -172,19 +183,23 @@ typedef struct {
     const char *url;                         /* asked last; the fleet's */
 } asking;
 
-/* A request without an answer. The server's own limit and health learn of it; untrusted and too large are for the user. */
+/* A request without an answer. The server's own limit and health learn of it; untrusted and too
+ * large are for the user. */
 static void no_answer(openai *o, asking *a, df_seat *seat, const char *words)
 {
     const df_http_failure failure = df_http_failed(seat->http);
     const bool untrusted = failure == DF_HTTP_UNTRUSTED;
     const char *copy =
-        df_arena_printf(a->arena, "%s%s", words, untrusted ? "; for an authority of your own set caption.ca_file" : "");
+        df_arena_printf(a->arena, "%s%s", words,
+                        untrusted ? "; for an authority of your own set caption.ca_file" : "");
     a->out->error = copy ? copy : "out of memory";
     const df_seat_outcome outcome = failure == DF_HTTP_UNREACHED ? DF_SEAT_UNREACHED
                                     : failure == DF_HTTP_LATE    ? DF_SEAT_LATE
                                                                  : DF_SEAT_SPOILT;
     df_fleet_give(o->fleet, seat, outcome, -1, words);
-    a->kind = untrusted ? DF_ANSWER_STOP : failure == DF_HTTP_UNREACHED ? DF_ANSWER_BUSY : DF_ANSWER_AGAIN;
+    a->kind = untrusted                      ? DF_ANSWER_STOP
+              : failure == DF_HTTP_UNREACHED ? DF_ANSWER_BUSY
+                                             : DF_ANSWER_AGAIN;
 }
 
 /* Refusals are free. A server that broke down, or what lies before it, may have done the work. */
@@ -193,7 +208,8 @@ static df_request_end end_of(df_answer_kind kind, long code)
     if (kind == DF_ANSWER_DONE)
         return DF_REQUEST_ANSWERED;
     const bool broke = kind == DF_ANSWER_AGAIN || kind == DF_ANSWER_BUSY;
-    return broke && code != 409 && code != 429 && code != 503 && code != 529 ? DF_REQUEST_LOST : DF_REQUEST_FREE;
+    return broke && code != 409 && code != 429 && code != 503 && code != 529 ? DF_REQUEST_LOST
+                                                                             : DF_REQUEST_FREE;
 }
 
 static void read_answer(openai *o, asking *a, df_seat *seat, const df_http_answer *answer)
@@ -230,7 +246,8 @@ static df_status post(openai *o, asking *a, df_seat *seat, df_request_end *end, 
     a->out->ms = df_now_ns() / 1000000 - began;
     if ((answer.code == 502 || answer.code == 504) &&
         (df_fleet_answers(o->fleet) > others || ask_easy(o, seat->url) == 200))
-        a->kind = DF_ANSWER_AGAIN;           /* what lies behind the gateway works: it may be this record */
+        /* what lies behind the gateway works: it may be this record */
+        a->kind = DF_ANSWER_AGAIN;
     free(answer.body);
     return DF_OK;
 }
@@ -243,7 +260,8 @@ static df_status ask_once(openai *o, asking *a, df_error *err)
     df_error why = {""};
     df_status status = df_fleet_take(o->fleet, &seat, &why);
     if (status == DF_REMOTE)
-        return df_fail(err, status, "%.400s; finished captions are kept, run again to go on", why.message);
+        return df_fail(err, status, "%.400s; finished captions are kept, run again to go on",
+                       why.message);
     if (status != DF_OK)
         return df_fail(err, status, "%s", why.message);
     a->url = seat.url;
@@ -254,18 +272,22 @@ static df_status ask_once(openai *o, asking *a, df_error *err)
         return status;
     }
     status = post(o, a, &seat, &end, err);
-    const df_status booked = payer ? payer->end(payer->ctx, end, status == DF_OK ? err : NULL) : DF_OK;
+    const df_status booked =
+        payer ? payer->end(payer->ctx, end, status == DF_OK ? err : NULL) : DF_OK;
     return status == DF_OK ? booked : status;
 }
 
 /* ---- one record ---- */
 
-/* Asks until there is an answer that no further asking changes, or the record's attempts are used up. */
+/* Asks until there is an answer that no further asking changes, or the record's attempts are used
+ * up. */
 static df_status ask(openai *o, asking *a, const df_caption_request *request, df_error *err)
 {
     int64_t spoilt = 0;
-    /* After a record that was put off one attempt tells whether the next one fares better; it has more later. */
-    const int64_t retries = request->vain == DF_VAIN_LATER && atomic_load(&o->put_off) > 0 ? 0 : o->config.retries;
+    /* After a record that was put off one attempt tells whether the next one fares better; it has
+     * more later. */
+    const int64_t retries =
+        request->vain == DF_VAIN_LATER && atomic_load(&o->put_off) > 0 ? 0 : o->config.retries;
     df_str_clear(&a->body);
     df_status status = df_openai_request_append(&o->config, request, &a->body, err);
     for (bool again = true; status == DF_OK && again;) {
@@ -288,7 +310,8 @@ static df_status ask_shorter(openai *o, asking *a, df_error *err)
     for (int i = 1; status == DF_OK && a->kind == DF_ANSWER_TOO_LONG && i <= SHORTENED_MAX; i++) {
         df_str prompt = {0};
         const double keep = i == SHORTENED_MAX ? 0 : 1.0 / (1 << i);
-        status = df_prompt_shorten(request->prompt, request->evidence, keep, &prompt, &a->out->n_shortened, err);
+        status = df_prompt_shorten(request->prompt, request->evidence, keep, &prompt,
+                                   &a->out->n_shortened, err);
         df_caption_request shorter = *request;
         shorter.prompt = df_str_text(&prompt);
         if (status == DF_OK && a->out->n_shortened > 0)
@@ -307,8 +330,9 @@ static bool all_are_refused(openai *o, const asking *a)
     return in_a_row >= (atomic_load(&o->answered) ? REFUSED_LATER : REFUSED_AT_FIRST);
 }
 
-/* All attempts were in vain. Whose failure that is, the record's or the server's, shows by how others fare: those that are
- * answered meanwhile, else those that come after it. False: it is the server's. */
+/* All attempts were in vain. Whose failure that is, the record's or the server's, shows by how
+ * others fare: those that are answered meanwhile, else those that come after it. False: it is the
+ * server's. */
 static bool is_bearable(openai *o, asking *a, int64_t before)
 {
     if (df_fleet_answers(o->fleet) > before)
@@ -330,25 +354,33 @@ static bool may_go_on(openai *o, asking *a, int64_t before)
         atomic_store(&o->answered, true);
         return true;
     case DF_ANSWER_RECORD:
-    case DF_ANSWER_TOO_LONG: return !all_are_refused(o, a);
-    case DF_ANSWER_AGAIN: return is_bearable(o, a, before);
+    case DF_ANSWER_TOO_LONG:
+        return !all_are_refused(o, a);
+    case DF_ANSWER_AGAIN:
+        return is_bearable(o, a, before);
     case DF_ANSWER_BUSY:
     case DF_ANSWER_STOP:
-    case DF_ANSWER_NO_MODEL: break;
+    case DF_ANSWER_NO_MODEL:
+        break;
     }
     return false;
 }
 
-static df_status openai_caption(df_engine *e, const df_caption_request *request, df_arena *arena, df_caption *out,
-                                df_error *err)
+static df_status openai_caption(df_engine *e, const df_caption_request *request, df_arena *arena,
+                                df_caption *out, df_error *err)
 {
     openai *o = (openai *)e;
     if (!o->fleet)
         return df_fail(err, DF_REMOTE,
-                       "there are images without an answer, and caption.url is none: `densefusion batch write` "
+                       "there are images without an answer, and caption.url is none: `densefusion "
+                       "batch write` "
                        "writes what is missing; or give a server");
-    df_caption got = {
-        .model = "", .finish = "", .server = "", .prompt_tokens = -1, .completion_tokens = -1, .cached_tokens = -1};
+    df_caption got = {.model = "",
+                      .finish = "",
+                      .server = "",
+                      .prompt_tokens = -1,
+                      .completion_tokens = -1,
+                      .cached_tokens = -1};
     asking a = {.request = request, .arena = arena, .out = &got, .kind = DF_ANSWER_AGAIN};
     const int64_t before = df_fleet_answers(o->fleet);
     df_status status = ask_shorter(o, &a, err);
@@ -356,17 +388,22 @@ static df_status openai_caption(df_engine *e, const df_caption_request *request,
     DF_TRY(status);
     if (!may_go_on(o, &a, before)) {
         df_error why;
-        snprintf(why.message, sizeof why.message, "%.100s: %.300s (%lld attempts)", got.server, got.error,
-                 (long long)got.attempts);
+        snprintf(why.message, sizeof why.message, "%.100s: %.300s (%lld attempts)", got.server,
+                 got.error, (long long)got.attempts);
         df_fleet_shut(o->fleet, why.message);
-        return df_fail(err, DF_REMOTE, "%.400s; finished captions are kept, run again to go on", why.message);
+        return df_fail(err, DF_REMOTE, "%.400s; finished captions are kept, run again to go on",
+                       why.message);
     }
     *out = got;
     return DF_OK;
 }
 
 const df_engine_ops df_engine_openai = {
-    .name = "openai", .summary = "OpenAI-compatible servers: SGLang, vLLM, llama.cpp, OpenAI",
-    .needs_jpeg = true, .remote = true,
-    .open = openai_open, .caption = openai_caption, .close = openai_close,
+    .name = "openai",
+    .summary = "OpenAI-compatible servers: SGLang, vLLM, llama.cpp, OpenAI",
+    .needs_jpeg = true,
+    .remote = true,
+    .open = openai_open,
+    .caption = openai_caption,
+    .close = openai_close,
 };

@@ -15,8 +15,8 @@ static df_status read_amount(const char *path, const df_yaml_entry *e, double *o
     errno = 0;
     const double v = strtod(e->value, &end);
     if (end == e->value || *end || errno || !isfinite(v) || v < 0)
-        return df_fail(err, DF_CONFIG, "%s line %d: %s: \"%.40s\" is no amount of dollars", path, e->line, e->key,
-                       e->value);
+        return df_fail(err, DF_CONFIG, "%s line %d: %s: \"%.40s\" is no amount of dollars", path,
+                       e->line, e->key, e->value);
     *out = v;
     return DF_OK;
 }
@@ -28,9 +28,10 @@ static df_status read_entry(df_prices *p, const char *path, const df_yaml_entry 
     const bool listed = strncmp(e->key, list, sizeof list - 1) == 0;
     const long i = listed ? strtol(e->key + sizeof list - 1, &field, 10) : -1;
     if (i < 0 || i >= ENTRIES_MAX || *field != '.')
-        return df_fail(err, DF_CONFIG,
-                       "%s line %d: %s: `prices:` with a list is expected, of model, input, cached, output", path,
-                       e->line, e->key);
+        return df_fail(
+            err, DF_CONFIG,
+            "%s line %d: %s: `prices:` with a list is expected, of model, input, cached, output",
+            path, e->line, e->key);
     df_price *price = &p->prices[i];
     p->n = i >= p->n ? (int)i + 1 : p->n;
     field++;
@@ -43,7 +44,8 @@ static df_status read_entry(df_prices *p, const char *path, const df_yaml_entry 
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
         if (strcmp(field, names[k]) == 0)
             return read_amount(path, e, amounts[k], err);
-    return df_fail(err, DF_CONFIG, "%s line %d: %s: none of model, input, cached, output, batch", path, e->line, field);
+    return df_fail(err, DF_CONFIG, "%s line %d: %s: none of model, input, cached, output, batch",
+                   path, e->line, field);
 }
 
 /* What is left out: no discount. */
@@ -101,11 +103,12 @@ bool df_tokens_credible(int64_t n, int64_t least)
     return n >= least && n <= TOKENS_MAX;
 }
 
-double df_price_of(const df_price *price, int64_t prompt_tokens, int64_t cached_tokens, int64_t completion_tokens,
-                   bool batch)
+double df_price_of(const df_price *price, int64_t prompt_tokens, int64_t cached_tokens,
+                   int64_t completion_tokens, bool batch)
 {
     const int64_t cached = cached_tokens < prompt_tokens ? cached_tokens : prompt_tokens;
-    const double dollars = price->input * (double)(prompt_tokens - cached) + price->cached * (double)cached +
+    const double dollars = price->input * (double)(prompt_tokens - cached) +
+                           price->cached * (double)cached +
                            price->output * (double)completion_tokens;
     return dollars / 1e6 * (batch ? price->batch : 1);
 }

@@ -13,9 +13,14 @@ df_status df_openai_request_check(const df_engine_config *config, df_error *err)
         return DF_OK;
     df_json *extra = NULL;
     if (df_json_parse(&extra, config->extra, strlen(config->extra), "caption.extra", NULL) != DF_OK)
-        extra = NULL;                        /* jansson's words would repeat what is there, a key perhaps */
-    df_status status = df_json_kind(extra) == DF_JSON_OBJECT ? DF_OK
-        : df_fail(err, DF_CONFIG, "caption.extra: must be a JSON object, such as {\"repetition_penalty\": 1.05}");
+        /* jansson's words would repeat what is there, a key perhaps */
+        extra = NULL;
+    df_status status =
+        df_json_kind(extra) == DF_JSON_OBJECT
+            ? DF_OK
+            : df_fail(
+                  err, DF_CONFIG,
+                  "caption.extra: must be a JSON object, such as {\"repetition_penalty\": 1.05}");
     for (int i = 0; status == DF_OK && ours[i]; i++)
         if (df_json_member(extra, ours[i]))
             status = df_fail(err, DF_CONFIG, "caption.extra: \"%s\" is not for it to set", ours[i]);
@@ -43,8 +48,10 @@ static void append_base64(df_str *out, const uint8_t *bytes, size_t size)
     }
     df_str_append_n(out, block, n);
     if (i < size) {
-        const uint32_t v = (uint32_t)bytes[i] << 16 | (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0);
-        const char last[4] = {digits[v >> 18], digits[v >> 12 & 63], i + 1 < size ? digits[v >> 6 & 63] : '=', '='};
+        const uint32_t v =
+            (uint32_t)bytes[i] << 16 | (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0);
+        const char last[4] = {digits[v >> 18], digits[v >> 12 & 63],
+                              i + 1 < size ? digits[v >> 6 & 63] : '=', '='};
         df_str_append_n(out, last, sizeof last);
     }
 }
@@ -105,8 +112,8 @@ static void append_turn(const df_turn *turn, df_str *body)
     df_str_append(body, "}");
 }
 
-df_status df_openai_request_append(const df_engine_config *config, const df_caption_request *request, df_str *body,
-                                   df_error *err)
+df_status df_openai_request_append(const df_engine_config *config,
+                                   const df_caption_request *request, df_str *body, df_error *err)
 {
     df_json *extra = NULL;
     if (config->extra && *config->extra)
@@ -115,11 +122,13 @@ df_status df_openai_request_append(const df_engine_config *config, const df_capt
     df_json_append_text(body, config->model && *config->model ? config->model : "default");
     append_options(config, extra, body);
     df_json_close(extra);
-    df_str_append(body, ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":");
+    df_str_append(body,
+                  ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":");
     df_json_append_text(body, request->prompt);
     df_str_append(body, "}");
     if (request->jpeg) {
-        df_str_append(body, ",{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/jpeg;base64,");
+        df_str_append(body,
+                      ",{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/jpeg;base64,");
         append_base64(body, request->jpeg, request->jpeg_size);
         df_str_append(body, "\"}}");
     }

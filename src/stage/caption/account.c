@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "io/json.h"
 
-/* The most tokens that a known model counts for one picture (gpt-4o-mini, eight tiles); the most that caption.max_tokens
- * allows. */
+/* The most tokens that a known model counts for one picture (gpt-4o-mini, eight tiles); the most
+ * that caption.max_tokens allows. */
 enum { PICTURE_TOKENS_MAX = 50000, ANSWER_TOKENS_MAX = 32768 };
 
 static df_status open_prices(df_caption_account *a, const df_run *run, df_error *err)
@@ -21,7 +21,8 @@ static df_status open_prices(df_caption_account *a, const df_run *run, df_error 
     a->price = df_prices_find(&a->prices, a->config->model ? a->config->model : "");
     if (a->config->budget > 0 && !a->price)
         return df_fail(err, DF_CONFIG,
-                       "caption.budget: no price of \"%.60s\" is known: add it to a copy of %.200s and give that "
+                       "caption.budget: no price of \"%.60s\" is known: add it to a copy of %.200s "
+                       "and give that "
                        "by caption.prices",
                        a->config->model ? a->config->model : "", path);
     return DF_OK;
@@ -32,7 +33,8 @@ static void learn_price(df_caption_account *a, const char *model)
 {
     enum { PROMPT = 1000, ANSWER = 250 };
     const df_price *named = a->price ? df_prices_find(&a->prices, model) : NULL;
-    if (named && df_price_of(named, PROMPT, 0, ANSWER, false) > df_price_of(a->price, PROMPT, 0, ANSWER, false))
+    if (named && df_price_of(named, PROMPT, 0, ANSWER, false) >
+                     df_price_of(a->price, PROMPT, 0, ANSWER, false))
         a->price = named;
 }
 
@@ -41,7 +43,8 @@ static df_status find_longest_answer(const df_caption_config *k, int64_t *tokens
 {
     static const char *const names[] = {"max_tokens", "max_completion_tokens"};
     df_json *extra = NULL;
-    if (k->extra && *k->extra && df_json_parse(&extra, k->extra, strlen(k->extra), "caption.extra", NULL) != DF_OK)
+    if (k->extra && *k->extra &&
+        df_json_parse(&extra, k->extra, strlen(k->extra), "caption.extra", NULL) != DF_OK)
         return df_fail(err, DF_CONFIG, "caption.extra: must be a JSON object");
     *tokens = df_json_member(extra, names[0]) ? 0 : k->max_tokens;
     for (int i = 0; i < 2; i++) {
@@ -51,14 +54,15 @@ static df_status find_longest_answer(const df_caption_config *k, int64_t *tokens
     df_json_close(extra);
     if (*tokens <= 0 && k->budget > 0)
         return df_fail(err, DF_CONFIG,
-                       "caption.budget: caption.extra takes max_tokens out, so an answer can cost any amount: set "
+                       "caption.budget: caption.extra takes max_tokens out, so an answer can cost "
+                       "any amount: set "
                        "max_completion_tokens there");
     *tokens = *tokens > 0 ? *tokens : ANSWER_TOKENS_MAX;
     return DF_OK;
 }
 
-df_status df_caption_account_open(df_caption_account *account, const df_dataset *ds, const df_caption_config *config,
-                                  const df_run *run, df_error *err)
+df_status df_caption_account_open(df_caption_account *account, const df_dataset *ds,
+                                  const df_caption_config *config, const df_run *run, df_error *err)
 {
     df_caption_account a = {.config = config, .most = {.prompt = PICTURE_TOKENS_MAX}};
     df_ledger ledger;
@@ -104,7 +108,8 @@ df_tokens df_caption_account_most(df_caption_account *account, const df_caption_
     return most;
 }
 
-df_status df_caption_account_hold(df_caption_account *account, df_tokens most, double *held, df_error *err)
+df_status df_caption_account_hold(df_caption_account *account, df_tokens most, double *held,
+                                  df_error *err)
 {
     df_caption_account *a = account;
     *held = 0;
@@ -122,10 +127,11 @@ df_status df_caption_account_hold(df_caption_account *account, df_tokens most, d
     pthread_mutex_unlock(&a->lock);
     *held = fits ? wanted : 0;
     return fits ? DF_OK
-                : df_fail(err, DF_REMOTE,
-                          "caption.budget: $%.4f are spent, and one more request can cost $%.4f, of "
-                          "$%.4f in all; finished captions are kept, a larger budget goes on from here",
-                          spent, wanted, a->config->budget);
+                : df_fail(
+                      err, DF_REMOTE,
+                      "caption.budget: $%.4f are spent, and one more request can cost $%.4f, of "
+                      "$%.4f in all; finished captions are kept, a larger budget goes on from here",
+                      spent, wanted, a->config->budget);
 }
 
 static double cost_of(const df_caption_account *a, const df_caption *answer, df_tokens most)
@@ -144,7 +150,8 @@ static double cost_of(const df_caption_account *a, const df_caption *answer, df_
 static void settle(df_caption_account *a, double held, double dollars)
 {
     a->n_held -= held > 0;
-    a->held = a->n_held > 0 ? a->held - held : 0;            /* sums of reals: nothing in flight is nothing */
+    /* sums of reals: nothing in flight is nothing */
+    a->held = a->n_held > 0 ? a->held - held : 0;
     a->spent += dollars > 0 ? dollars : 0;
     pthread_cond_broadcast(&a->freed);
 }
@@ -164,7 +171,8 @@ void df_caption_account_lose(df_caption_account *account, double held, df_tokens
     pthread_mutex_unlock(&account->lock);
 }
 
-void df_caption_account_book(df_caption_account *account, double held, const df_caption *answer, df_tokens most)
+void df_caption_account_book(df_caption_account *account, double held, const df_caption *answer,
+                             df_tokens most)
 {
     df_caption_account *a = account;
     const int64_t more = answer->prompt_tokens - most.prompt;
@@ -204,7 +212,8 @@ void df_caption_account_tell(df_caption_account *account, const df_run *run)
     pthread_mutex_lock(&a->lock);
     if (now - a->said_s >= 0.5 && a->n_answers > 0) {
         a->said_s = now;
-        df_str_printf(&text, "%.0f tokens/s", (double)a->completion_tokens / (now - a->began_s + 1e-3));
+        df_str_printf(&text, "%.0f tokens/s",
+                      (double)a->completion_tokens / (now - a->began_s + 1e-3));
         if (a->price)
             df_str_printf(&text, "  $%.2f", a->spent);
         if (a->config->budget > 0)

@@ -56,10 +56,12 @@ static df_status put_line(writer *w, const char *custom_id, df_error *err)
         return df_fail(err, DF_NOMEM, "batch: out of memory");
     if (size > w->work->config->batch_mb * 1000000)
         return df_fail(err, DF_CONFIG,
-                       "batch: the request of %s has %lld bytes, more than a file may have: lower caption.image_side "
+                       "batch: the request of %s has %lld bytes, more than a file may have: lower "
+                       "caption.image_side "
                        "or caption.image_bytes",
                        custom_id, (long long)size);
-    if (w->file.file && (w->n == w->work->config->batch_requests || w->bytes + size > w->work->config->batch_mb * 1000000))
+    if (w->file.file && (w->n == w->work->config->batch_requests ||
+                         w->bytes + size > w->work->config->batch_mb * 1000000))
         DF_TRY(close_file(w, err));
     if (!w->file.file)
         DF_TRY(open_file(w, err));
@@ -70,7 +72,8 @@ static df_status put_line(writer *w, const char *custom_id, df_error *err)
     return DF_OK;
 }
 
-static df_status write_request(writer *w, const df_caption_part *p, int part, int64_t i, df_error *err)
+static df_status write_request(writer *w, const df_caption_part *p, int part, int64_t i,
+                               df_error *err)
 {
     const df_caption_work *work = w->work;
     const df_caption_record *r = &p->records[i];
@@ -79,19 +82,24 @@ static df_status write_request(writer *w, const df_caption_part *p, int part, in
     df_caption_image seen = {0};
     df_error why = {""};
     char custom_id[64];
-    df_status status = df_caption_image_load(work->gates, work->config, work->ops, &place, &seen, &why);
+    df_status status =
+        df_caption_image_load(work->gates, work->config, work->ops, &place, &seen, &why);
     if (df_is_of_one_image(status)) {
         df_run_note(work->run, "batch: %s: %.300s", p->evidence[r->row].path, why.message);
         w->written->n_no_image++;
         return DF_OK;
     }
-    const df_caption_request request = {
-        .key = r->key, .prompt = df_table_text(p->fuse, i, DF_FUSE_PROMPT),
-        .evidence = &p->evidence[r->row], .jpeg = seen.jpeg, .jpeg_size = seen.jpeg_size};
+    const df_caption_request request = {.key = r->key,
+                                        .prompt = df_table_text(p->fuse, i, DF_FUSE_PROMPT),
+                                        .evidence = &p->evidence[r->row],
+                                        .jpeg = seen.jpeg,
+                                        .jpeg_size = seen.jpeg_size};
     snprintf(custom_id, sizeof custom_id, "%05d-%06lld-%s", part, (long long)r->row, r->key);
     df_str_clear(&w->line);
-    df_str_printf(&w->line,
-                  "{\"custom_id\":\"%s\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":", custom_id);
+    df_str_printf(
+        &w->line,
+        "{\"custom_id\":\"%s\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":",
+        custom_id);
     status = status == DF_OK ? df_openai_request_append(&config, &request, &w->line, err)
                              : df_fail(err, status, "%s", why.message);
     df_str_append(&w->line, "}\n");
@@ -109,7 +117,8 @@ static df_status write_rows(writer *w, df_caption_part *p, int part, df_error *e
         bool found = false;
         status = df_run_stopped(w->work->run)
                      ? df_stopped(err)
-                     : df_caption_journal_find(p->journal, p->records[i].key, &arena, &known, &found, err);
+                     : df_caption_journal_find(p->journal, p->records[i].key, &arena, &known,
+                                               &found, err);
         if (status != DF_OK)
             break;
         if (found)
@@ -127,8 +136,9 @@ static df_status write_part(writer *w, int part, df_error *err)
 {
     df_caption_part p = {0};
     if (!df_dataset_has_part(w->work->ds, "fuse", part))
-        return df_fail(err, DF_CONFIG, "batch: part %d has no prompts yet; run `densefusion run` with --to=fuse first",
-                       part);
+        return df_fail(
+            err, DF_CONFIG,
+            "batch: part %d has no prompts yet; run `densefusion run` with --to=fuse first", part);
     df_status status = df_caption_part_open(&p, w->work, part, err);
     if (status == DF_OK)
         status = df_caption_journal_open(&p.journal, w->work->ds, part, err);
@@ -147,16 +157,19 @@ static df_status check_folder(const char *folder, df_error *err)
     df_status status = DF_OK;
     for (const struct dirent *e; status == DF_OK && (e = readdir(dir)) != NULL;) {
         const size_t n = strlen(e->d_name);
-        if (strncmp(e->d_name, "batch", 5) == 0 && n > 6 && strcmp(e->d_name + n - 6, ".jsonl") == 0)
-            status = df_fail(err, DF_CONFIG,
-                             "%s: there are batch files already, which may be submitted: give another folder", folder);
+        if (strncmp(e->d_name, "batch", 5) == 0 && n > 6 &&
+            strcmp(e->d_name + n - 6, ".jsonl") == 0)
+            status = df_fail(
+                err, DF_CONFIG,
+                "%s: there are batch files already, which may be submitted: give another folder",
+                folder);
     }
     closedir(dir);
     return status;
 }
 
-df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const df_run *run, const char *folder,
-                         df_batch_written *out, df_error *err)
+df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const df_run *run,
+                         const char *folder, df_batch_written *out, df_error *err)
 {
     df_engine engine = {.ops = &df_engine_openai};
     df_caption_gates gates;
@@ -174,8 +187,12 @@ df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const 
         df_folder_close(files);
         return status;
     }
-    const df_caption_work work = {
-        .ds = ds, .config = config, .run = run, .ops = engine.ops, .engine = &engine, .gates = &gates};
+    const df_caption_work work = {.ds = ds,
+                                  .config = config,
+                                  .run = run,
+                                  .ops = engine.ops,
+                                  .engine = &engine,
+                                  .gates = &gates};
     writer w = {.work = &work, .folder = files, .written = out};
     const int n_parts = df_dataset_parts(ds);
     for (int part = 0; status == DF_OK && part < n_parts; part++) {
@@ -199,9 +216,11 @@ typedef struct {
     const df_run *run;
     df_batch_merged *sum;
     int n_parts;
-    df_caption_journal **journals; int n_open;       /* [parts], opened as they are wanted */
+    df_caption_journal **journals;
+    int n_open;       /* [parts], opened as they are wanted */
     df_map taken;
-    df_arena keys;             /* what this file brought: of two answers to one request the first counts */
+    /* what this file brought: of two answers to one request the first counts */
+    df_arena keys;
     int64_t n_notes;
 } merger;
 
@@ -215,7 +234,8 @@ static bool read_custom_id(int n_parts, const char *id, int *part, const char **
     if (end != id + 5 || *end != '-' || p < 0 || p >= n_parts)
         return false;
     const char *row = end + 1;
-    if (strtoll(row, &end, 10) < 0 || end == row || *end != '-' || strlen(end + 1) != DF_HASH_HEX - 1)
+    if (strtoll(row, &end, 10) < 0 || end == row || *end != '-' ||
+        strlen(end + 1) != DF_HASH_HEX - 1)
         return false;
     *part = (int)p;
     *key = end + 1;
@@ -253,7 +273,8 @@ static df_status is_known(const merger *m, int part, const char *key, bool *foun
     df_caption known;
     *found = df_map_find(&m->taken, key, -1) >= 0;
     df_status status =
-        *found ? DF_OK : df_caption_journal_find(m->journals[part], key, &arena, &known, found, err);
+        *found ? DF_OK
+               : df_caption_journal_find(m->journals[part], key, &arena, &known, found, err);
     df_arena_reset(&arena);
     return status;
 }
@@ -278,7 +299,8 @@ static void note_failure(merger *m, const char *id, const char *words)
         df_run_note(m->run, "batch: %.13s: %.300s", id, words ? words : "no answer");
 }
 
-static df_status take_answer(merger *m, const df_json *line, const char *id, int part, const char *key, df_error *err)
+static df_status take_answer(merger *m, const df_json *line, const char *id, int part,
+                             const char *key, df_error *err)
 {
     df_arena arena = {0};
     df_caption answer = {.model = "", .finish = "", .prompt_tokens = -1, .completion_tokens = -1};
@@ -292,8 +314,8 @@ static df_status take_answer(merger *m, const df_json *line, const char *id, int
         m->sum->n_known++;
         return DF_OK;
     }
-    const df_answer_kind kind =
-        df_openai_answer_judge((long)code, df_json_member(response, "body"), "", 0, &arena, &answer);
+    const df_answer_kind kind = df_openai_answer_judge((long)code, df_json_member(response, "body"),
+                                                       "", 0, &arena, &answer);
     answer.attempts = 1;
     answer.batch = true;
     df_status status = DF_OK;
@@ -330,12 +352,14 @@ static df_status merge_lines(merger *m, df_lines *lines, const char *file, df_er
     const char *line, *broken;
     int64_t number;
     df_status status = DF_OK;
-    while (status == DF_OK && (status = df_lines_next(lines, &line, &number, &broken, err)) == DF_OK && line) {
+    while (status == DF_OK &&
+           (status = df_lines_next(lines, &line, &number, &broken, err)) == DF_OK && line) {
         m->sum->n_lines++;
         if (df_run_stopped(m->run))
             status = df_stopped(err);
         else if (broken && df_lines_is_long(lines))
-            status = df_fail(err, DF_FORMAT, "%s line %lld: %s: no answer is", file, (long long)number, broken);
+            status = df_fail(err, DF_FORMAT, "%s line %lld: %s: no answer is", file,
+                             (long long)number, broken);
         else if (broken)
             m->sum->n_foreign++;
         else
@@ -344,14 +368,16 @@ static df_status merge_lines(merger *m, df_lines *lines, const char *file, df_er
     return status;
 }
 
-df_status df_batch_merge(df_dataset *ds, const df_run *run, const char *file, df_batch_merged *sum, df_error *err)
+df_status df_batch_merge(df_dataset *ds, const df_run *run, const char *file, df_batch_merged *sum,
+                         df_error *err)
 {
     merger m = {.ds = ds, .run = run, .sum = sum, .n_parts = df_dataset_parts(ds)};
     df_lines *lines = NULL;
     DF_TRY(df_lines_open(&lines, file, err));
     df_lines_limit(lines, LINE_BYTES_MAX);
     m.journals = calloc((size_t)m.n_parts + 1, sizeof *m.journals);
-    df_status status = m.journals ? merge_lines(&m, lines, file, err) : df_fail(err, DF_NOMEM, "batch: out of memory");
+    df_status status = m.journals ? merge_lines(&m, lines, file, err)
+                                  : df_fail(err, DF_NOMEM, "batch: out of memory");
     df_lines_close(lines);
     const df_status closed = close_journals(&m, status == DF_OK ? err : NULL);
     free(m.journals);

@@ -1,4 +1,5 @@
-/* caption: an engine writes one dense caption per kept image, from its prompt, evidence and pixels (paper section 3.2.2). */
+/* caption: an engine writes one dense caption per kept image, from its prompt, evidence and pixels
+ * (paper section 3.2.2). */
 #include "stage/caption/caption.h"
 
 #include <pthread.h>
@@ -18,14 +19,16 @@
 typedef struct {
     int part;
     int64_t first, n;
-    int64_t unasked, left, n_put_off; /* records not asked for yet; without an answer; of those, that were put off */
+    /* records not asked for yet; without an answer; of those, that were put off */
+    int64_t unasked, left, n_put_off;
     df_caption_part open;
     bool is_open;
 } planned;
 
 typedef struct {
     df_caption_work work;
-    planned *plan; int n_plan;
+    planned *plan;
+    int n_plan;
     int64_t n_done, n_total;
     pthread_mutex_t lock;                    /* left, n_put_off, n_done, and progress */
     pthread_mutex_t opening;                 /* is_open and open, until a part is open */
@@ -33,12 +36,10 @@ typedef struct {
 
 /* ---- one part ---- */
 
-
 static df_value known(int64_t count)
 {
     return count < 0 ? DF_NULL : DF_INT(count);
 }
-
 
 static df_status append_attempts(df_table *t, const df_caption_record *r, df_error *err)
 {
@@ -65,7 +66,8 @@ static df_status append_attempts(df_table *t, const df_caption_record *r, df_err
 }
 
 /* Every attempt of every record: of the engines that are asked. */
-static df_status write_attempts(const captioner *c, int part, const df_caption_part *p, df_error *err)
+static df_status write_attempts(const captioner *c, int part, const df_caption_part *p,
+                                df_error *err)
 {
     df_table *t = NULL;
     if (!c->work.ops->remote)
@@ -88,9 +90,11 @@ static df_status write_part(const captioner *c, int part, const df_caption_part 
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->fuse); i++) {
         const df_caption_record *r = &p->records[i];
         const df_caption *a = &r->answer;
-        df_value values[] = {DF_INT(r->row), DF_TEXT(a->text), DF_TEXT(a->error), DF_TEXT(r->engine),
-                             DF_TEXT(a->model), DF_TEXT(a->finish), known(a->prompt_tokens),
-                             known(a->completion_tokens), known(a->attempts), DF_TEXT(r->key)};
+        df_value values[] = {DF_INT(r->row),          DF_TEXT(a->text),
+                             DF_TEXT(a->error),       DF_TEXT(r->engine),
+                             DF_TEXT(a->model),       DF_TEXT(a->finish),
+                             known(a->prompt_tokens), known(a->completion_tokens),
+                             known(a->attempts),      DF_TEXT(r->key)};
         status = df_table_append(t, values, err);
     }
     if (status == DF_OK)
@@ -99,7 +103,8 @@ static df_status write_part(const captioner *c, int part, const df_caption_part 
     return status;
 }
 
-/* ---- the work, over the borders of parts: while the last answers of one are awaited, the next one is begun ---- */
+/* ---- the work, over the borders of parts: while the last answers of one are awaited, the next one
+ * is begun ---- */
 
 static df_status open_once(captioner *c, planned *p, df_error *err)
 {
@@ -128,7 +133,7 @@ static df_status finish(const captioner *c, planned *p, df_error *err)
 
 static planned *part_of(const captioner *c, int64_t item)
 {
-    int from = 0, to = c->n_plan;            /* the last part that begins at or before the item */
+    int from = 0, to = c->n_plan; /* the last part that begins at or before the item */
     while (to - from > 1) {
         const int middle = from + (to - from) / 2;
         *(c->plan[middle].first <= item ? &from : &to) = middle;
@@ -160,8 +165,9 @@ static df_status answer_one(captioner *c, planned *p, int64_t i, df_vain vain, d
     return last ? finish(c, p, err) : DF_OK;
 }
 
-/* The part's other records are through. Those that were put off are asked for again, where others had answers since: the
- * server works, so what it does not answer now is the record's own failure. */
+/* The part's other records are through. Those that were put off are asked for again, where
+ * others had answers since: the server works, so what it does not answer now is the
+ * record's own failure. */
 static df_status ask_part_again(captioner *c, planned *p, df_error *err)
 {
     df_status status = DF_OK;
@@ -188,11 +194,20 @@ static df_status write_one(void *ctx, int64_t item, int thread, df_error *err)
 
 /* ---- those that were put off, when nobody else is left ---- */
 
-typedef struct { planned *part; int64_t i; } late;
-typedef struct { captioner *c; late *late; int64_t n; bool alone; } latecomers;
+typedef struct {
+    planned *part;
+    int64_t i;
+} late;
+typedef struct {
+    captioner *c;
+    late *late;
+    int64_t n;
+    bool alone;
+} latecomers;
 
-/* Others were answered since, or in earlier runs that had no answer to this one: then it is the record. So it is where it is the
- * only one, and its server is there. Else nobody was answered at all: it is the server. */
+/* Others were answered since, or in earlier runs that had no answer to this one: then it is the
+ * record. So it is where it is the only one, and its server is there. Else nobody was answered at
+ * all: it is the server. */
 static df_status ask_late(void *ctx, int64_t item, int thread, df_error *err)
 {
     const latecomers *l = ctx;
@@ -202,7 +217,8 @@ static df_status ask_late(void *ctx, int64_t item, int thread, df_error *err)
     (void)thread;
     const bool others = df_caption_account_answers(account) > r->n_answers_then ||
                         (r->failed_before && account->n_answers_before > 0);
-    return answer_one(l->c, at->part, at->i, others || l->alone ? DF_VAIN_RECORD : DF_VAIN_STOP, err);
+    return answer_one(l->c, at->part, at->i, others || l->alone ? DF_VAIN_RECORD : DF_VAIN_STOP,
+                      err);
 }
 
 static df_status ask_latecomers(captioner *c, df_error *err)
@@ -276,7 +292,8 @@ static df_status do_work(captioner *c, df_error *err)
     return status;
 }
 
-df_engine_config df_caption_engine_config(const df_caption_config *k, int n_threads, const atomic_bool *stop)
+df_engine_config df_caption_engine_config(const df_caption_config *k, int n_threads,
+                                          const atomic_bool *stop)
 {
     return (df_engine_config){.url = k->url,
                               .model = k->model,
@@ -306,21 +323,25 @@ df_engine_config df_caption_engine_config(const df_caption_config *k, int n_thre
                               .stop = stop};
 }
 
-df_status df_caption_engine_open(df_engine **out, const df_caption_config *k, int n_threads, const atomic_bool *stop,
-                                 df_error *err)
+df_status df_caption_engine_open(df_engine **out, const df_caption_config *k, int n_threads,
+                                 const atomic_bool *stop, df_error *err)
 {
     const df_engine_ops *ops = df_engine_find(k->engine);
     if (!ops)
-        return df_fail(err, DF_CONFIG, "caption.engine: \"%s\" is none of compose, openai, llama, replay", k->engine);
+        return df_fail(err, DF_CONFIG,
+                       "caption.engine: \"%s\" is none of compose, openai, llama, replay",
+                       k->engine);
     const df_engine_config settings = df_caption_engine_config(k, n_threads, stop);
     return ops->open(out, &settings, err);
 }
 
-/* Whether a caption is judged as soon as it comes: an engine that says the same every time need not be. */
+/* Whether a caption is judged as soon as it comes: an engine that says the same every time need not
+ * be. */
 static bool judges(const df_caption_config *k, const df_run *run)
 {
     const df_engine_ops *ops = df_engine_find(k->engine);
-    return ops && ops->remote && run->check && (k->ask_again > 0 || strcmp(k->on_fail, "compose") == 0);
+    return ops && ops->remote && run->check &&
+           (k->ask_again > 0 || strcmp(k->on_fail, "compose") == 0);
 }
 
 static df_status open_judge(df_caption_work *w, df_nouns **nouns, df_error *err)
@@ -332,7 +353,8 @@ static df_status open_judge(df_caption_work *w, df_nouns **nouns, df_error *err)
     w->nouns = *nouns;
     w->limits = &((const df_check_config *)w->run->check)->limits;
     const df_engine_config settings = {.stop = w->run->stop};
-    return strcmp(k->on_fail, "compose") == 0 ? df_engine_compose.open(&w->composer, &settings, err) : DF_OK;
+    return strcmp(k->on_fail, "compose") == 0 ? df_engine_compose.open(&w->composer, &settings, err)
+                                              : DF_OK;
 }
 
 static df_status caption_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
@@ -341,7 +363,8 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
     df_nouns *nouns = NULL;
     captioner c = {.work = {.ds = ds, .config = k, .run = run}};
     if (strcmp(k->engine, "openai") == 0 && df_openai_key_exposed(k->api_key_file))
-        df_run_note(run, "caption.api_key_file: others can read %.300s: chmod 600 %.300s", k->api_key_file, k->api_key_file);
+        df_run_note(run, "caption.api_key_file: others can read %.300s: chmod 600 %.300s",
+                    k->api_key_file, k->api_key_file);
     DF_TRY(df_caption_engine_open(&c.work.engine, k, run->n_threads, run->stop, err));
     c.work.ops = c.work.engine->ops;
     df_caption_gates gates;
@@ -374,7 +397,8 @@ static df_status caption_depends(const void *config, const df_run *run, df_str *
 {
     const df_caption_config *k = config;
     if (strcmp(k->on_fail, "keep") != 0 && strcmp(k->on_fail, "compose") != 0)
-        return df_fail(err, DF_CONFIG, "caption.on_fail: \"%s\" is neither keep nor compose", k->on_fail);
+        return df_fail(err, DF_CONFIG, "caption.on_fail: \"%s\" is neither keep nor compose",
+                       k->on_fail);
     if (judges(k, run))
         df_options_describe(df_stage_check.options, run->check, NULL, out);
     if (strcmp(k->engine, "llama") == 0 && k->model && k->mmproj) {
@@ -395,56 +419,70 @@ static df_status caption_depends(const void *config, const df_run *run, df_str *
 #define AT(field) offsetof(df_caption_config, field)
 static const df_option options[] = {
     {"engine", DF_OPT_TEXT, AT(engine), "compose", 0, 0,
-     "who writes: compose (built in, no model), openai (a server), llama (a GGUF model in this process), replay (a "
+     "who writes: compose (built in, no model), openai (a server), llama (a GGUF model in this "
+     "process), replay (a "
      "file)"},
     {"url", DF_OPT_TEXT, AT(url), NULL, 0, 0,
      "openai: base URL of the server, such as http://127.0.0.1:8080; several: commas between"},
-    {"model", DF_OPT_TEXT, AT(model), NULL, 0, 0, "openai: model name to ask for; llama: the GGUF file"},
-    {"api_key_file", DF_OPT_TEXT, AT(api_key_file), NULL, 0, 0, "openai: file with the API key; else $OPENAI_API_KEY"},
+    {"model", DF_OPT_TEXT, AT(model), NULL, 0, 0,
+     "openai: model name to ask for; llama: the GGUF file"},
+    {"api_key_file", DF_OPT_TEXT, AT(api_key_file), NULL, 0, 0,
+     "openai: file with the API key; else $OPENAI_API_KEY"},
     {"ca_file", DF_OPT_TEXT, AT(ca_file), NULL, 0, 0,
      "openai: PEM file of the authorities to trust; else the system's"},
-    {"answers", DF_OPT_TEXT, AT(answers), NULL, 0, 0, "replay: JSONL with caption and path, image or key"},
+    {"answers", DF_OPT_TEXT, AT(answers), NULL, 0, 0,
+     "replay: JSONL with caption and path, image or key"},
     {"mmproj", DF_OPT_TEXT, AT(mmproj), NULL, 0, 0,
      "llama: the GGUF file of the projector that goes with the model; none: no picture"},
     {"n_ctx", DF_OPT_INT, AT(n_ctx), "4096", 64, 1048576, "llama: context of one caption, tokens"},
     {"sequences", DF_OPT_INT, AT(sequences), "4", 1, 64, "llama: captions at once"},
     {"batched", DF_OPT_BOOL, AT(batched), "false", 0, 0,
-     "llama: compute all sequences together: faster, but what a record gets then depends on what runs beside it"},
+     "llama: compute all sequences together: faster, but what a record gets then depends on what "
+     "runs beside it"},
     {"gpu_layers", DF_OPT_INT, AT(gpu_layers), "-1", -1, 100000,
      "llama: layers on a GPU, where llama.cpp was built for one; -1: all"},
     {"max_tokens", DF_OPT_INT, AT(max_tokens), "512", 1, 32768, "longest answer, tokens"},
-    {"temperature", DF_OPT_REAL, AT(temperature), "0.2", 0, 2, "sampling temperature; 0: always the likeliest"},
+    {"temperature", DF_OPT_REAL, AT(temperature), "0.2", 0, 2,
+     "sampling temperature; 0: always the likeliest"},
     {"top_p", DF_OPT_REAL, AT(top_p), "1", 0, 1,
      "sample from the likeliest tokens that have this probability together; 1: from all"},
-    {"top_k", DF_OPT_INT, AT(top_k), "0", 0, 100000, "sample from so many of the likeliest tokens; 0: from all"},
+    {"top_k", DF_OPT_INT, AT(top_k), "0", 0, 100000,
+     "sample from so many of the likeliest tokens; 0: from all"},
     {"stop", DF_OPT_TEXT, AT(stop), NULL, 0, 0, "text that ends the answer"},
     {"batch_requests", DF_OPT_INT, AT(batch_requests), "50000", 1, 50000,
-     "batch: most requests in a file (OpenAI: 50,000); fewer where a limit on enqueued tokens is lower"},
-    {"batch_mb", DF_OPT_INT, AT(batch_mb), "200", 1, 200, "batch: largest file, million bytes (OpenAI: 200)"},
+     "batch: most requests in a file (OpenAI: 50,000); fewer where a limit on enqueued tokens is "
+     "lower"},
+    {"batch_mb", DF_OPT_INT, AT(batch_mb), "200", 1, 200,
+     "batch: largest file, million bytes (OpenAI: 200)"},
     {"budget", DF_OPT_REAL, AT(budget), "0", 0, 1e9,
-     "openai: dollars that the captions of this dataset may cost in all; no request is sent that could pass it, and what "
+     "openai: dollars that the captions of this dataset may cost in all; no request is sent that "
+     "could pass it, and what "
      "a server does not tell counts as the most it can be; 0: no limit"},
     {"prices", DF_OPT_TEXT, AT(prices), NULL, 0, 0,
      "openai: YAML file of prices per million tokens; else share/prices.yaml"},
     {"ask_again", DF_OPT_INT, AT(ask_again), "0", 0, DF_TURNS_MAX,
-     "times that a caption which fails `check` is asked again, told what was wrong: look at the verdicts of a first "
+     "times that a caption which fails `check` is asked again, told what was wrong: look at the "
+     "verdicts of a first "
      "run before"},
     {"on_fail", DF_OPT_TEXT, AT(on_fail), "keep", 0, 0,
-     "a caption that fails to the end: keep (the best attempt, with its verdict) or compose (the built-in engine "
+     "a caption that fails to the end: keep (the best attempt, with its verdict) or compose (the "
+     "built-in engine "
      "writes it)"},
     {"seed", DF_OPT_INT, AT(seed), "0", 0, 2147483647, "sampling seed"},
     {"extra", DF_OPT_SECRET, AT(extra), NULL, 0, 0,
      "openai: JSON object merged into each request; null takes an option of ours out"},
     {"image_side", DF_OPT_INT, AT(image_side), "1344", 28, 2048,
      "longest side of the picture that the model gets, pixels"},
-    {"image_quality", DF_OPT_INT, AT(image_quality), "90", 1, 100, "openai: quality of the JPEG sent"},
+    {"image_quality", DF_OPT_INT, AT(image_quality), "90", 1, 100,
+     "openai: quality of the JPEG sent"},
     {"image_bytes", DF_OPT_INT, AT(image_bytes), "4194304", 10000, 20971520,
      "openai: largest JPEG sent; above it is encoded again, smaller"},
     {"concurrency", DF_OPT_INT, AT(concurrency), "64", 1, 1024,
      "openai: most requests in flight; how many are good for a server is found out"},
     {"in_flight_mb", DF_OPT_INT, AT(in_flight_mb), "128", 1, 1048576,
      "most memory for images and requests in flight, MiB"},
-    {"timeout_s", DF_OPT_INT, AT(timeout_s), "300", 1, 86400, "openai: longest wait for one answer, seconds; batch: for a file that does not move"},
+    {"timeout_s", DF_OPT_INT, AT(timeout_s), "300", 1, 86400,
+     "openai: longest wait for one answer, seconds; batch: for a file that does not move"},
     {"retries", DF_OPT_INT, AT(retries), "6", 0, 100,
      "openai: further attempts after an answer that is none (cut, late, 5xx)"},
     {"patience_s", DF_OPT_INT, AT(patience_s), "3600", 0, 604800,
@@ -453,9 +491,10 @@ static const df_option options[] = {
 };
 
 /* They change how captions are asked for, or in how many pieces, not what they are. */
-static const char *const aside[] = {"url",       "api_key_file", "ca_file",    "concurrency", "in_flight_mb",
-                                    "timeout_s", "retries",      "patience_s", "sequences",   "gpu_layers",
-                                    "prices",    "budget",       "batch_requests", "batch_mb", NULL};
+static const char *const aside[] = {
+    "url",       "api_key_file", "ca_file",        "concurrency", "in_flight_mb",
+    "timeout_s", "retries",      "patience_s",     "sequences",   "gpu_layers",
+    "prices",    "budget",       "batch_requests", "batch_mb",    NULL};
 
 const df_stage df_stage_caption = {
     .name = "caption",

@@ -8,8 +8,8 @@
 #include "stage/caption/record.h"
 #include "tables/fuse.h"
 
-/* Where no answer tells yet: English has about 4 bytes a token; a picture of 1024 x 1024 is 765 tokens for gpt-4o and 1,369 for
- * Qwen2.5-VL; the paper's captions have 191 words. */
+/* Where no answer tells yet: English has about 4 bytes a token; a picture of 1024 x 1024 is 765
+ * tokens for gpt-4o and 1,369 for Qwen2.5-VL; the paper's captions have 191 words. */
 enum { BYTES_PER_TOKEN = 4, PICTURE_TOKENS = 1000, CAPTION_TOKENS = 260, ANSWERS_TO_TRUST = 20 };
 
 typedef struct {
@@ -30,7 +30,8 @@ static df_status count_part(demand *d, const df_caption_work *w, int part, df_er
         df_caption known;
         bool found = false;
         if (p.journal)
-            status = df_caption_journal_find(p.journal, p.records[i].key, &arena, &known, &found, err);
+            status =
+                df_caption_journal_find(p.journal, p.records[i].key, &arena, &known, &found, err);
         d->n_known += found;
         d->n_ask += !found;
         if (!found)
@@ -57,8 +58,10 @@ static df_status count_demand(demand *d, const df_caption_work *w, df_error *err
     return status;
 }
 
-/* Tokens of one request, and of its answer: what this model's answers took on average, else what is reckoned. */
-static bool likely_tokens(const df_ledger *ledger, const demand *d, double *prompt, double *completion)
+/* Tokens of one request, and of its answer: what this model's answers took on average, else what is
+ * reckoned. */
+static bool likely_tokens(const df_ledger *ledger, const demand *d, double *prompt,
+                          double *completion)
 {
     int64_t n = 0, prompts = 0, completions = 0;
     for (int i = 0; i < ledger->n; i++) {
@@ -68,13 +71,14 @@ static bool likely_tokens(const df_ledger *ledger, const demand *d, double *prom
     }
     const bool measured = n >= ANSWERS_TO_TRUST;
     *prompt = measured ? (double)prompts / (double)n
-                       : (double)d->prompt_bytes / (double)d->n_ask / (double)BYTES_PER_TOKEN + (double)PICTURE_TOKENS;
+                       : (double)d->prompt_bytes / (double)d->n_ask / (double)BYTES_PER_TOKEN +
+                             (double)PICTURE_TOKENS;
     *completion = measured ? (double)completions / (double)n : (double)CAPTION_TOKENS;
     return measured;
 }
 
-static void print_tokens(const df_caption_work *w, const demand *d, const df_prices *prices, const df_ledger *ledger,
-                         df_str *out)
+static void print_tokens(const df_caption_work *w, const demand *d, const df_prices *prices,
+                         const df_ledger *ledger, df_str *out)
 {
     const df_caption_config *k = w->config;
     const char *model = k->model && *k->model ? k->model : "default";
@@ -82,22 +86,26 @@ static void print_tokens(const df_caption_work *w, const demand *d, const df_pri
     double prompt, completion;
     const bool measured = likely_tokens(ledger, d, &prompt, &completion);
     const int64_t n = d->n_ask, times = k->ask_again + 1;
-    df_str_printf(out, "  likely    %lld prompt tokens, %lld of captions", (long long)(prompt * (double)n),
-                  (long long)(completion * (double)n));
+    df_str_printf(out, "  likely    %lld prompt tokens, %lld of captions",
+                  (long long)(prompt * (double)n), (long long)(completion * (double)n));
     if (price)
         df_str_printf(out, ": $%.2f",
-                      df_price_of(price, (int64_t)(prompt * (double)n), 0, (int64_t)(completion * (double)n), false));
-    df_str_printf(out, "\n  at most   %lld of captions (caption.max_tokens%s)", (long long)(k->max_tokens * n * times),
-                  times > 1 ? ", each asked again" : "");
+                      df_price_of(price, (int64_t)(prompt * (double)n), 0,
+                                  (int64_t)(completion * (double)n), false));
+    df_str_printf(out, "\n  at most   %lld of captions (caption.max_tokens%s)",
+                  (long long)(k->max_tokens * n * times), times > 1 ? ", each asked again" : "");
     if (price)
         df_str_printf(out, ": $%.2f",
-                      df_price_of(price, (int64_t)(prompt * (double)(n * times)), 0, k->max_tokens * n * times, false));
-    df_str_append(out, measured ? "\n  from what the answers so far took on average\n"
-                                : "\n  reckoned: 4 bytes a token, 1000 tokens a picture, 260 a caption\n");
+                      df_price_of(price, (int64_t)(prompt * (double)(n * times)), 0,
+                                  k->max_tokens * n * times, false));
+    df_str_append(
+        out, measured ? "\n  from what the answers so far took on average\n"
+                      : "\n  reckoned: 4 bytes a token, 1000 tokens a picture, 260 a caption\n");
     if (!price)
-        df_str_printf(
-            out, "  no price of %s is known: add it to a copy of share/prices.yaml, and give that by caption.prices\n",
-            model);
+        df_str_printf(out,
+                      "  no price of %s is known: add it to a copy of share/prices.yaml, and give "
+                      "that by caption.prices\n",
+                      model);
     df_str_printf(out, "  spent     $%.4f so far\n", df_ledger_dollars(ledger));
 }
 
@@ -106,7 +114,8 @@ static void print_servers(const char *urls, df_str *out)
 {
     static const char between[] = ", \t\r\n";
     const char *comma = "";
-    for (const char *at = urls ? urls : "?"; *(at += strspn(at, between)); at += strcspn(at, between)) {
+    for (const char *at = urls ? urls : "?"; *(at += strspn(at, between));
+         at += strcspn(at, between)) {
         char shown[DF_URL_SHOWN];
         df_url_show(at, strcspn(at, between), shown);
         df_str_printf(out, "%s%s", comma, shown);
@@ -124,8 +133,10 @@ static df_status print_demand(const df_caption_work *w, const demand *d, df_str 
     print_servers(k->url, out);
     df_str_printf(out, "; the journals have %lld more\n", (long long)d->n_known);
     if (d->parts_without_prompts)
-        df_str_printf(out, "  and those of %d of %d parts that have no prompts yet: run it with --to=fuse first\n",
-                      d->parts_without_prompts, d->parts);
+        df_str_printf(
+            out,
+            "  and those of %d of %d parts that have no prompts yet: run it with --to=fuse first\n",
+            d->parts_without_prompts, d->parts);
     if (d->n_ask == 0)
         return DF_OK;
     DF_TRY(df_caption_account_open(&account, w->ds, k, w->run, err));
@@ -138,14 +149,16 @@ static df_status print_demand(const df_caption_work *w, const demand *d, df_str 
     return status;
 }
 
-df_status df_caption_estimate(df_dataset *ds, const void *config, const df_run *run, df_str *out, df_error *err)
+df_status df_caption_estimate(df_dataset *ds, const void *config, const df_run *run, df_str *out,
+                              df_error *err)
 {
     const df_caption_config *k = config;
     demand d = {0};
     df_engine engine = {.ops = df_engine_find(k->engine)};
     if (engine.ops != &df_engine_openai)
         return DF_OK;
-    const df_caption_work w = {.ds = ds, .config = k, .run = run, .ops = engine.ops, .engine = &engine};
+    const df_caption_work w = {
+        .ds = ds, .config = k, .run = run, .ops = engine.ops, .engine = &engine};
     DF_TRY(count_demand(&d, &w, err));
     if (d.parts == 0) {
         df_str_append(out, "  nothing is known yet: run it with --to=fuse first\n");

@@ -5,7 +5,8 @@
 
 enum { DECODE_SIDE = 2048, PROMPT_BYTES = 64 << 10 };
 
-df_status df_caption_gates_init(df_caption_gates *g, const df_caption_config *config, int n_threads, df_error *err)
+df_status df_caption_gates_init(df_caption_gates *g, const df_caption_config *config, int n_threads,
+                                df_error *err)
 {
     if (!df_gate_init(&g->memory, config->in_flight_mb << 20))
         return df_fail(err, DF_NOMEM, "caption: out of memory");
@@ -23,11 +24,12 @@ void df_caption_gates_free(df_caption_gates *g)
 
 static df_jpeg_budget budget_of(const df_caption_config *config)
 {
-    return (df_jpeg_budget){(int)config->image_side, (int)config->image_quality, (size_t)config->image_bytes};
+    return (df_jpeg_budget){(int)config->image_side, (int)config->image_quality,
+                            (size_t)config->image_bytes};
 }
 
-df_status df_caption_image_encode(const df_caption_config *config, const df_image *image, uint8_t **jpeg, size_t *size,
-                                  df_error *err)
+df_status df_caption_image_encode(const df_caption_config *config, const df_image *image,
+                                  uint8_t **jpeg, size_t *size, df_error *err)
 {
     const df_jpeg_budget budget = budget_of(config);
     return df_image_encode_within(image, &budget, jpeg, size, err);
@@ -55,8 +57,8 @@ static int64_t estimate(const df_engine_ops *ops, const df_caption_place *place)
     return size + 3 * width * whole(place->ingest, place->row, DF_INGEST_HEIGHT, DECODE_SIDE);
 }
 
-static df_status make_jpeg(df_caption_gates *g, const df_caption_config *config, const uint8_t *bytes, size_t size,
-                           df_caption_image *out, df_error *err)
+static df_status make_jpeg(df_caption_gates *g, const df_caption_config *config,
+                           const uint8_t *bytes, size_t size, df_caption_image *out, df_error *err)
 {
     const df_jpeg_budget budget = budget_of(config);
     if (df_image_copy_jpeg(bytes, size, &budget, &out->jpeg, &out->jpeg_size))
@@ -71,8 +73,9 @@ static df_status make_jpeg(df_caption_gates *g, const df_caption_config *config,
     return status;
 }
 
-static df_status read_and_make(df_caption_gates *g, const df_caption_config *config, const df_engine_ops *ops,
-                               const df_caption_place *place, df_caption_image *out, df_error *err)
+static df_status read_and_make(df_caption_gates *g, const df_caption_config *config,
+                               const df_engine_ops *ops, const df_caption_place *place,
+                               df_caption_image *out, df_error *err)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
@@ -89,8 +92,9 @@ static df_status read_and_make(df_caption_gates *g, const df_caption_config *con
     return status;
 }
 
-df_status df_caption_image_load(df_caption_gates *g, const df_caption_config *config, const df_engine_ops *ops,
-                                const df_caption_place *place, df_caption_image *out, df_error *err)
+df_status df_caption_image_load(df_caption_gates *g, const df_caption_config *config,
+                                const df_engine_ops *ops, const df_caption_place *place,
+                                df_caption_image *out, df_error *err)
 {
     if (!ops->needs_pixels && !ops->needs_jpeg)
         return DF_OK;
@@ -100,7 +104,8 @@ df_status df_caption_image_load(df_caption_gates *g, const df_caption_config *co
     const int64_t needed = bytes_of_request((int64_t)out->jpeg_size);
     if (status != DF_OK) {
         df_caption_image_free(g, out);
-    } else if (ops->needs_jpeg && needed < out->held) {      /* what was read is larger than what is sent */
+    /* what was read is larger than what is sent */
+    } else if (ops->needs_jpeg && needed < out->held) {
         df_gate_give(&g->memory, out->held - needed);
         out->held = needed;
     }

@@ -15,17 +15,17 @@ struct df_caption_journal {
     df_arena keys;
 };
 
-void df_caption_key(const df_caption_config *config, const df_engine *engine, const df_caption_subject *subject,
-                    char key[DF_HASH_HEX])
+void df_caption_key(const df_caption_config *config, const df_engine *engine,
+                    const df_caption_subject *subject, char key[DF_HASH_HEX])
 {
     const df_caption_config *k = config;
     df_str text = {0};
     df_str_printf(&text, "%s\n%s\n%s\n", subject->image, subject->evidence, k->engine);
     if (engine->ops->remote)
-        df_str_printf(&text, "%s\n%lld\n%lld\n%lld\n%lld\n%.17g\n%.17g\n%lld\n%s\n", k->model ? k->model : "",
-                      (long long)k->max_tokens, (long long)k->seed, (long long)k->image_side,
-                      (long long)k->image_quality, k->temperature, k->top_p, (long long)k->top_k,
-                      k->stop ? k->stop : "");
+        df_str_printf(&text, "%s\n%lld\n%lld\n%lld\n%lld\n%.17g\n%.17g\n%lld\n%s\n",
+                      k->model ? k->model : "", (long long)k->max_tokens, (long long)k->seed,
+                      (long long)k->image_side, (long long)k->image_quality, k->temperature,
+                      k->top_p, (long long)k->top_k, k->stop ? k->stop : "");
     if (engine->ops->needs_jpeg)
         df_str_printf(&text, "%lld\n%s\n", (long long)k->image_bytes, k->extra ? k->extra : "");
     if (engine->identity)
@@ -35,7 +35,8 @@ void df_caption_key(const df_caption_config *config, const df_engine *engine, co
     df_str_free(&text);
 }
 
-void df_caption_key_again(const char *key, const df_turn *turns, int n_turns, char again[DF_HASH_HEX])
+void df_caption_key_again(const char *key, const df_turn *turns, int n_turns,
+                          char again[DF_HASH_HEX])
 {
     df_str text = {0};
     df_str_append(&text, key);
@@ -56,13 +57,15 @@ void df_caption_journal_close(df_caption_journal *j)
     free(j);
 }
 
-static df_status index_name(df_caption_journal *j, df_map *map, const char *name, int64_t line, df_error *err)
+static df_status index_name(df_caption_journal *j, df_map *map, const char *name, int64_t line,
+                            df_error *err)
 {
     int64_t stored;
     if (!name)
         return DF_OK;
     const char *key = df_arena_strdup(&j->keys, name);
-    return key ? df_map_put(map, key, line, &stored, err) : df_fail(err, DF_NOMEM, "caption: out of memory");
+    return key ? df_map_put(map, key, line, &stored, err)
+               : df_fail(err, DF_NOMEM, "caption: out of memory");
 }
 
 static df_status index_lines(df_caption_journal *j, df_error *err)
@@ -76,20 +79,22 @@ static df_status index_lines(df_caption_journal *j, df_error *err)
         if (status == DF_OK)
             status = index_name(j, &j->by_key, df_json_text(df_json_member(root, "key")), i, err);
         if (status == DF_OK)
-            status = index_name(j, &j->failed, df_json_text(df_json_member(root, "failed")), i, err);
+            status =
+                index_name(j, &j->failed, df_json_text(df_json_member(root, "failed")), i, err);
         df_json_close(root);
         DF_TRY(status);
     }
     return DF_OK;
 }
 
-df_status df_caption_journal_open(df_caption_journal **out, const df_dataset *ds, int part, df_error *err)
+df_status df_caption_journal_open(df_caption_journal **out, const df_dataset *ds, int part,
+                                  df_error *err)
 {
     char name[64];
     df_caption_journal *j = calloc(1, sizeof *j);
     snprintf(name, sizeof name, "caption/part-%05d.journal", part);
-    df_status status =
-        j ? df_journal_open(&j->lines, df_dataset_files(ds), name, err) : df_fail(err, DF_NOMEM, "caption: out of memory");
+    df_status status = j ? df_journal_open(&j->lines, df_dataset_files(ds), name, err)
+                         : df_fail(err, DF_NOMEM, "caption: out of memory");
     if (status == DF_OK)
         status = index_lines(j, err);
     if (status == DF_OK)
@@ -111,8 +116,8 @@ static const char *optional_text(const df_json *root, const char *key, df_arena 
     return text ? df_arena_strdup(arena, text) : NULL;
 }
 
-df_status df_caption_journal_find(const df_caption_journal *j, const char *key, df_arena *arena, df_caption *answer,
-                                  bool *found, df_error *err)
+df_status df_caption_journal_find(const df_caption_journal *j, const char *key, df_arena *arena,
+                                  df_caption *answer, bool *found, df_error *err)
 {
     const int64_t i = df_map_find(&j->by_key, key, -1);
     df_json *root = NULL;
@@ -120,19 +125,22 @@ df_status df_caption_journal_find(const df_caption_journal *j, const char *key, 
     if (i < 0)
         return DF_OK;
     const char *line = df_journal_line(j->lines, i);
-    DF_TRY(df_json_parse(&root, line, strlen(line), "journal", err));        /* it was JSON when it was indexed */
-    *answer = (df_caption){
-        .text = optional_text(root, "caption", arena), .error = optional_text(root, "error", arena),
-        .model = member_text(root, "model", arena),
-        .finish = member_text(root, "finish", arena),
-        .prompt_tokens = df_json_int(df_json_member(root, "prompt_tokens"), -1),
-        .server = optional_text(root, "server", arena),
-        .completion_tokens = df_json_int(df_json_member(root, "completion_tokens"), -1),
-        .cached_tokens = df_json_int(df_json_member(root, "cached_tokens"), 0),
-        .ms = df_json_int(df_json_member(root, "ms"), 0),
-        .n_shortened = (int)df_json_int(df_json_member(root, "shortened"), 0),
-        .attempts = df_json_int(df_json_member(root, "attempts"), -1)};
-    const bool told = df_json_text(df_json_member(root, "caption")) || df_json_text(df_json_member(root, "error"));
+    /* it was JSON when it was indexed */
+    DF_TRY(df_json_parse(&root, line, strlen(line), "journal", err));
+    *answer = (df_caption){.text = optional_text(root, "caption", arena),
+                           .error = optional_text(root, "error", arena),
+                           .model = member_text(root, "model", arena),
+                           .finish = member_text(root, "finish", arena),
+                           .prompt_tokens = df_json_int(df_json_member(root, "prompt_tokens"), -1),
+                           .server = optional_text(root, "server", arena),
+                           .completion_tokens =
+                               df_json_int(df_json_member(root, "completion_tokens"), -1),
+                           .cached_tokens = df_json_int(df_json_member(root, "cached_tokens"), 0),
+                           .ms = df_json_int(df_json_member(root, "ms"), 0),
+                           .n_shortened = (int)df_json_int(df_json_member(root, "shortened"), 0),
+                           .attempts = df_json_int(df_json_member(root, "attempts"), -1)};
+    const bool told = df_json_text(df_json_member(root, "caption")) ||
+                      df_json_text(df_json_member(root, "error"));
     df_json_close(root);
     *found = (answer->text || answer->error) && answer->model && answer->finish;
     return *found || !told ? DF_OK : df_fail(err, DF_NOMEM, "caption: out of memory");
@@ -159,8 +167,8 @@ static void append_request(df_str *line, const df_caption_entry *entry)
         return;
     df_str_append(line, ",\"asked\":");
     df_json_append_text(line, entry->asked);
-    df_str_printf(line, ",\"most_prompt\":%lld,\"most_completion\":%lld", (long long)entry->most.prompt,
-                  (long long)entry->most.completion);
+    df_str_printf(line, ",\"most_prompt\":%lld,\"most_completion\":%lld",
+                  (long long)entry->most.prompt, (long long)entry->most.completion);
 }
 
 /* Takes the line over. */
@@ -173,8 +181,8 @@ static df_status append_line(df_caption_journal *j, df_str *line, df_error *err)
     return status;
 }
 
-df_status df_caption_journal_keep(df_caption_journal *j, const df_caption_entry *entry, const df_caption *answer,
-                                  df_error *err)
+df_status df_caption_journal_keep(df_caption_journal *j, const df_caption_entry *entry,
+                                  const df_caption *answer, df_error *err)
 {
     df_str line = {0};
     df_str_printf(&line, "{\"key\":\"%s\",\"caption\":", entry->key);
@@ -188,16 +196,20 @@ df_status df_caption_journal_keep(df_caption_journal *j, const df_caption_entry 
     df_str_append(&line, ",\"server\":");
     append_text(&line, answer->server);
     df_str_printf(&line,
-                  ",\"prompt_tokens\":%lld,\"cached_tokens\":%lld,\"completion_tokens\":%lld,\"attempts\":%lld,"
+                  ",\"prompt_tokens\":%lld,\"cached_tokens\":%lld,\"completion_tokens\":%lld,"
+                  "\"attempts\":%lld,"
                   "\"ms\":%lld,\"shortened\":%d%s",
-                  (long long)answer->prompt_tokens, (long long)(answer->cached_tokens > 0 ? answer->cached_tokens : 0),
-                  (long long)answer->completion_tokens, (long long)answer->attempts, (long long)answer->ms,
-                  answer->n_shortened, answer->batch ? ",\"batch\":true" : "");
+                  (long long)answer->prompt_tokens,
+                  (long long)(answer->cached_tokens > 0 ? answer->cached_tokens : 0),
+                  (long long)answer->completion_tokens, (long long)answer->attempts,
+                  (long long)answer->ms, answer->n_shortened,
+                  answer->batch ? ",\"batch\":true" : "");
     append_request(&line, entry);
     return append_line(j, &line, err);
 }
 
-static df_status append_event(df_caption_journal *j, const char *event, const df_caption_entry *entry, df_error *err)
+static df_status append_event(df_caption_journal *j, const char *event,
+                              const df_caption_entry *entry, df_error *err)
 {
     df_str line = {0};
     df_str_printf(&line, "{\"%s\":\"%s\"", event, entry->key);
@@ -205,17 +217,20 @@ static df_status append_event(df_caption_journal *j, const char *event, const df
     return append_line(j, &line, err);
 }
 
-df_status df_caption_journal_send(df_caption_journal *j, const df_caption_entry *entry, df_error *err)
+df_status df_caption_journal_send(df_caption_journal *j, const df_caption_entry *entry,
+                                  df_error *err)
 {
     return append_event(j, "sent", entry, err);
 }
 
-df_status df_caption_journal_refuse(df_caption_journal *j, const df_caption_entry *entry, df_error *err)
+df_status df_caption_journal_refuse(df_caption_journal *j, const df_caption_entry *entry,
+                                    df_error *err)
 {
     return append_event(j, "refused", entry, err);
 }
 
-df_status df_caption_journal_fail(df_caption_journal *j, const char *key, const char *words, df_error *err)
+df_status df_caption_journal_fail(df_caption_journal *j, const char *key, const char *words,
+                                  df_error *err)
 {
     df_str line = {0};
     df_str_printf(&line, "{\"failed\":\"%s\",\"error\":", key);

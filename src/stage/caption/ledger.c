@@ -10,8 +10,8 @@
 /* Servers choose the names in their answers: beyond so many lines all others are one. */
 enum { NAMES_MAX = 256, LINES_MAX = 1024 };
 static const char others[] = "(other names)";
-/* The most tokens of an answer whose request nobody noted: a picture and a long prompt; the most that caption.max_tokens
- * allows. */
+/* The most tokens of an answer whose request nobody noted: a picture and a long prompt; the most
+ * that caption.max_tokens allows. */
 enum { PROMPT_TOKENS_MAX = 65536, ANSWER_TOKENS_MAX = 32768 };
 
 /* ---- one answer ---- */
@@ -22,7 +22,8 @@ static double dearer(const df_bill *bill, const df_prices *prices, df_tokens tok
     double most = -1;
     for (int i = 0; i < 2; i++) {
         const df_price *price = df_prices_find(prices, names[i] ? names[i] : "");
-        const double dollars = price ? df_price_of(price, tokens.prompt, cached, tokens.completion, bill->batch) : -1;
+        const double dollars =
+            price ? df_price_of(price, tokens.prompt, cached, tokens.completion, bill->batch) : -1;
         most = dollars > most ? dollars : most;
     }
     return most;
@@ -31,12 +32,14 @@ static double dearer(const df_bill *bill, const df_prices *prices, df_tokens tok
 double df_bill_dollars(const df_bill *bill, const df_prices *prices)
 {
     const bool prompt_told = df_tokens_credible(bill->prompt_tokens, 1);
-    const bool completion_told = df_tokens_credible(bill->completion_tokens, bill->has_text ? 1 : 0);
+    const bool completion_told =
+        df_tokens_credible(bill->completion_tokens, bill->has_text ? 1 : 0);
     const df_tokens most = {bill->most.prompt > 0 ? bill->most.prompt : PROMPT_TOKENS_MAX,
                             bill->most.completion > 0 ? bill->most.completion : ANSWER_TOKENS_MAX};
     const df_tokens tokens = {prompt_told ? bill->prompt_tokens : most.prompt,
                               completion_told ? bill->completion_tokens : most.completion};
-    const bool cached = prompt_told && bill->cached_tokens > 0 && bill->cached_tokens <= bill->prompt_tokens;
+    const bool cached =
+        prompt_told && bill->cached_tokens > 0 && bill->cached_tokens <= bill->prompt_tokens;
     return dearer(bill, prices, tokens, cached ? bill->cached_tokens : 0);
 }
 
@@ -46,7 +49,8 @@ static df_ledger_line *find_line(df_ledger *ledger, const df_bill *bill, const c
 {
     for (int i = 0; i < ledger->n; i++) {
         df_ledger_line *l = &ledger->lines[i];
-        if (l->batch == bill->batch && strcmp(l->model, model) == 0 && strcmp(l->asked, bill->asked) == 0)
+        if (l->batch == bill->batch && strcmp(l->model, model) == 0 &&
+            strcmp(l->asked, bill->asked) == 0)
             return l;
     }
     return NULL;
@@ -61,10 +65,12 @@ static df_ledger_line *line_of(df_ledger *ledger, const df_bill *bill)
     found = found ? found : find_line(ledger, bill, name);
     if (found || ledger->n == LINES_MAX)
         return found;
-    const char *model = df_arena_strdup(&ledger->arena, name), *asked = df_arena_strdup(&ledger->arena, bill->asked);
+    const char *model = df_arena_strdup(&ledger->arena, name),
+               *asked = df_arena_strdup(&ledger->arena, bill->asked);
     if (!model || !asked)
         return NULL;
-    ledger->lines[ledger->n] = (df_ledger_line){.asked = asked, .model = model, .batch = bill->batch};
+    ledger->lines[ledger->n] =
+        (df_ledger_line){.asked = asked, .model = model, .batch = bill->batch};
     return &ledger->lines[ledger->n++];
 }
 
@@ -77,8 +83,10 @@ static void add_dollars(df_ledger_line *line, double dollars, int64_t n)
 static void add_answer(df_ledger_line *line, const df_bill *bill, const df_prices *prices)
 {
     const bool prompt_told = df_tokens_credible(bill->prompt_tokens, 1);
-    const bool completion_told = df_tokens_credible(bill->completion_tokens, bill->has_text ? 1 : 0);
-    const bool cached = prompt_told && bill->cached_tokens > 0 && bill->cached_tokens <= bill->prompt_tokens;
+    const bool completion_told =
+        df_tokens_credible(bill->completion_tokens, bill->has_text ? 1 : 0);
+    const bool cached =
+        prompt_told && bill->cached_tokens > 0 && bill->cached_tokens <= bill->prompt_tokens;
     line->n_answers++;
     line->n_uncounted += !prompt_told || !completion_told;
     line->prompt_tokens += prompt_told ? bill->prompt_tokens : 0;
@@ -93,7 +101,8 @@ static bool add_lost(df_ledger *ledger, const df_bill *bill, int n)
     const df_bill request = {.asked = bill->asked, .model = bill->asked, .most = bill->most};
     df_ledger_line *line = bill->most.prompt > 0 ? line_of(ledger, &request) : NULL;
     if (!line)
-        return bill->most.prompt <= 0;       /* a batch file, or an older journal: nobody noted it */
+        /* a batch file, or an older journal: nobody noted it */
+        return bill->most.prompt <= 0;
     line->n_lost += n;
     line->lost.prompt += n * bill->most.prompt;
     line->lost.completion += n * bill->most.completion;
@@ -115,7 +124,8 @@ static bool add_entry(df_ledger *ledger, const df_json *root, const df_prices *p
                           .has_text = df_json_text(df_json_member(root, "caption")) != NULL,
                           .prompt_tokens = df_json_int(df_json_member(root, "prompt_tokens"), -1),
                           .cached_tokens = df_json_int(df_json_member(root, "cached_tokens"), 0),
-                          .completion_tokens = df_json_int(df_json_member(root, "completion_tokens"), -1),
+                          .completion_tokens =
+                              df_json_int(df_json_member(root, "completion_tokens"), -1),
                           .most = {df_json_int(df_json_member(root, "most_prompt"), -1),
                                    df_json_int(df_json_member(root, "most_completion"), -1)}};
     if (df_json_text(df_json_member(root, "sent")))
@@ -130,14 +140,16 @@ static bool add_entry(df_ledger *ledger, const df_json *root, const df_prices *p
     return line && add_lost(ledger, &bill, -1);
 }
 
-static df_status read_lines(df_ledger *ledger, df_lines *lines, const df_prices *prices, df_error *err)
+static df_status read_lines(df_ledger *ledger, df_lines *lines, const df_prices *prices,
+                            df_error *err)
 {
     const char *line, *broken;
     int64_t number;
     df_status status;
     while ((status = df_lines_next(lines, &line, &number, &broken, err)) == DF_OK && line) {
         df_json *root = NULL;
-        const df_status parsed = broken ? DF_FORMAT : df_json_parse(&root, line, strlen(line), "journal", NULL);
+        const df_status parsed =
+            broken ? DF_FORMAT : df_json_parse(&root, line, strlen(line), "journal", NULL);
         const bool kept = parsed == DF_OK ? add_entry(ledger, root, prices) : parsed == DF_FORMAT;
         df_json_close(root);
         if (!kept)
@@ -146,7 +158,8 @@ static df_status read_lines(df_ledger *ledger, df_lines *lines, const df_prices 
     return status;
 }
 
-static df_status read_journal(df_ledger *ledger, const char *path, const df_prices *prices, df_error *err)
+static df_status read_journal(df_ledger *ledger, const char *path, const df_prices *prices,
+                              df_error *err)
 {
     df_lines *lines;
     bool found;
@@ -175,7 +188,8 @@ static void tidy(df_ledger *ledger, const df_prices *prices)
         const df_bill lost = {.asked = l->asked, .model = l->asked};
         if (l->n_lost > 0)
             add_dollars(l, dearer(&lost, prices, l->lost, 0), l->n_lost);
-        l->dollars = l->n_unpriced > 0 && l->n_unpriced == l->n_answers + l->n_lost ? -1 : l->dollars;
+        l->dollars =
+            l->n_unpriced > 0 && l->n_unpriced == l->n_answers + l->n_lost ? -1 : l->dollars;
         if (l->n_answers > 0 || l->n_lost > 0)
             ledger->lines[n++] = *l;
     }
@@ -183,7 +197,8 @@ static void tidy(df_ledger *ledger, const df_prices *prices)
     qsort(ledger->lines, (size_t)n, sizeof *ledger->lines, by_model);
 }
 
-df_status df_ledger_read(df_ledger *out, const df_dataset *ds, const df_prices *prices, df_error *err)
+df_status df_ledger_read(df_ledger *out, const df_dataset *ds, const df_prices *prices,
+                         df_error *err)
 {
     df_ledger ledger = {0};
     const int n_parts = df_dataset_parts(ds);
@@ -191,7 +206,8 @@ df_status df_ledger_read(df_ledger *out, const df_dataset *ds, const df_prices *
     df_status status = ledger.lines ? DF_OK : df_fail(err, DF_NOMEM, "ledger: out of memory");
     for (int part = 0; status == DF_OK && part < n_parts; part++) {
         char *path = df_dataset_part_path(ds, "caption", part, "journal");
-        status = path ? read_journal(&ledger, path, prices, err) : df_fail(err, DF_NOMEM, "ledger: out of memory");
+        status = path ? read_journal(&ledger, path, prices, err)
+                      : df_fail(err, DF_NOMEM, "ledger: out of memory");
         free(path);
     }
     if (status == DF_OK) {

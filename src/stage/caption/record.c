@@ -7,7 +7,8 @@
 #include "tables/ingest.h"
 
 /* Row and key of record i. */
-static df_status name_record(const df_caption_work *w, df_caption_part *part, int64_t i, df_error *err)
+static df_status name_record(const df_caption_work *w, df_caption_part *part, int64_t i,
+                             df_error *err)
 {
     df_caption_record *r = &part->records[i];
     r->row = df_table_int(part->fuse, i, DF_FUSE_ROW);
@@ -22,7 +23,8 @@ static df_status name_record(const df_caption_work *w, df_caption_part *part, in
     return DF_OK;
 }
 
-df_status df_caption_part_open(df_caption_part *out, const df_caption_work *w, int part, df_error *err)
+df_status df_caption_part_open(df_caption_part *out, const df_caption_work *w, int part,
+                               df_error *err)
 {
     df_caption_part *p = out;
     int64_t n_evidence = 0;
@@ -53,8 +55,12 @@ void df_caption_part_close(df_caption_part *p)
 static df_status refuse(df_caption_record *r, const char *why, df_error *err)
 {
     const char *words = df_arena_strdup(&r->arena, why);
-    r->answer = (df_caption){.error = words, .model = "", .finish = "", .prompt_tokens = -1,
-                             .completion_tokens = -1, .attempts = 0};
+    r->answer = (df_caption){.error = words,
+                             .model = "",
+                             .finish = "",
+                             .prompt_tokens = -1,
+                             .completion_tokens = -1,
+                             .attempts = 0};
     return words ? DF_OK : df_fail(err, DF_NOMEM, "caption: out of memory");
 }
 
@@ -124,16 +130,21 @@ static df_status pay(asking *a, df_status status, const df_caption *answer, df_e
         return DF_OK;
     if (a->work->account)
         df_caption_account_book(a->work->account, was_out ? a->held : 0, answer, a->most);
-    return a->part->journal ? df_caption_journal_keep(a->part->journal, was_out ? &entry : &local, answer, err) : DF_OK;
+    return a->part->journal
+               ? df_caption_journal_keep(a->part->journal, was_out ? &entry : &local, answer, err)
+               : DF_OK;
 }
 
-/* Remembers a record that nobody answers, so that a later run asks for it last. A server that is gone says nothing of it. */
+/* Remembers a record that nobody answers, so that a later run asks for it last. A server that is
+ * gone says nothing of it. */
 static df_status remember(asking *a, df_status status, const df_caption *answer, df_error *err)
 {
-    const bool in_vain = status == DF_OK ? answer->error && a->n_vain > 0 && !a->is_out
-                                         : status == DF_REMOTE && a->n_vain > a->work->config->retries;
+    const bool in_vain = status == DF_OK
+                             ? answer->error && a->n_vain > 0 && !a->is_out
+                             : status == DF_REMOTE && a->n_vain > a->work->config->retries;
     return in_vain && a->part->journal
-               ? df_caption_journal_fail(a->part->journal, a->request.key, status == DF_OK ? answer->error : NULL, err)
+               ? df_caption_journal_fail(a->part->journal, a->request.key,
+                                         status == DF_OK ? answer->error : NULL, err)
                : DF_OK;
 }
 
@@ -146,7 +157,8 @@ static df_status load(asking *a, df_error *err)
     df_error why = {""};
     df_status status = df_caption_image_load(w->gates, w->config, w->ops, &place, &a->seen, &why);
     if (status != DF_OK && !df_is_of_one_image(status))
-        return df_fail(err, status, "%s: %.300s", a->part->evidence[a->record->row].path, why.message);
+        return df_fail(err, status, "%s: %.300s", a->part->evidence[a->record->row].path,
+                       why.message);
     if (status != DF_OK)
         DF_TRY(refuse(a->record, why.message, err));
     a->loaded = true;
@@ -179,7 +191,8 @@ static df_status ask_engine(asking *a, df_caption *answer, df_error *err)
     return status == DF_OK ? DF_OK : df_fail(err, status, "%s", why.message);
 }
 
-/* The record's next attempt: known from before it was put off, from the journal, else from the engine; or it is put off. */
+/* The record's next attempt: known from before it was put off, from the journal, else from the
+ * engine; or it is put off. */
 static df_status attempt(asking *a, df_error *err)
 {
     df_caption_record *r = a->record;
@@ -198,7 +211,8 @@ static df_status attempt(asking *a, df_error *err)
         a->request.key = key;
     }
     if (journal)
-        DF_TRY(df_caption_journal_find(journal, a->request.key, &r->arena, &next->answer, &found, err));
+        DF_TRY(df_caption_journal_find(journal, a->request.key, &r->arena, &next->answer, &found,
+                                       err));
     r->failed_before = !found && journal && df_caption_journal_failed(journal, a->request.key);
     if (r->failed_before && a->request.vain == DF_VAIN_LATER)
         next->answer = (df_caption){.put_off = true};        /* it may only keep others waiting */
@@ -220,8 +234,8 @@ static df_status judge(asking *a, bool *failed, df_error *err)
     if (!a->work->nouns || !t->answer.text)
         return DF_OK;
     const df_written written = {.text = t->answer.text, .finish = t->answer.finish};
-    df_status status = df_verdict_make(a->work->nouns, &written, a->request.evidence, a->work->limits, &scratch,
-                                       &verdict, err);
+    df_status status = df_verdict_make(a->work->nouns, &written, a->request.evidence,
+                                       a->work->limits, &scratch, &verdict, err);
     if (status == DF_OK) {
         *failed = !verdict.pass;
         t->n_reasons = verdict.n_findings;
@@ -235,7 +249,8 @@ static df_status judge(asking *a, bool *failed, df_error *err)
     return status;
 }
 
-/* The attempt with the fewest reasons against it; of several the first, which the engine wrote with the freest hand. */
+/* The attempt with the fewest reasons against it; of several the first, which the engine wrote with
+ * the freest hand. */
 static const df_caption_attempt *best_attempt(const df_caption_record *r)
 {
     const df_caption_attempt *best = &r->attempts[0];
@@ -256,7 +271,8 @@ static df_status settle(asking *a, df_error *err)
     if (!a->work->composer || (best->answer.text && best->n_reasons == 0))
         return DF_OK;
     a->request.key = r->key;
-    DF_TRY(a->work->composer->ops->caption(a->work->composer, &a->request, &r->arena, &r->answer, err));
+    DF_TRY(a->work->composer->ops->caption(a->work->composer, &a->request, &r->arena, &r->answer,
+                                           err));
     r->answer.attempts = r->n_attempts;
     r->engine = a->work->composer->ops->name;
     return DF_OK;
@@ -271,14 +287,16 @@ static void put_off(const df_caption_work *w, df_caption_record *r)
     r->n_attempts = 0;
 }
 
-static df_status ask(const df_caption_work *w, df_caption_part *part, int64_t i, df_vain vain, df_error *err)
+static df_status ask(const df_caption_work *w, df_caption_part *part, int64_t i, df_vain vain,
+                     df_error *err)
 {
     df_caption_record *r = &part->records[i];
     asking a = {.work = w, .part = part, .record = r};
     a.payer = (df_payer){.ctx = &a, .begin = begin_request, .end = end_request};
-    a.request = (df_caption_request){
-        .prompt = df_table_text(part->fuse, i, DF_FUSE_PROMPT),
-        .evidence = &part->evidence[r->row], .turns = a.turns, .vain = vain};
+    a.request = (df_caption_request){.prompt = df_table_text(part->fuse, i, DF_FUSE_PROMPT),
+                                     .evidence = &part->evidence[r->row],
+                                     .turns = a.turns,
+                                     .vain = vain};
     bool again = true;
     df_status status = DF_OK;
     for (int64_t n = 0; status == DF_OK && again && n <= w->config->ask_again; n++) {
@@ -298,8 +316,8 @@ static df_status ask(const df_caption_work *w, df_caption_part *part, int64_t i,
     return DF_OK;
 }
 
-df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *part, int64_t i, df_vain vain,
-                                   df_error *err)
+df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *part, int64_t i,
+                                   df_vain vain, df_error *err)
 {
     df_caption_record *r = &part->records[i];
     const df_table *ingest = part->tables.ingest;
@@ -308,7 +326,7 @@ df_status df_caption_record_answer(const df_caption_work *w, df_caption_part *pa
     r->put_off = false;
     if (df_run_stopped(w->run))
         return df_stopped(err);
-    if (*problem)                            /* kept for its vector, never seen */
+    if (*problem) /* kept for its vector, never seen */
         DF_TRY(refuse(r, problem, err));
     else
         DF_TRY(ask(w, part, i, vain, err));

@@ -13,15 +13,15 @@
 typedef struct {
     const df_check_config *config;
     df_nouns *nouns;
-    const df_evidence *evidence; int64_t n_evidence;
+    const df_evidence *evidence;
+    int64_t n_evidence;
     const df_table *captions;
     const df_twins *twins;
-    int row, caption, finish, engine;        /* columns */
-    df_arena *arenas;                        /* one per thread */
+    int row, caption, finish, engine; /* columns */
+    df_arena *arenas; /* one per thread */
     df_verdict *verdicts;
-    df_str *support;                         /* one per caption */
+    df_str *support; /* one per caption */
 } check_part;
-
 
 static df_status judge_row(void *ctx, int64_t item, int thread, df_error *err)
 {
@@ -29,14 +29,16 @@ static df_status judge_row(void *ctx, int64_t item, int thread, df_error *err)
     int64_t row = df_table_int(p->captions, item, p->row);
     if (row < 0 || row >= p->n_evidence)
         return df_fail(err, DF_FORMAT,
-                       "check: caption for row %lld, which ingest does not have; run `densefusion caption` again",
+                       "check: caption for row %lld, which ingest does not have; run `densefusion "
+                       "caption` again",
                        (long long)row);
     const char *text = df_table_text(p->captions, item, p->caption);
     const bool composed = strcmp(df_table_text(p->captions, item, p->engine), "compose") == 0;
-    const df_written caption = {.text = text, .finish = df_table_text(p->captions, item, p->finish),
+    const df_written caption = {.text = text,
+                                .finish = df_table_text(p->captions, item, p->finish),
                                 .elsewhere = !composed && df_twins_has(p->twins, text)};
-    DF_TRY(df_verdict_make(p->nouns, &caption, &p->evidence[row], &p->config->limits, &p->arenas[thread],
-                           &p->verdicts[item], err));
+    DF_TRY(df_verdict_make(p->nouns, &caption, &p->evidence[row], &p->config->limits,
+                           &p->arenas[thread], &p->verdicts[item], err));
     df_support_print(&p->verdicts[item].support, &p->support[item]);
     return p->support[item].failed ? df_fail(err, DF_NOMEM, "check: out of memory") : DF_OK;
 }
@@ -53,10 +55,17 @@ static df_status write_part(const check_part *p, df_dataset *ds, int part, df_er
     df_status status = DF_OK;
     for (int64_t i = 0; i < df_table_rows(p->captions) && status == DF_OK; i++) {
         const df_verdict *v = &p->verdicts[i];
-        df_value values[] = {DF_INT(df_table_int(p->captions, i, p->row)), DF_TEXT(v->pass ? "pass" : "fail"),
-                             DF_TEXT(v->reasons), DF_TEXT(v->detail), DF_INT(v->words), recall(v->text_recall),
-                             recall(v->object_recall), DF_REAL(v->repetition), DF_INT(v->support.n_named),
-                             DF_INT(v->support.n_invented), DF_TEXT(df_str_text(&p->support[i]))};
+        df_value values[] = {DF_INT(df_table_int(p->captions, i, p->row)),
+                             DF_TEXT(v->pass ? "pass" : "fail"),
+                             DF_TEXT(v->reasons),
+                             DF_TEXT(v->detail),
+                             DF_INT(v->words),
+                             recall(v->text_recall),
+                             recall(v->object_recall),
+                             DF_REAL(v->repetition),
+                             DF_INT(v->support.n_named),
+                             DF_INT(v->support.n_invented),
+                             DF_TEXT(df_str_text(&p->support[i]))};
         status = df_table_append(t, values, err);
     }
     if (status == DF_OK)
@@ -75,7 +84,9 @@ static df_status judge_part(check_part *p, df_dataset *ds, int part, int n_threa
     p->arenas = calloc((size_t)n_threads, sizeof *p->arenas);
     p->verdicts = calloc((size_t)n + 1, sizeof *p->verdicts);
     p->support = calloc((size_t)n + 1, sizeof *p->support);
-    df_status status = p->arenas && p->verdicts && p->support ? DF_OK : df_fail(err, DF_NOMEM, "check: out of memory");
+    df_status status = p->arenas && p->verdicts && p->support
+                           ? DF_OK
+                           : df_fail(err, DF_NOMEM, "check: out of memory");
     if (status == DF_OK)
         status = df_pool_run(n_threads, n, judge_row, p, err);
     if (status == DF_OK)
@@ -91,9 +102,14 @@ static df_status judge_part(check_part *p, df_dataset *ds, int part, int n_threa
 }
 
 /* What all parts are judged with. */
-typedef struct { const df_check_config *config; df_nouns *nouns; df_twins twins; } judge;
+typedef struct {
+    const df_check_config *config;
+    df_nouns *nouns;
+    df_twins twins;
+} judge;
 
-static df_status check_one(const judge *j, df_dataset *ds, int part, const df_run *run, df_error *err)
+static df_status check_one(const judge *j, df_dataset *ds, int part, const df_run *run,
+                           df_error *err)
 {
     df_evidence_tables tables = {0};
     df_evidence *evidence = NULL;
@@ -101,7 +117,8 @@ static df_status check_one(const judge *j, df_dataset *ds, int part, const df_ru
     df_arena arena = {0};
     check_part p = {.config = j->config, .nouns = j->nouns, .twins = &j->twins};
     if (!df_dataset_has_part(ds, "caption", part))
-        return df_fail(err, DF_CONFIG, "check: part %d has no captions yet; run `densefusion caption` first", part);
+        return df_fail(err, DF_CONFIG,
+                       "check: part %d has no captions yet; run `densefusion caption` first", part);
     df_status status = df_dataset_read(ds, &df_caption_table, part, &captions, err);
     if (status == DF_OK)
         status = df_evidence_tables_open(&tables, ds, part, true, err);
@@ -144,11 +161,11 @@ static df_status check_run(df_dataset *ds, const void *config, const df_run *run
     if (status == DF_OK)
         status = df_nouns_open(&j.nouns, err);
     if (status == DF_OK && j.twins.n > 0)
-        df_run_note(
-            run,
-            "check: %lld captions are word for word those of several different images: does a server mix up its "
-            "answers?",
-            (long long)j.twins.n);
+        df_run_note(run,
+                    "check: %lld captions are word for word those of several different images: "
+                    "does a server mix up its "
+                    "answers?",
+                    (long long)j.twins.n);
     if (status == DF_OK)
         status = check_parts(&j, ds, run, err);
     df_nouns_close(j.nouns);
@@ -163,7 +180,8 @@ static df_status check_depends(const void *config, const df_run *run, df_str *ou
     (void)out;
     if (language && (strcmp(language, "en") == 0 || strcmp(language, "any") == 0))
         return DF_OK;
-    return df_fail(err, DF_CONFIG, "check.language: \"%.40s\" is neither en nor any", language ? language : "");
+    return df_fail(err, DF_CONFIG, "check.language: \"%.40s\" is neither en nor any",
+                   language ? language : "");
 }
 
 #define AT(field) offsetof(df_check_config, limits.field)
@@ -171,7 +189,8 @@ static const df_option options[] = {
     {"max_words", DF_OPT_INT, AT(max_words), "192", 1, 100000, "most words (paper: 192)"},
     {"min_words", DF_OPT_INT, AT(min_words), "3", 0, 100000, "fewest words (paper: not stated)"},
     {"max_invented", DF_OPT_INT, AT(max_invented), "0", 0, 1000,
-     "objects that a caption may name without any evidence; raise it for an engine that sees more than the experts"},
+     "objects that a caption may name without any evidence; raise it for an engine that sees more "
+     "than the experts"},
     {"max_quotes", DF_OPT_INT, AT(max_quotes), "0", 0, 1000,
      "quotes that a caption may make without a text line that holds them"},
     {"max_repetition", DF_OPT_REAL, AT(max_repetition), "0.25", 0, 1,
@@ -181,14 +200,24 @@ static const df_option options[] = {
     {"min_object_recall", DF_OPT_REAL, AT(min_object_recall), "0.3", 0, 1,
      "smallest share of the kinds of objects to be told, of those that a caption has room for"},
     {"duplicates", DF_OPT_BOOL, offsetof(df_check_config, duplicates), "true", 0, 0,
-     "fail captions that several different images have, but for those of compose: a sign that a server mixes up its "
+     "fail captions that several different images have, but for those of compose: a sign that a "
+     "server mixes up its "
      "answers"},
-    {"language", DF_OPT_TEXT, AT(language), "en", 0, 0, "what a caption is written in, its quotes aside: en, or any"},
+    {"language", DF_OPT_TEXT, AT(language), "en", 0, 0,
+     "what a caption is written in, its quotes aside: en, or any"},
     {0},
 };
 const df_stage df_stage_check = {
-    .name = "check", .summary = "judge every caption by the paper's rules and by the evidence",
-    .reads = (const char *const[]){"caption", "fuse", "read", "detect", "look", "tag", "ingest", NULL},
-    .table = &df_check_table, .options = options, .config_size = sizeof(df_check_config), .run = check_run,
-    .whole = true, .ready = is_ready, .depends = check_depends, .revision = 1,
+    .name = "check",
+    .summary = "judge every caption by the paper's rules and by the evidence",
+    .reads =
+        (const char *const[]){"caption", "fuse", "read", "detect", "look", "tag", "ingest", NULL},
+    .table = &df_check_table,
+    .options = options,
+    .config_size = sizeof(df_check_config),
+    .run = check_run,
+    .whole = true,
+    .ready = is_ready,
+    .depends = check_depends,
+    .revision = 1,
 };

@@ -5,6 +5,9 @@
 #include "stage/stage.h"
 
 /* The stage's config. duplicates: captions that several images have fail. */
-typedef struct { df_limits limits; bool duplicates; } df_check_config;
+typedef struct {
+    df_limits limits;
+    bool duplicates;
+} df_check_config;
 extern const df_stage df_stage_check;
 #endif

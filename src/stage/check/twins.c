@@ -11,8 +11,13 @@
 
 enum { CAPTION_BYTES_MIN = 20 };
 
-typedef struct { uint64_t caption, image; } pair;
-typedef struct { pair *pairs; int64_t n, room; } pairs;
+typedef struct {
+    uint64_t caption, image;
+} pair;
+typedef struct {
+    pair *pairs;
+    int64_t n, room;
+} pairs;
 
 /* 0: nobody's. */
 static uint64_t hash_of(const char *caption)
@@ -23,7 +28,8 @@ static uint64_t hash_of(const char *caption)
         if (isalnum((unsigned char)c) || (unsigned char)c >= 0x80)
             df_str_append_n(&plain, &c, 1);
     }
-    const uint64_t hash = plain.size >= CAPTION_BYTES_MIN ? df_hash_64(df_str_text(&plain), plain.size) | 1 : 0;
+    const uint64_t hash =
+        plain.size >= CAPTION_BYTES_MIN ? df_hash_64(df_str_text(&plain), plain.size) | 1 : 0;
     df_str_free(&plain);
     return hash;
 }

@@ -1,4 +1,5 @@
-/* The files by which machines share a round of k-means: little-endian int64, parts, then counts, then sums. */
+/* The files by which machines share a round of k-means: little-endian int64, parts, then counts,
+ * then sums. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,14 +11,19 @@
 
 static const char magic[8] = "DFSUMS1";
 
-typedef struct { char magic[8]; int64_t k, d, n_parts; } sums_header;
+typedef struct {
+    char magic[8];
+    int64_t k, d, n_parts;
+} sums_header;
 
 static size_t sums_size(int k, int d, int64_t n_parts)
 {
-    return sizeof(sums_header) + ((size_t)n_parts + (size_t)k + (size_t)k * (size_t)d) * sizeof(int64_t);
+    return sizeof(sums_header) +
+           ((size_t)n_parts + (size_t)k + (size_t)k * (size_t)d) * sizeof(int64_t);
 }
 
-/* "00003.0-9,12.sums": which parts are summed can be seen without opening it. Long lists are cut short. */
+/* "00003.0-9,12.sums": which parts are summed can be seen without opening it. Long lists are cut
+ * short. */
 static void name_of(int round, const int *parts, int n_parts, char *name, size_t size)
 {
     size_t at = (size_t)snprintf(name, size, "%05d.", round);
@@ -25,15 +31,16 @@ static void name_of(int round, const int *parts, int n_parts, char *name, size_t
         int end = i;
         while (end + 1 < n_parts && parts[end + 1] == parts[end] + 1)
             end++;
-        at += (size_t)(end > i ? snprintf(name + at, size - at, "%s%d-%d", i ? "," : "", parts[i], parts[end])
+        at += (size_t)(end > i ? snprintf(name + at, size - at, "%s%d-%d", i ? "," : "", parts[i],
+                                          parts[end])
                                : snprintf(name + at, size - at, "%s%d", i ? "," : "", parts[i]));
         i = end + 1;
     }
     snprintf(name + at, size - at, ".sums");
 }
 
-df_status df_cluster_work_write_sums(const df_cluster_work *w, const int *parts, int n_parts, const int64_t *sum,
-                                     const int64_t *count, df_error *err)
+df_status df_cluster_work_write_sums(const df_cluster_work *w, const int *parts, int n_parts,
+                                     const int64_t *sum, const int64_t *count, df_error *err)
 {
     char name[200], within[256];
     size_t size = sums_size(w->k, w->d, n_parts);
@@ -55,22 +62,25 @@ df_status df_cluster_work_write_sums(const df_cluster_work *w, const int *parts,
     return status;
 }
 
-static df_status mark(const int64_t *parts, int64_t n_parts, const char *path, bool *seen, int n_all, df_error *err)
+static df_status mark(const int64_t *parts, int64_t n_parts, const char *path, bool *seen,
+                      int n_all, df_error *err)
 {
     for (int64_t i = 0; i < n_parts; i++) {
         if (parts[i] < 0 || parts[i] >= n_all)
-            return df_fail(err, DF_FORMAT, "%s: part %lld is not one of this dataset", path, (long long)parts[i]);
-        if (seen[parts[i]])
-            return df_fail(err, DF_FORMAT,
-                           "%s: part %lld is in another sums file of this round too: remove one of them", path,
+            return df_fail(err, DF_FORMAT, "%s: part %lld is not one of this dataset", path,
                            (long long)parts[i]);
+        if (seen[parts[i]])
+            return df_fail(
+                err, DF_FORMAT,
+                "%s: part %lld is in another sums file of this round too: remove one of them", path,
+                (long long)parts[i]);
         seen[parts[i]] = true;
     }
     return DF_OK;
 }
 
-static df_status add_file(const df_cluster_work *w, const char *path, bool *seen, int64_t *sum, int64_t *count,
-                          df_error *err)
+static df_status add_file(const df_cluster_work *w, const char *path, bool *seen, int64_t *sum,
+                          int64_t *count, df_error *err)
 {
     int n_all = df_dataset_parts(w->ds);
     char *bytes;
@@ -79,12 +89,14 @@ static df_status add_file(const df_cluster_work *w, const char *path, bool *seen
     sums_header header = {{0}, 0, 0, 0};
     if (size >= sizeof header)
         memcpy(&header, bytes, sizeof header);
-    if (memcmp(header.magic, magic, sizeof magic) != 0 || header.k != w->k || header.d != w->d || header.n_parts < 0 ||
-        header.n_parts > n_all || size != sums_size(w->k, w->d, header.n_parts)) {
+    if (memcmp(header.magic, magic, sizeof magic) != 0 || header.k != w->k || header.d != w->d ||
+        header.n_parts < 0 || header.n_parts > n_all ||
+        size != sums_size(w->k, w->d, header.n_parts)) {
         free(bytes);
-        return df_fail(err, DF_FORMAT,
-                       "%s: not the sums of %d clusters of %d dimensions: remove it and map its parts again", path,
-                       w->k, w->d);
+        return df_fail(
+            err, DF_FORMAT,
+            "%s: not the sums of %d clusters of %d dimensions: remove it and map its parts again",
+            path, w->k, w->d);
     }
     const int64_t *parts = (const int64_t *)(const void *)(bytes + sizeof header);
     df_status status = mark(parts, header.n_parts, path, seen, n_all, err);
@@ -105,16 +117,20 @@ static df_status all_seen(const df_cluster_work *w, const bool *seen, df_error *
         first = seen[part] ? first : part;
     }
     return missing == 0 ? DF_OK
-         : df_fail(err, DF_FORMAT, "round %d: %d of %d parts are not mapped yet, part %d is the first: densefusion "
-                   "kmeans map %s --parts %d", w->round + 1, missing, n, first, df_dataset_folder(w->ds), first);
+                        : df_fail(err, DF_FORMAT,
+                                  "round %d: %d of %d parts are not mapped yet, part %d is the "
+                                  "first: densefusion "
+                                  "kmeans map %s --parts %d",
+                                  w->round + 1, missing, n, first, df_dataset_folder(w->ds), first);
 }
 
-df_status df_cluster_work_read_sums(const df_cluster_work *w, int64_t *sum, int64_t *count, df_error *err)
+df_status df_cluster_work_read_sums(const df_cluster_work *w, int64_t *sum, int64_t *count,
+                                    df_error *err)
 {
     char folder[PATH_MAX], path[PATH_MAX + 256], prefix[16];
     bool *seen = calloc((size_t)df_dataset_parts(w->ds) + 1, sizeof *seen);
-    if (!seen ||
-        (size_t)snprintf(folder, sizeof folder, "%s/cluster/work", df_dataset_folder(w->ds)) >= sizeof folder) {
+    if (!seen || (size_t)snprintf(folder, sizeof folder, "%s/cluster/work",
+                                  df_dataset_folder(w->ds)) >= sizeof folder) {
         free(seen);
         return df_fail(err, DF_NOMEM, "out of memory");
     }

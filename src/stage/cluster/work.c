@@ -21,15 +21,17 @@ static df_status path_of(const df_dataset *ds, const char *name, char path[PATH_
 
 /* ---- what it is made from ---- */
 
-/* The part's table in full and the two ends of its vectors: what changes when a part is made anew. */
+/* The part's table in full and the two ends of its vectors: what changes when a part
+ * is made anew. */
 static df_status describe_part(const df_cluster_work *w, int part, df_str *out, df_error *err)
 {
     char *path = df_dataset_part_path(w->ds, "embed", part, "parquet"), *bytes = NULL;
     char hex[DF_HASH_HEX], ends[DF_HASH_HEX];
     size_t size;
-    int64_t first = df_vectors_first(w->vectors, part), n = df_vectors_first(w->vectors, part + 1) - first;
-    df_status status =
-        path ? df_file_read(path, TABLE_MAX, &bytes, &size, err) : df_fail(err, DF_NOMEM, "out of memory");
+    int64_t first = df_vectors_first(w->vectors, part),
+            n = df_vectors_first(w->vectors, part + 1) - first;
+    df_status status = path ? df_file_read(path, TABLE_MAX, &bytes, &size, err)
+                            : df_fail(err, DF_NOMEM, "out of memory");
     free(path);
     if (status != DF_OK)
         return status;
@@ -37,9 +39,11 @@ static df_status describe_part(const df_cluster_work *w, int part, df_str *out, 
     free(bytes);
     int64_t few = n < 64 ? n : 64;
     uint16_t *rows = calloc((size_t)few * (size_t)w->d * 2 + 1, sizeof *rows);
-    status = rows ? df_vectors_read(w->vectors, first, few, rows, err) : df_fail(err, DF_NOMEM, "out of memory");
+    status = rows ? df_vectors_read(w->vectors, first, few, rows, err)
+                  : df_fail(err, DF_NOMEM, "out of memory");
     if (status == DF_OK)
-        status = df_vectors_read(w->vectors, first + n - few, few, rows + (size_t)few * (size_t)w->d, err);
+        status = df_vectors_read(w->vectors, first + n - few, few,
+                                 rows + (size_t)few * (size_t)w->d, err);
     if (status == DF_OK) {
         df_hash_hex(rows, (size_t)few * (size_t)w->d * 2 * sizeof *rows, ends);
         df_str_printf(out, "part %d %lld %s %s\n", part, (long long)n, hex, ends);
@@ -51,8 +55,8 @@ static df_status describe_part(const df_cluster_work *w, int part, df_str *out, 
 static df_status describe(const df_cluster_work *w, df_str *out, df_error *err)
 {
     const df_cluster_config *c = w->config;
-    df_str_printf(out, "k=%d\niters=%lld\nstart=%s\nsample=%lld\nseed=%lld\n", w->k, (long long)c->iters, c->start,
-                  (long long)c->sample, (long long)c->seed);
+    df_str_printf(out, "k=%d\niters=%lld\nstart=%s\nsample=%lld\nseed=%lld\n", w->k,
+                  (long long)c->iters, c->start, (long long)c->sample, (long long)c->seed);
     int n_parts = df_dataset_parts(w->ds);
     for (int part = 0; part < n_parts; part++)
         DF_TRY(describe_part(w, part, out, err));
@@ -97,7 +101,8 @@ static int latest_round(const df_dataset *ds)
     DIR *dir = opendir(path);
     for (struct dirent *e; dir && (e = readdir(dir));) {
         int round, end = 0;
-        if (sscanf(e->d_name, "%5d.npy%n", &round, &end) == 1 && end && !e->d_name[end] && round > latest)
+        if (sscanf(e->d_name, "%5d.npy%n", &round, &end) == 1 && end && !e->d_name[end] &&
+            round > latest)
             latest = round;
     }
     if (dir)
@@ -115,7 +120,8 @@ static df_status check_made(const df_cluster_work *w, const char *text, bool fre
 {
     char path[PATH_MAX], *was = NULL;
     size_t size;
-    /* Before made.txt, which comes before them: rounds without it are of no known making, and not another machine's. */
+    /* Before made.txt, which comes before them: rounds without it are of no known making, and not
+     * another machine's. */
     bool rounds = latest_round(w->ds) >= 0 || df_cluster_work_finished(w->ds);
     DF_TRY(path_of(w->ds, "work/made.txt", path, err));
     if (df_file_exists(path))
@@ -123,10 +129,13 @@ static df_status check_made(const df_cluster_work *w, const char *text, bool fre
     bool same = was && strcmp(was, text) == 0;
     df_status status = DF_OK;
     if (was && !same && !fresh) {
-        const char *from = was + first_difference(was, text), *now = text + first_difference(was, text);
+        const char *from = was + first_difference(was, text),
+                   *now = text + first_difference(was, text);
         status = df_fail(err, DF_FORMAT,
-                         "cluster/work was begun with `%.*s`, now it is `%.*s`: give the same options, or remove "
-                         "%s/cluster and begin anew", (int)strcspn(from, "\n"), from, (int)strcspn(now, "\n"), now,
+                         "cluster/work was begun with `%.*s`, now it is `%.*s`: give the same "
+                         "options, or remove "
+                         "%s/cluster and begin anew",
+                         (int)strcspn(from, "\n"), from, (int)strcspn(now, "\n"), now,
                          df_dataset_folder(w->ds));
     }
     bool other = was || rounds;
@@ -136,12 +145,14 @@ static df_status check_made(const df_cluster_work *w, const char *text, bool fre
     if (other)
         DF_TRY(remove_work(w->ds, err));
     /* Machines may begin at the same moment: whoever is last puts the same bytes there. */
-    return df_folder_write(df_dataset_files(w->ds), "cluster/work/made.txt", text, strlen(text), err);
+    return df_folder_write(df_dataset_files(w->ds), "cluster/work/made.txt", text, strlen(text),
+                           err);
 }
 
 /* ---- centroids ---- */
 
-static df_status read_centroids(const df_cluster_work *w, const char *name, float *centroid, df_error *err)
+static df_status read_centroids(const df_cluster_work *w, const char *name, float *centroid,
+                                df_error *err)
 {
     char path[PATH_MAX];
     df_npy *npy;
@@ -150,12 +161,14 @@ static df_status read_centroids(const df_cluster_work *w, const char *name, floa
     df_npy_shape shape = df_npy_shape_of(npy);
     df_status status = shape.type == DF_NPY_FLOAT32 && shape.rows == w->k && shape.dim == w->d
                            ? df_npy_read(npy, 0, w->k, centroid, err)
-                           : df_fail(err, DF_FORMAT, "%s: not %d centroids of %d float32 values", path, w->k, w->d);
+                           : df_fail(err, DF_FORMAT, "%s: not %d centroids of %d float32 values",
+                                     path, w->k, w->d);
     df_npy_close(npy);
     return status;
 }
 
-static df_status write_centroids(const df_cluster_work *w, const char *name, const float *centroid, df_error *err)
+static df_status write_centroids(const df_cluster_work *w, const char *name, const float *centroid,
+                                 df_error *err)
 {
     char within[64];
     df_draft draft;
@@ -179,7 +192,8 @@ static df_status resume(df_cluster_work *w, df_error *err)
     char name[32];
     w->finished = df_cluster_work_finished(w->ds);
     w->round = latest_round(w->ds);
-    if (w->finished) {                       /* and perhaps killed before the last rounds were gone */
+    /* and perhaps killed before the last rounds were gone */
+    if (w->finished) {
         DF_TRY(remove_before(w->ds, INT_MAX, err));
         return read_centroids(w, "centroids.npy", w->centroid, err);
     }
@@ -197,14 +211,15 @@ static df_status count_clusters(df_cluster_work *w, df_error *err)
             k = root;
     if (w->n > 0 && k > w->n)
         return df_fail(err, DF_CONFIG,
-                       "%lld vectors are fewer than the %lld clusters asked for: set cluster.k to at most %lld",
+                       "%lld vectors are fewer than the %lld clusters asked for: set cluster.k to "
+                       "at most %lld",
                        (long long)w->n, (long long)k, (long long)w->n);
     w->k = (int)k;
     return DF_OK;
 }
 
-df_status df_cluster_work_open(df_cluster_work *w, df_dataset *ds, const df_cluster_config *config, const df_run *run,
-                               bool fresh, df_error *err)
+df_status df_cluster_work_open(df_cluster_work *w, df_dataset *ds, const df_cluster_config *config,
+                               const df_run *run, bool fresh, df_error *err)
 {
     *w = (df_cluster_work){.ds = ds, .config = config, .run = run, .round = -1};
     df_str text = {0};
@@ -216,7 +231,8 @@ df_status df_cluster_work_open(df_cluster_work *w, df_dataset *ds, const df_clus
     }
     if (status == DF_OK && w->n > 0) {
         w->centroid = malloc((size_t)w->k * (size_t)w->d * sizeof *w->centroid);
-        status = w->centroid ? describe(w, &text, err) : df_fail(err, DF_NOMEM, "%d centroids: out of memory", w->k);
+        status = w->centroid ? describe(w, &text, err)
+                             : df_fail(err, DF_NOMEM, "%d centroids: out of memory", w->k);
         if (status == DF_OK)
             status = check_made(w, df_str_text(&text), fresh, err);
         if (status == DF_OK)
@@ -242,9 +258,10 @@ df_status df_cluster_work_start(df_cluster_work *w, df_error *err)
     df_training t;
     DF_TRY(df_training_init(&t, w, NULL, 0, err));
     uint64_t seed = (uint64_t)w->config->seed;
-    df_status status = strcmp(w->config->start, "plusplus") == 0
-                           ? df_kmeans_start_plus_plus(&t.rows, w->k, seed, w->run->n_threads, w->centroid, err)
-                           : df_kmeans_start_sample(&t.rows, w->k, seed, w->centroid, err);
+    df_status status =
+        strcmp(w->config->start, "plusplus") == 0
+            ? df_kmeans_start_plus_plus(&t.rows, w->k, seed, w->run->n_threads, w->centroid, err)
+            : df_kmeans_start_sample(&t.rows, w->k, seed, w->centroid, err);
     df_training_free(&t);
     if (status == DF_OK)
         status = write_centroids(w, "work/00000.npy", w->centroid, err);
@@ -263,7 +280,8 @@ df_status df_cluster_work_advance(df_cluster_work *w, const float *centroid, df_
     memcpy(w->centroid, centroid, bytes);
     w->round++;
     w->finished = last;
-    return remove_before(w->ds, last ? INT_MAX : w->round, err);     /* of earlier rounds nothing is needed any more */
+    /* of earlier rounds nothing is needed any more */
+    return remove_before(w->ds, last ? INT_MAX : w->round, err);
 }
 
 /* ---- training rows ---- */
@@ -283,7 +301,8 @@ static df_status read_training(void *ctx, int64_t first, int64_t n, uint16_t *ou
             DF_TRY(df_vectors_read(t->vectors, row, run, to, err));
             i += run;
         } else {
-            DF_TRY(df_vectors_read(t->vectors, df_sample_row(row, t->m, t->n, t->seed), 1, to, err));
+            DF_TRY(
+                df_vectors_read(t->vectors, df_sample_row(row, t->m, t->n, t->seed), 1, to, err));
             i++;
         }
     }
@@ -305,11 +324,15 @@ static int64_t training_at(const df_training *t, int64_t vector)
     return low;
 }
 
-df_status df_training_init(df_training *t, const df_cluster_work *w, const int *parts, int n_parts, df_error *err)
+df_status df_training_init(df_training *t, const df_cluster_work *w, const int *parts, int n_parts,
+                           df_error *err)
 {
     int64_t wanted = w->config->sample ? w->config->sample * w->k : w->n;
-    *t = (df_training){.vectors = w->vectors, .n = w->n, .m = wanted < w->n ? wanted : w->n,
-                       .seed = (uint64_t)w->config->seed + 1, .n_ranges = parts ? n_parts : 1};
+    *t = (df_training){.vectors = w->vectors,
+                       .n = w->n,
+                       .m = wanted < w->n ? wanted : w->n,
+                       .seed = (uint64_t)w->config->seed + 1,
+                       .n_ranges = parts ? n_parts : 1};
     t->first = calloc((size_t)t->n_ranges + 1, sizeof *t->first);
     t->end = calloc((size_t)t->n_ranges + 1, sizeof *t->end);
     if (!t->first || !t->end) {

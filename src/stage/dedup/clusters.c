@@ -1,5 +1,6 @@
-/* Similar images within a cluster. Clusters go in rounds: the small ones of a round side by side, a thread each, the
- * large ones one after another, all threads on one. The state is saved after a round. */
+/* Similar images within a cluster. Clusters go in rounds: the small ones of a round side by side, a
+ * thread each, the large ones one after another, all threads on one. The state is saved after a
+ * round. */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -11,18 +12,19 @@ static const double round_pairs = 4e9;
 
 typedef struct {
     df_dedup *d;
-    df_members members;                      /* index: of the vector; key: cosine to the centroid */
-    df_dedup_item *items;                    /* [DF_MEMBERS_READ] */
+    df_members members; /* index: of the vector; key: cosine to the centroid */
+    df_dedup_item *items; /* [DF_MEMBERS_READ] */
     df_dedup_found *found;
-    int64_t *small;                          /* of the round: clusters that one thread compares */
+    int64_t *small; /* of the round: clusters that one thread compares */
     int64_t n_done;
-    pthread_mutex_t lock;                    /* of n_done and progress */
+    pthread_mutex_t lock; /* of n_done and progress */
 } comparing;
 
 /* ---- members ---- */
 
 /* The items of a stretch of vectors; a copy is in no cluster. */
-static df_status read_members(void *ctx, int64_t first, int64_t n, int32_t *cluster, df_member *members, df_error *err)
+static df_status read_members(void *ctx, int64_t first, int64_t n, int32_t *cluster,
+                              df_member *members, df_error *err)
 {
     comparing *c = ctx;
     DF_TRY(df_records_read(c->d->items, first, n, c->items, err));
@@ -69,22 +71,27 @@ static void answer_free(answer *a)
     free(a->to_centroid);
 }
 
-static df_status answer_init(answer *a, const df_dedup *d, const df_member *members, int64_t n, df_error *err)
+static df_status answer_init(answer *a, const df_dedup *d, const df_member *members, int64_t n,
+                             df_error *err)
 {
     size_t size = (size_t)n + 1;
-    *a = (answer){malloc(size * sizeof *a->id),         malloc(size * sizeof *a->order),
-                  malloc(size * sizeof *a->nearest),    d->group ? malloc(size * sizeof *a->parent) : NULL,
-                  malloc(size * sizeof *a->similarity), malloc(size * sizeof *a->to_centroid)};
-    if (!a->id || !a->order || !a->nearest || (d->group && !a->parent) || !a->similarity || !a->to_centroid)
+    *a = (answer){
+        malloc(size * sizeof *a->id),         malloc(size * sizeof *a->order),
+        malloc(size * sizeof *a->nearest),    d->group ? malloc(size * sizeof *a->parent) : NULL,
+        malloc(size * sizeof *a->similarity), malloc(size * sizeof *a->to_centroid)};
+    if (!a->id || !a->order || !a->nearest || (d->group && !a->parent) || !a->similarity ||
+        !a->to_centroid)
         return df_fail(err, DF_NOMEM, "compare a cluster of %lld: out of memory", (long long)n);
     for (int64_t i = 0; i < n; i++) {
         a->id[i] = members[i].place;
         a->to_centroid[i] = members[i].key;
     }
-    return df_semdedup_order(a->to_centroid, a->id, n, d->keep, (uint64_t)d->config->seed, a->order, err);
+    return df_semdedup_order(a->to_centroid, a->id, n, d->keep, (uint64_t)d->config->seed, a->order,
+                             err);
 }
 
-static df_status write_found(const comparing *c, const df_member *members, const answer *a, int64_t n, df_error *err)
+static df_status write_found(const comparing *c, const df_member *members, const answer *a,
+                             int64_t n, df_error *err)
 {
     const df_dedup *d = c->d;
     for (int64_t j = 0; j < n; j++) {
@@ -106,8 +113,12 @@ static df_status compare(comparing *c, int64_t cluster, int n_threads, size_t by
     answer a = {0};
     df_status status = answer_init(&a, c->d, members, n, err);
     reading r = {c, members, a.order};
-    df_semdedup_rows rows = {
-        .n = n, .dim = c->d->dim, .n_threads = n_threads, .memory_bytes = bytes, .read = read_rows, .ctx = &r};
+    df_semdedup_rows rows = {.n = n,
+                             .dim = c->d->dim,
+                             .n_threads = n_threads,
+                             .memory_bytes = bytes,
+                             .read = read_rows,
+                             .ctx = &r};
     if (status == DF_OK)
         status = df_semdedup_nearest(&rows, c->d->eps, a.similarity, a.nearest, a.parent, err);
     if (status == DF_OK)
@@ -141,10 +152,11 @@ static df_status work_small(void *ctx, int64_t item, int thread, df_error *err)
     return compare(c, c->small[item], 1, thread_bytes(c), err);
 }
 
-/* Clusters [from, to): first the small ones, whose vectors one thread's share of the memory holds. */
+/* Clusters [from, to): first the small ones, whose vectors one thread's share of
+ * the memory holds. */
 static df_status compare_round(comparing *c, int64_t from, int64_t to, df_error *err)
 {
-    size_t row_bytes = (size_t)c->d->dim * 6 + 64;        /* as floats and twice as codes */
+    size_t row_bytes = (size_t)c->d->dim * 6 + 64; /* as floats and twice as codes */
     int64_t n_small = 0;
     for (int64_t i = from; i < to; i++)
         if ((size_t)df_members_count(&c->members, i) <= thread_bytes(c) / row_bytes &&
@@ -161,7 +173,8 @@ static df_status compare_round(comparing *c, int64_t from, int64_t to, df_error 
 static df_status compare_rounds(comparing *c, df_error *err)
 {
     df_dedup *d = c->d;
-    c->n_done = d->n - df_members_left(&c->members, d->next_cluster);        /* copies are done with */
+    /* copies are done with */
+    c->n_done = d->n - df_members_left(&c->members, d->next_cluster);
     while (d->next_cluster < d->n_clusters) {
         int64_t from = d->next_cluster, to = from;
         if (from >= c->members.to)
@@ -183,9 +196,11 @@ df_status df_dedup_find_similar(df_dedup *d, df_error *err)
                    .small = malloc(((size_t)d->n_clusters + 1) * sizeof *c.small),
                    .items = malloc(DF_MEMBERS_READ * sizeof *c.items),
                    .found = malloc(DF_MEMBERS_READ * sizeof *c.found)};
-    c.members = (df_members){.n = d->n, .n_clusters = d->n_clusters, .run = d->run, .read = read_members, .ctx = &c};
-    df_status status = c.small && c.items && c.found ? df_members_count_all(&c.members, err)
-                                                     : df_fail(err, DF_NOMEM, "read clusters: out of memory");
+    c.members = (df_members){
+        .n = d->n, .n_clusters = d->n_clusters, .run = d->run, .read = read_members, .ctx = &c};
+    df_status status = c.small && c.items && c.found
+                           ? df_members_count_all(&c.members, err)
+                           : df_fail(err, DF_NOMEM, "read clusters: out of memory");
     if (status == DF_OK)
         status = compare_rounds(&c, err);
     df_members_free(&c.members);

@@ -1,10 +1,11 @@
-/* Copies by perceptual hash, over the whole dataset. Images are ordered by pixels, then by bytes, the most first, then
- * by place. An image is a copy when an image before it in that order, itself a copy or not, is within hash_distance bits
- * and above cosine 1 - hash_eps; the first such image is its suppressor. So a suppressor is before what it suppresses,
- * and every chain of copies of copies ends at an image that is no copy.
+/* Copies by perceptual hash, over the whole dataset. Images are ordered by pixels, then by bytes,
+ * the most first, then by place. An image is a copy when an image before it in that order, itself a
+ * copy or not, is within hash_distance bits and above cosine 1 - hash_eps; the first such image is
+ * its suppressor. So a suppressor is before what it suppresses, and every chain of copies of copies
+ * ends at an image that is no copy.
  *
- * For each mask of near_hash.h the hashed items are dealt into ranges of their keys, in a file, each as large as memory
- * holds; then range by range is sorted and compared. */
+ * For each mask of near_hash.h the hashed items are dealt into ranges of their keys, in a file,
+ * each as large as memory holds; then range by range is sorted and compared. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -16,7 +17,11 @@
 enum { CHUNK = 1 << 14, BIN_BITS = 12, BINS = 1 << BIN_BITS, HELD = 256, RANGE_MIN = 64 };
 
 /* Neighbouring bins; [next, end) of the file is still to be written. */
-typedef struct { int64_t begin, end, next; int n_held; df_hashed held[HELD]; } range;
+typedef struct {
+    int64_t begin, end, next;
+    int n_held;
+    df_hashed held[HELD];
+} range;
 
 typedef struct {
     df_dedup *d;
@@ -101,7 +106,8 @@ static df_status deal(copying *c, uint64_t mask, df_error *err)
     DF_TRY(scan(c, mask, false, err));
     int64_t n = cut_ranges(c);
     if (!c->dealt) {
-        DF_TRY(df_records_open(&c->dealt, df_dataset_files(c->d->ds), df_dedup_name("hashes", name), sizeof(df_hashed), n, err));
+        DF_TRY(df_records_open(&c->dealt, df_dataset_files(c->d->ds), df_dedup_name("hashes", name),
+                               sizeof(df_hashed), n, err));
     }
     return scan(c, mask, true, err);
 }
@@ -116,8 +122,8 @@ static df_status read_vector(copying *c, int64_t id, float *x, df_error *err)
 }
 
 /* Whether `item` already has a suppressor that is not after `before`. */
-static df_status is_settled(const copying *c, const df_dedup_found *found, const df_hashed *before, bool *settled,
-                            df_error *err)
+static df_status is_settled(const copying *c, const df_dedup_found *found, const df_hashed *before,
+                            bool *settled, df_error *err)
 {
     df_dedup_item known;
     *settled = false;
@@ -129,7 +135,8 @@ static df_status is_settled(const copying *c, const df_dedup_found *found, const
     return DF_OK;
 }
 
-static df_status meet(copying *c, const df_hashed *item, const df_hashed *before, bool *done, df_error *err)
+static df_status meet(copying *c, const df_hashed *item, const df_hashed *before, bool *done,
+                      df_error *err)
 {
     df_dedup_found found;
     DF_TRY(df_records_read(c->d->found, item->id, 1, &found, err));
@@ -178,7 +185,8 @@ static df_status compare(copying *c, const range *r, uint64_t mask, df_error *er
     DF_TRY(df_records_read(c->dealt, r->begin, n, c->items, err));
     for (int64_t i = 0; i < n; i++)
         if (c->items[i].id < 0 || c->items[i].id >= c->d->n)
-            return df_fail(err, DF_FORMAT, "dedup/part-hashes.partial is damaged: remove it and run again");
+            return df_fail(err, DF_FORMAT,
+                           "dedup/part-hashes.partial is damaged: remove it and run again");
     df_near_hash_sort(c->items, n, mask);
     for (int64_t first = 0, end; first < n; first = end) {
         end = first + 1;
@@ -192,7 +200,9 @@ static df_status compare(copying *c, const range *r, uint64_t mask, df_error *er
 static df_status compare_all(copying *c, df_error *err)
 {
     uint64_t masks[DF_NEAR_HASH_MASKS_MAX];
-    int n_masks = c->d->config->hash_distance > 0 ? df_near_hash_masks((int)c->d->config->hash_distance, masks) : 0;
+    int n_masks = c->d->config->hash_distance > 0
+                      ? df_near_hash_masks((int)c->d->config->hash_distance, masks)
+                      : 0;
     for (int i = 0; i < n_masks; i++) {
         DF_TRY(deal(c, masks[i], err));
         for (int k = 0; k < c->n_ranges; k++)
@@ -204,11 +214,15 @@ static df_status compare_all(copying *c, df_error *err)
 df_status df_dedup_find_copies(df_dedup *d, df_error *err)
 {
     size_t dim = (size_t)d->dim;
-    copying c = {.d = d, .chunk = malloc(CHUNK * sizeof *c.chunk), .ranges = malloc(BINS * sizeof *c.ranges),
-                 .halfs = malloc(dim * sizeof *c.halfs), .a = malloc(dim * sizeof *c.a),
+    copying c = {.d = d,
+                 .chunk = malloc(CHUNK * sizeof *c.chunk),
+                 .ranges = malloc(BINS * sizeof *c.ranges),
+                 .halfs = malloc(dim * sizeof *c.halfs),
+                 .a = malloc(dim * sizeof *c.a),
                  .b = malloc(dim * sizeof *c.b)};
     bool ready = c.chunk && c.ranges && c.halfs && c.a && c.b;
-    df_status status = ready ? compare_all(&c, err) : df_fail(err, DF_NOMEM, "compare hashes: out of memory");
+    df_status status =
+        ready ? compare_all(&c, err) : df_fail(err, DF_NOMEM, "compare hashes: out of memory");
     df_records_close(c.dealt);
     free(c.chunk);
     free(c.ranges);

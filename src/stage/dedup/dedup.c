@@ -1,5 +1,5 @@
-/* dedup: of images that show the same, one stays. First copies, by perceptual hash over the whole dataset; then, among
- * what is left, SemDeDup (arXiv 2303.09540) within each cluster. */
+/* dedup: of images that show the same, one stays. First copies, by perceptual hash over the whole
+ * dataset; then, among what is left, SemDeDup (arXiv 2303.09540) within each cluster. */
 #include "stage/dedup/dedup.h"
 
 #include <limits.h>
@@ -17,38 +17,44 @@
 
 static const df_option options[] = {
     {"rule", DF_OPT_TEXT, offsetof(df_dedup_config, rule), "semdedup", 0, 0,
-     "semdedup: an image goes that is like an earlier one of its cluster (paper); group: of images that pairs connect, "
+     "semdedup: an image goes that is like an earlier one of its cluster (paper); group: of images "
+     "that pairs connect, "
      "the first stays"},
     {"eps", DF_OPT_REAL, offsetof(df_dedup_config, eps), "0", 0, 1,
      "like: above cosine 1 - eps (paper: 0.4, for EVA-CLIP); 0: what the encoder's card says"},
     {"keep", DF_OPT_TEXT, offsetof(df_dedup_config, keep), "farthest", 0, 0,
-     "which images of a cluster are the earlier ones: farthest from its centroid (SemDeDup), nearest, or random"},
+     "which images of a cluster are the earlier ones: farthest from its centroid (SemDeDup), "
+     "nearest, or random"},
     {"seed", DF_OPT_INT, offsetof(df_dedup_config, seed), "1", 0, 1e15, "of the random order"},
     {"hash_distance", DF_OPT_INT, offsetof(df_dedup_config, hash_distance), "4", 0, 10,
-     "copies, in any cluster: at most so many of 64 bits of the perceptual hash differ; the largest image stays; 0: "
+     "copies, in any cluster: at most so many of 64 bits of the perceptual hash differ; the "
+     "largest image stays; 0: "
      "off"},
     {"hash_eps", DF_OPT_REAL, offsetof(df_dedup_config, hash_eps), "0.5", 0, 2,
      "copies must be above cosine 1 - hash_eps too: keeps apart what only has the same outline"},
     {"memory", DF_OPT_INT, offsetof(df_dedup_config, memory), "160", 0, 1e7,
-     "MiB for what is compared at a time, vectors or hashes: more is faster, the result is the same"},
+     "MiB for what is compared at a time, vectors or hashes: more is faster, the result is the "
+     "same"},
     {0},
 };
 
-
 /* ---- options ---- */
 
-static df_status choose(const char *name, const char *value, const char *const *choices, int *out, df_error *err)
+static df_status choose(const char *name, const char *value, const char *const *choices, int *out,
+                        df_error *err)
 {
     for (int i = 0; choices[i]; i++)
         if (value && strcmp(value, choices[i]) == 0) {
             *out = i;
             return DF_OK;
         }
-    return df_fail(err, DF_CONFIG, "dedup.%s: \"%s\" is not one of %s, %s%s%s", name, value ? value : "", choices[0],
-                   choices[1], choices[2] ? ", " : "", choices[2] ? choices[2] : "");
+    return df_fail(err, DF_CONFIG, "dedup.%s: \"%s\" is not one of %s, %s%s%s", name,
+                   value ? value : "", choices[0], choices[1], choices[2] ? ", " : "",
+                   choices[2] ? choices[2] : "");
 }
 
-/* An option of embed as its fingerprint tells it, which begins with "key=value" lines; "" when it is not set. */
+/* An option of embed as its fingerprint tells it, which begins with "key=value" lines; "" when it
+ * is not set. */
 static void embed_option(const char *made, const char *key, char *value, size_t size)
 {
     size_t n = strlen(key);
@@ -80,10 +86,12 @@ static df_status eps_of_card(const df_dedup *d, double *eps, df_error *err)
                             : "no card tells which cosines of these vectors are duplicates");
 }
 
-static df_status choose_rules(const df_dedup_config *config, bool *group, df_keep *keep, df_error *err)
+static df_status choose_rules(const df_dedup_config *config, bool *group, df_keep *keep,
+                              df_error *err)
 {
-    static const char *const rules[] = {"semdedup", "group", NULL}, *const keeps[] = {"farthest", "nearest", "random",
-                                                                                      NULL};
+    static const char *const rules[] = {"semdedup", "group", NULL}, *const keeps[] = {
+                                                                        "farthest", "nearest",
+                                                                        "random", NULL};
     int rule, order;
     DF_TRY(choose("rule", config->rule, rules, &rule, err));
     DF_TRY(choose("keep", config->keep, keeps, &order, err));
@@ -121,7 +129,8 @@ df_status df_dedup_save(const df_dedup *d, df_error *err)
     DF_TRY(df_records_sync(d->found, err));
     snprintf(text, sizeof text, state_format, (long long)d->n, d->dim, (long long)d->n_clusters,
              (long long)d->copies_done, (long long)d->next_cluster);
-    return df_folder_write(df_dataset_files(d->ds), df_dedup_name("state", name), text, strlen(text), err);
+    return df_folder_write(df_dataset_files(d->ds), df_dedup_name("state", name), text,
+                           strlen(text), err);
 }
 
 /* What another run left, when it was at work on as many vectors; else from the beginning. */
@@ -136,8 +145,9 @@ static df_status load_state(df_dedup *d, const char *path, df_error *err)
     df_status status = df_file_read(path, 256, &text, &size, err);
     if (status != DF_OK)
         return status == DF_FORMAT ? DF_OK : status;
-    if (sscanf(text, state_format, &n, &dim, &clusters, &copies, &next) == 5 && n == d->n && dim == d->dim &&
-        clusters > 0 && clusters <= DF_CLUSTERS_MAX && (copies == 0 || copies == 1) && next >= 0 && next <= clusters) {
+    if (sscanf(text, state_format, &n, &dim, &clusters, &copies, &next) == 5 && n == d->n &&
+        dim == d->dim && clusters > 0 && clusters <= DF_CLUSTERS_MAX &&
+        (copies == 0 || copies == 1) && next >= 0 && next <= clusters) {
         d->n_clusters = clusters;
         d->copies_done = copies;
         d->next_cluster = next;
@@ -179,8 +189,9 @@ static bool is_sound(const df_dedup *d, int n_parts, int64_t index, const df_ded
 {
     const int64_t part = item->place >> 32;
     return part >= 0 && part < n_parts && item->place > place &&
-           index >= df_vectors_first(d->vectors, (int)part) && index < df_vectors_first(d->vectors, (int)part + 1) &&
-           item->cluster >= 0 && item->cluster < d->n_clusters && found->nearest >= 0 && found->nearest <= d->n &&
+           index >= df_vectors_first(d->vectors, (int)part) &&
+           index < df_vectors_first(d->vectors, (int)part + 1) && item->cluster >= 0 &&
+           item->cluster < d->n_clusters && found->nearest >= 0 && found->nearest <= d->n &&
            found->kind >= DF_FOUND_KEPT && found->kind <= DF_FOUND_COPY &&
            (found->kind == DF_FOUND_KEPT || found->nearest > 0);
 }
@@ -210,7 +221,8 @@ static df_status open_records(df_dedup *d, df_error *err)
 {
     char path[PATH_MAX], name[DF_DEDUP_NAME];
     bool sound = true;
-    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(d->ds), df_dedup_name("state", name)) >= PATH_MAX)
+    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(d->ds),
+                 df_dedup_name("state", name)) >= PATH_MAX)
         return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(d->ds));
     DF_TRY(load_state(d, path, err));
     DF_TRY(open_pair(d, err));
@@ -218,7 +230,8 @@ static df_status open_records(df_dedup *d, df_error *err)
         DF_TRY(check_records(d, &sound, err));
     if (sound)
         return DF_OK;
-    df_run_note(d->run, "dedup: what an earlier run left in part-*.partial is damaged: from the beginning");
+    df_run_note(d->run,
+                "dedup: what an earlier run left in part-*.partial is damaged: from the beginning");
     forget_state(d);
     close_pair(d);
     return open_pair(d, err);
@@ -241,27 +254,30 @@ static void close_dedup(df_dedup *d)
 
 /* ---- parts ---- */
 
-static df_status append_vector(const df_dedup *d, df_table *out, int64_t row, const df_dedup_found *found,
-                               df_error *err)
+static df_status append_vector(const df_dedup *d, df_table *out, int64_t row,
+                               const df_dedup_found *found, df_error *err)
 {
     static const char *const reasons[] = {NULL, "similar", "copy"};
     df_dedup_item nearest = {0};
     bool has = found->nearest > 0;
     if (found->kind < DF_FOUND_KEPT || found->kind > DF_FOUND_COPY)
-        return df_fail(err, DF_FORMAT, "dedup/part-found.partial is damaged: remove it and run again");
+        return df_fail(err, DF_FORMAT,
+                       "dedup/part-found.partial is damaged: remove it and run again");
     if (has)
         DF_TRY(df_records_read(d->items, found->nearest - 1, 1, &nearest, err));
-    return df_table_append(out,
-                           (const df_value[]){DF_INT(row), DF_INT(found->kind == DF_FOUND_KEPT),
-                                              DF_TEXT(reasons[found->kind]),
-                                              has ? DF_INT(nearest.place >> 32) : DF_NULL,
-                                              has ? DF_INT(nearest.place & 0xFFFFFFFF) : DF_NULL,
-                                              has ? DF_REAL((double)found->similarity) : DF_NULL,
-                                              found->kind == DF_FOUND_COPY ? DF_INT(found->hash_distance) : DF_NULL},
-                           err);
+    return df_table_append(
+        out,
+        (const df_value[]){DF_INT(row), DF_INT(found->kind == DF_FOUND_KEPT),
+                           DF_TEXT(reasons[found->kind]),
+                           has ? DF_INT(nearest.place >> 32) : DF_NULL,
+                           has ? DF_INT(nearest.place & 0xFFFFFFFF) : DF_NULL,
+                           has ? DF_REAL((double)found->similarity) : DF_NULL,
+                           found->kind == DF_FOUND_COPY ? DF_INT(found->hash_distance) : DF_NULL},
+        err);
 }
 
-static df_status fill_part(const df_dedup *d, int part, const df_table *embed, df_table *out, df_error *err)
+static df_status fill_part(const df_dedup *d, int part, const df_table *embed, df_table *out,
+                           df_error *err)
 {
     int of_row = DF_EMBED_ROW, of_problem = DF_EMBED_PROBLEM;
     int64_t at = df_vectors_first(d->vectors, part), end = df_vectors_first(d->vectors, part + 1);
@@ -269,14 +285,15 @@ static df_status fill_part(const df_dedup *d, int part, const df_table *embed, d
         df_dedup_found found;
         int64_t row = df_table_int(embed, i, of_row);
         if (!df_table_null(embed, i, of_problem)) {
-            DF_TRY(df_table_append(
-                out,
-                (const df_value[]){DF_INT(row), DF_INT(0), DF_TEXT("no vector"), DF_NULL, DF_NULL, DF_NULL, DF_NULL},
-                err));
+            DF_TRY(df_table_append(out,
+                                   (const df_value[]){DF_INT(row), DF_INT(0), DF_TEXT("no vector"),
+                                                      DF_NULL, DF_NULL, DF_NULL, DF_NULL},
+                                   err));
             continue;
         }
         if (at == end)
-            return df_fail(err, DF_FORMAT, "embed/part-%05d.parquet changed while it was read", part);
+            return df_fail(err, DF_FORMAT, "embed/part-%05d.parquet changed while it was read",
+                           part);
         DF_TRY(df_records_read(d->found, at++, 1, &found, err));
         DF_TRY(append_vector(d, out, row, &found, err));
     }

@@ -1,6 +1,7 @@
-/* What the halves of dedup share. Its working memory is on disk, a record per vector, so that any number fits:
- * dedup/part-items.partial (what the tables say), part-found.partial (what was found), part-hashes.partial (what
- * is sorted), part-state.partial (how far it is: a killed run goes on from there). */
+/* What the halves of dedup share. Its working memory is on disk, a record per vector, so that any
+ * number fits: dedup/part-items.partial (what the tables say), part-found.partial (what was found),
+ * part-hashes.partial (what is sorted), part-state.partial (how far it is: a killed run goes on
+ * from there). */
 #ifndef DF_STAGE_DEDUP_DEDUP_H
 #define DF_STAGE_DEDUP_DEDUP_H
 #include <limits.h>
@@ -48,11 +49,13 @@ typedef struct {
     int64_t next_cluster;                    /* those below are compared */
 } df_dedup;
 
-/* Fills `items` from the tables of embed, cluster and ingest, which must tell of the same vectors. Sets n_clusters. */
+/* Fills `items` from the tables of embed, cluster and ingest, which must tell of the same vectors.
+ * Sets n_clusters. */
 df_status df_dedup_make_items(df_dedup *d, df_error *err);
 /* Finds copies by hash: writes `found`. */
 df_status df_dedup_find_copies(df_dedup *d, df_error *err);
-/* Compares what is no copy within each cluster from next_cluster on: writes `found`, saves the state as it goes. */
+/* Compares what is no copy within each cluster from next_cluster on: writes `found`, saves the
+ * state as it goes. */
 df_status df_dedup_find_similar(df_dedup *d, df_error *err);
 /* Bytes for the vectors, or for the hashes, that are compared at a time. */
 size_t df_dedup_memory(const df_dedup *d);

@@ -22,12 +22,14 @@ typedef struct {
 static df_status mismatch(const df_dedup *d, int part, df_error *err)
 {
     return df_fail(err, DF_FORMAT,
-                   "cluster/part-%05d.parquet does not tell of embed's vectors, which were made anew or changed: "
+                   "cluster/part-%05d.parquet does not tell of embed's vectors, which were made "
+                   "anew or changed: "
                    "densefusion cluster %s",
                    part, df_dataset_folder(d->ds));
 }
 
-/* A flat picture, or one that only gets brighter to one side, has the hash of every other such picture. */
+/* A flat picture, or one that only gets brighter to one side, has the hash of every other such
+ * picture. */
 static bool tells_something(uint64_t hash)
 {
     int n = 0;
@@ -40,9 +42,10 @@ static df_status read_tables(const df_dedup *d, int part, tables *t, df_error *e
 {
     if (!df_dataset_has_part(d->ds, "cluster", part))
         return df_fail(err, DF_FORMAT,
-                       "cluster/part-%05d.parquet is missing: densefusion cluster %s (who skips cluster skips dedup "
-                       "and select too)", part,
-                       df_dataset_folder(d->ds));
+                       "cluster/part-%05d.parquet is missing: densefusion cluster %s (who skips "
+                       "cluster skips dedup "
+                       "and select too)",
+                       part, df_dataset_folder(d->ds));
     DF_TRY(df_dataset_read(d->ds, &df_embed_table, part, &t->embed, err));
     DF_TRY(df_dataset_read(d->ds, &df_cluster_table, part, &t->cluster, err));
     return df_dataset_read(d->ds, &df_ingest_table, part, &t->ingest, err);
@@ -60,29 +63,33 @@ static void read_size(const df_table *ingest, int64_t row, df_dedup_item *item)
 }
 
 /* The i-th row of embed without a problem is the i-th row of cluster. */
-static df_status fill(const df_dedup *d, int part, const tables *t, df_dedup_item *items, df_error *err)
+static df_status fill(const df_dedup *d, int part, const tables *t, df_dedup_item *items,
+                      df_error *err)
 {
-    int of_row = DF_EMBED_ROW, of_hash = DF_EMBED_PHASH,
-        of_problem = DF_EMBED_PROBLEM, of_cluster = DF_CLUSTER_CLUSTER,
-        of_similarity = DF_CLUSTER_SIMILARITY, clustered_row = DF_CLUSTER_ROW;
+    int of_row = DF_EMBED_ROW, of_hash = DF_EMBED_PHASH, of_problem = DF_EMBED_PROBLEM,
+        of_cluster = DF_CLUSTER_CLUSTER, of_similarity = DF_CLUSTER_SIMILARITY,
+        clustered_row = DF_CLUSTER_ROW;
     int64_t n = df_vectors_first(d->vectors, part + 1) - df_vectors_first(d->vectors, part), at = 0;
     if (df_table_rows(t->cluster) != n)
         return mismatch(d, part, err);
     for (int64_t i = 0; i < df_table_rows(t->embed) && at < n; i++) {
         if (!df_table_null(t->embed, i, of_problem))
             continue;
-        int64_t row = df_table_int(t->embed, i, of_row), cluster = df_table_int(t->cluster, at, of_cluster);
+        int64_t row = df_table_int(t->embed, i, of_row),
+                cluster = df_table_int(t->cluster, at, of_cluster);
         if (row < 0 || row > INT32_MAX || row != df_table_int(t->cluster, at, clustered_row))
             return mismatch(d, part, err);
         if (df_table_null(t->cluster, at, of_cluster) || cluster < 0 || cluster >= DF_CLUSTERS_MAX)
-            return df_fail(err, DF_FORMAT, "cluster/part-%05d.parquet: row %lld is in no cluster from 0 to %d", part,
-                           (long long)row, DF_CLUSTERS_MAX - 1);
+            return df_fail(err, DF_FORMAT,
+                           "cluster/part-%05d.parquet: row %lld is in no cluster from 0 to %d",
+                           part, (long long)row, DF_CLUSTERS_MAX - 1);
         uint64_t hash = (uint64_t)df_table_int(t->embed, i, of_hash);
         items[at] = (df_dedup_item){.place = (int64_t)part << 32 | row,
                                     .hash = hash,
                                     .to_centroid = df_table_real(t->cluster, at, of_similarity),
                                     .cluster = (int32_t)cluster,
-                                    .hashed = !df_table_null(t->embed, i, of_hash) && tells_something(hash)};
+                                    .hashed = !df_table_null(t->embed, i, of_hash) &&
+                                              tells_something(hash)};
         read_size(t->ingest, row, &items[at++]);
     }
     return at == n ? DF_OK : mismatch(d, part, err);
@@ -96,10 +103,11 @@ static df_status make_part(void *ctx, int64_t part, int thread, df_error *err)
     if (df_run_stopped(d->run))
         return df_stopped(err);
     tables t = {0};
-    int64_t first = df_vectors_first(d->vectors, (int)part), n = df_vectors_first(d->vectors, (int)part + 1) - first;
+    int64_t first = df_vectors_first(d->vectors, (int)part),
+            n = df_vectors_first(d->vectors, (int)part + 1) - first;
     df_dedup_item *items = calloc((size_t)n + 1, sizeof *items);
-    df_status status =
-        items ? read_tables(d, (int)part, &t, err) : df_fail(err, DF_NOMEM, "read cluster: out of memory");
+    df_status status = items ? read_tables(d, (int)part, &t, err)
+                             : df_fail(err, DF_NOMEM, "read cluster: out of memory");
     if (status == DF_OK)
         status = fill(d, (int)part, &t, items, err);
     if (status == DF_OK)

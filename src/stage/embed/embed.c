@@ -1,5 +1,6 @@
-/* embed: one vector of unit length per image, by an image encoder: what `cluster` and `dedup` compare. The vectors of
- * a part are a file of their own beside its table; on the way there they are text in a column that is not written. */
+/* embed: one vector of unit length per image, by an image encoder: what `cluster` and `dedup`
+ * compare. The vectors of a part are a file of their own beside its table; on the way there they
+ * are text in a column that is not written. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,25 +14,37 @@
 #include "vector/half.h"
 #include "tables/embed.h"
 
-typedef struct { char *model, *from, *field, *key; } embed_config;
+typedef struct {
+    char *model, *from, *field, *key;
+} embed_config;
 /* The encoder, or the vectors made elsewhere. */
-typedef struct { df_encoder *encoder; df_imported *imported; int dim; const df_run *run; } embed_state;
+typedef struct {
+    df_encoder *encoder;
+    df_imported *imported;
+    int dim;
+    const df_run *run;
+} embed_state;
 
 static const df_option options[] = {
     {"model", DF_OPT_TEXT, offsetof(embed_config, model), "efficientnet-lite2", 0, 0,
      "card of the image encoder (paper: EVA-CLIP)"},
     {"from", DF_OPT_TEXT, offsetof(embed_config, from), "", 0, 0,
-     "folder of vectors made elsewhere (.npy, .npz or Parquet; clip-retrieval's, DataComp's), used instead of a model"},
+     "folder of vectors made elsewhere (.npy, .npz or Parquet; clip-retrieval's, DataComp's), used "
+     "instead of a model"},
     {"field", DF_OPT_TEXT, offsetof(embed_config, field), "", 0, 0,
      "of these: member of the .npz files (DataComp: l14_img), or list column of the Parquet files"},
     {"key", DF_OPT_TEXT, offsetof(embed_config, key), "", 0, 0,
-     "column of the tables beside them that holds ingest's url or path; empty: one vector per row, in order"},
+     "column of the tables beside them that holds ingest's url or path; empty: one vector per row, "
+     "in order"},
     {0},
 };
 
 enum { ROW, PHASH, PROBLEM, VECTOR };
-static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL}, {"phash", DF_COLUMN_INT, NULL}, {"problem", DF_COLUMN_TEXT, NULL},
-                                    {"vector", DF_COLUMN_TEXT, NULL}, {0}};
+static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL},
+                                    {"phash", DF_COLUMN_INT, NULL},
+                                    {"problem", DF_COLUMN_TEXT, NULL},
+                                    {"vector", DF_COLUMN_TEXT, NULL},
+                                    {0}};
 
 static bool imports(const embed_config *c)
 {
@@ -46,7 +59,8 @@ static void embed_close(void *state)
     free(s);
 }
 
-static df_status embed_open(void **state, const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+static df_status embed_open(void **state, const df_dataset *ds, const void *config,
+                            const df_run *run, df_error *err)
 {
     const embed_config *c = config;
     embed_state *s = calloc(1, sizeof *s);
@@ -55,8 +69,8 @@ static df_status embed_open(void **state, const df_dataset *ds, const void *conf
     s->run = run;
     const df_imported_options from = {c->from, c->field, c->key};
     df_status status = imports(c) ? df_imported_open(&s->imported, &from, ds, err)
-                                  : df_encoder_open(&s->encoder, run->models, c->model ? c->model : "",
-                                                    &run->runtime, err);
+                                  : df_encoder_open(&s->encoder, run->models,
+                                                    c->model ? c->model : "", &run->runtime, err);
     if (status != DF_OK) {
         embed_close(s);
         return status;
@@ -68,9 +82,10 @@ static df_status embed_open(void **state, const df_dataset *ds, const void *conf
 
 /* ---- one image ---- */
 
-/* Unit length in double, then float16 as four hex digits a value. NULL with *problem set when it has no direction. */
-static df_status vector_text(const double *x, int dim, df_arena *arena, char **text, const char **problem,
-                             df_error *err)
+/* Unit length in double, then float16 as four hex digits a value. NULL with *problem set when it
+ * has no direction. */
+static df_status vector_text(const double *x, int dim, df_arena *arena, char **text,
+                             const char **problem, df_error *err)
 {
     double sum = 0;
     *text = NULL;
@@ -95,7 +110,8 @@ static df_status vector_text(const double *x, int dim, df_arena *arena, char **t
     return DF_OK;
 }
 
-static df_status append(df_table *out, const df_sight *sight, const char *problem, const char *vector, df_error *err)
+static df_status append(df_table *out, const df_sight *sight, const char *problem,
+                        const char *vector, df_error *err)
 {
     df_value phash = DF_NULL;
     uint64_t hash;
@@ -103,12 +119,13 @@ static df_status append(df_table *out, const df_sight *sight, const char *proble
         DF_TRY(df_image_dhash(sight->image, &hash, err));
         phash = DF_INT((int64_t)hash);
     }
-    return df_table_append(out, (df_value[]){DF_INT(sight->row), phash, DF_TEXT(problem), DF_TEXT(vector)}, err);
+    return df_table_append(
+        out, (df_value[]){DF_INT(sight->row), phash, DF_TEXT(problem), DF_TEXT(vector)}, err);
 }
 
 /* What the encoder says of the picture, or why it says nothing. */
-static df_status encode(const embed_state *s, const df_sight *sight, df_arena *arena, double *x, const char **problem,
-                        df_error *err)
+static df_status encode(const embed_state *s, const df_sight *sight, df_arena *arena, double *x,
+                        const char **problem, df_error *err)
 {
     const float *answer;
     df_error why = {""};
@@ -117,7 +134,8 @@ static df_status encode(const embed_state *s, const df_sight *sight, df_arena *a
         return DF_OK;
     df_status status = df_encoder_run(s->encoder, sight->image, arena, &answer, &why);
     if (status == DF_FORMAT) {               /* of this picture alone */
-        df_run_note(s->run, "embed: part %d row %lld: %s", sight->part, (long long)sight->row, why.message);
+        df_run_note(s->run, "embed: part %d row %lld: %s", sight->part, (long long)sight->row,
+                    why.message);
         *problem = "not a number";
         return DF_OK;
     }
@@ -126,7 +144,8 @@ static df_status encode(const embed_state *s, const df_sight *sight, df_arena *a
     return status == DF_OK ? DF_OK : df_fail(err, status, "%s", why.message);
 }
 
-static df_status import(const embed_state *s, const df_sight *sight, double *x, const char **problem, df_error *err)
+static df_status import(const embed_state *s, const df_sight *sight, double *x,
+                        const char **problem, df_error *err)
 {
     int64_t index;
     DF_TRY(df_imported_find(s->imported, sight->ingest, sight->part, sight->row, &index, err));
@@ -134,7 +153,8 @@ static df_status import(const embed_state *s, const df_sight *sight, double *x, 
     return index < 0 ? DF_OK : df_imported_read(s->imported, index, x, err);
 }
 
-static df_status embed_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out, df_error *err)
+static df_status embed_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
+                                df_error *err)
 {
     const embed_state *s = state;
     char *text = NULL;
@@ -142,7 +162,8 @@ static df_status embed_perceive(void *state, df_sight *sight, df_arena *arena, d
     double *x = df_arena_alloc(arena, (size_t)s->dim, sizeof *x);
     if (!x)
         return df_fail(err, DF_NOMEM, "out of memory");
-    DF_TRY(s->imported ? import(s, sight, x, &problem, err) : encode(s, sight, arena, x, &problem, err));
+    DF_TRY(s->imported ? import(s, sight, x, &problem, err)
+                       : encode(s, sight, arena, x, &problem, err));
     if (!problem)
         DF_TRY(vector_text(x, s->dim, arena, &text, &problem, err));
     return append(out, sight, problem, text, err);
@@ -155,16 +176,19 @@ static unsigned digit(char c)
     return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-static df_status append_vector(df_npy_writer *w, const char *text, int dim, uint16_t *row, df_error *err)
+static df_status append_vector(df_npy_writer *w, const char *text, int dim, uint16_t *row,
+                               df_error *err)
 {
     if (strlen(text) != 4 * (size_t)dim)
         return df_fail(err, DF_FORMAT, "a partial part of another encoder; remove it");
     for (int k = 0; k < dim; k++, text += 4)
-        row[k] = (uint16_t)(digit(text[0]) << 12 | digit(text[1]) << 8 | digit(text[2]) << 4 | digit(text[3]));
+        row[k] = (uint16_t)(digit(text[0]) << 12 | digit(text[1]) << 8 | digit(text[2]) << 4 |
+                            digit(text[3]));
     return df_npy_append(w, row, 1, err);
 }
 
-static df_status fill_part(const df_table *t, int dim, df_npy_writer *w, df_table *to, df_error *err)
+static df_status fill_part(const df_table *t, int dim, df_npy_writer *w, df_table *to,
+                           df_error *err)
 {
     uint16_t *row = malloc((size_t)dim * sizeof *row);
     df_status status = row ? DF_OK : df_fail(err, DF_NOMEM, "out of memory");
@@ -175,14 +199,16 @@ static df_status fill_part(const df_table *t, int dim, df_npy_writer *w, df_tabl
         if (has)
             status = append_vector(w, df_table_text(t, i, VECTOR), dim, row, err);
         if (status == DF_OK)
-            status = df_table_append(to, (df_value[]){DF_INT(df_table_int(t, i, ROW)), phash, problem}, err);
+            status = df_table_append(
+                to, (df_value[]){DF_INT(df_table_int(t, i, ROW)), phash, problem}, err);
     }
     free(row);
     return status;
 }
 
 /* The vectors first: a part is complete when its table is there. */
-static df_status embed_write(void *state, const df_dataset *ds, int part, const df_table *t, df_error *err)
+static df_status embed_write(void *state, const df_dataset *ds, int part, const df_table *t,
+                             df_error *err)
 {
     const embed_state *s = state;
     char name[64];
@@ -224,11 +250,21 @@ static int embed_edge(const void *state)
     return s->encoder ? df_encoder_edge(s->encoder) : 64;
 }
 
-static const df_pixel_ops pixels = {
-    .edge = embed_edge, .open = embed_open, .perceive = embed_perceive, .close = embed_close, .write = embed_write, .columns = columns, .blind = true};
+static const df_pixel_ops pixels = {.edge = embed_edge,
+                                    .open = embed_open,
+                                    .perceive = embed_perceive,
+                                    .close = embed_close,
+                                    .write = embed_write,
+                                    .columns = columns,
+                                    .blind = true};
 
 const df_stage df_stage_embed = {
-    .name = "embed", .summary = "a vector for each image, by an image encoder, to compare images by",
-    .reads = (const char *const[]){"ingest", "filter", NULL}, .table = &df_embed_table,
-    .options = options, .config_size = sizeof(embed_config), .pixels = &pixels, .depends = embed_depends,
+    .name = "embed",
+    .summary = "a vector for each image, by an image encoder, to compare images by",
+    .reads = (const char *const[]){"ingest", "filter", NULL},
+    .table = &df_embed_table,
+    .options = options,
+    .config_size = sizeof(embed_config),
+    .pixels = &pixels,
+    .depends = embed_depends,
 };

@@ -12,23 +12,27 @@
 #include "vector/half.h"
 #include "tables/ingest.h"
 
-enum { LOADED = 2 };                         /* threads cross from one file to the next not all at once */
+/* threads cross from one file to the next not all at once */
+enum { LOADED = 2 };
 
-typedef struct { uint64_t hash; int64_t index; } key_entry;
+typedef struct {
+    uint64_t hash;
+    int64_t index;
+} key_entry;
 
 struct df_imported {
     df_imported_files files;
     char *field, *input;
     int dim;
     int64_t n;                               /* vectors */
-    int64_t *first_row;                      /* by order: [parts + 1] of ingest; NULL with a key */
-    key_entry *keys;                         /* [n_keys], by hash, then index */
+    int64_t *first_row; /* by order: [parts + 1] of ingest; NULL with a key */
+    key_entry *keys; /* [n_keys], by hash, then index */
     int64_t n_keys;
-    pthread_mutex_t lock;                    /* over what follows */
+    pthread_mutex_t lock; /* over what follows */
     df_imported_rows loaded[LOADED];
     int oldest;
-    uint8_t *row;                            /* room for one row as it is stored */
-    float *floats;                           /* [dim] */
+    uint8_t *row; /* room for one row as it is stored */
+    float *floats; /* [dim] */
 };
 
 /* ---- opening ---- */
@@ -45,14 +49,16 @@ static df_status read_shapes(df_imported *v, df_error *err)
         if (f->shape.rows == 0)
             continue;
         if (f->shape.dim < 1 || (v->dim && f->shape.dim != v->dim))
-            return df_fail(err, DF_FORMAT, "%s: vectors of %lld values, %s", f->path, (long long)f->shape.dim,
+            return df_fail(err, DF_FORMAT, "%s: vectors of %lld values, %s", f->path,
+                           (long long)f->shape.dim,
                            v->dim ? "the files before it have others" : "which are none");
         v->dim = (int)f->shape.dim;
         size_t size = df_npy_row_bytes(f->shape);
         widest = size > widest ? size : widest;
     }
     if (v->n == 0)
-        return df_fail(err, DF_FORMAT, "embed.from: %s and the files beside it hold no vector", v->files.files[0].path);
+        return df_fail(err, DF_FORMAT, "embed.from: %s and the files beside it hold no vector",
+                       v->files.files[0].path);
     v->row = malloc(widest);
     v->floats = malloc((size_t)v->dim * sizeof *v->floats);
     return v->row && v->floats ? DF_OK : df_fail(err, DF_NOMEM, "embed.from: out of memory");
@@ -64,12 +70,15 @@ static df_status match_by_order(df_imported *v, const df_dataset *ds, df_error *
     int64_t n_rows = v->first_row[df_dataset_parts(ds)];
     if (n_rows == v->n)
         return DF_OK;
-    return df_fail(err, DF_FORMAT, "embed.from: %lld vectors for %lld rows of ingest; when they are not the same, in "
-                   "the same order, embed.key names the column that tells whose they are", (long long)v->n,
-                   (long long)n_rows);
+    return df_fail(
+        err, DF_FORMAT,
+        "embed.from: %lld vectors for %lld rows of ingest; when they are not the same, in "
+        "the same order, embed.key names the column that tells whose they are",
+        (long long)v->n, (long long)n_rows);
 }
 
-static df_status read_keys(const df_imported_file *f, const char *key, df_table **out, df_error *err)
+static df_status read_keys(const df_imported_file *f, const char *key, df_table **out,
+                           df_error *err)
 {
     df_str sql = {0};
     df_error why = {""};
@@ -80,14 +89,15 @@ static df_status read_keys(const df_imported_file *f, const char *key, df_table 
     df_status status = df_sql_read_parquet(&sql, from, ", file_row_number = true", &why);
     df_str_append(&sql, " ORDER BY file_row_number");
     if (status == DF_OK)
-        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory") : df_table_query(out, df_str_text(&sql), &why);
+        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
+                            : df_table_query(out, df_str_text(&sql), &why);
     df_str_free(&sql);
     if (status != DF_OK)
         return df_fail(err, status, "embed.key: %s: %.380s", from, why.message);
     if (df_table_rows(*out) == f->shape.rows)
         return DF_OK;
-    status = df_fail(err, DF_FORMAT, "%s: %lld vectors, but %s has %lld rows", f->path, (long long)f->shape.rows, from,
-                     (long long)df_table_rows(*out));
+    status = df_fail(err, DF_FORMAT, "%s: %lld vectors, but %s has %lld rows", f->path,
+                     (long long)f->shape.rows, from, (long long)df_table_rows(*out));
     df_table_close(*out);
     *out = NULL;
     return status;
@@ -105,14 +115,16 @@ static df_status match_by_key(df_imported *v, const char *key, df_error *err)
 {
     v->keys = calloc((size_t)v->n, sizeof *v->keys);
     if (!v->keys)
-        return df_fail(err, DF_NOMEM, "embed.key: out of memory for %lld keys of 16 bytes", (long long)v->n);
+        return df_fail(err, DF_NOMEM, "embed.key: out of memory for %lld keys of 16 bytes",
+                       (long long)v->n);
     for (int i = 0; i < v->files.n; i++) {
         df_table *t = NULL;
         DF_TRY(read_keys(&v->files.files[i], key, &t, err));
         for (int64_t row = 0; row < df_table_rows(t); row++)
             if (!df_table_null(t, row, 0)) {
                 const char *text = df_table_text(t, row, 0);
-                v->keys[v->n_keys++] = (key_entry){df_hash_64(text, strlen(text)), v->files.files[i].first + row};
+                v->keys[v->n_keys++] =
+                    (key_entry){df_hash_64(text, strlen(text)), v->files.files[i].first + row};
             }
         df_table_close(t);
     }
@@ -120,7 +132,8 @@ static df_status match_by_key(df_imported *v, const char *key, df_error *err)
     return DF_OK;
 }
 
-static df_status open_files(df_imported *v, const df_imported_options *o, const df_dataset *ds, df_error *err)
+static df_status open_files(df_imported *v, const df_imported_options *o, const df_dataset *ds,
+                            df_error *err)
 {
     v->field = strdup(o->field ? o->field : "");
     v->input = strdup(df_dataset_input(ds));
@@ -131,7 +144,8 @@ static df_status open_files(df_imported *v, const df_imported_options *o, const 
     return o->key && o->key[0] ? match_by_key(v, o->key, err) : match_by_order(v, ds, err);
 }
 
-df_status df_imported_open(df_imported **out, const df_imported_options *options, const df_dataset *ds, df_error *err)
+df_status df_imported_open(df_imported **out, const df_imported_options *options,
+                           const df_dataset *ds, df_error *err)
 {
     df_imported *v = calloc(1, sizeof *v);
     if (!v)
@@ -173,7 +187,7 @@ int df_imported_dim(const df_imported *v)
 static int64_t find_key(const df_imported *v, const char *text)
 {
     uint64_t hash = df_hash_64(text, strlen(text));
-    int64_t low = 0, high = v->n_keys;       /* keys[low - 1].hash < hash <= keys[high].hash */
+    int64_t low = 0, high = v->n_keys; /* keys[low - 1].hash < hash <= keys[high].hash */
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
         if (v->keys[middle].hash < hash)
@@ -184,8 +198,8 @@ static int64_t find_key(const df_imported *v, const char *text)
     return low < v->n_keys && v->keys[low].hash == hash ? v->keys[low].index : -1;
 }
 
-df_status df_imported_find(const df_imported *v, const df_table *ingest, int part, int64_t row, int64_t *index,
-                           df_error *err)
+df_status df_imported_find(const df_imported *v, const df_table *ingest, int part, int64_t row,
+                           int64_t *index, df_error *err)
 {
     if (v->first_row) {
         *index = v->first_row[part] + row;
@@ -213,7 +227,7 @@ df_status df_imported_find(const df_imported *v, const df_table *ingest, int par
 
 static const df_imported_file *file_of(const df_imported *v, int64_t index)
 {
-    int low = 0, high = v->files.n;          /* files[low].first <= index < files[high].first */
+    int low = 0, high = v->files.n; /* files[low].first <= index < files[high].first */
     while (high - low > 1) {
         int middle = low + (high - low) / 2;
         if (v->files.files[middle].first <= index)
@@ -224,11 +238,12 @@ static const df_imported_file *file_of(const df_imported *v, int64_t index)
     return &v->files.files[low];
 }
 
-static df_status rows_with(df_imported *v, const df_imported_file *file, int64_t row, df_imported_rows **out,
-                           df_error *err)
+static df_status rows_with(df_imported *v, const df_imported_file *file, int64_t row,
+                           df_imported_rows **out, df_error *err)
 {
     for (int i = 0; i < LOADED; i++)
-        if (v->loaded[i].file == file && row >= v->loaded[i].first && row < v->loaded[i].first + v->loaded[i].n) {
+        if (v->loaded[i].file == file && row >= v->loaded[i].first &&
+            row < v->loaded[i].first + v->loaded[i].n) {
             v->oldest = i ^ 1;
             *out = &v->loaded[i];
             return DF_OK;
@@ -245,9 +260,15 @@ static void widen(const df_imported *v, df_npy_type type, double *out)
 {
     const size_t n = (size_t)v->dim;
     switch (type) {
-    case DF_NPY_FLOAT64: memcpy(out, v->row, n * sizeof *out); return;
-    case DF_NPY_FLOAT32: memcpy(v->floats, v->row, n * sizeof *v->floats); break;
-    case DF_NPY_FLOAT16: df_half_to_float_n((const uint16_t *)(const void *)v->row, v->floats, n); break;
+    case DF_NPY_FLOAT64:
+        memcpy(out, v->row, n * sizeof *out);
+        return;
+    case DF_NPY_FLOAT32:
+        memcpy(v->floats, v->row, n * sizeof *v->floats);
+        break;
+    case DF_NPY_FLOAT16:
+        df_half_to_float_n((const uint16_t *)(const void *)v->row, v->floats, n);
+        break;
     }
     for (size_t k = 0; k < n; k++)
         out[k] = (double)v->floats[k];
@@ -281,7 +302,8 @@ df_status df_imported_describe(const df_imported_options *options, df_str *out, 
     }
     df_hash_hex(df_str_text(&names), names.size, hex);
     df_str_printf(out, "vectors %d files %s\n", files.n, hex);
-    df_status status = names.failed || out->failed ? df_fail(err, DF_NOMEM, "embed.from: out of memory") : DF_OK;
+    df_status status =
+        names.failed || out->failed ? df_fail(err, DF_NOMEM, "embed.from: out of memory") : DF_OK;
     df_imported_files_free(&files);
     df_str_free(&names);
     return status;

@@ -73,9 +73,10 @@ static df_status add_file(df_imported_files *out, char *path, char *metadata, df
     return DF_OK;
 }
 
-/* Adds the files of one extension. retrieval: img_emb_7.npy is told about by ../metadata/metadata_7.parquet. */
-static df_status add_files(const char *folder, const char *extension, bool retrieval, df_imported_files *out,
-                           df_error *err)
+/* Adds the files of one extension. retrieval: img_emb_7.npy is told about by
+ * ../metadata/metadata_7.parquet. */
+static df_status add_files(const char *folder, const char *extension, bool retrieval,
+                           df_imported_files *out, df_error *err)
 {
     DIR *dir = opendir(folder);
     if (!dir)
@@ -89,15 +90,15 @@ static df_status add_files(const char *folder, const char *extension, bool retri
         char *metadata;
         if (retrieval && number) {
             char name[NAME_MAX + 32];
-            int length = snprintf(name, sizeof name, "../metadata/metadata%.*s", (int)(e->d_name + n - m - number),
-                                  number);
+            int length = snprintf(name, sizeof name, "../metadata/metadata%.*s",
+                                  (int)(e->d_name + n - m - number), number);
             metadata = join(folder, name, (size_t)length, ".parquet");
         } else {
             metadata = join(folder, e->d_name, n - m, ".parquet");
         }
         status = add_file(out, join(folder, e->d_name, n, ""), metadata, err);
     }
-    if (status == DF_OK && errno)            /* half a list would match the vectors to other rows */
+    if (status == DF_OK && errno) /* half a list would match the vectors to other rows */
         status = df_fail(err, DF_IO, "embed.from: list %s: %s", folder, strerror(errno));
     closedir(dir);
     return status;
@@ -114,7 +115,8 @@ df_status df_imported_list(const char *folder, df_imported_files *out, df_error 
         status = add_files(retrieval ? below : folder, extensions[i], retrieval, &files, err);
     free(below);
     if (status == DF_OK && files.n == 0)
-        status = df_fail(err, DF_CONFIG, "embed.from: %s holds no .npy, .npz or .parquet file", folder);
+        status =
+            df_fail(err, DF_CONFIG, "embed.from: %s holds no .npy, .npz or .parquet file", folder);
     if (status != DF_OK) {
         df_imported_files_free(&files);
         return status;
@@ -142,13 +144,15 @@ static bool has_extension(const char *path, const char *extension)
 
 /* ---- .npz ---- */
 
-static df_status read_npz(const df_imported_file *file, const char *field, size_t max_bytes, uint8_t **bytes,
-                          df_npy_shape *shape, size_t *offset, df_error *err)
+static df_status read_npz(const df_imported_file *file, const char *field, size_t max_bytes,
+                          uint8_t **bytes, df_npy_shape *shape, size_t *offset, df_error *err)
 {
     size_t size = 0;
     char *member = NULL;
     if (!field || !field[0])
-        return df_fail(err, DF_CONFIG, "embed.field: which member of %s? For DataComp: l14_img or b32_img", file->path);
+        return df_fail(err, DF_CONFIG,
+                       "embed.field: which member of %s? For DataComp: l14_img or b32_img",
+                       file->path);
     df_str name = {0};
     df_str_printf(&name, "%s.npy", field);
     member = name.data;
@@ -161,8 +165,8 @@ static df_status read_npz(const df_imported_file *file, const char *field, size_
         status = df_npy_parse(data, size, file->path, shape, offset, err);
     if (status == DF_OK && max_bytes > DF_NPY_HEADER_MAX &&
         size - *offset < (size_t)shape->rows * df_npy_row_bytes(*shape))
-        status = df_fail(err, DF_FORMAT, "%s: %s is cut: %lld x %lld values are not there", file->path, field,
-                         (long long)shape->rows, (long long)shape->dim);
+        status = df_fail(err, DF_FORMAT, "%s: %s is cut: %lld x %lld values are not there",
+                         file->path, field, (long long)shape->rows, (long long)shape->dim);
     if (status == DF_OK)
         *bytes = data;
     else
@@ -173,8 +177,8 @@ static df_status read_npz(const df_imported_file *file, const char *field, size_
 /* ---- Parquet ---- */
 
 /* SELECT BEFORE FROM the file AFTER. */
-static df_status query_file(const df_imported_file *file, const char *before, const char *after, df_table **out,
-                            df_error *err)
+static df_status query_file(const df_imported_file *file, const char *before, const char *after,
+                            df_table **out, df_error *err)
 {
     df_str sql = {0};
     df_error why = {""};
@@ -182,7 +186,8 @@ static df_status query_file(const df_imported_file *file, const char *before, co
     df_status status = df_sql_read_parquet(&sql, file->path, ", file_row_number = true", &why);
     df_str_append(&sql, after);
     if (status == DF_OK)
-        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory") : df_table_query(out, df_str_text(&sql), &why);
+        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
+                            : df_table_query(out, df_str_text(&sql), &why);
     df_str_free(&sql);
     return status == DF_OK ? DF_OK : df_fail(err, status, "%s: %.400s", file->path, why.message);
 }
@@ -192,8 +197,10 @@ static df_status parquet_shape(df_imported_file *file, const char *field, df_err
     df_str what = {0};
     df_table *t = NULL;
     if (!field || !field[0])
-        return df_fail(err, DF_CONFIG, "embed.field: which column of %s holds the vectors?", file->path);
-    df_str_append(&what, "count(*), max(len(");          /* an empty list is a row without a vector */
+        return df_fail(err, DF_CONFIG, "embed.field: which column of %s holds the vectors?",
+                       file->path);
+    /* an empty list is a row without a vector */
+    df_str_append(&what, "count(*), max(len(");
     df_sql_append_column(&what, field);
     df_str_append(&what, "))");
     df_status status = what.failed ? df_fail(err, DF_NOMEM, "embed.from: out of memory")
@@ -204,13 +211,15 @@ static df_status parquet_shape(df_imported_file *file, const char *field, df_err
     file->shape = (df_npy_shape){DF_NPY_FLOAT64, df_table_int(t, 0, 0), df_table_int(t, 0, 1)};
     df_table_close(t);
     if (file->shape.dim > DF_NPY_DIM_MAX)
-        return df_fail(err, DF_FORMAT, "%s: %s has %lld values a row", file->path, field, (long long)file->shape.dim);
+        return df_fail(err, DF_FORMAT, "%s: %s has %lld values a row", file->path, field,
+                       (long long)file->shape.dim);
     return DF_OK;
 }
 
-/* values: those of all lists, one after the other; lengths: how many each list has, 0 for a null: no number. */
-static df_status fill_rows(const df_imported_rows *rows, const df_table *lengths, const df_table *values, double *out,
-                           df_error *err)
+/* values: those of all lists, one after the other; lengths: how many each list has, 0 for a null:
+ * no number. */
+static df_status fill_rows(const df_imported_rows *rows, const df_table *lengths,
+                           const df_table *values, double *out, df_error *err)
 {
     const int64_t dim = rows->file->shape.dim;
     int64_t at = 0;
@@ -219,18 +228,19 @@ static df_status fill_rows(const df_imported_rows *rows, const df_table *lengths
     for (int64_t i = 0; i < rows->n; i++) {
         int64_t length = df_table_int(lengths, i, 0);
         if ((length && length != dim) || at + length > df_table_rows(values))
-            return df_fail(err, DF_FORMAT, "%s: row %lld does not have %lld values, as another has", rows->file->path,
-                           (long long)(rows->first + i), (long long)dim);
+            return df_fail(err, DF_FORMAT, "%s: row %lld does not have %lld values, as another has",
+                           rows->file->path, (long long)(rows->first + i), (long long)dim);
         for (int64_t k = 0; k < dim; k++, out++)
-            *out = length && !df_table_null(values, at + k, 0) ? df_table_real(values, at + k, 0) : NAN;
+            *out = length && !df_table_null(values, at + k, 0) ? df_table_real(values, at + k, 0)
+                                                               : NAN;
         at += length;
     }
     return DF_OK;
 }
 
 /* SELECT BEFORE "field" AFTER, of the rows at hand, in order: one thread keeps it. */
-static df_status query_rows(const df_imported_rows *rows, const char *field, const char *before, const char *after,
-                            df_table **out, df_error *err)
+static df_status query_rows(const df_imported_rows *rows, const char *field, const char *before,
+                            const char *after, df_table **out, df_error *err)
 {
     df_str what = {0};
     char where[128];
@@ -251,7 +261,9 @@ static df_status load_parquet(df_imported_rows *rows, const char *field, df_erro
     df_status status = query_rows(rows, field, "coalesce(len(", "), 0)", &lengths, err);
     if (status == DF_OK)
         status = query_rows(rows, field, "unnest(CAST(", " AS DOUBLE[]))", &values, err);
-    rows->bytes = status == DF_OK ? calloc((size_t)rows->n + 1, df_npy_row_bytes(rows->file->shape) + 1) : NULL;
+    rows->bytes = status == DF_OK
+                      ? calloc((size_t)rows->n + 1, df_npy_row_bytes(rows->file->shape) + 1)
+                      : NULL;
     if (status == DF_OK && !rows->bytes)
         status = df_fail(err, DF_NOMEM, "read %s: out of memory", rows->file->path);
     if (status == DF_OK)
@@ -292,7 +304,8 @@ static df_status load(df_imported_rows *rows, const char *field, df_error *err)
     if (has_extension(rows->file->path, ".parquet"))
         return load_parquet(rows, field, err);
     if (has_extension(rows->file->path, ".npz")) {
-        DF_TRY(read_npz(rows->file, field, NPZ_MEMBER_MAX, &rows->bytes, &shape, &rows->offset, err));
+        DF_TRY(
+            read_npz(rows->file, field, NPZ_MEMBER_MAX, &rows->bytes, &shape, &rows->offset, err));
     } else {
         DF_TRY(df_npy_open(&rows->npy, rows->file->path, err));
         shape = df_npy_shape_of(rows->npy);
@@ -302,12 +315,13 @@ static df_status load(df_imported_rows *rows, const char *field, df_error *err)
     return DF_OK;
 }
 
-df_status df_imported_load(df_imported_rows *rows, const df_imported_file *file, const char *field, int64_t row,
-                           df_error *err)
+df_status df_imported_load(df_imported_rows *rows, const df_imported_file *file, const char *field,
+                           int64_t row, df_error *err)
 {
     const bool chunked = has_extension(file->path, ".parquet");
     int64_t first = chunked ? row / CHUNK_ROWS * CHUNK_ROWS : 0, left = file->shape.rows - first;
-    df_imported_rows made = {.file = file, .first = first, .n = chunked && left > CHUNK_ROWS ? CHUNK_ROWS : left};
+    df_imported_rows made = {
+        .file = file, .first = first, .n = chunked && left > CHUNK_ROWS ? CHUNK_ROWS : left};
     df_status status = load(&made, field, err);
     if (status == DF_OK)
         *rows = made;

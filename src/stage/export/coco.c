@@ -10,17 +10,28 @@
 #include "io/json.h"
 #include "tables/tables.h"
 
-enum { ROWS_PER_PART = 1000000 };            /* of image ids: part and row as in captions.jsonl, read as one number */
+/* of image ids: part and row as in captions.jsonl, read as one number */
+enum { ROWS_PER_PART = 1000000 };
 
 static const char file_name[] = "export/coco.json";
 
 /* Where a table of boxes has what COCO wants; -1: nowhere. */
-typedef struct { int kind, label, score, source, count, side[4]; } columns;
-static const columns of_raw = {-1, DF_DETECT_LABEL, DF_DETECT_SCORE, DF_DETECT_SOURCE, -1,
+typedef struct {
+    int kind, label, score, source, count, side[4];
+} columns;
+static const columns of_raw = {-1,
+                               DF_DETECT_LABEL,
+                               DF_DETECT_SCORE,
+                               DF_DETECT_SOURCE,
+                               -1,
                                {DF_DETECT_X0, DF_DETECT_Y0, DF_DETECT_X1, DF_DETECT_Y1}};
-static const columns of_fused = {DF_FUSE_EVIDENCE_KIND, DF_FUSE_EVIDENCE_TEXT, DF_FUSE_EVIDENCE_SCORE, DF_FUSE_EVIDENCE_SOURCE,
-                                 DF_FUSE_EVIDENCE_COUNT, {DF_FUSE_EVIDENCE_X0, DF_FUSE_EVIDENCE_Y0, DF_FUSE_EVIDENCE_X1,
-                                 DF_FUSE_EVIDENCE_Y1}};
+static const columns of_fused = {
+    DF_FUSE_EVIDENCE_KIND,
+    DF_FUSE_EVIDENCE_TEXT,
+    DF_FUSE_EVIDENCE_SCORE,
+    DF_FUSE_EVIDENCE_SOURCE,
+    DF_FUSE_EVIDENCE_COUNT,
+    {DF_FUSE_EVIDENCE_X0, DF_FUSE_EVIDENCE_Y0, DF_FUSE_EVIDENCE_X1, DF_FUSE_EVIDENCE_Y1}};
 
 typedef struct {
     const df_dataset *ds;
@@ -89,9 +100,11 @@ static long long image_id(const df_joined *j, int64_t row)
 
 static df_status put_image(coco *c, const df_joined *j, int64_t row, df_error *err)
 {
-    df_str_printf(&c->text, "%s{\"id\": %lld, \"file_name\": ", c->n_images++ ? ",\n" : "\n", image_id(j, row));
+    df_str_printf(&c->text, "%s{\"id\": %lld, \"file_name\": ", c->n_images++ ? ",\n" : "\n",
+                  image_id(j, row));
     df_json_append_text(&c->text, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
-    if (df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_WIDTH) && df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT))
+    if (df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_WIDTH) &&
+        df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT))
         df_str_printf(&c->text, ", \"width\": %lld, \"height\": %lld",
                       (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
                       (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
@@ -119,8 +132,10 @@ static void append_box(coco *c, const df_table *t, int64_t i, long long image, c
     const double box[4] = {side[0], side[1], side[2] - side[0], side[3] - side[1]};
     const int64_t count = df_table_null(t, i, c->at.count) ? 1 : df_table_int(t, i, c->at.count);
     const char *label = df_table_text(t, i, c->at.label);
-    df_str_printf(&c->text, "%s{\"id\": %lld, \"image_id\": %lld, \"category_id\": %lld, \"bbox\": [",
-                  c->n_boxes ? ",\n" : "\n", (long long)c->n_boxes + 1, image, (long long)category_of(c, label));
+    df_str_printf(&c->text,
+                  "%s{\"id\": %lld, \"image_id\": %lld, \"category_id\": %lld, \"bbox\": [",
+                  c->n_boxes ? ",\n" : "\n", (long long)c->n_boxes + 1, image,
+                  (long long)category_of(c, label));
     for (int k = 0; k < 4; k++) {
         df_str_append(&c->text, k ? ", " : "");
         df_json_append_real(&c->text, box[k]);

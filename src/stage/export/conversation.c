@@ -6,7 +6,8 @@
 
 static void append_unmarked(df_str *plain, const char *words)
 {
-    for (const char *mark; (mark = strstr(words, "<image>")) != NULL; words = mark + strlen("<image>")) {
+    for (const char *mark; (mark = strstr(words, "<image>")) != NULL;
+         words = mark + strlen("<image>")) {
         df_str_append_n(plain, words, (size_t)(mark - words));
         df_str_append(plain, "[image]");
     }
@@ -25,7 +26,8 @@ static void append_turn(df_str *out, const char *from, const char *before, const
     df_str_free(&turn);
 }
 
-void df_conversation_append(df_str *out, const char *id, const char *image, const char *human, const char *gpt)
+void df_conversation_append(df_str *out, const char *id, const char *image, const char *human,
+                            const char *gpt)
 {
     df_str_append(out, "{\"id\": ");
     df_json_append_text(out, id);

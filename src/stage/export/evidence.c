@@ -15,8 +15,8 @@ static const char *name_of(const char *stage, int part, char name[NAME_SIZE])
 }
 
 /* An image's rows stay in their order. */
-static df_status append_query(const df_dataset *ds, const char *stage, int part, const char *to, df_str *sql,
-                              df_error *err)
+static df_status append_query(const df_dataset *ds, const char *stage, int part, const char *to,
+                              df_str *sql, df_error *err)
 {
     char *ingest = df_dataset_part_path(ds, "ingest", part, "parquet"),
          *said = df_dataset_part_path(ds, stage, part, "parquet");
@@ -50,7 +50,8 @@ static df_status write_part(const df_dataset *ds, const char *stage, int part, d
     return status;
 }
 
-static df_status write_stage(const df_dataset *ds, const char *stage, const df_run *run, df_error *err)
+static df_status write_stage(const df_dataset *ds, const char *stage, const df_run *run,
+                             df_error *err)
 {
     int n_parts = df_dataset_parts(ds);
     for (int part = 0; part < n_parts; part++) {

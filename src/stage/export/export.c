@@ -1,5 +1,5 @@
-/* export: the captions as others read them, and the list of what was selected. JSON lines first; the Parquet file is
- * made from them, so both say the same. */
+/* export: the captions as others read them, and the list of what was selected. JSON lines first;
+ * the Parquet file is made from them, so both say the same. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,11 @@
 #include "tables/check.h"
 #include "tables/ingest.h"
 
-typedef struct { bool passed_only, evidence; char *instruction, *coco; df_tuning_split tuning; } export_config;
+typedef struct {
+    bool passed_only, evidence;
+    char *instruction, *coco;
+    df_tuning_split tuning;
+} export_config;
 
 /* Two files that grow row by row; the line buffer is shared. */
 typedef struct {
@@ -58,7 +62,8 @@ static void append_line(df_str *text, const df_joined *j, int64_t row)
     append_member(text, "verdict", df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT));
     df_str_append(text, ", \"reasons\": [");
     if (!text->failed)
-        df_text_split(df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_REASONS), ';', append_reason, text);
+        df_text_split(df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_REASONS), ';', append_reason,
+                      text);
     df_str_printf(text, "], \"width\": %lld, \"height\": %lld",
                   (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
                   (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
@@ -85,12 +90,15 @@ static df_status put_row(export_out *out, const df_joined *j, int64_t row, df_er
 static df_status put_part(export_out *out, const df_dataset *ds, int part, df_error *err)
 {
     if (!df_dataset_has_part(ds, "caption", part))
-        return df_fail(err, DF_CONFIG, "export: part %d has no captions yet; run `densefusion caption` first", part);
+        return df_fail(err, DF_CONFIG,
+                       "export: part %d has no captions yet; run `densefusion caption` first",
+                       part);
     df_joined j;
     DF_TRY(df_joined_open(&j, ds, part, err));
     df_status status = DF_OK;
     for (int64_t row = 0; row < j.n_rows && status == DF_OK; row++) {
-        bool wanted = df_joined_kept(&j, row, NULL, NULL) && df_joined_has(&j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION);
+        bool wanted = df_joined_kept(&j, row, NULL, NULL) &&
+                      df_joined_has(&j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION);
         if (wanted && out->config->passed_only)
             wanted = strcmp(df_joined_text(&j, DF_OF_CHECK, row, DF_CHECK_VERDICT), "pass") == 0;
         if (wanted)
@@ -100,8 +108,8 @@ static df_status put_part(export_out *out, const df_dataset *ds, int part, df_er
     return status;
 }
 
-/* From the lines, so that it has their columns and their rows in their order. The columns are spelled out: DuckDB would
- * guess types from a sample. */
+/* From the lines, so that it has their columns and their rows in their order. The columns are
+ * spelled out: DuckDB would guess types from a sample. */
 static df_status write_parquet(const df_dataset *ds, df_error *err)
 {
     char lines[PATH_MAX];
@@ -113,9 +121,11 @@ static df_status write_parquet(const df_dataset *ds, df_error *err)
     df_str_append(&sql, "COPY (SELECT * FROM ");
     df_sql_read(&sql, DF_SQL_JSON);
     df_status status = df_sql_read_file(&sql, lines, err);
-    df_sql_read_end(&sql, DF_SQL_JSON,
-                    ", columns = {id: 'VARCHAR', image: 'VARCHAR', caption: 'VARCHAR', verdict: 'VARCHAR', "
-                    "reasons: 'VARCHAR[]', width: 'BIGINT', height: 'BIGINT', url: 'VARCHAR', alt_text: 'VARCHAR'}");
+    df_sql_read_end(
+        &sql, DF_SQL_JSON,
+        ", columns = {id: 'VARCHAR', image: 'VARCHAR', caption: 'VARCHAR', verdict: 'VARCHAR', "
+        "reasons: 'VARCHAR[]', width: 'BIGINT', height: 'BIGINT', url: 'VARCHAR', alt_text: "
+        "'VARCHAR'}");
     df_str_append(&sql, ")");
     df_sql_to_parquet(&sql, draft.path);
     if (status == DF_OK)
@@ -136,13 +146,16 @@ static df_status write_selected(const df_dataset *ds, df_error *err)
     df_draft draft;
     DF_TRY(df_folder_draft(df_dataset_files(ds), "export/selected.parquet", &draft, err));
     df_str sql = {0};
-    df_str_append(&sql, "COPY (SELECT i.path, i.url, i.width, i.height, i.alt_text, s.cluster, s.\"rank\" FROM ");
+    df_str_append(
+        &sql,
+        "COPY (SELECT i.path, i.url, i.width, i.height, i.alt_text, s.cluster, s.\"rank\" FROM ");
     df_status status = df_dataset_append_sql(ds, "ingest", &sql, err);
     df_str_append(&sql, " i JOIN ");
     if (status == DF_OK)
         status = df_dataset_append_sql(ds, "select", &sql, err);
-    df_str_printf(&sql, " s ON i.file_index = s.file_index AND i.\"row\" = s.\"row\" WHERE s.kept = 1 "
-                        "ORDER BY i.file_index, i.\"row\")");
+    df_str_printf(&sql,
+                  " s ON i.file_index = s.file_index AND i.\"row\" = s.\"row\" WHERE s.kept = 1 "
+                  "ORDER BY i.file_index, i.\"row\")");
     df_sql_to_parquet(&sql, draft.path);
     if (status == DF_OK && sql.failed)
         status = df_fail(err, DF_NOMEM, "write selected.parquet: out of memory");
@@ -174,7 +187,8 @@ static df_status write_rows(export_out *out, const df_dataset *ds, const df_run 
     return df_stream_commit(&out->llava, err);
 }
 
-static df_status write_captions(const df_dataset *ds, const void *config, const df_run *run, df_error *err)
+static df_status write_captions(const df_dataset *ds, const void *config, const df_run *run,
+                                df_error *err)
 {
     export_out out = {.config = config};
     df_status status = df_stream_open(&out.lines, df_dataset_files(ds), "captions.jsonl", err);
@@ -196,22 +210,26 @@ static bool has_any(const df_dataset *ds, const char *stage)
     return false;
 }
 
-/* Whose boxes go into coco.json: a stage's name, NULL for none. Of a dataset that has not fused there are none. */
+/* Whose boxes go into coco.json: a stage's name, NULL for none. Of a dataset that has not fused
+ * there are none. */
 static const char *boxes_of(const df_dataset *ds, const export_config *config)
 {
     const char *stage = config->coco && strcmp(config->coco, "raw") == 0 ? "detect" : "fuse";
-    return (!config->coco || strcmp(config->coco, "none") != 0) && df_dataset_has_all(ds, stage) ? stage : NULL;
+    return (!config->coco || strcmp(config->coco, "none") != 0) && df_dataset_has_all(ds, stage)
+               ? stage
+               : NULL;
 }
 
-/* Always the whole dataset: run->parts chooses work, not what others are given. A dataset without captions has a list,
- * or boxes, that others can use. */
+/* Always the whole dataset: run->parts chooses work, not what others are given. A dataset without
+ * captions has a list, or boxes, that others can use. */
 static df_status export_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     const bool selected = df_dataset_has_all(ds, "select");
     const char *boxes = boxes_of(ds, config);
     if (selected)
         DF_TRY(write_selected(ds, err));
-    DF_TRY(boxes ? df_export_coco(ds, strcmp(boxes, "fuse") == 0, run, err) : df_export_no_coco(ds, err));
+    DF_TRY(boxes ? df_export_coco(ds, strcmp(boxes, "fuse") == 0, run, err)
+                 : df_export_no_coco(ds, err));
     const bool evidence = ((const export_config *)config)->evidence;
     DF_TRY(df_export_evidence(ds, evidence, run, err));
     DF_TRY(df_export_tuning(ds, ((const export_config *)config)->tuning, run, err));
@@ -225,7 +243,8 @@ static df_status export_depends(const void *config, const df_run *run, df_str *o
     const char *coco = ((const export_config *)config)->coco;
     (void)run;
     (void)out;
-    if (!coco || strcmp(coco, "fused") == 0 || strcmp(coco, "raw") == 0 || strcmp(coco, "none") == 0)
+    if (!coco || strcmp(coco, "fused") == 0 || strcmp(coco, "raw") == 0 ||
+        strcmp(coco, "none") == 0)
         return DF_OK;
     return df_fail(err, DF_CONFIG, "export.coco: \"%.60s\" is not fused, raw or none", coco);
 }
@@ -233,22 +252,28 @@ static df_status export_depends(const void *config, const df_run *run, df_str *o
 static const df_option options[] = {
     {"passed_only", DF_OPT_BOOL, offsetof(export_config, passed_only), "false", 0, 0,
      "leave out captions that failed the check"},
-    {"instruction", DF_OPT_TEXT, offsetof(export_config, instruction), "Describe this image in detail.", 0, 0,
+    {"instruction", DF_OPT_TEXT, offsetof(export_config, instruction),
+     "Describe this image in detail.", 0, 0,
      "what the human says in llava.json, after the image mark"},
     {"coco", DF_OPT_TEXT, offsetof(export_config, coco), "fused", 0, 0,
      "boxes in coco.json: fused, raw (every detector's, before fusion), or none"},
     {"evidence", DF_OPT_BOOL, offsetof(export_config, evidence), "false", 0, 0,
-     "write the tables of tag, detect and read with path and url, as tag.from, detect.from and read.from take them"},
+     "write the tables of tag, detect and read with path and url, as tag.from, detect.from and "
+     "read.from take them"},
     {"held_out", DF_OPT_REAL, offsetof(export_config, tuning.held_out), "0.02", 0, 1,
      "tuning set: about this share of the clusters is kept from training, for evaluation"},
-    {"split_seed", DF_OPT_INT, offsetof(export_config, tuning.seed), "0", 0, 2147483647, "tuning set: which clusters"},
+    {"split_seed", DF_OPT_INT, offsetof(export_config, tuning.seed), "0", 0, 2147483647,
+     "tuning set: which clusters"},
     {0},
 };
 const df_stage df_stage_export = {
     .name = "export",
-    .summary = "write captions.jsonl, Parquet, LLaVA conversations, boxes as COCO JSON, the list of what was selected",
-    .reads = (const char *const[]){"ingest", "filter", "cluster", "dedup", "select", "tag", "detect", "read", "fuse",
-                                   "caption", "check", NULL},
-    .options = options, .config_size = sizeof(export_config), .run = export_run,
+    .summary = "write captions.jsonl, Parquet, LLaVA conversations, boxes as COCO JSON, the list "
+               "of what was selected",
+    .reads = (const char *const[]){"ingest", "filter", "cluster", "dedup", "select", "tag",
+                                   "detect", "read", "fuse", "caption", "check", NULL},
+    .options = options,
+    .config_size = sizeof(export_config),
+    .run = export_run,
     .depends = export_depends,
 };

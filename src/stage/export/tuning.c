@@ -18,7 +18,8 @@ static const char *const names[SIDES] = {"export/tuning/train.json", "export/tun
 
 typedef struct {
     df_stream file[SIDES];
-    int64_t n[SIDES], n_failed, n_empty;     /* conversations; left out: failed the check, no caption */
+    /* conversations; left out: failed the check, no caption */
+    int64_t n[SIDES], n_failed, n_empty;
     df_tuning_split split;
     df_str text;
 } tuning;
@@ -31,9 +32,13 @@ static int side_of(const tuning *t, const df_joined *j, int64_t row)
         df_str_printf(&key, "%lld cluster %lld", (long long)t->split.seed,
                       (long long)df_joined_int(j, DF_OF_CLUSTER, row, DF_CLUSTER_CLUSTER, 0));
     else
-        df_str_printf(&key, "%lld image %s %s", (long long)t->split.seed, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_HASH),
-                      df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_HASH) ? "" : df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
-    const double place = (double)(df_hash_64(df_str_text(&key), key.size) >> 11) / (double)(1ull << 53);
+        df_str_printf(&key, "%lld image %s %s", (long long)t->split.seed,
+                      df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_HASH),
+                      df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_HASH)
+                          ? ""
+                          : df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
+    const double place =
+        (double)(df_hash_64(df_str_text(&key), key.size) >> 11) / (double)(1ull << 53);
     df_str_free(&key);
     return place < t->split.held_out ? HELD_OUT : TRAIN;
 }
@@ -114,7 +119,8 @@ static df_status has_prompts(const df_dataset *ds, bool *has, df_error *err)
     return DF_OK;
 }
 
-df_status df_export_tuning(const df_dataset *ds, df_tuning_split split, const df_run *run, df_error *err)
+df_status df_export_tuning(const df_dataset *ds, df_tuning_split split, const df_run *run,
+                           df_error *err)
 {
     bool has;
     DF_TRY(has_prompts(ds, &has, err));
@@ -132,9 +138,11 @@ df_status df_export_tuning(const df_dataset *ds, df_tuning_split split, const df
         df_stream_drop(&t.file[side]);
     if (status == DF_OK)
         df_run_note(run,
-                    "export: tuning: %lld conversations to train on, %lld held out; left out: %lld failed the check, "
+                    "export: tuning: %lld conversations to train on, %lld held out; left out: %lld "
+                    "failed the check, "
                     "%lld have no caption",
-                    (long long)t.n[TRAIN], (long long)t.n[HELD_OUT], (long long)t.n_failed, (long long)t.n_empty);
+                    (long long)t.n[TRAIN], (long long)t.n[HELD_OUT], (long long)t.n_failed,
+                    (long long)t.n_empty);
     df_str_free(&t.text);
     return status;
 }

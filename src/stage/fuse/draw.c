@@ -9,7 +9,10 @@
 #include "tables/ingest.h"
 
 /* The lowest `room` tickets so far: a heap whose first is the highest. */
-typedef struct { uint64_t *tickets; int64_t n, room; } lowest;
+typedef struct {
+    uint64_t *tickets;
+    int64_t n, room;
+} lowest;
 
 static uint64_t ticket(int64_t seed, const char *path)
 {
@@ -56,8 +59,8 @@ static void offer(lowest *l, uint64_t t)
     }
 }
 
-static df_status offer_part(df_draw *draw, lowest *l, const df_dataset *ds, const char *const *reads, int part,
-                            df_error *err)
+static df_status offer_part(df_draw *draw, lowest *l, const df_dataset *ds,
+                            const char *const *reads, int part, df_error *err)
 {
     df_table *ingest = NULL;
     bool *kept = NULL;
@@ -86,14 +89,16 @@ static df_status check_whole(const df_dataset *ds, const char *const *reads, df_
             first = !has && first < 0 ? part : first;
         }
         if (done > 0 && first >= 0)
-            return df_fail(err, DF_CONFIG, "fuse.draw looks at the whole dataset, and part %d of %s is not there yet",
-                           first, *reads);
+            return df_fail(
+                err, DF_CONFIG,
+                "fuse.draw looks at the whole dataset, and part %d of %s is not there yet", first,
+                *reads);
     }
     return DF_OK;
 }
 
-df_status df_draw_open(df_draw *out, const df_dataset *ds, const char *const *reads, int64_t total, int64_t seed,
-                       df_error *err)
+df_status df_draw_open(df_draw *out, const df_dataset *ds, const char *const *reads, int64_t total,
+                       int64_t seed, df_error *err)
 {
     df_draw draw = {.seed = seed, .limit = UINT64_MAX};
     lowest l = {.room = total};

@@ -15,36 +15,44 @@
 #include "tables/fuse.h"
 #include "tables/kept.h"
 
-
-
 static const df_option options[] = {
     {"prompt", DF_OPT_TEXT, offsetof(df_fuse_config, prompt), "engine", 0, 0,
-     "engine (short), meta (the paper's 18 rules), or the path of your own template (docs/FUSION.md)"},
+     "engine (short), meta (the paper's 18 rules), or the path of your own template "
+     "(docs/FUSION.md)"},
     {"tuning_prompt", DF_OPT_TEXT, offsetof(df_fuse_config, tuning_prompt), NULL, 0, 0,
-     "a second prompt of the same evidence, as prompt: what the engine is asked that will be tuned on these captions"},
+     "a second prompt of the same evidence, as prompt: what the engine is asked that will be tuned "
+     "on these captions"},
     {"draw", DF_OPT_INT, offsetof(df_fuse_config, draw), "0", 0, 1e9,
-     "so many images at random of those that were kept get a prompt, and so a caption; 0: all (paper: 100000 for the "
+     "so many images at random of those that were kept get a prompt, and so a caption; 0: all "
+     "(paper: 100000 for the "
      "meta set)"},
     {"draw_seed", DF_OPT_INT, offsetof(df_fuse_config, draw_seed), "0", 0, 2147483647,
      "another seed, another draw; of one seed a larger draw holds every smaller one"},
     {"accept", DF_OPT_TEXT, offsetof(df_fuse_config, accept), "", 0, 0,
-     "score from which each expert is believed by itself, \"nanodet=0.7, owlv2=0.3\"; else its card's `accept`, else "
+     "score from which each expert is believed by itself, \"nanodet=0.7, owlv2=0.3\"; else its "
+     "card's `accept`, else "
      "box_score"},
     {"tag_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.tag_score), "0.5", 0, 1,
-     "score from which a tag is believed whose tagger has no `accept`: the small tagger is not trusted below it"},
-    {"max_tags", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tags), "10", 0, 1000, "tags an image"},
+     "score from which a tag is believed whose tagger has no `accept`: the small tagger is not "
+     "trusted below it"},
+    {"max_tags", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tags), "10", 0, 1000,
+     "tags an image"},
     {"box_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.accept), "0.75", 0, 1,
-     "score from which a box is believed whose detector has no `accept`; agreement with others lifts a lower one over "
+     "score from which a box is believed whose detector has no `accept`; agreement with others "
+     "lifts a lower one over "
      "it"},
     {"box_iou", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.iou), "0.55", 0, 1,
      "overlap above which boxes of one label are one object (weighted box fusion's own default)"},
     {"same_place", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.same_place), "0.9", 0, 1,
-     "overlap above which boxes of two labels are one object: the narrower name is told, or of unrelated ones the "
+     "overlap above which boxes of two labels are one object: the narrower name is told, or of "
+     "unrelated ones the "
      "surer"},
     {"tag_weight", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.tag_weight), "1", 0, 1,
-     "what a tag counts as a witness for boxes of its name, against a detector; 0: tags say nothing of boxes"},
+     "what a tag counts as a witness for boxes of its name, against a detector; 0: tags say "
+     "nothing of boxes"},
     {"max_boxes", DF_OPT_INT, offsetof(df_fuse_config, fuse.sample.budget), "32", 0, 10000,
-     "boxes in a prompt, about 20 tokens each: enough for a busy scene, small beside the image itself"},
+     "boxes in a prompt, about 20 tokens each: enough for a busy scene, small beside the image "
+     "itself"},
     {"small_area", DF_OPT_REAL, offsetof(df_fuse_config, fuse.sample.small_area), "0.01", 0, 1,
      "an object below this share of the image is small: a tenth of its side, what models overlook"},
     {"large_area", DF_OPT_REAL, offsetof(df_fuse_config, fuse.sample.large_area), "0.1", 0, 1,
@@ -58,14 +66,16 @@ static const df_option options[] = {
     {"max_lines", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_lines), "60", 0, 10000,
      "text lines in a prompt; the surest are kept"},
     {"max_tokens", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tokens), "1500", 0, 1000000,
-     "of the evidence in a prompt, estimated: the surest lines may use half, or what boxes and tags leave; 0: no "
+     "of the evidence in a prompt, estimated: the surest lines may use half, or what boxes and "
+     "tags leave; 0: no "
      "limit"},
     {0},
 };
 
 /* ---- what fusion works with ---- */
 
-static df_status open_prompt(df_prompt **out, const char *name, const char *share, df_str *depends, df_error *err)
+static df_status open_prompt(df_prompt **out, const char *name, const char *share, df_str *depends,
+                             df_error *err)
 {
     const bool ours = strcmp(name, "engine") == 0 || strcmp(name, "meta") == 0;
     char path[PATH_MAX], hash[DF_HASH_HEX];
@@ -104,16 +114,21 @@ static df_status describe_kinds(const char *share, df_str *depends, df_error *er
     return DF_OK;
 }
 
-/* Adds what a list says; of two entries for a source the first counts. `seps` part the entries, `is` stands within one. */
-static df_status add_accepts(df_fuser *f, df_accept *list, char *text, const char *seps, char is, df_error *err)
+/* Adds what a list says; of two entries for a source the first counts. `seps` part the entries,
+ * `is` stands within one. */
+static df_status add_accepts(df_fuser *f, df_accept *list, char *text, const char *seps, char is,
+                             df_error *err)
 {
     for (char *at = text; *(at += strspn(at, seps));) {
-        char *end = at + strcspn(at, seps), *value = memchr(at, is, (size_t)(end - at)), *number_end = NULL;
+        char *end = at + strcspn(at, seps), *value = memchr(at, is, (size_t)(end - at)),
+             *number_end = NULL;
         const bool last = *end == '\0';
         *end = '\0';
         const double score = value ? strtod(value + 1, &number_end) : NAN;
         if (!(score >= 0 && score <= 1) || number_end == value + 1 || *number_end || value == at)
-            return df_fail(err, DF_CONFIG, "fuse.accept: \"%.60s\" must be like nanodet=0.7, a score from 0 to 1", at);
+            return df_fail(err, DF_CONFIG,
+                           "fuse.accept: \"%.60s\" must be like nanodet=0.7, a score from 0 to 1",
+                           at);
         *value = '\0';
         list[f->how.n_accept++] = (df_accept){at, score};
         at = last ? end : end + 1;
@@ -121,8 +136,8 @@ static df_status add_accepts(df_fuser *f, df_accept *list, char *text, const cha
     return DF_OK;
 }
 
-static df_status read_accepts(df_fuser *f, const df_fuse_config *config, const char *models, df_str *depends,
-                              df_error *err)
+static df_status read_accepts(df_fuser *f, const df_fuse_config *config, const char *models,
+                              df_str *depends, df_error *err)
 {
     df_str cards = {0};
     df_status status = models ? df_cards_accept(models, &cards, err) : DF_OK;
@@ -143,18 +158,19 @@ static df_status read_accepts(df_fuser *f, const df_fuse_config *config, const c
 }
 
 /* What an option names, opened; *depends receives text of it. */
-static df_status open_options(df_fuser *f, const df_fuse_config *config, const char *share, const char *models,
-                              df_str *depends, df_error *err)
+static df_status open_options(df_fuser *f, const df_fuse_config *config, const char *share,
+                              const char *models, df_str *depends, df_error *err)
 {
-    DF_TRY(open_prompt(&f->prompt, config->prompt && *config->prompt ? config->prompt : "engine", share, depends, err));
+    DF_TRY(open_prompt(&f->prompt, config->prompt && *config->prompt ? config->prompt : "engine",
+                       share, depends, err));
     if (config->tuning_prompt && *config->tuning_prompt)
         DF_TRY(open_prompt(&f->tuning, config->tuning_prompt, share, depends, err));
     DF_TRY(read_accepts(f, config, models, depends, err));
     return depends->failed ? df_fail(err, DF_NOMEM, "fuse: out of memory") : DF_OK;
 }
 
-df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share, const char *models,
-                        df_error *err)
+df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share,
+                        const char *models, df_error *err)
 {
     df_fuser fresh = {.how.options = &config->fuse};
     df_str unasked = {0};
@@ -204,25 +220,44 @@ typedef struct {
     df_str text, tuning;
 } fusing_part;
 
-static df_status append_tags_and_boxes(const fusing_part *f, int64_t row, const df_evidence *e, df_error *err)
+static df_status append_tags_and_boxes(const fusing_part *f, int64_t row, const df_evidence *e,
+                                       df_error *err)
 {
     for (int i = 0; i < e->n_tags; i++) {
         const df_tag *t = &e->tags[i];
-        const df_value v[] = {DF_INT(row), DF_TEXT("tag"), DF_INT(t->item), DF_TEXT(t->label), DF_REAL(t->score),
-                              t->source ? DF_TEXT(t->source) : DF_NULL, DF_NULL, DF_NULL, DF_NULL, DF_NULL, DF_NULL};
+        const df_value v[] = {DF_INT(row),
+                              DF_TEXT("tag"),
+                              DF_INT(t->item),
+                              DF_TEXT(t->label),
+                              DF_REAL(t->score),
+                              t->source ? DF_TEXT(t->source) : DF_NULL,
+                              DF_NULL,
+                              DF_NULL,
+                              DF_NULL,
+                              DF_NULL,
+                              DF_NULL};
         DF_TRY(df_table_append(f->evidence, v, err));
     }
     for (int i = 0; i < e->n_boxes; i++) {
         const df_box *b = &e->boxes[i];
-        const df_value v[] = {DF_INT(row), DF_TEXT("box"), DF_INT(b->item), DF_TEXT(b->label), DF_REAL(b->score),
-                              DF_TEXT(b->source), DF_REAL(b->x0), DF_REAL(b->y0), DF_REAL(b->x1), DF_REAL(b->y1),
+        const df_value v[] = {DF_INT(row),
+                              DF_TEXT("box"),
+                              DF_INT(b->item),
+                              DF_TEXT(b->label),
+                              DF_REAL(b->score),
+                              DF_TEXT(b->source),
+                              DF_REAL(b->x0),
+                              DF_REAL(b->y0),
+                              DF_REAL(b->x1),
+                              DF_REAL(b->y1),
                               DF_INT(b->count > 1 ? b->count : 1)};
         DF_TRY(df_table_append(f->evidence, v, err));
     }
     return DF_OK;
 }
 
-static df_status append_lines(const fusing_part *f, int64_t row, const df_evidence *e, df_error *err)
+static df_status append_lines(const fusing_part *f, int64_t row, const df_evidence *e,
+                              df_error *err)
 {
     for (int i = 0; i < e->n_lines; i++) {
         const df_line *l = &e->lines[i];
@@ -233,22 +268,31 @@ static df_status append_lines(const fusing_part *f, int64_t row, const df_eviden
             y0 = fmin(y0, l->y[k]);
             y1 = fmax(y1, l->y[k]);
         }
-        const df_value v[] = {DF_INT(row), DF_TEXT("line"), DF_INT(l->item), DF_TEXT(l->text), DF_REAL(l->score),
-                              DF_NULL, DF_REAL(x0), DF_REAL(y0), DF_REAL(x1), DF_REAL(y1), DF_NULL};
+        const df_value v[] = {DF_INT(row),       DF_TEXT("line"), DF_INT(l->item), DF_TEXT(l->text),
+                              DF_REAL(l->score), DF_NULL,         DF_REAL(x0),     DF_REAL(y0),
+                              DF_REAL(x1),       DF_REAL(y1),     DF_NULL};
         DF_TRY(df_table_append(f->evidence, v, err));
     }
     return DF_OK;
 }
 
-static df_status append_left(const fusing_part *f, int64_t row, const df_fused *fused, df_error *err)
+static df_status append_left(const fusing_part *f, int64_t row, const df_fused *fused,
+                             df_error *err)
 {
     for (int i = 0; i < fused->n_left; i++) {
         const df_left *l = &fused->left[i];
         const bool placed = strcmp(l->kind, "tag") != 0;
-        const df_value v[] = {DF_INT(row), DF_TEXT(l->kind), DF_INT(l->item), DF_TEXT(l->text), DF_REAL(l->score),
-                              l->source ? DF_TEXT(l->source) : DF_NULL, placed ? DF_REAL(l->x0) : DF_NULL,
-                              placed ? DF_REAL(l->y0) : DF_NULL, placed ? DF_REAL(l->x1) : DF_NULL,
-                              placed ? DF_REAL(l->y1) : DF_NULL, DF_TEXT(l->reason)};
+        const df_value v[] = {DF_INT(row),
+                              DF_TEXT(l->kind),
+                              DF_INT(l->item),
+                              DF_TEXT(l->text),
+                              DF_REAL(l->score),
+                              l->source ? DF_TEXT(l->source) : DF_NULL,
+                              placed ? DF_REAL(l->x0) : DF_NULL,
+                              placed ? DF_REAL(l->y0) : DF_NULL,
+                              placed ? DF_REAL(l->x1) : DF_NULL,
+                              placed ? DF_REAL(l->y1) : DF_NULL,
+                              DF_TEXT(l->reason)};
         DF_TRY(df_table_append(f->left, v, err));
     }
     return DF_OK;
@@ -279,9 +323,11 @@ static df_status fuse_image(fusing_part *f, int64_t row, const df_evidence *raw,
     return append_left(f, row, &fused, err);
 }
 
-static const char *const reads[] = {"ingest", "filter", "dedup", "select", "tag", "detect", "read", "look", NULL};
+static const char *const reads[] = {"ingest", "filter", "dedup", "select", "tag",
+                                    "detect", "read",   "look",  NULL};
 
-static df_status fuse_rows(fusing_part *f, const df_dataset *ds, int part, const df_run *run, df_error *err)
+static df_status fuse_rows(fusing_part *f, const df_dataset *ds, int part, const df_run *run,
+                           df_error *err)
 {
     df_evidence_tables tables = {0};
     df_arena arena = {0};
@@ -309,7 +355,8 @@ static df_status fuse_rows(fusing_part *f, const df_dataset *ds, int part, const
 }
 
 /* The evidence first: a part of prompts that exists has its evidence and what was left out. */
-static df_status fuse_part(fusing_part *f, df_dataset *ds, int part, const df_run *run, df_error *err)
+static df_status fuse_part(fusing_part *f, df_dataset *ds, int part, const df_run *run,
+                           df_error *err)
 {
     df_status status = df_table_create(&f->prompts, df_fuse_table.columns, err);
     if (status == DF_OK)
@@ -331,15 +378,17 @@ static df_status fuse_part(fusing_part *f, df_dataset *ds, int part, const df_ru
     return status;
 }
 
-static df_status open_draw(fusing_part *f, df_draw *draw, const df_dataset *ds, const df_fuse_config *config,
-                           const df_run *run, df_error *err)
+static df_status open_draw(fusing_part *f, df_draw *draw, const df_dataset *ds,
+                           const df_fuse_config *config, const df_run *run, df_error *err)
 {
     if (config->draw == 0)
         return DF_OK;
     DF_TRY(df_draw_open(draw, ds, reads, config->draw, config->draw_seed, err));
     if (draw->n_kept < config->draw)
-        df_run_note(run, "fuse: draw: all %lld images that were kept are drawn, fewer than the %lld asked for",
-                    (long long)draw->n_kept, (long long)config->draw);
+        df_run_note(
+            run,
+            "fuse: draw: all %lld images that were kept are drawn, fewer than the %lld asked for",
+            (long long)draw->n_kept, (long long)config->draw);
     f->draw = draw;
     return DF_OK;
 }

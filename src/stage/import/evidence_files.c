@@ -59,8 +59,8 @@ static const char *const extensions[] = {".parquet", ".csv", ".jsonl"};
 enum { N_READERS = sizeof extensions / sizeof *extensions };
 
 /* The files of the folder, or the file itself; *reader: how they are read. */
-static df_status list_files(const char *stage, const char *from, file_list *files, df_sql_reader *reader,
-                            df_error *err)
+static df_status list_files(const char *stage, const char *from, file_list *files,
+                            df_sql_reader *reader, df_error *err)
 {
     struct stat st;
     if (stat(from, &st) != 0)
@@ -86,9 +86,10 @@ static df_status list_files(const char *stage, const char *from, file_list *file
             return df_fail(err, DF_NOMEM, "%s.from: out of memory", stage);
     }
     if (!files->n)
-        return df_fail(err, DF_CONFIG,
-                       "%s.from: %s is no .parquet, .csv or .jsonl file, no folder of them and no dataset", stage,
-                       from);
+        return df_fail(
+            err, DF_CONFIG,
+            "%s.from: %s is no .parquet, .csv or .jsonl file, no folder of them and no dataset",
+            stage, from);
     qsort(files->paths, (size_t)files->n, sizeof *files->paths, by_name);
     return DF_OK;
 }
@@ -96,13 +97,14 @@ static df_status list_files(const char *stage, const char *from, file_list *file
 static bool is_dataset(const char *from)
 {
     char path[PATH_MAX];
-    return (size_t)snprintf(path, sizeof path, "%s/dataset.json", from) < sizeof path && df_file_exists(path);
+    return (size_t)snprintf(path, sizeof path, "%s/dataset.json", from) < sizeof path &&
+           df_file_exists(path);
 }
 
 /* ---- reading ---- */
 
-static df_status append_reader(const file_list *files, df_sql_reader reader, const char *options, df_str *sql,
-                               df_error *err)
+static df_status append_reader(const file_list *files, df_sql_reader reader, const char *options,
+                               df_str *sql, df_error *err)
 {
     df_sql_read(sql, reader);
     for (int i = 0; i < files->n; i++)
@@ -178,8 +180,8 @@ static df_status append_csv(const file_list *files, df_str *sql, df_error *err)
     return status;
 }
 
-/* Every key of every line is a column of text, as in CSV: from a sample DuckDB would make dates of words and pass over
- * keys that come late. */
+/* Every key of every line is a column of text, as in CSV: from a sample DuckDB would make dates of
+ * words and pass over keys that come late. */
 static df_status append_json(const file_list *files, df_str *sql, df_error *err)
 {
     df_table *t = NULL;
@@ -187,10 +189,12 @@ static df_status append_json(const file_list *files, df_str *sql, df_error *err)
     df_str_append(&ask, "SELECT column_name FROM (DESCRIBE SELECT * FROM ");
     df_status status = append_reader(files, DF_SQL_JSON,
                                      ", union_by_name = true, sample_size = -1, maximum_depth = 1, "
-                                     "map_inference_threshold = -1, field_appearance_threshold = 0", &ask, err);
+                                     "map_inference_threshold = -1, field_appearance_threshold = 0",
+                                     &ask, err);
     df_str_append(&ask, ")");
     if (status == DF_OK)
-        status = ask.failed ? df_fail(err, DF_NOMEM, "out of memory") : df_table_query(&t, df_str_text(&ask), err);
+        status = ask.failed ? df_fail(err, DF_NOMEM, "out of memory")
+                            : df_table_query(&t, df_str_text(&ask), err);
     df_str_free(&ask);
     if (status != DF_OK)
         return status;
@@ -215,13 +219,19 @@ static df_status append_files(const char *stage, const char *from, df_str *sql, 
         return status;
     }
     df_str_printf(sql, "(SELECT *, %s AS df_seq FROM ",
-                  reader == DF_SQL_PARQUET ? "(file_index::BIGINT << 40) + file_row_number" : "row_number() OVER ()");
+                  reader == DF_SQL_PARQUET ? "(file_index::BIGINT << 40) + file_row_number"
+                                           : "row_number() OVER ()");
     switch (reader) {
     case DF_SQL_PARQUET:
-        status = append_reader(&files, reader, ", union_by_name = true, file_row_number = true", sql, &why);
+        status = append_reader(&files, reader, ", union_by_name = true, file_row_number = true",
+                               sql, &why);
         break;
-    case DF_SQL_CSV: status = append_csv(&files, sql, &why); break;
-    case DF_SQL_JSON: status = append_json(&files, sql, &why); break;
+    case DF_SQL_CSV:
+        status = append_csv(&files, sql, &why);
+        break;
+    case DF_SQL_JSON:
+        status = append_json(&files, sql, &why);
+        break;
     }
     df_str_append(sql, ")");
     free_files(&files);
@@ -230,8 +240,8 @@ static df_status append_files(const char *stage, const char *from, df_str *sql, 
 
 static df_status append_dataset(const char *stage, const df_dataset *ds, df_str *sql, df_error *err)
 {
-    df_str_append(
-        sql, "(SELECT e.* EXCLUDE (\"row\"), i.path, (e.file_index::BIGINT << 40) + e.file_row_number AS df_seq FROM ");
+    df_str_append(sql, "(SELECT e.* EXCLUDE (\"row\"), i.path, (e.file_index::BIGINT << 40) + "
+                       "e.file_row_number AS df_seq FROM ");
     DF_TRY(df_dataset_append_sql(ds, stage, sql, err));
     df_str_append(sql, " e JOIN ");
     DF_TRY(df_dataset_append_sql(ds, "ingest", sql, err));
@@ -277,14 +287,15 @@ static df_status describe_dataset(const char *stage, const char *from, df_str *o
     return DF_OK;
 }
 
-df_status df_evidence_import_describe(const char *stage, const char *from, df_str *out, df_error *err)
+df_status df_evidence_import_describe(const char *stage, const char *from, df_str *out,
+                                      df_error *err)
 {
     df_str names = {0};
     file_list files = {0};
     df_sql_reader reader;
     char hex[DF_HASH_HEX];
-    df_status status =
-        is_dataset(from) ? describe_dataset(stage, from, &names, err) : list_files(stage, from, &files, &reader, err);
+    df_status status = is_dataset(from) ? describe_dataset(stage, from, &names, err)
+                                        : list_files(stage, from, &files, &reader, err);
     for (int i = 0; i < files.n; i++)
         df_file_describe(files.paths[i], &names);
     free_files(&files);

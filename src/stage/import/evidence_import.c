@@ -23,26 +23,28 @@ static const char *const fates[N_FATES] = {"taken",
                                            "outside their image",
                                            "of no image of this dataset"};
 
-/* How a stage's columns are said. `sides` numbers: none, a box, a quad (which a box may stand for). */
+/* How a stage's columns are said. `sides` numbers: none, a box, a quad (which a box
+ * may stand for). */
 typedef struct {
     const char *stage, *text;
     int sides;
     bool source, paragraph;
 } shape;
-static const shape shapes[] = {
-    {"tag", "tag", 0, true, false}, {"detect", "label", 4, true, false}, {"read", "text", 8, false, true}};
+static const shape shapes[] = {{"tag", "tag", 0, true, false},
+                               {"detect", "label", 4, true, false},
+                               {"read", "text", 8, false, true}};
 static const char *const sides[] = {"x0", "y0", "x1", "y1", "x2", "y2", "x3", "y3"};
 
 struct df_evidence_import {
     df_sql *sql;
     const shape *shape;
-    df_str from;                             /* SQL: the rows as they came */
-    df_str judge;                            /* SQL: the fate of a row; s: the row, i: its image */
+    df_str from; /* SQL: the rows as they came */
+    df_str judge; /* SQL: the fate of a row; s: the row, i: its image */
     df_str statement;
-    df_table *columns;                       /* their names */
-    char *path;                              /* what the user said, for messages */
-    pthread_mutex_t lock;                    /* over what follows */
-    int part;                                /* of `table`; -1: none */
+    df_table *columns; /* their names */
+    char *path; /* what the user said, for messages */
+    pthread_mutex_t lock; /* over what follows */
+    int part; /* of `table`; -1: none */
     df_table *table;
 };
 
@@ -55,11 +57,12 @@ static df_status query(df_evidence_import *e, df_table **out, df_error *err)
 {
     df_error why = {""};
     df_status status = e->statement.failed ? df_fail(&why, DF_NOMEM, "out of memory")
-                       : out               ? df_sql_query(e->sql, df_str_text(&e->statement), out, &why)
-                                           : df_sql_exec(e->sql, df_str_text(&e->statement), &why);
+                       : out ? df_sql_query(e->sql, df_str_text(&e->statement), out, &why)
+                             : df_sql_exec(e->sql, df_str_text(&e->statement), &why);
     df_str_clear(&e->statement);
     return status == DF_OK ? DF_OK
-                           : df_fail(err, status, "%s.from: %.100s: %.350s", e->shape->stage, e->path, why.message);
+                           : df_fail(err, status, "%s.from: %.100s: %.350s", e->shape->stage,
+                                     e->path, why.message);
 }
 
 /* ---- which column is which ---- */
@@ -80,8 +83,8 @@ static df_status no_column(const df_evidence_import *e, const char *wanted, df_e
         df_str_append(&there, i ? ", " : "");
         df_str_append_clean(&there, name, strlen(name), 60);
     }
-    df_status status = df_fail(err, DF_CONFIG, "%s.from: %.100s: no column %s; there are: %s", e->shape->stage, e->path,
-                               wanted, df_str_text(&there));
+    df_status status = df_fail(err, DF_CONFIG, "%s.from: %.100s: no column %s; there are: %s",
+                               e->shape->stage, e->path, wanted, df_str_text(&there));
     df_str_free(&there);
     return status;
 }
@@ -112,7 +115,8 @@ static const char *side_of(const df_evidence_import *e, int k)
     return e->shape->sides == 8 && !has(e, "x2") ? of_box[k] : sides[k];
 }
 
-/* The view `said`: each row with its place (seq), key, words, score, source and sides, NULL where they are none. */
+/* The view `said`: each row with its place (seq), key, words, score, source and sides, NULL where
+ * they are none. */
 static df_status view_rows(df_evidence_import *e, df_error *err)
 {
     df_str *s = &e->statement;
@@ -122,11 +126,9 @@ static df_status view_rows(df_evidence_import *e, df_error *err)
                   has(e, "path") ? "path" : "url", text_column(e));
     df_str_append(s, has(e, "score") ? "TRY_CAST(score AS DOUBLE) AS score" : "1::DOUBLE AS score");
     if (e->shape->source)
-        df_str_append(
-            s,
-            has(e, "source")
-                ? ", coalesce(regexp_replace(CAST(source AS VARCHAR), '[[:cntrl:]]', ' ', 'g'), 'imported') AS source"
-                : ", 'imported' AS source");
+        df_str_append(s, has(e, "source") ? ", coalesce(regexp_replace(CAST(source AS VARCHAR), "
+                                            "'[[:cntrl:]]', ' ', 'g'), 'imported') AS source"
+                                          : ", 'imported' AS source");
     for (int k = 0; k < e->shape->sides; k++)
         df_str_printf(s, ", TRY_CAST(\"%s\" AS DOUBLE) AS %s", side_of(e, k), sides[k]);
     if (e->shape->paragraph)
@@ -136,7 +138,8 @@ static df_status view_rows(df_evidence_import *e, df_error *err)
     return query(e, NULL, err);
 }
 
-/* The view `images`: every name of every image of the dataset. An image may have the same name twice, told once. */
+/* The view `images`: every name of every image of the dataset. An image may have the same name
+ * twice, told once. */
 static df_status view_images(df_evidence_import *e, const df_dataset *ds, df_error *err)
 {
     df_str ingest = {0}, full = {0};
@@ -147,8 +150,10 @@ static df_status view_images(df_evidence_import *e, const df_dataset *ds, df_err
     df_str_append(&e->statement, "CREATE TEMP VIEW images AS ");
     const char *const names[] = {"path", "url", df_str_text(&full)};
     for (int k = 0; k < 3; k++)
-        df_str_printf(&e->statement, "%sSELECT %s AS key, file_index::BIGINT AS part, \"row\", width, height FROM %s",
-                      k ? " UNION " : "", names[k], df_str_text(&ingest));
+        df_str_printf(
+            &e->statement,
+            "%sSELECT %s AS key, file_index::BIGINT AS part, \"row\", width, height FROM %s",
+            k ? " UNION " : "", names[k], df_str_text(&ingest));
     e->statement.failed |= full.failed || ingest.failed;
     df_str_free(&full);
     df_str_free(&ingest);
@@ -171,10 +176,11 @@ static void make_judge(df_evidence_import *e)
 {
     df_str *s = &e->judge;
     const int n = e->shape->sides;
-    df_str_printf(s,
-                  "CASE WHEN (length(trim(s.words)) > 0 AND strlen(s.words) <= %d) IS NOT TRUE THEN %d "
-                  "WHEN (s.score BETWEEN 0 AND 1) IS NOT TRUE THEN %d ",
-                  TEXT_MAX_BYTES, NO_TEXT, NO_SCORE);
+    df_str_printf(
+        s,
+        "CASE WHEN (length(trim(s.words)) > 0 AND strlen(s.words) <= %d) IS NOT TRUE THEN %d "
+        "WHEN (s.score BETWEEN 0 AND 1) IS NOT TRUE THEN %d ",
+        TEXT_MAX_BYTES, NO_TEXT, NO_SCORE);
     if (n) {
         df_str_append(s, "WHEN (");
         for (int k = 0; k < n; k++)
@@ -206,9 +212,10 @@ static df_status count(df_evidence_import *e, df_str *told, df_error *err)
     n_in = df_table_int(t, 0, 0);
     df_table_close(t);
     t = NULL;
-    df_str_printf(&e->statement,
-                  "SELECT %s AS fate, count(*) FROM said s LEFT JOIN images i ON s.key = i.key GROUP BY fate",
-                  df_str_text(&e->judge));
+    df_str_printf(
+        &e->statement,
+        "SELECT %s AS fate, count(*) FROM said s LEFT JOIN images i ON s.key = i.key GROUP BY fate",
+        df_str_text(&e->judge));
     DF_TRY(query(e, &t, err));
     for (int64_t i = 0; i < df_table_rows(t); i++) {
         n[df_table_int(t, i, 0)] = df_table_int(t, i, 1);
@@ -228,7 +235,8 @@ static df_status count(df_evidence_import *e, df_str *told, df_error *err)
 static df_status take(df_evidence_import *e, df_error *err)
 {
     df_str *s = &e->statement;
-    df_str_append(s, "CREATE TEMP TABLE taken AS SELECT i.part, i.\"row\", s.seq, s.words, s.score");
+    df_str_append(s,
+                  "CREATE TEMP TABLE taken AS SELECT i.part, i.\"row\", s.seq, s.words, s.score");
     for (int k = 0; k < e->shape->sides; k++)
         if (e->shape->sides == 4)
             df_str_printf(s, ", least(greatest(s.%s, 0), coalesce(i.%s, s.%s)) AS %s", sides[k],
@@ -238,23 +246,29 @@ static df_status take(df_evidence_import *e, df_error *err)
     if (e->shape->source)
         df_str_append(s, ", s.source");
     if (e->shape->paragraph)
-        df_str_append(s, ", coalesce(s.paragraph, row_number() OVER (PARTITION BY i.part, i.\"row\" ORDER BY s.seq) - "
+        df_str_append(s, ", coalesce(s.paragraph, row_number() OVER (PARTITION BY i.part, "
+                         "i.\"row\" ORDER BY s.seq) - "
                          "1) AS paragraph");
-    df_str_printf(s, " FROM said s JOIN images i ON s.key = i.key WHERE %s = %d ORDER BY i.part, i.\"row\", s.seq",
+    df_str_printf(s,
+                  " FROM said s JOIN images i ON s.key = i.key WHERE %s = %d ORDER BY i.part, "
+                  "i.\"row\", s.seq",
                   df_str_text(&e->judge), TAKEN);
     return query(e, NULL, err);
 }
 
 /* ---- opening ---- */
 
-static df_status import(df_evidence_import *e, const df_dataset *ds, const char *from, df_str *told, df_error *err)
+static df_status import(df_evidence_import *e, const df_dataset *ds, const char *from, df_str *told,
+                        df_error *err)
 {
     char name[64], spill[PATH_MAX];
     snprintf(name, sizeof name, "import-%s", e->shape->stage);
     DF_TRY(df_folder_scratch(df_dataset_files(ds), name, spill, err));
     DF_TRY(df_evidence_files_sql(e->shape->stage, from, &e->from, err));
     DF_TRY(df_sql_open(&e->sql, MEMORY_MB, spill, err));
-    df_str_printf(&e->statement, "SELECT column_name FROM (DESCRIBE SELECT * EXCLUDE (df_seq) FROM %s)", df_str_text(&e->from));
+    df_str_printf(&e->statement,
+                  "SELECT column_name FROM (DESCRIBE SELECT * EXCLUDE (df_seq) FROM %s)",
+                  df_str_text(&e->from));
     DF_TRY(query(e, &e->columns, err));
     DF_TRY(check_columns(e, err));
     make_judge(e);
@@ -267,11 +281,12 @@ static df_status import(df_evidence_import *e, const df_dataset *ds, const char 
     return take(e, err);
 }
 
-df_status df_evidence_import_open(df_evidence_import **out, const df_dataset *ds, const char *stage, const char *from,
-                                  df_str *told, df_error *err)
+df_status df_evidence_import_open(df_evidence_import **out, const df_dataset *ds, const char *stage,
+                                  const char *from, df_str *told, df_error *err)
 {
     if (!ds)
-        return df_fail(err, DF_CONFIG, "%s.from: the evidence of one image alone cannot be imported", stage);
+        return df_fail(err, DF_CONFIG,
+                       "%s.from: the evidence of one image alone cannot be imported", stage);
     df_evidence_import *e = calloc(1, sizeof *e);
     if (!e)
         return df_fail(err, DF_NOMEM, "%s.from: out of memory", stage);
@@ -325,7 +340,8 @@ static df_status load(df_evidence_import *e, int part, df_error *err)
 enum { COLUMNS_MAX = 16 };
 
 /* paragraph_from: added to a line's paragraph, so that it is none of those before. */
-static df_status append_row(const df_table *from, int64_t i, int64_t paragraph_from, df_table *to, df_error *err)
+static df_status append_row(const df_table *from, int64_t i, int64_t paragraph_from, df_table *to,
+                            df_error *err)
 {
     df_value values[COLUMNS_MAX];
     for (int c = 0; c < df_table_n_columns(to) && c < COLUMNS_MAX; c++) {
@@ -341,7 +357,8 @@ static df_status append_row(const df_table *from, int64_t i, int64_t paragraph_f
     return df_table_append(to, values, err);
 }
 
-df_status df_evidence_import_append(df_evidence_import *e, int part, int64_t row, df_table *to, df_error *err)
+df_status df_evidence_import_append(df_evidence_import *e, int part, int64_t row, df_table *to,
+                                    df_error *err)
 {
     if (!e)
         return DF_OK;
@@ -353,7 +370,8 @@ df_status df_evidence_import_append(df_evidence_import *e, int part, int64_t row
         return status;
     const int of_row = df_table_column(t, "row"), paragraph = df_table_column(to, "paragraph");
     const int64_t before = df_table_rows(to);
-    const int64_t paragraph_from = before && paragraph >= 0 ? df_table_int(to, before - 1, paragraph) + 1 : 0;
+    const int64_t paragraph_from =
+        before && paragraph >= 0 ? df_table_int(to, before - 1, paragraph) + 1 : 0;
     for (int64_t i = df_table_first(t, of_row, row);
          status == DF_OK && i < df_table_rows(t) && df_table_int(t, i, of_row) == row; i++)
         status = append_row(t, i, paragraph_from, to, err);

@@ -1,7 +1,7 @@
 #include "stage/import/import.h"
 
-df_status df_import_open(df_evidence_import **out, const df_dataset *ds, const char *stage, const char *from,
-                         const df_run *run, df_error *err)
+df_status df_import_open(df_evidence_import **out, const df_dataset *ds, const char *stage,
+                         const char *from, const df_run *run, df_error *err)
 {
     df_str told = {0};
     if (!from || !from[0])

@@ -13,15 +13,20 @@
 #include "stage/ingest/catalog_kinds.h"
 #include "tables/ingest.h"
 
-
-static const struct { const char *extension; df_name_kind kind; } extensions[] = {
-    {".jpg", DF_NAME_IMAGE}, {".jpeg", DF_NAME_IMAGE}, {".jpe", DF_NAME_IMAGE}, {".jfif", DF_NAME_IMAGE},
-    {".png", DF_NAME_IMAGE}, {".webp", DF_NAME_IMAGE}, {".gif", DF_NAME_IMAGE}, {".bmp", DF_NAME_IMAGE},
-    {".dib", DF_NAME_IMAGE}, {".tif", DF_NAME_IMAGE}, {".tiff", DF_NAME_IMAGE}, {".avif", DF_NAME_IMAGE},
-    {".heic", DF_NAME_IMAGE}, {".heif", DF_NAME_IMAGE}, {".txt", DF_NAME_TEXT}, {".json", DF_NAME_JSON},
-    {".tar", DF_NAME_TAR}, {".tar.gz", DF_NAME_PACKED}, {".tgz", DF_NAME_PACKED}, {".tar.zst", DF_NAME_PACKED},
-    {".tar.xz", DF_NAME_PACKED}, {".tar.bz2", DF_NAME_PACKED}, {".zip", DF_NAME_PACKED}, {".parquet", DF_NAME_LIST},
-    {".csv", DF_NAME_LIST}, {".tsv", DF_NAME_LIST}, {".jsonl", DF_NAME_LIST}, {".ndjson", DF_NAME_LIST},
+static const struct {
+    const char *extension;
+    df_name_kind kind;
+} extensions[] = {
+    {".jpg", DF_NAME_IMAGE},      {".jpeg", DF_NAME_IMAGE},     {".jpe", DF_NAME_IMAGE},
+    {".jfif", DF_NAME_IMAGE},     {".png", DF_NAME_IMAGE},      {".webp", DF_NAME_IMAGE},
+    {".gif", DF_NAME_IMAGE},      {".bmp", DF_NAME_IMAGE},      {".dib", DF_NAME_IMAGE},
+    {".tif", DF_NAME_IMAGE},      {".tiff", DF_NAME_IMAGE},     {".avif", DF_NAME_IMAGE},
+    {".heic", DF_NAME_IMAGE},     {".heif", DF_NAME_IMAGE},     {".txt", DF_NAME_TEXT},
+    {".json", DF_NAME_JSON},      {".tar", DF_NAME_TAR},        {".tar.gz", DF_NAME_PACKED},
+    {".tgz", DF_NAME_PACKED},     {".tar.zst", DF_NAME_PACKED}, {".tar.xz", DF_NAME_PACKED},
+    {".tar.bz2", DF_NAME_PACKED}, {".zip", DF_NAME_PACKED},     {".parquet", DF_NAME_LIST},
+    {".csv", DF_NAME_LIST},       {".tsv", DF_NAME_LIST},       {".jsonl", DF_NAME_LIST},
+    {".ndjson", DF_NAME_LIST},
 };
 
 df_name_kind df_name_kind_of(const char *name)
@@ -83,12 +88,14 @@ static df_status choose_kind(df_catalog *c, bool is_folder, df_error *err)
         c->next = df_catalog_next_list;
         return df_catalog_open_list(c, err);
     } else {
-        return df_fail(err, DF_CONFIG, "%s: give a folder, a .tar, or a .parquet, .csv or .jsonl list", c->input);
+        return df_fail(err, DF_CONFIG,
+                       "%s: give a folder, a .tar, or a .parquet, .csv or .jsonl list", c->input);
     }
     return DF_OK;
 }
 
-df_status df_catalog_open(df_catalog **out, const char *input, const char *own_folder, df_error *err)
+df_status df_catalog_open(df_catalog **out, const char *input, const char *own_folder,
+                          df_error *err)
 {
     df_catalog *c = calloc(1, sizeof *c);
     if (!c)
@@ -104,7 +111,8 @@ df_status df_catalog_open(df_catalog **out, const char *input, const char *own_f
             status = df_fail(err, DF_IO, "open %s: %s", input, strerror(errno));
     }
     if (status == DF_OK && !df_str_is_plain(c->input, strlen(c->input)))
-        status = df_fail(err, DF_CONFIG, "the input's path is not plain UTF-8 text; rename the folder");
+        status =
+            df_fail(err, DF_CONFIG, "the input's path is not plain UTF-8 text; rename the folder");
     if (status == DF_OK) {
         c->name = strdup(S_ISDIR(st.st_mode) ? "" : strrchr(c->input, '/') + 1);
         status = c->name ? df_table_create(&c->skipped, df_skipped_table.columns, err)
@@ -134,7 +142,8 @@ void df_catalog_close(df_catalog *c)
     free(c);
 }
 
-df_status df_catalog_next(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err)
+df_status df_catalog_next(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more,
+                          df_error *err)
 {
     *inputs = NULL;
     *n = 0;
@@ -175,7 +184,7 @@ df_status df_catalog_skip(df_catalog *c, const char *path, const char *reason, d
 {
     df_str name = {0}, why = {0};
     size_t n = strlen(path);
-    for (size_t i = 0; i < n;) {             /* bytes that are no plain text are written as \xNN */
+    for (size_t i = 0; i < n;) { /* bytes that are no plain text are written as \xNN */
         size_t length = df_utf8_length(path + i, n - i);
         if (length == 0 || !df_str_is_plain(path + i, length))
             df_str_printf(&name, "\\x%02X", (unsigned char)path[i]);
@@ -184,10 +193,11 @@ df_status df_catalog_skip(df_catalog *c, const char *path, const char *reason, d
         i += length ? length : 1;
     }
     df_str_append_clean(&why, reason, strlen(reason), 500);
-    df_status status = name.failed || why.failed ? df_fail(err, DF_NOMEM, "list the input: out of memory") : DF_OK;
+    df_status status =
+        name.failed || why.failed ? df_fail(err, DF_NOMEM, "list the input: out of memory") : DF_OK;
     if (status == DF_OK)
-        status =
-            df_table_append(c->skipped, (df_value[]){DF_TEXT(df_str_text(&name)), DF_TEXT(df_str_text(&why))}, err);
+        status = df_table_append(
+            c->skipped, (df_value[]){DF_TEXT(df_str_text(&name)), DF_TEXT(df_str_text(&why))}, err);
     df_str_free(&name);
     df_str_free(&why);
     return status;
@@ -209,8 +219,9 @@ static df_status index_sidecars(df_found_list *found, df_arena *arena, df_map *m
         if (item->kind != DF_NAME_TEXT && item->kind != DF_NAME_JSON)
             continue;
         int64_t stored;
-        const char *key = df_arena_printf(arena, "%.*s%s", (int)(last_dot(item->name) - item->name), item->name,
-                                          item->kind == DF_NAME_TEXT ? ".txt" : ".json");
+        const char *key =
+            df_arena_printf(arena, "%.*s%s", (int)(last_dot(item->name) - item->name), item->name,
+                            item->kind == DF_NAME_TEXT ? ".txt" : ".json");
         if (!key)
             return df_fail(err, DF_NOMEM, "list the input: out of memory");
         DF_TRY(df_map_put(map, key, i, &stored, err));
@@ -238,8 +249,8 @@ static df_piece piece_of(const df_found *item, const char *container)
     return (df_piece){container ? container : item->name, item->offset, item->size};
 }
 
-static df_piece take_sidecar(df_found_list *found, const df_map *map, const char *name, const char *extension,
-                             const char *container, df_str *key)
+static df_piece take_sidecar(df_found_list *found, const df_map *map, const char *name,
+                             const char *extension, const char *container, df_str *key)
 {
     int64_t at = find_sidecar(map, name, extension, key);
     if (at < 0)
@@ -248,8 +259,8 @@ static df_piece take_sidecar(df_found_list *found, const df_map *map, const char
     return piece_of(&found->items[at], container);
 }
 
-static df_status fill_inputs(df_catalog *c, df_found_list *found, const char *container, const df_map *map,
-                             df_arena *arena, df_input *inputs, int64_t *n)
+static df_status fill_inputs(df_catalog *c, df_found_list *found, const char *container,
+                             const df_map *map, df_arena *arena, df_input *inputs, int64_t *n)
 {
     df_str key = {0};
     for (int64_t i = 0; i < found->n; i++) {
@@ -257,11 +268,14 @@ static df_status fill_inputs(df_catalog *c, df_found_list *found, const char *co
         if (item->kind != DF_NAME_IMAGE)
             continue;
         const char *path =
-            container ? df_arena_printf(arena, "%s/%s", df_catalog_source(c, container), item->name) : item->name;
+            container ? df_arena_printf(arena, "%s/%s", df_catalog_source(c, container), item->name)
+                      : item->name;
         if (!path)
             break;
         inputs[(*n)++] = (df_input){
-            .path = path, .data = piece_of(item, container), .changed_ns = item->changed_ns,
+            .path = path,
+            .data = piece_of(item, container),
+            .changed_ns = item->changed_ns,
             .text = take_sidecar(found, map, item->name, ".txt", container, &key),
             .json = take_sidecar(found, map, item->name, ".json", container, &key),
         };
@@ -271,7 +285,8 @@ static df_status fill_inputs(df_catalog *c, df_found_list *found, const char *co
     return failed ? DF_NOMEM : DF_OK;
 }
 
-static df_status skip_unused(df_catalog *c, const df_found_list *found, const char *container, df_error *err)
+static df_status skip_unused(df_catalog *c, const df_found_list *found, const char *container,
+                             df_error *err)
 {
     for (int64_t i = 0; i < found->n; i++) {
         const df_found *item = &found->items[i];
@@ -282,16 +297,17 @@ static df_status skip_unused(df_catalog *c, const df_found_list *found, const ch
         if (container)
             df_str_printf(&path, "%s/", df_catalog_source(c, container));
         df_str_append(&path, item->name);
-        df_status status = path.failed ? df_fail(err, DF_NOMEM, "list the input: out of memory")
-                                       : df_catalog_skip(c, df_str_text(&path), "sidecar without an image", err);
+        df_status status =
+            path.failed ? df_fail(err, DF_NOMEM, "list the input: out of memory")
+                        : df_catalog_skip(c, df_str_text(&path), "sidecar without an image", err);
         df_str_free(&path);
         DF_TRY(status);
     }
     return DF_OK;
 }
 
-df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *container, df_arena *arena,
-                          df_input **inputs, int64_t *n, df_error *err)
+df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *container,
+                          df_arena *arena, df_input **inputs, int64_t *n, df_error *err)
 {
     df_map map = {0};
     int64_t n_images = 0;
@@ -301,7 +317,8 @@ df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *conta
     *n = 0;
     *inputs = df_arena_alloc(arena, (size_t)n_images + 1, sizeof **inputs);
     const bool filled = status == DF_OK && *inputs &&
-                        fill_inputs(c, found, container, &map, arena, *inputs, n) == DF_OK && *n == n_images;
+                        fill_inputs(c, found, container, &map, arena, *inputs, n) == DF_OK &&
+                        *n == n_images;
     df_map_free(&map);
     if (status == DF_OK && !filled)
         status = df_fail(err, DF_NOMEM, "list the input: out of memory");

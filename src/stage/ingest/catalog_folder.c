@@ -1,5 +1,6 @@
-/* A folder as input: loose files first, in byte order of their paths, then its tars. Links that leave the folder, links
- * to folders and special files are refused, hidden names are passed over; each is told. */
+/* A folder as input: loose files first, in byte order of their paths, then its tars. Links that
+ * leave the folder, links to folders and special files are refused, hidden names are passed over;
+ * each is told. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,15 +31,17 @@ static df_status sniff_file(const char *root, const char *path, bool *is_image, 
     uint8_t *bytes = NULL;
     size_t size = 0;
     int64_t whole;
-    df_status status =
-        df_source_piece(root, (df_piece){path, DF_WHOLE_FILE, 0}, SNIFF_BYTES, &bytes, &size, &whole, err);
+    df_status status = df_source_piece(root, (df_piece){path, DF_WHOLE_FILE, 0}, SNIFF_BYTES,
+                                       &bytes, &size, &whole, err);
     *is_image = status == DF_OK && df_image_sniff(bytes, size) != DF_FORMAT_UNKNOWN;
     free(bytes);
     return df_is_of_one_image(status) ? DF_OK : status;
 }
 
-/* *why: the reason why a link is not followed; NULL when it leads to a file of the input, its state is then in *st. */
-static df_status refuse_link(const df_catalog *c, const char *path, struct stat *st, const char **why, df_error *err)
+/* *why: the reason why a link is not followed; NULL when it leads to a file of the input, its state
+ * is then in *st. */
+static df_status refuse_link(const df_catalog *c, const char *path, struct stat *st,
+                             const char **why, df_error *err)
 {
     int fd = -1;
     df_error words = {""};
@@ -60,19 +63,28 @@ static df_status add_file(walk *w, const char *path, const struct stat *st, df_e
 {
     df_catalog *c = w->catalog;
     bool is_image;
-    df_found item = {.name = path, .kind = df_name_kind_of(path), .offset = DF_WHOLE_FILE, .size = (int64_t)st->st_size,
+    df_found item = {.name = path,
+                     .kind = df_name_kind_of(path),
+                     .offset = DF_WHOLE_FILE,
+                     .size = (int64_t)st->st_size,
                      .changed_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec};
     switch (item.kind) {
-    case DF_NAME_TAR: return df_found_add(&w->tars, item, err);
-    case DF_NAME_PACKED: return df_catalog_skip(c, path, "packed archive: unpack it first", err);
-    case DF_NAME_LIST: return df_catalog_skip(c, path, "a table: give it as the input to use it", err);
+    case DF_NAME_TAR:
+        return df_found_add(&w->tars, item, err);
+    case DF_NAME_PACKED:
+        return df_catalog_skip(c, path, "packed archive: unpack it first", err);
+    case DF_NAME_LIST:
+        return df_catalog_skip(c, path, "a table: give it as the input to use it", err);
     case DF_NAME_OTHER:
         DF_TRY(sniff_file(c->root, path, &is_image, err));
         if (!is_image)
             return df_catalog_skip(c, path, "unsupported type", err);
         item.kind = DF_NAME_IMAGE;
         break;
-    case DF_NAME_IMAGE: case DF_NAME_TEXT: case DF_NAME_JSON: break;
+    case DF_NAME_IMAGE:
+    case DF_NAME_TEXT:
+    case DF_NAME_JSON:
+        break;
     }
     return df_found_add(&w->found, item, err);
 }
@@ -85,8 +97,8 @@ static bool is_own_folder(const df_catalog *c, const char *path)
 }
 
 /* *seen: it is there. */
-static df_status look_at_entry(int folder, const char *path, const char *name, struct stat *st, bool *seen,
-                               df_error *err)
+static df_status look_at_entry(int folder, const char *path, const char *name, struct stat *st,
+                               bool *seen, df_error *err)
 {
     int tries = 0;
     while (!(*seen = fstatat(folder, name, st, AT_SYMLINK_NOFOLLOW) == 0)) {
@@ -94,14 +106,15 @@ static df_status look_at_entry(int folder, const char *path, const char *name, s
         if (df_errno_stays(code))
             return DF_OK;
         if (!df_retry(code, &tries))
-            return df_fail(err, DF_IO, "look at %s: %s: see that the input is there, and run again", path,
-                           strerror(code));
+            return df_fail(err, DF_IO, "look at %s: %s: see that the input is there, and run again",
+                           path, strerror(code));
     }
     return DF_OK;
 }
 
 /* Pictures of a dataset's page are no new images. */
-static df_status look_for_dataset(int folder, const char *path, const char *name, bool *found, df_error *err)
+static df_status look_for_dataset(int folder, const char *path, const char *name, bool *found,
+                                  df_error *err)
 {
     static const char *const files[] = {"dataset.json", "dataset.files"};
     char inside[NAME_MAX + 32];
@@ -114,7 +127,8 @@ static df_status look_for_dataset(int folder, const char *path, const char *name
     return DF_OK;
 }
 
-static df_status add_subfolder(walk *w, int folder, const char *path, const char *name, df_error *err)
+static df_status add_subfolder(walk *w, int folder, const char *path, const char *name,
+                               df_error *err)
 {
     df_catalog *c = w->catalog;
     bool is_dataset;
@@ -152,7 +166,7 @@ static df_status add_entry(walk *w, int folder, const char *prefix, const char *
     else if (!S_ISREG(st.st_mode))
         why = "not a regular file";
     if (!why && S_ISREG(st.st_mode) && df_name_kind_of(path) == DF_NAME_TAR)
-        c->n_found--;                        /* its members are counted instead */
+        c->n_found--; /* its members are counted instead */
     return why ? df_catalog_skip(c, path, why, err) : add_file(w, path, &st, err);
 }
 
@@ -166,13 +180,15 @@ static int open_folder(const char *path, bool follow, DIR **dir)
     return code;
 }
 
-static df_status list_entries(walk *w, DIR *dir, const char *path, const char *prefix, df_error *err)
+static df_status list_entries(walk *w, DIR *dir, const char *path, const char *prefix,
+                              df_error *err)
 {
     const struct dirent *e;
     while (errno = 0, (e = readdir(dir)))
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
             DF_TRY(add_entry(w, dirfd(dir), prefix, e->d_name, err));
-    return errno ? df_fail(err, DF_IO, "list %s: %s: see that the input is there, and run again", path, strerror(errno))
+    return errno ? df_fail(err, DF_IO, "list %s: %s: see that the input is there, and run again",
+                           path, strerror(errno))
                  : DF_OK;
 }
 
@@ -198,7 +214,8 @@ static df_status walk_folder(walk *w, const char *prefix, df_error *err)
     if (code != 0 && prefix[0] && df_errno_stays(code))
         return skip_folder(c, prefix, strerror(code), err);
     if (code != 0)
-        return df_fail(err, DF_IO, "open %s: %s: see that the input is there, and run again", path, strerror(code));
+        return df_fail(err, DF_IO, "open %s: %s: see that the input is there, and run again", path,
+                       strerror(code));
     df_status status = list_entries(w, dir, path, prefix, err);
     closedir(dir);
     return status;
@@ -215,7 +232,8 @@ static void sort(df_found_list *list)
         qsort(list->items, (size_t)list->n, sizeof *list->items, by_name);
 }
 
-static df_status list_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, df_error *err)
+static df_status list_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n,
+                             df_error *err)
 {
     walk w = {.catalog = c, .arena = arena};
     df_status status = walk_folder(&w, "", err);
@@ -233,8 +251,8 @@ static df_status list_folder(df_catalog *c, df_arena *arena, df_input **inputs, 
     return status;
 }
 
-df_status df_catalog_next_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more,
-                                 df_error *err)
+df_status df_catalog_next_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n,
+                                 bool *more, df_error *err)
 {
     if (c->listed)
         return df_catalog_next_tar(c, arena, inputs, n, more, err);

@@ -21,17 +21,25 @@ typedef struct {
     int64_t offset, size, changed_ns;
     bool used;                               /* a sidecar that an image took */
 } df_found;
-typedef struct { df_found *items; int64_t n, capacity; } df_found_list;
+typedef struct {
+    df_found *items;
+    int64_t n, capacity;
+} df_found_list;
 df_status df_found_add(df_found_list *list, df_found item, df_error *err);
 
-typedef struct { const char **items; int64_t n, capacity; } df_names;
+typedef struct {
+    const char **items;
+    int64_t n, capacity;
+} df_names;
 
 struct df_catalog {
-    char *input, *root, *name;               /* name: of the input within the root, "" for a folder */
+    /* name: of the input within the root, "" for a folder */
+    char *input, *root, *name;
     char *own_folder;                        /* resolved, or NULL */
     df_table *skipped;
     int64_t n_found, n_sidecars;
-    df_status (*next)(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err);
+    df_status (*next)(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more,
+                      df_error *err);
     df_arena arena;                          /* names of shards, what a list keeps open */
     df_names shards;                         /* tars still to be read, by path */
     int64_t next_shard;
@@ -39,15 +47,17 @@ struct df_catalog {
     struct df_list *list;
 };
 
-/* Turns found items of one container (NULL: loose files) into inputs, in their order; unused sidecars are skipped. */
-df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *container, df_arena *arena,
-                          df_input **inputs, int64_t *n, df_error *err);
-df_status df_catalog_next_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more,
-                                 df_error *err);
-df_status df_catalog_next_tar(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err);
+/* Turns found items of one container (NULL: loose files) into inputs, in their order; unused
+ * sidecars are skipped. */
+df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *container,
+                          df_arena *arena, df_input **inputs, int64_t *n, df_error *err);
+df_status df_catalog_next_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n,
+                                 bool *more, df_error *err);
+df_status df_catalog_next_tar(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n,
+                              bool *more, df_error *err);
 df_status df_catalog_open_list(df_catalog *c, df_error *err);
 void df_catalog_close_list(struct df_list *list);
-df_status df_catalog_next_list(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more,
-                               df_error *err);
+df_status df_catalog_next_list(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n,
+                               bool *more, df_error *err);
 df_status df_catalog_add_shard(df_catalog *c, const char *path, df_error *err);
 #endif

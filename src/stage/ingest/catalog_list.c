@@ -1,4 +1,5 @@
-/* A Parquet, CSV or JSONL list as input: each row names a file, or a member of a tar, below the list's own folder. */
+/* A Parquet, CSV or JSONL list as input: each row names a file, or a member of a tar, below the
+ * list's own folder. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@
 #include "io/tar.h"
 #include "stage/ingest/catalog_kinds.h"
 
-enum { GROUP_ROWS = 100000, URL_MAX_BYTES = 4096, SIDE_MAX = 1000000 };     /* rows: held in memory at a time */
+/* rows: held in memory at a time */
+enum { GROUP_ROWS = 100000, URL_MAX_BYTES = 4096, SIDE_MAX = 1000000 };
 
 /* The fields of a row and the names that people give them, in order of preference. */
 enum { FIELD_PATH, FIELD_TAR, FIELD_TEXT, FIELD_URL, FIELD_WIDTH, FIELD_HEIGHT, N_FIELDS };
@@ -30,8 +32,14 @@ static const char *const *const field_names[N_FIELDS] = {path_names, tar_names, 
                                                          url_names,  width_names, height_names};
 
 typedef enum { LIST_CSV, LIST_JSONL, LIST_PARQUET } list_kind;
-typedef struct { const char *fields[N_FIELDS]; int64_t number; const char *broken; } list_row;
-typedef struct { int64_t offset, size; } member_place;
+typedef struct {
+    const char *fields[N_FIELDS];
+    int64_t number;
+    const char *broken;
+} list_row;
+typedef struct {
+    int64_t offset, size;
+} member_place;
 typedef struct tar_index {
     struct tar_index *next;
     const char *name;
@@ -65,7 +73,8 @@ static int find_name(const char *const *wanted, const char *const *names, int n)
 }
 
 /* Says what would have been needed, with what is there. */
-static df_status no_column(const struct df_list *list, const char *const *names, int n, df_error *err)
+static df_status no_column(const struct df_list *list, const char *const *names, int n,
+                           df_error *err)
 {
     df_str found = {0};
     for (int i = 0; i < n && found.size < 250; i++) {
@@ -73,19 +82,22 @@ static df_status no_column(const struct df_list *list, const char *const *names,
         df_str_append_clean(&found, names[i], strlen(names[i]), 60);
     }
     df_fail(err, DF_FORMAT,
-            "%.150s: no column names the images (path, image, file, filename, member or url); its columns are: %s",
+            "%.150s: no column names the images (path, image, file, filename, member or url); its "
+            "columns are: %s",
             list->path, df_str_text(&found));
     df_str_free(&found);
     return DF_FORMAT;
 }
 
 /* texts: the names again, "" for a column that holds no text; sizes may be numbers. */
-static df_status choose_columns(struct df_list *list, const char *const *names, const char *const *texts, int n,
-                                df_error *err)
+static df_status choose_columns(struct df_list *list, const char *const *names,
+                                const char *const *texts, int n, df_error *err)
 {
     for (int f = 0; f < N_FIELDS; f++)
         list->columns[f] = find_name(field_names[f], f < FIELD_WIDTH ? texts : names, n);
-    return list->columns[FIELD_PATH] < 0 && list->columns[FIELD_URL] < 0 ? no_column(list, names, n, err) : DF_OK;
+    return list->columns[FIELD_PATH] < 0 && list->columns[FIELD_URL] < 0
+               ? no_column(list, names, n, err)
+               : DF_OK;
 }
 
 static df_status open_csv(struct df_list *list, df_error *err)
@@ -94,23 +106,24 @@ static df_status open_csv(struct df_list *list, df_error *err)
     DF_TRY(df_lines_open(&list->lines, list->path, err));
     DF_TRY(df_csv_next(list->lines, &header, err));
     if (header.n_fields < 1)
-        return df_fail(err, DF_FORMAT, "%s: no header line%s%s", list->path, header.broken ? ": " : "",
-                       header.broken ? header.broken : "");
+        return df_fail(err, DF_FORMAT, "%s: no header line%s%s", list->path,
+                       header.broken ? ": " : "", header.broken ? header.broken : "");
     list->delimiter = header.delimiter;
     const char *const *names = (const char *const *)header.fields;
     return choose_columns(list, names, names, header.n_fields, err);
 }
 
 /* BEFORE the list AFTER, in SQL; options: as of df_sql_read_parquet. */
-static df_status query_list(const struct df_list *list, const char *before, const char *options, const char *after,
-                            df_table **out, df_error *err)
+static df_status query_list(const struct df_list *list, const char *before, const char *options,
+                            const char *after, df_table **out, df_error *err)
 {
     df_str sql = {0};
     df_str_append(&sql, before);
     df_status status = df_sql_read_parquet(&sql, list->path, options, err);
     df_str_append(&sql, after);
     if (status == DF_OK)
-        status = sql.failed ? df_fail(err, DF_NOMEM, "out of memory") : df_table_query(out, df_str_text(&sql), err);
+        status = sql.failed ? df_fail(err, DF_NOMEM, "out of memory")
+                            : df_table_query(out, df_str_text(&sql), err);
     df_str_free(&sql);
     return status;
 }
@@ -121,8 +134,8 @@ static df_status open_parquet(df_catalog *c, df_error *err)
     struct df_list *list = c->list;
     df_table *t = NULL, *count = NULL;
     df_error why = {""};
-    df_status status =
-        query_list(list, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ", "", ")", &t, &why);
+    df_status status = query_list(
+        list, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ", "", ")", &t, &why);
     if (status == DF_OK)
         status = query_list(list, "SELECT count(*) FROM ", "", "", &count, &why);
     int n = status == DF_OK ? (int)df_table_rows(t) : 0;
@@ -157,9 +170,12 @@ df_status df_catalog_open_list(df_catalog *c, df_error *err)
     bool table = strcasecmp(dot, ".csv") == 0 || strcasecmp(dot, ".tsv") == 0;
     list->kind = strcasecmp(dot, ".parquet") == 0 ? LIST_PARQUET : table ? LIST_CSV : LIST_JSONL;
     switch (list->kind) {
-    case LIST_PARQUET: return open_parquet(c, err);
-    case LIST_CSV: return open_csv(list, err);
-    case LIST_JSONL: break;
+    case LIST_PARQUET:
+        return open_parquet(c, err);
+    case LIST_CSV:
+        return open_csv(list, err);
+    case LIST_JSONL:
+        break;
     }
     return df_lines_open(&list->lines, list->path, err);
 }
@@ -187,12 +203,14 @@ static df_status next_csv(struct df_list *list, list_row *row, bool *more, df_er
     *more = record.n_fields >= 0;
     *row = (list_row){.number = record.number, .broken = record.broken};
     for (int f = 0; f < N_FIELDS; f++)
-        row->fields[f] =
-            list->columns[f] >= 0 && list->columns[f] < record.n_fields ? record.fields[list->columns[f]] : NULL;
+        row->fields[f] = list->columns[f] >= 0 && list->columns[f] < record.n_fields
+                             ? record.fields[list->columns[f]]
+                             : NULL;
     return DF_OK;
 }
 
-static df_status next_jsonl(struct df_list *list, df_arena *arena, list_row *row, bool *more, df_error *err)
+static df_status next_jsonl(struct df_list *list, df_arena *arena, list_row *row, bool *more,
+                            df_error *err)
 {
     const char *line;
     *row = (list_row){{NULL}, 0, NULL};
@@ -237,10 +255,11 @@ static df_status read_chunk(struct df_list *list, df_error *err)
     list->chunk = NULL;
     df_error why = {""};
     df_status status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
-                                  : query_list(list, df_str_text(&sql), ", file_row_number = true", rows,
-                                               &list->chunk, &why);
+                                  : query_list(list, df_str_text(&sql), ", file_row_number = true",
+                                               rows, &list->chunk, &why);
     df_str_free(&sql);
-    return status == DF_OK ? DF_OK : df_fail(err, status, "%.200s: %.280s", list->path, why.message);
+    return status == DF_OK ? DF_OK
+                           : df_fail(err, status, "%.200s: %.280s", list->path, why.message);
 }
 
 static df_status next_parquet(struct df_list *list, list_row *row, bool *more, df_error *err)
@@ -259,12 +278,16 @@ static df_status next_parquet(struct df_list *list, list_row *row, bool *more, d
     return DF_OK;
 }
 
-static df_status next_row(struct df_list *list, df_arena *arena, list_row *row, bool *more, df_error *err)
+static df_status next_row(struct df_list *list, df_arena *arena, list_row *row, bool *more,
+                          df_error *err)
 {
     switch (list->kind) {
-    case LIST_PARQUET: return next_parquet(list, row, more, err);
-    case LIST_CSV: return next_csv(list, row, more, err);
-    case LIST_JSONL: break;
+    case LIST_PARQUET:
+        return next_parquet(list, row, more, err);
+    case LIST_CSV:
+        return next_csv(list, row, more, err);
+    case LIST_JSONL:
+        break;
     }
     return next_jsonl(list, arena, row, more, err);
 }
@@ -280,9 +303,12 @@ static df_status index_tar(df_catalog *c, tar_index *t, df_error *err)
     bool more = true;
     df_error why = {""};
     int64_t n = 0, capacity = 0, stored;
-    df_status status = DF_OK, read = (size_t)snprintf(path, sizeof path, "%s/%s", c->root, t->name) < sizeof path
-                                         ? df_tar_open(&tar, path, &why) : df_fail(&why, DF_FORMAT, "path is too long");
-    while (read == DF_OK && status == DF_OK && (read = df_tar_next(tar, &m, &more, &why)) == DF_OK && more) {
+    df_status status = DF_OK,
+              read = (size_t)snprintf(path, sizeof path, "%s/%s", c->root, t->name) < sizeof path
+                         ? df_tar_open(&tar, path, &why)
+                         : df_fail(&why, DF_FORMAT, "path is too long");
+    while (read == DF_OK && status == DF_OK &&
+           (read = df_tar_next(tar, &m, &more, &why)) == DF_OK && more) {
         if (m.refused)
             continue;
         if (n == capacity) {
@@ -305,15 +331,19 @@ static df_status index_tar(df_catalog *c, tar_index *t, df_error *err)
     if (status != DF_OK || read == DF_OK)
         return status;
     if (read == DF_MISSING)
-        return df_fail(err, DF_IO, "%.200s: %.150s: bring it back and run again; an empty file in its place says that "
-                       "it is gone for good", c->list->path, why.message);
+        return df_fail(
+            err, DF_IO,
+            "%.200s: %.150s: bring it back and run again; an empty file in its place says that "
+            "it is gone for good",
+            c->list->path, why.message);
     if (read != DF_FORMAT)
         return df_fail(err, read, "%s", why.message);
     t->broken = df_arena_strdup(&c->arena, why.message);
     return t->broken ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
 }
 
-static df_status find_tar(df_catalog *c, const char *name, size_t n, const tar_index **out, df_error *err)
+static df_status find_tar(df_catalog *c, const char *name, size_t n, const tar_index **out,
+                          df_error *err)
 {
     for (tar_index *t = c->list->tars; t; t = t->next)
         if (strlen(t->name) == n && strncmp(t->name, name, n) == 0) {
@@ -353,7 +383,8 @@ static df_status find_file(const df_catalog *c, df_input *in, df_error *err)
     if (code == 0)
         in->changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     else if (!df_errno_stays(code))
-        return df_fail(err, DF_IO, "look at %s: %s: see that the input is there, and run again", full, strerror(code));
+        return df_fail(err, DF_IO, "look at %s: %s: see that the input is there, and run again",
+                       full, strerror(code));
     else
         in->missing = code == ENOENT || code == ENOTDIR ? "no such file" : "may not be read";
     return DF_OK;
@@ -369,8 +400,8 @@ static df_status locate(df_catalog *c, df_arena *arena, df_input *in, df_error *
     DF_TRY(find_tar(c, in->path, n, &tar, err));
     int64_t at = df_map_find(&tar->members, in->path + n + 1, -1);
     in->missing = at >= 0 ? NULL : tar->broken ? tar->broken : "no such member of the tar";
-    in->data = (df_piece){df_arena_printf(arena, "%.*s", (int)n, in->path), at < 0 ? 0 : tar->places[at].offset,
-                          at < 0 ? 0 : tar->places[at].size};
+    in->data = (df_piece){df_arena_printf(arena, "%.*s", (int)n, in->path),
+                          at < 0 ? 0 : tar->places[at].offset, at < 0 ? 0 : tar->places[at].size};
     return in->data.source ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
 }
 
@@ -378,14 +409,16 @@ static df_status locate(df_catalog *c, df_arena *arena, df_input *in, df_error *
 static const char *url_of(const list_row *row)
 {
     const char *path = row->fields[FIELD_PATH], *url = row->fields[FIELD_URL];
-    bool web = path && (strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0);
+    bool web =
+        path && (strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0);
     if (path && path[0] && !web)
         return NULL;
     return url && url[0] ? url : web ? path : NULL;
 }
 
 /* The path below the root that a row means; NULL with the reason why it can't be used. */
-static const char *path_of(const df_catalog *c, df_arena *arena, const list_row *row, const char **why)
+static const char *path_of(const df_catalog *c, df_arena *arena, const list_row *row,
+                           const char **why)
 {
     const char *path = row->fields[FIELD_PATH], *tar = row->fields[FIELD_TAR];
     size_t n = strlen(c->root);
@@ -412,7 +445,8 @@ static int64_t size_of(const char *text)
     return v >= 1 && v <= (double)SIDE_MAX ? (int64_t)v : 0;
 }
 
-static df_status skip_row(df_catalog *c, int64_t number, const char *path, const char *why, df_error *err)
+static df_status skip_row(df_catalog *c, int64_t number, const char *path, const char *why,
+                          df_error *err)
 {
     df_str name = {0};
     df_str_printf(&name, "%s:%lld", c->name, (long long)number);
@@ -425,22 +459,24 @@ static df_status skip_row(df_catalog *c, int64_t number, const char *path, const
 }
 
 /* What a row's image is called; NULL with the reason why it can't be used. */
-static const char *name_of(const df_catalog *c, df_arena *arena, const list_row *row, const char *url, const char **why)
+static const char *name_of(const df_catalog *c, df_arena *arena, const list_row *row,
+                           const char *url, const char **why)
 {
     if (!url)
         return path_of(c, arena, row, why);
-    *why = row->broken                               ? row->broken
-           : !df_str_is_plain(url, strlen(url))      ? "URL is not plain UTF-8 text"
-           : strlen(url) > URL_MAX_BYTES             ? "URL is too long"
-                                                     : NULL;
+    *why = row->broken                          ? row->broken
+           : !df_str_is_plain(url, strlen(url)) ? "URL is not plain UTF-8 text"
+           : strlen(url) > URL_MAX_BYTES        ? "URL is too long"
+                                                : NULL;
     return url;
 }
 
-static df_status add_row(df_catalog *c, df_arena *arena, const list_row *row, df_input *inputs, int64_t *n,
-                         df_error *err)
+static df_status add_row(df_catalog *c, df_arena *arena, const list_row *row, df_input *inputs,
+                         int64_t *n, df_error *err)
 {
     const char *unfetched = url_of(row), *why, *path = name_of(c, arena, row, unfetched, &why);
-    const char *text = row->fields[FIELD_TEXT], *url = unfetched ? unfetched : row->fields[FIELD_URL];
+    const char *text = row->fields[FIELD_TEXT],
+               *url = unfetched ? unfetched : row->fields[FIELD_URL];
     int64_t stored = 0;
     c->n_found++;
     if (!why && path) {
@@ -451,7 +487,8 @@ static df_status add_row(df_catalog *c, df_arena *arena, const list_row *row, df
             why = "listed twice";
     }
     if (why || !path)
-        return skip_row(c, row->number, path ? path : row->fields[FIELD_PATH], why ? why : "a row without a path", err);
+        return skip_row(c, row->number, path ? path : row->fields[FIELD_PATH],
+                        why ? why : "a row without a path", err);
     df_input *in = &inputs[(*n)++];
     *in = (df_input){.path = path, .unfetched = unfetched != NULL};
     in->alt_text = text ? df_arena_strdup(arena, text) : NULL;
@@ -467,7 +504,8 @@ static df_status add_row(df_catalog *c, df_arena *arena, const list_row *row, df
     return DF_OK;
 }
 
-df_status df_catalog_next_list(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err)
+df_status df_catalog_next_list(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n,
+                               bool *more, df_error *err)
 {
     *inputs = df_arena_alloc(arena, GROUP_ROWS, sizeof **inputs);
     if (!*inputs)

@@ -1,4 +1,5 @@
-/* A tar as input: its members in their order. A tar that breaks off keeps the members before the break. */
+/* A tar as input: its members in their order. A tar that breaks off keeps the members before the
+ * break. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ static df_status sniff_member(const shard *s, const df_tar_member *m, bool *is_i
     size_t size = 0;
     int64_t whole;
     df_piece piece = {df_catalog_source(s->catalog, s->container), m->offset, m->size};
-    df_status status = df_source_piece(s->catalog->root, piece, SNIFF_BYTES, &bytes, &size, &whole, err);
+    df_status status =
+        df_source_piece(s->catalog->root, piece, SNIFF_BYTES, &bytes, &size, &whole, err);
     *is_image = status == DF_OK && df_image_sniff(bytes, size) != DF_FORMAT_UNKNOWN;
     free(bytes);
     return df_is_of_one_image(status) ? DF_OK : status;
@@ -45,7 +47,8 @@ static const char *refuse_name(const df_tar_member *m, df_name_kind *kind)
 }
 
 /* *why stays NULL for an image and for what may be a sidecar. */
-static df_status refuse(const shard *s, const df_tar_member *m, df_name_kind *kind, const char **why, df_error *err)
+static df_status refuse(const shard *s, const df_tar_member *m, df_name_kind *kind,
+                        const char **why, df_error *err)
 {
     bool is_image;
     *why = refuse_name(m, kind);
@@ -61,8 +64,10 @@ static df_status refuse(const shard *s, const df_tar_member *m, df_name_kind *ki
 
 static df_status skip_member(shard *s, const char *name, const char *reason, df_error *err)
 {
-    const char *path = df_arena_printf(s->arena, "%s/%s", df_catalog_source(s->catalog, s->container), name);
-    return path ? df_catalog_skip(s->catalog, path, reason, err) : df_fail(err, DF_NOMEM, "list a tar: out of memory");
+    const char *path =
+        df_arena_printf(s->arena, "%s/%s", df_catalog_source(s->catalog, s->container), name);
+    return path ? df_catalog_skip(s->catalog, path, reason, err)
+                : df_fail(err, DF_NOMEM, "list a tar: out of memory");
 }
 
 static df_status add_member(shard *s, const df_tar_member *m, df_error *err)
@@ -80,7 +85,9 @@ static df_status add_member(shard *s, const df_tar_member *m, df_error *err)
     DF_TRY(df_map_put(&s->names, name, s->found.n, &stored, err));
     if (stored != s->found.n)
         return skip_member(s, name, "a second member of that name", err);
-    return df_found_add(&s->found, (df_found){.name = name, .kind = kind, .offset = m->offset, .size = m->size}, err);
+    return df_found_add(
+        &s->found, (df_found){.name = name, .kind = kind, .offset = m->offset, .size = m->size},
+        err);
 }
 
 static df_status list_members(shard *s, df_error *err)
@@ -95,20 +102,25 @@ static df_status list_members(shard *s, df_error *err)
     bool more = true;
     df_error why = {""};
     df_status status = DF_OK, read = df_tar_open(&tar, path, &why);
-    while (read == DF_OK && status == DF_OK && (read = df_tar_next(tar, &m, &more, &why)) == DF_OK && more)
+    while (read == DF_OK && status == DF_OK &&
+           (read = df_tar_next(tar, &m, &more, &why)) == DF_OK && more)
         status = add_member(s, &m, err);
     df_tar_close(tar);
     if (status != DF_OK || read == DF_OK)
         return status;
     if (!df_is_of_one_image(read))
         return df_fail(err, read, "%s", why.message);
-    size_t n = strlen(path);                 /* the reason stands beside the name: no need to say it twice */
-    const char *words = strncmp(why.message, path, n) == 0 && why.message[n] == ':' ? why.message + n + 2 : why.message;
+    /* the reason stands beside the name: no need to say it twice */
+    size_t n = strlen(path);
+    const char *words = strncmp(why.message, path, n) == 0 && why.message[n] == ':'
+                            ? why.message + n + 2
+                            : why.message;
     c->n_found++;
     return df_catalog_skip(c, name, words, err);
 }
 
-df_status df_catalog_next_tar(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n, bool *more, df_error *err)
+df_status df_catalog_next_tar(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n,
+                              bool *more, df_error *err)
 {
     *more = c->next_shard < c->shards.n;
     if (!*more)

@@ -1,6 +1,6 @@
-/* ingest: one row per image of the input. The input is listed anew in every run; rows that exist stay what and
- * where they are, new images go to new parts, and a part is a function of the listing alone, so that a run that was
- * killed and started again writes the same bytes. */
+/* ingest: one row per image of the input. The input is listed anew in every run; rows that exist
+ * stay what and where they are, new images go to new parts, and a part is a function of the listing
+ * alone, so that a run that was killed and started again writes the same bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,10 @@
 
 enum { HEADER_BYTES = 16 << 10, HEADER_GROWTH = 16, SIDECAR_MAX = 1 << 20, URL_MAX_BYTES = 4096 };
 
-typedef struct { int64_t part_rows, alt_text_max; bool hash; } ingest_config;
+typedef struct {
+    int64_t part_rows, alt_text_max;
+    bool hash;
+} ingest_config;
 
 static const df_option options[] = {
     {"part_rows", DF_OPT_INT, offsetof(ingest_config, part_rows), "1000", 1, 100000,
@@ -29,19 +32,30 @@ static const df_option options[] = {
     {0},
 };
 
-
-/* What was found out about one input. Text is in the arena of the work that holds it, problem is static. */
+/* What was found out about one input. Text is in the arena of the work that holds it, problem is
+ * static. */
 typedef struct {
     int64_t size;
     bool sized, gone;                        /* gone: there is no such file */
     char hash[DF_HASH_HEX];
-    df_image_info info;                      /* format is unknown where the header could not be read */
+    /* format is unknown where the header could not be read */
+    df_image_info info;
     const char *alt_text, *url, *problem, *detail;
 } finding;
 
 /* A row of an earlier run. */
-typedef struct { int64_t size; char hash[DF_HASH_HEX]; int part; bool seen; } known_row;
-typedef struct { df_map by_path; df_arena paths; known_row *rows; int64_t n, capacity, n_seen; } known_rows;
+typedef struct {
+    int64_t size;
+    char hash[DF_HASH_HEX];
+    int part;
+    bool seen;
+} known_row;
+typedef struct {
+    df_map by_path;
+    df_arena paths;
+    known_row *rows;
+    int64_t n, capacity, n_seen;
+} known_rows;
 
 typedef struct {
     df_dataset *ds;
@@ -56,10 +70,16 @@ typedef struct {
 
 /* ---- one image ---- */
 
-typedef struct { const work *w; const df_input *inputs; finding *findings; df_arena *arenas; } batch;
+typedef struct {
+    const work *w;
+    const df_input *inputs;
+    finding *findings;
+    df_arena *arenas;
+} batch;
 
 /* *out is NULL where nothing is left of the text, or there was none. */
-static df_status clean(df_arena *arena, const char *text, size_t max_bytes, const char **out, df_error *err)
+static df_status clean(df_arena *arena, const char *text, size_t max_bytes, const char **out,
+                       df_error *err)
 {
     df_str cleaned = {0};
     if (text)
@@ -70,19 +90,22 @@ static df_status clean(df_arena *arena, const char *text, size_t max_bytes, cons
     return failed ? df_fail(err, DF_NOMEM, "ingest: out of memory") : DF_OK;
 }
 
-static df_status set_problem(finding *f, df_arena *arena, const char *problem, const char *words, df_error *err)
+static df_status set_problem(finding *f, df_arena *arena, const char *problem, const char *words,
+                             df_error *err)
 {
     f->problem = problem;
     f->detail = df_arena_strdup(arena, words);
     return f->detail ? DF_OK : df_fail(err, DF_NOMEM, "ingest: out of memory");
 }
 
-static df_status read_sidecar(const work *w, df_piece piece, df_arena *arena, char **text, size_t *size, df_error *err)
+static df_status read_sidecar(const work *w, df_piece piece, df_arena *arena, char **text,
+                              size_t *size, df_error *err)
 {
     uint8_t *bytes = NULL;
     int64_t whole;
     piece.source = df_catalog_source(w->catalog, piece.source);
-    DF_TRY(df_source_piece(df_catalog_root(w->catalog), piece, SIDECAR_MAX, &bytes, size, &whole, err));
+    DF_TRY(df_source_piece(df_catalog_root(w->catalog), piece, SIDECAR_MAX, &bytes, size, &whole,
+                           err));
     *text = df_arena_alloc(arena, *size + 1, 1);
     if (*text)
         memcpy(*text, bytes, *size);
@@ -91,9 +114,11 @@ static df_status read_sidecar(const work *w, df_piece piece, df_arena *arena, ch
 }
 
 /* A sidecar that can't be read costs the alt-text, not the image; the row says so. */
-static df_status read_words(const work *w, const df_input *in, df_arena *arena, finding *f, df_error *err)
+static df_status read_words(const work *w, const df_input *in, df_arena *arena, finding *f,
+                            df_error *err)
 {
-    static const char *const text_names[] = {"caption", "text", "alt_text", "alt", "title", "description", NULL};
+    static const char *const text_names[] = {"caption", "text",        "alt_text", "alt",
+                                             "title",   "description", NULL};
     static const char *const url_names[] = {"url", "image_url", NULL};
     df_json_field fields[] = {{text_names, NULL}, {url_names, NULL}, {0}};
     const char *alt = in->alt_text, *url = in->url;
@@ -113,19 +138,23 @@ static df_status read_words(const work *w, const df_input *in, df_arena *arena, 
         return df_fail(err, status, "%s", why.message);
     if (status != DF_OK)
         DF_TRY(clean(arena, why.message, 300, &f->detail, err));
-    DF_TRY(clean(arena, alt ? alt : fields[0].text, (size_t)w->config->alt_text_max, &f->alt_text, err));
+    DF_TRY(clean(arena, alt ? alt : fields[0].text, (size_t)w->config->alt_text_max, &f->alt_text,
+                 err));
     return clean(arena, url ? url : fields[1].text, URL_MAX_BYTES, &f->url, err);
 }
 
-/* Reads as much as the header needs: most lie in the first kilobytes, some behind a big colour profile or preview. */
-static df_status read_image(const work *w, const df_input *in, uint8_t **bytes, size_t *size, finding *f, df_error *err)
+/* Reads as much as the header needs: most lie in the first kilobytes, some behind a big colour
+ * profile or preview. */
+static df_status read_image(const work *w, const df_input *in, uint8_t **bytes, size_t *size,
+                            finding *f, df_error *err)
 {
     df_piece piece = in->data;
     piece.source = df_catalog_source(w->catalog, piece.source);
     df_error ignored;
     size_t limit = w->config->hash ? SIZE_MAX : HEADER_BYTES;
     for (;;) {
-        DF_TRY(df_source_piece(df_catalog_root(w->catalog), piece, limit, bytes, size, &f->size, err));
+        DF_TRY(
+            df_source_piece(df_catalog_root(w->catalog), piece, limit, bytes, size, &f->size, err));
         f->sized = true;
         if ((int64_t)*size >= f->size || limit >= DF_SOURCE_BYTES_MAX ||
             df_image_sniff(*bytes, *size) == DF_FORMAT_UNKNOWN ||
@@ -137,7 +166,8 @@ static df_status read_image(const work *w, const df_input *in, uint8_t **bytes, 
     }
 }
 
-static df_status look_at(const work *w, const df_input *in, df_arena *arena, finding *f, df_error *err)
+static df_status look_at(const work *w, const df_input *in, df_arena *arena, finding *f,
+                         df_error *err)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
@@ -174,7 +204,8 @@ static df_status examine(void *ctx, int64_t item, int thread, df_error *err)
 }
 
 /* Rows stay for ever: where not one file of a part is there, it is the input that is away. */
-static df_status check_present(const df_input *inputs, const finding *findings, int64_t n, df_error *err)
+static df_status check_present(const df_input *inputs, const finding *findings, int64_t n,
+                               df_error *err)
 {
     int64_t n_files = 0, n_gone = 0, first = -1;
     for (int64_t i = 0; i < n; i++) {
@@ -184,9 +215,11 @@ static df_status check_present(const df_input *inputs, const finding *findings, 
     }
     if (n_gone < 2 || n_gone < n_files)
         return DF_OK;
-    return df_fail(err, DF_IO, "%s: %.200s, nor are the %lld files beside it there: bring them back (are they "
-                   "mounted?) and run again; an empty file in its place says that it is gone for good",
-                   inputs[first].path, findings[first].detail, (long long)n_gone - 1);
+    return df_fail(
+        err, DF_IO,
+        "%s: %.200s, nor are the %lld files beside it there: bring them back (are they "
+        "mounted?) and run again; an empty file in its place says that it is gone for good",
+        inputs[first].path, findings[first].detail, (long long)n_gone - 1);
 }
 
 /* ---- one part ---- */
@@ -196,18 +229,26 @@ static df_status append_row(df_table *t, const df_input *in, const finding *f, d
     bool known = f->info.format != DF_FORMAT_UNKNOWN, sized = known && f->info.width > 0;
     int64_t width = sized ? f->info.width : in->width, height = sized ? f->info.height : in->height;
     df_value v[DF_INGEST_COLUMNS] = {
-        [DF_INGEST_ROW] = DF_INT(df_table_rows(t)), [DF_INGEST_PATH] = DF_TEXT(in->path), [DF_INGEST_SOURCE] = DF_TEXT(in->data.source),
+        [DF_INGEST_ROW] = DF_INT(df_table_rows(t)),
+        [DF_INGEST_PATH] = DF_TEXT(in->path),
+        [DF_INGEST_SOURCE] = DF_TEXT(in->data.source),
         [DF_INGEST_OFFSET] = in->data.offset < 0 ? DF_NULL : DF_INT(in->data.offset),
-        [DF_INGEST_SIZE] = f->sized ? DF_INT(f->size) : DF_NULL, [DF_INGEST_HASH] = f->hash[0] ? DF_TEXT(f->hash) : DF_NULL,
+        [DF_INGEST_SIZE] = f->sized ? DF_INT(f->size) : DF_NULL,
+        [DF_INGEST_HASH] = f->hash[0] ? DF_TEXT(f->hash) : DF_NULL,
         [DF_INGEST_FORMAT] = known ? DF_TEXT(df_image_format_name(f->info.format)) : DF_NULL,
-        [DF_INGEST_WIDTH] = width > 0 ? DF_INT(width) : DF_NULL, [DF_INGEST_HEIGHT] = height > 0 ? DF_INT(height) : DF_NULL,
-        [DF_INGEST_ORIENTATION] = sized ? DF_INT(f->info.orientation) : DF_NULL, [DF_INGEST_ALT_TEXT] = DF_TEXT(f->alt_text),
-        [DF_INGEST_URL] = DF_TEXT(f->url), [DF_INGEST_PROBLEM] = DF_TEXT(f->problem), [DF_INGEST_DETAIL] = DF_TEXT(f->detail),
+        [DF_INGEST_WIDTH] = width > 0 ? DF_INT(width) : DF_NULL,
+        [DF_INGEST_HEIGHT] = height > 0 ? DF_INT(height) : DF_NULL,
+        [DF_INGEST_ORIENTATION] = sized ? DF_INT(f->info.orientation) : DF_NULL,
+        [DF_INGEST_ALT_TEXT] = DF_TEXT(f->alt_text),
+        [DF_INGEST_URL] = DF_TEXT(f->url),
+        [DF_INGEST_PROBLEM] = DF_TEXT(f->problem),
+        [DF_INGEST_DETAIL] = DF_TEXT(f->detail),
     };
     return df_table_append(t, v, err);
 }
 
-static df_status write_rows(work *w, const df_input *inputs, const finding *findings, int64_t n, df_error *err)
+static df_status write_rows(work *w, const df_input *inputs, const finding *findings, int64_t n,
+                            df_error *err)
 {
     df_table *t = NULL;
     df_status status = df_table_create(&t, df_ingest_table.columns, err);
@@ -229,7 +270,9 @@ static df_status write_rows(work *w, const df_input *inputs, const finding *find
 static df_status write_part(work *w, const df_input *inputs, int64_t n, df_error *err)
 {
     int n_threads = w->run->n_threads > 1 ? w->run->n_threads : 1;
-    batch b = {.w = w, .inputs = inputs, .findings = calloc((size_t)n, sizeof *b.findings),
+    batch b = {.w = w,
+               .inputs = inputs,
+               .findings = calloc((size_t)n, sizeof *b.findings),
                .arenas = calloc((size_t)n_threads, sizeof *b.arenas)};
     df_status status = DF_OK;
     if (!b.findings || !b.arenas)
@@ -264,14 +307,15 @@ static known_row *known_add(known_rows *k)
 
 static df_status known_read(known_rows *k, const df_table *t, int part, df_error *err)
 {
-    int of_path = DF_INGEST_PATH, of_size = DF_INGEST_SIZE,
-        of_hash = DF_INGEST_HASH;
+    int of_path = DF_INGEST_PATH, of_size = DF_INGEST_SIZE, of_hash = DF_INGEST_HASH;
     for (int64_t row = 0; row < df_table_rows(t); row++) {
         const char *path = df_arena_strdup(&k->paths, df_table_text(t, row, of_path));
         known_row *known = known_add(k);
         if (!path || !known)
             return df_fail(err, DF_NOMEM, "read the rows of earlier runs: out of memory");
-        *known = (known_row){.part = part, .size = df_table_null(t, row, of_size) ? -1 : df_table_int(t, row, of_size)};
+        *known = (known_row){
+            .part = part,
+            .size = df_table_null(t, row, of_size) ? -1 : df_table_int(t, row, of_size)};
         snprintf(known->hash, sizeof known->hash, "%s", df_table_text(t, row, of_hash));
         int64_t stored;
         DF_TRY(df_map_put(&k->by_path, path, k->n, &stored, err));
@@ -300,20 +344,22 @@ static void known_free(known_rows *k)
     *k = (known_rows){0};
 }
 
-/* False when the part was written after the file was last touched; when that can't be told, the file is read again. */
+/* False when the part was written after the file was last touched; when that can't be told, the
+ * file is read again. */
 static bool is_older(const work *w, int part, int64_t changed_ns)
 {
     struct stat st;
     char *path = df_dataset_part_path(w->ds, "ingest", part, "parquet");
-    bool newer =
-        path && stat(path, &st) == 0 && (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec > changed_ns;
+    bool newer = path && stat(path, &st) == 0 &&
+                 (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec > changed_ns;
     free(path);
     return !newer;
 }
 
-/* A file that was touched since its row was written is read again; without a hash its size must do. *how stays NULL
- * when nothing changed. */
-static df_status how_changed(const work *w, const df_input *in, const known_row *known, const char **how, df_error *err)
+/* A file that was touched since its row was written is read again; without a hash its size must do.
+ * *how stays NULL when nothing changed. */
+static df_status how_changed(const work *w, const df_input *in, const known_row *known,
+                             const char **how, df_error *err)
 {
     static const char *const other = "other bytes than before";
     uint8_t *bytes = NULL;
@@ -333,15 +379,16 @@ static df_status how_changed(const work *w, const df_input *in, const known_row 
         return DF_OK;
     df_piece piece = in->data;
     piece.source = df_catalog_source(w->catalog, piece.source);
-    df_status status = df_source_piece(df_catalog_root(w->catalog), piece, known->hash[0] ? SIZE_MAX : 0, &bytes, &size,
-                                       &whole, err);
+    df_status status = df_source_piece(df_catalog_root(w->catalog), piece,
+                                       known->hash[0] ? SIZE_MAX : 0, &bytes, &size, &whole, err);
     if (status != DF_OK) {
         *how = known->size < 0 ? NULL : other;
         return df_is_of_one_image(status) ? DF_OK : status;
     }
     df_hash_hex(bytes, size, hash);
     free(bytes);
-    *how = whole == known->size && (!known->hash[0] || strcmp(hash, known->hash) == 0) ? NULL : other;
+    *how =
+        whole == known->size && (!known->hash[0] || strcmp(hash, known->hash) == 0) ? NULL : other;
     return DF_OK;
 }
 
@@ -371,9 +418,11 @@ static df_status check_input(const work *w, df_error *err)
 {
     if (w->known.n == 0 || df_catalog_found(w->catalog) > 0)
         return DF_OK;
-    return df_fail(err, DF_IO, "%s is there, but empty, and had %lld images: bring it back (is it mounted?) and run "
-                   "again",
-                   df_catalog_input(w->catalog), (long long)w->known.n);
+    return df_fail(
+        err, DF_IO,
+        "%s is there, but empty, and had %lld images: bring it back (is it mounted?) and run "
+        "again",
+        df_catalog_input(w->catalog), (long long)w->known.n);
 }
 
 static void note_vanished(const work *w)
@@ -382,23 +431,28 @@ static void note_vanished(const work *w)
     const char *first = NULL;
     for (size_t i = 0; n > 0 && i < w->known.by_path.capacity; i++) {
         const df_map_slot *slot = &w->known.by_path.slots[i];
-        if (slot->key && !w->known.rows[slot->value].seen && (!first || strcmp(slot->key, first) < 0))
+        if (slot->key && !w->known.rows[slot->value].seen &&
+            (!first || strcmp(slot->key, first) < 0))
             first = slot->key;
     }
     if (n > 0)
-        df_run_note(w->run, "ingest: %lld images vanished from the input (first: %s); their rows stay",
+        df_run_note(w->run,
+                    "ingest: %lld images vanished from the input (first: %s); their rows stay",
                     (long long)n, first ? first : "");
     if (w->n_changed > 0)
-        df_run_note(
-            w->run,
-            "ingest: %lld images changed since they were ingested (first: %s); their rows stay as they were, "
-            "give a changed image a new name to have it described",
-            (long long)w->n_changed, w->changed_path);
+        df_run_note(w->run,
+                    "ingest: %lld images changed since they were ingested (first: %s); their rows "
+                    "stay as they were, "
+                    "give a changed image a new name to have it described",
+                    (long long)w->n_changed, w->changed_path);
 }
 
 /* ---- the run ---- */
 
-typedef struct { const char *reason; int64_t n; } tally;
+typedef struct {
+    const char *reason;
+    int64_t n;
+} tally;
 
 static int by_count(const void *a, const void *b)
 {
@@ -406,7 +460,8 @@ static int by_count(const void *a, const void *b)
     return x->n != y->n ? (x->n < y->n ? 1 : -1) : strcmp(x->reason, y->reason);
 }
 
-/* "3 hidden, 1 unsupported type": the commonest reasons first. Kinds beyond the limit share the last place. */
+/* "3 hidden, 1 unsupported type": the commonest reasons first. Kinds beyond the limit share the
+ * last place. */
 static df_status describe_skipped(const df_table *t, df_str *out, df_error *err)
 {
     enum { KINDS_MAX = 64, SHOWN = 4 };
@@ -431,18 +486,22 @@ static df_status describe_skipped(const df_table *t, df_str *out, df_error *err)
         df_str_printf(out, "%s%lld %s", i ? ", " : "", (long long)tallies[i].n, tallies[i].reason);
     if (n > SHOWN)
         df_str_append(out, ", ...");
-    return status == DF_OK && out->failed ? df_fail(err, DF_NOMEM, "ingest: out of memory") : status;
+    return status == DF_OK && out->failed ? df_fail(err, DF_NOMEM, "ingest: out of memory")
+                                          : status;
 }
 
 static df_status write_skipped(const work *w, df_error *err)
 {
-    return df_dataset_write_table(w->ds, "ingest/skipped.parquet", df_catalog_skipped(w->catalog), err);
+    return df_dataset_write_table(w->ds, "ingest/skipped.parquet", df_catalog_skipped(w->catalog),
+                                  err);
 }
 
-/* One line in which the counts add up; an input without any image is an error, said with the same words. */
+/* One line in which the counts add up; an input without any image is an error, said with the same
+ * words. */
 static df_status sum_up(const work *w, df_error *err)
 {
-    int64_t n_skipped = df_table_rows(df_catalog_skipped(w->catalog)), found = df_catalog_found(w->catalog);
+    int64_t n_skipped = df_table_rows(df_catalog_skipped(w->catalog)),
+            found = df_catalog_found(w->catalog);
     int64_t n_images = found - n_skipped - df_catalog_sidecars(w->catalog);
     df_str why = {0};
     df_status status = describe_skipped(df_catalog_skipped(w->catalog), &why, err);
@@ -450,15 +509,19 @@ static df_status sum_up(const work *w, df_error *err)
         status = df_fail(err, DF_FORMAT, "%s: no image in it%s%s", df_catalog_input(w->catalog),
                          n_skipped ? "; skipped: " : " (it is empty)", df_str_text(&why));
     else if (status == DF_OK)
-        df_run_note(
-            w->run,
-            "ingest: %lld found: %lld images (%lld new, %lld of these broken), %lld sidecars, %lld skipped%s%s%s",
-            (long long)found, (long long)n_images, (long long)w->n_new, (long long)w->n_broken,
-            (long long)df_catalog_sidecars(w->catalog), (long long)n_skipped, n_skipped ? " (" : "",
-            df_str_text(&why), n_skipped ? ")" : "");
+        df_run_note(w->run,
+                    "ingest: %lld found: %lld images (%lld new, %lld of these broken), %lld "
+                    "sidecars, %lld skipped%s%s%s",
+                    (long long)found, (long long)n_images, (long long)w->n_new,
+                    (long long)w->n_broken, (long long)df_catalog_sidecars(w->catalog),
+                    (long long)n_skipped, n_skipped ? " (" : "", df_str_text(&why),
+                    n_skipped ? ")" : "");
     if (status == DF_OK && w->n_unfetched)
-        df_run_note(w->run, "ingest: %lld rows are URLs without a file: fetch them with img2dataset, or keep them for "
-                            "vectors made elsewhere with --filter.unfetched=true", (long long)w->n_unfetched);
+        df_run_note(w->run,
+                    "ingest: %lld rows are URLs without a file: fetch them with img2dataset, or "
+                    "keep them for "
+                    "vectors made elsewhere with --filter.unfetched=true",
+                    (long long)w->n_unfetched);
     df_str_free(&why);
     return status;
 }
@@ -473,7 +536,8 @@ static df_status write_group(work *w, df_input *inputs, int64_t n, df_error *err
             return df_stopped(err);
         DF_TRY(write_part(w, inputs + at, take, err));
         at += take;
-        df_run_progress(w->run, "ingest", w->known.n_seen + w->n_new, w->known.n_seen + w->n_new + n - at);
+        df_run_progress(w->run, "ingest", w->known.n_seen + w->n_new,
+                        w->known.n_seen + w->n_new + n - at);
     }
     return DF_OK;
 }
@@ -500,7 +564,8 @@ static df_status bind_input(work *w, df_error *err)
     if (strcmp(was, is) == 0)
         return DF_OK;
     if (w->n_parts > 0)
-        return df_fail(err, DF_CONFIG, "%s was made from %s, not from %s: choose another output folder",
+        return df_fail(err, DF_CONFIG,
+                       "%s was made from %s, not from %s: choose another output folder",
                        df_dataset_folder(w->ds), was, is);
     return df_dataset_set_input(w->ds, is, err);
 }
@@ -532,7 +597,11 @@ static df_status ingest_run(df_dataset *ds, const void *config, const df_run *ru
 }
 
 const df_stage df_stage_ingest = {
-    .name = "ingest", .summary = "find the images: size from the header, alt-text, content hash",
-    .reads = (const char *const[]){NULL}, .table = &df_ingest_table,
-    .options = options, .config_size = sizeof(ingest_config), .run = ingest_run,
+    .name = "ingest",
+    .summary = "find the images: size from the header, alt-text, content hash",
+    .reads = (const char *const[]){NULL},
+    .table = &df_ingest_table,
+    .options = options,
+    .config_size = sizeof(ingest_config),
+    .run = ingest_run,
 };

@@ -8,7 +8,8 @@
 #include "io/json.h"
 #include "tables/ingest.h"
 
-enum { SIDE_PX = 240 };                      /* twice what a contact sheet shows: sharp on dense screens */
+/* twice what a contact sheet shows: sharp on dense screens */
+enum { SIDE_PX = 240 };
 
 /* An image that is shown, wherever it is met; sorted by place, so that each part is read once. */
 typedef struct {
@@ -23,7 +24,8 @@ typedef struct {
 static int by_place(const void *a, const void *b)
 {
     const shown_image *x = a, *y = b;
-    return x->part != y->part ? (x->part > y->part) - (x->part < y->part) : (x->row > y->row) - (x->row < y->row);
+    return x->part != y->part ? (x->part > y->part) - (x->part < y->part)
+                              : (x->row > y->row) - (x->row < y->row);
 }
 
 static int64_t number(const df_table *t, int64_t row, const char *column)
@@ -36,7 +38,8 @@ static void collect(shown_images *s, const df_table *t, const char *part, const 
     int of_part = df_table_column(t, part), of_row = df_table_column(t, row);
     for (int64_t i = 0; i < df_table_rows(t); i++)
         if (!df_table_null(t, i, of_part))
-            s->items[s->n++] = (shown_image){.part = df_table_int(t, i, of_part), .row = df_table_int(t, i, of_row)};
+            s->items[s->n++] = (shown_image){.part = df_table_int(t, i, of_part),
+                                             .row = df_table_int(t, i, of_row)};
 }
 
 static void sort_and_unite(shown_images *s)
@@ -56,13 +59,14 @@ static df_status make_part(df_thumbs *thumbs, shown_image *items, int64_t n, df_
     df_table *ingest = NULL;
     int64_t *rows = malloc(((size_t)n + 1) * sizeof *rows);
     df_thumb_name *names = calloc((size_t)n + 1, sizeof *names);
-    df_status status = rows && names ? df_dataset_read(thumbs->ds, &df_ingest_table, (int)items->part, &ingest, err)
+    df_status status = rows && names ? df_dataset_read(thumbs->ds, &df_ingest_table,
+                                                       (int)items->part, &ingest, err)
                                      : df_fail(err, DF_NOMEM, "report: out of memory");
     for (int64_t i = 0; status == DF_OK && i < n; i++) {
         rows[i] = items[i].row;
         if (rows[i] < 0 || rows[i] >= df_table_rows(ingest))
-            status = df_fail(err, DF_FORMAT, "report: part %lld has no row %lld", (long long)items->part,
-                             (long long)rows[i]);
+            status = df_fail(err, DF_FORMAT, "report: part %lld has no row %lld",
+                             (long long)items->part, (long long)rows[i]);
     }
     if (status == DF_OK)
         status = df_thumbs_make(thumbs, (int)items->part, ingest, rows, n, SIDE_PX, names, err);
@@ -74,8 +78,8 @@ static df_status make_part(df_thumbs *thumbs, shown_image *items, int64_t n, df_
     return status;
 }
 
-static df_status make_pictures(df_thumbs *thumbs, shown_images *s, const df_table *members, const df_table *pairs,
-                               df_error *err)
+static df_status make_pictures(df_thumbs *thumbs, shown_images *s, const df_table *members,
+                               const df_table *pairs, df_error *err)
 {
     size_t most = (size_t)df_table_rows(members) + 2 * (size_t)df_table_rows(pairs);
     s->items = calloc(most + 1, sizeof *s->items);
@@ -101,7 +105,8 @@ static void append_real(df_str *out, const char *key, double v)
     df_json_append_real(out, round(v * 10000) / 10000);
 }
 
-static void append_text(df_str *out, const char *key, const df_table *t, int64_t row, const char *column)
+static void append_text(df_str *out, const char *key, const df_table *t, int64_t row,
+                        const char *column)
 {
     if (df_table_null(t, row, df_table_column(t, column)))
         return;
@@ -128,7 +133,8 @@ static void append_image(df_str *out, const shown_images *s, const df_table *t, 
 static const char *const own[3] = {"part", "row", "path"};
 static const char *const other[3] = {"nearest_part", "nearest_row", "nearest_path"};
 
-static void append_members(df_str *out, const shown_images *s, const df_table *members, int64_t cluster)
+static void append_members(df_str *out, const shown_images *s, const df_table *members,
+                           int64_t cluster)
 {
     const char *comma = "";
     for (int64_t i = 0; i < df_table_rows(members); i++) {
@@ -136,22 +142,27 @@ static void append_members(df_str *out, const shown_images *s, const df_table *m
             continue;
         df_str_printf(out, "%s{", comma);
         append_image(out, s, members, i, own);
-        append_real(out, "similarity", df_table_real(members, i, df_table_column(members, "similarity")));
+        append_real(out, "similarity",
+                    df_table_real(members, i, df_table_column(members, "similarity")));
         append_text(out, "reason", members, i, "reason");
         df_str_append(out, "}");
         comma = ",\n";
     }
 }
 
-static void append_clusters(df_str *out, const shown_images *s, const df_table *largest, const df_table *members)
+static void append_clusters(df_str *out, const shown_images *s, const df_table *largest,
+                            const df_table *members)
 {
     df_str_append(out, "\"clusters\":[");
     for (int64_t i = 0; i < df_table_rows(largest); i++) {
         df_str_printf(out, "%s{\"cluster\":%lld,\"members\":%lld", i ? ",\n" : "",
-                      (long long)number(largest, i, "cluster"), (long long)number(largest, i, "members"));
-        append_real(out, "similarity", df_table_real(largest, i, df_table_column(largest, "similarity")));
+                      (long long)number(largest, i, "cluster"),
+                      (long long)number(largest, i, "members"));
+        append_real(out, "similarity",
+                    df_table_real(largest, i, df_table_column(largest, "similarity")));
         if (!df_table_null(largest, i, df_table_column(largest, "selected")))
-            df_str_printf(out, ",\"removed\":%lld,\"selected\":%lld", (long long)number(largest, i, "removed"),
+            df_str_printf(out, ",\"removed\":%lld,\"selected\":%lld",
+                          (long long)number(largest, i, "removed"),
                           (long long)number(largest, i, "selected"));
         df_str_append(out, ",\"images\":[");
         append_members(out, s, members, number(largest, i, "cluster"));
@@ -166,7 +177,8 @@ static void append_pairs(df_str *out, const shown_images *s, const df_table *pai
     for (int64_t i = 0; i < df_table_rows(pairs); i++) {
         df_str_append(out, i ? ",\n{" : "{");
         append_image(out, s, pairs, i, own);
-        append_real(out, "similarity", df_table_real(pairs, i, df_table_column(pairs, "similarity")));
+        append_real(out, "similarity",
+                    df_table_real(pairs, i, df_table_column(pairs, "similarity")));
         append_text(out, "reason", pairs, i, "reason");
         df_str_append(out, ",\"nearest\":{");
         append_image(out, s, pairs, i, other);
@@ -180,9 +192,10 @@ static void append_similarities(df_str *out, const df_similarities *s)
     df_str_append(out, ",\n\"bins\":[");
     for (int i = 0; i < DF_SIMILARITY_BINS; i++)
         df_str_printf(out, "%s%lld", i ? "," : "", (long long)s->bins[i]);
-    df_str_printf(out, "],\"first\":%lld,\"copies\":%lld,\"no_vector\":%lld,\"kept\":%lld,\"similar\":%lld",
-                  (long long)s->n_first, (long long)s->n_copies, (long long)s->n_no_vector, (long long)s->n_kept,
-                  (long long)s->n_similar);
+    df_str_printf(
+        out, "],\"first\":%lld,\"copies\":%lld,\"no_vector\":%lld,\"kept\":%lld,\"similar\":%lld",
+        (long long)s->n_first, (long long)s->n_copies, (long long)s->n_no_vector,
+        (long long)s->n_kept, (long long)s->n_similar);
     if (s->n_kept > s->n_first)
         append_real(out, "highest_kept", s->highest_kept);
     if (s->n_similar)
@@ -191,8 +204,8 @@ static void append_similarities(df_str *out, const df_similarities *s)
 
 /* ---- */
 
-static df_status read_members(const df_dataset *ds, const df_table *largest, int64_t limit, df_table **members,
-                              df_error *err)
+static df_status read_members(const df_dataset *ds, const df_table *largest, int64_t limit,
+                              df_table **members, df_error *err)
 {
     int64_t n = df_table_rows(largest), *ids = malloc(((size_t)n + 1) * sizeof *ids);
     if (!ids)
@@ -204,7 +217,8 @@ static df_status read_members(const df_dataset *ds, const df_table *largest, int
     return status;
 }
 
-df_status df_report_clusters(df_str *out, df_thumbs *thumbs, const df_report_clusters_config *config, df_error *err)
+df_status df_report_clusters(df_str *out, df_thumbs *thumbs,
+                             const df_report_clusters_config *config, df_error *err)
 {
     const df_dataset *ds = thumbs->ds;
     df_table *largest = NULL, *members = NULL, *pairs = NULL;

@@ -1,6 +1,6 @@
-/* report: a page to look at. It opens from the file system, so its data are scripts: data/stats.js with the numbers,
- * data/images-0000.js ... with 100 images each, data/clusters.js. index.html is written last: a page that is there is
- * whole. */
+/* report: a page to look at. It opens from the file system, so its data are scripts: data/stats.js
+ * with the numbers, data/images-0000.js ... with 100 images each, data/clusters.js. index.html is
+ * written last: a page that is there is whole. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,13 +21,19 @@
 #define ASSET_BYTES_MAX ((size_t)4 << 20)
 #define STATS_BYTES_MAX ((size_t)64 << 20)
 enum { CHUNK_IMAGES = 100 };
-static const char *const assets[] = {"style.css",  "store.js",    "marks.js", "detail.js", "gallery.js",
-                                     "numbers.js", "clusters.js", "page.js",  "index.html"};
+static const char *const assets[] = {"style.css",   "store.js",   "marks.js",
+                                     "detail.js",   "gallery.js", "numbers.js",
+                                     "clusters.js", "page.js",    "index.html"};
 
-typedef struct { int64_t images, rejected, side, quality; df_report_clusters_config clusters; } report_config;
+typedef struct {
+    int64_t images, rejected, side, quality;
+    df_report_clusters_config clusters;
+} report_config;
 
 /* Every n-th of what there is, so that at most `max` are shown and they come from everywhere. */
-typedef struct { int64_t max, total, seen; } sampler;
+typedef struct {
+    int64_t max, total, seen;
+} sampler;
 
 typedef struct {
     const df_dataset *ds;
@@ -54,7 +60,8 @@ static bool sample(sampler *s)
     int64_t i = s->seen++;
     if (s->total <= s->max)
         return s->max > 0;
-    double step = (double)s->max / (double)s->total;         /* exact enough: totals are far below 2^53 */
+    /* exact enough: totals are far below 2^53 */
+    double step = (double)s->max / (double)s->total;
     return (int64_t)((double)(i + 1) * step) > (int64_t)((double)i * step);
 }
 
@@ -76,8 +83,8 @@ static df_status flush(report *r, df_error *err)
     return DF_OK;
 }
 
-static df_status append_images(report *r, const showing *s, const df_joined *j, const df_evidence *evidence,
-                               const df_table *left, df_error *err)
+static df_status append_images(report *r, const showing *s, const df_joined *j,
+                               const df_evidence *evidence, const df_table *left, df_error *err)
 {
     for (int64_t i = 0; i < s->n; i++) {
         df_str_append(&r->chunk, r->in_chunk ? ",\n" : "densefusion.add([\n");
@@ -89,8 +96,9 @@ static df_status append_images(report *r, const showing *s, const df_joined *j, 
     return DF_OK;
 }
 
-static const char *const reads[] = {"ingest", "filter", "cluster", "dedup",   "select", "tag",   "detect",
-                                    "read",   "look",   "fuse",    "caption", "check",  "stats", NULL};
+static const char *const reads[] = {"ingest",  "filter", "cluster", "dedup", "select",
+                                    "tag",     "detect", "read",    "look",  "fuse",
+                                    "caption", "check",  "stats",   NULL};
 
 static df_status choose(report *r, showing *s, df_error *err)
 {
@@ -123,7 +131,8 @@ static df_status show(report *r, showing *s, df_error *err)
         status = df_dataset_read(r->ds, &df_fuse_left_table, s->part, &left, err);
     if (status == DF_OK) {
         s->ingest = j.table[DF_OF_INGEST];
-        status = df_thumbs_make(&r->thumbs, s->part, s->ingest, s->rows, s->n, r->config->side, s->thumbs, err);
+        status = df_thumbs_make(&r->thumbs, s->part, s->ingest, s->rows, s->n, r->config->side,
+                                s->thumbs, err);
     }
     if (status == DF_OK)
         status = append_images(r, s, &j, evidence, left, err);
@@ -171,30 +180,35 @@ static df_status write_stats(const report *r, df_error *err)
 {
     char path[PATH_MAX], *stats = NULL;
     size_t size = 0;
-    if ((size_t)snprintf(path, sizeof path, "%s/stats/stats.json", df_dataset_folder(r->ds)) >= sizeof path)
+    if ((size_t)snprintf(path, sizeof path, "%s/stats/stats.json", df_dataset_folder(r->ds)) >=
+        sizeof path)
         return df_fail(err, DF_IO, "report: path is too long");
     if (df_file_exists(path))
         DF_TRY(df_file_read(path, STATS_BYTES_MAX, &stats, &size, err));
     df_str out = {0};
     df_str_append(&out, "densefusion.start({\"name\":");
     df_json_append_text(&out, dataset_name(r->ds));
-    df_str_printf(
-        &out, ",\"chunks\":%lld,\"shown\":%lld,\"kept\":%lld,\"rejected\":%lld,\"clusters\":%s,\"stats\":",
-        (long long)r->n_chunks, (long long)r->n_shown, (long long)r->kept.total, (long long)r->rejected.total,
-        r->has_clusters ? "true" : "false");
+    df_str_printf(&out,
+                  ",\"chunks\":%lld,\"shown\":%lld,\"kept\":%lld,\"rejected\":%lld,\"clusters\":%s,"
+                  "\"stats\":",
+                  (long long)r->n_chunks, (long long)r->n_shown, (long long)r->kept.total,
+                  (long long)r->rejected.total, r->has_clusters ? "true" : "false");
     df_str_append(&out, stats ? stats : "null");
     df_str_append(&out, "});\n");
     free(stats);
     df_status status = out.failed ? df_fail(err, DF_NOMEM, "report: out of memory")
-                                  : df_folder_write(df_dataset_files(r->ds), "report/data/stats.js", out.data, out.size, err);
+                                  : df_folder_write(df_dataset_files(r->ds), "report/data/stats.js",
+                                                    out.data, out.size, err);
     df_str_free(&out);
     return status;
 }
 
-static df_status read_asset(const df_run *run, const char *name, char **bytes, size_t *size, df_error *err)
+static df_status read_asset(const df_run *run, const char *name, char **bytes, size_t *size,
+                            df_error *err)
 {
     char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/report/%s", run->share ? run->share : ".", name) >= sizeof path)
+    if ((size_t)snprintf(path, sizeof path, "%s/report/%s", run->share ? run->share : ".", name) >=
+        sizeof path)
         return df_fail(err, DF_IO, "report: path is too long");
     return df_file_read(path, ASSET_BYTES_MAX, bytes, size, err);
 }
@@ -252,7 +266,8 @@ static df_status write_clusters(report *r, df_error *err)
         status = df_fail(err, DF_NOMEM, "report: out of memory");
     r->has_clusters = status == DF_OK && out.size > 0;
     if (r->has_clusters)
-        status = df_folder_write(df_dataset_files(r->ds), "report/data/clusters.js", out.data, out.size, err);
+        status = df_folder_write(df_dataset_files(r->ds), "report/data/clusters.js", out.data,
+                                 out.size, err);
     df_str_free(&out);
     return status;
 }
@@ -278,7 +293,11 @@ static df_status show_all(report *r, df_error *err)
 static df_status report_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     const report_config *c = config;
-    report r = {.ds = ds, .run = run, .config = c, .kept = {.max = c->images}, .rejected = {.max = c->rejected},
+    report r = {.ds = ds,
+                .run = run,
+                .config = c,
+                .kept = {.max = c->images},
+                .rejected = {.max = c->rejected},
                 .thumbs = {.ds = ds, .run = run, .quality = c->quality}};
     df_status status = show_all(&r, err);
     df_str_free(&r.chunk);
@@ -288,14 +307,18 @@ static df_status report_run(df_dataset *ds, const void *config, const df_run *ru
 
 #define AT(field) offsetof(report_config, field)
 static const df_option options[] = {
-    {"images", DF_OPT_INT, AT(images), "1000", 0, 1e6, "most images to show, evenly chosen when there are more"},
-    {"rejected", DF_OPT_INT, AT(rejected), "200", 0, 1e6, "most rejected images to show, evenly chosen"},
-    {"side", DF_OPT_INT, AT(side), "768", 64, 4096, "long side of the pictures in the page, pixels"},
+    {"images", DF_OPT_INT, AT(images), "1000", 0, 1e6,
+     "most images to show, evenly chosen when there are more"},
+    {"rejected", DF_OPT_INT, AT(rejected), "200", 0, 1e6,
+     "most rejected images to show, evenly chosen"},
+    {"side", DF_OPT_INT, AT(side), "768", 64, 4096,
+     "long side of the pictures in the page, pixels"},
     {"quality", DF_OPT_INT, AT(quality), "82", 1, 100, "JPEG quality of the pictures in the page"},
     {"clusters", DF_OPT_INT, AT(clusters.clusters), "24", 0, 10000, "largest clusters to show"},
     {"members", DF_OPT_INT, AT(clusters.members), "24", 1, 1000,
      "images of a cluster to show, nearest to its centroid first"},
-    {"pairs", DF_OPT_INT, AT(clusters.pairs), "4", 1, 1000, "similar pairs to show of each hundredth of similarity"},
+    {"pairs", DF_OPT_INT, AT(clusters.pairs), "4", 1, 1000,
+     "similar pairs to show of each hundredth of similarity"},
     {0},
 };
 const df_stage df_stage_report = {

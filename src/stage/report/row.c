@@ -5,7 +5,8 @@
 #include "io/json.h"
 #include "tables/tables.h"
 
-enum { LEFT_MAX = 60 };                      /* shown of what fusion left out: a page is read by people */
+/* shown of what fusion left out: a page is read by people */
+enum { LEFT_MAX = 60 };
 
 static void append_text(df_str *out, const char *key, const char *value)
 {
@@ -76,7 +77,8 @@ static void append_points(df_str *out, const double *x, const double *y, int n)
 static void append_box(df_str *out, const df_box *b, bool first)
 {
     append_entry(out, first, b->label, b->score, b->item);
-    append_points(out, (const double[]){b->x0, b->x1, b->x1, b->x0}, (const double[]){b->y0, b->y0, b->y1, b->y1}, 4);
+    append_points(out, (const double[]){b->x0, b->x1, b->x1, b->x0},
+                  (const double[]){b->y0, b->y0, b->y1, b->y1}, 4);
     append_text(out, "source", b->source ? b->source : "");
     if (b->count > 1)
         df_str_printf(out, ",\"count\":%d", b->count);
@@ -135,11 +137,13 @@ void df_report_support(df_str *out, const char *caption, const char *support)
         root = NULL;
     for (size_t i = 0; i < df_json_count(root); i++) {
         const df_json *span = df_json_item(root, i);
-        int64_t from = df_json_int(df_json_item(span, 0), -1), to = df_json_int(df_json_item(span, 1), -1);
+        int64_t from = df_json_int(df_json_item(span, 0), -1),
+                to = df_json_int(df_json_item(span, 1), -1);
         const char *kind = df_json_text(df_json_item(span, 2));
         if (from < (int64_t)at || to <= from || (uint64_t)to > size || !kind)
             continue;
-        int64_t before = units(caption, at, (size_t)from), inside = units(caption, (size_t)from, (size_t)to);
+        int64_t before = units(caption, at, (size_t)from),
+                inside = units(caption, (size_t)from, (size_t)to);
         if (before < 0 || inside < 0)
             continue;
         df_str_printf(out, "%s[%lld,%lld,", first ? "" : ",", (long long)(unit + before),
@@ -173,7 +177,8 @@ static void append_caption(df_str *out, const df_joined *j, int64_t row)
         return;
     append_text(out, "caption", caption);
     append_column(out, j, row, DF_OF_CHECK, DF_CHECK_VERDICT);
-    df_str_printf(out, ",\"words\":%lld,\"reasons\":[", (long long)df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_WORDS, 0));
+    df_str_printf(out, ",\"words\":%lld,\"reasons\":[",
+                  (long long)df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_WORDS, 0));
     df_text_split(df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_REASONS), ';', append_reason, out);
     df_str_append(out, "],\"support\":");
     df_report_support(out, caption, df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_SUPPORT));
@@ -184,7 +189,8 @@ static void append_caption(df_str *out, const df_joined *j, int64_t row)
 
 static void append_left(df_str *out, const df_table *t, int64_t row)
 {
-    static const int columns[] = {DF_FUSE_LEFT_KIND, DF_FUSE_LEFT_TEXT, DF_FUSE_LEFT_SOURCE, DF_FUSE_LEFT_REASON};
+    static const int columns[] = {DF_FUSE_LEFT_KIND, DF_FUSE_LEFT_TEXT, DF_FUSE_LEFT_SOURCE,
+                                  DF_FUSE_LEFT_REASON};
     const int of_row = DF_FUSE_LEFT_ROW, score = DF_FUSE_LEFT_SCORE;
     int64_t i = df_table_first(t, of_row, row), n = 0;
     df_str_append(out, ",\"left\":[");
@@ -192,20 +198,22 @@ static void append_left(df_str *out, const df_table *t, int64_t row)
         df_str_append(out, n ? ",{\"score\":" : "{\"score\":");
         append_number(out, df_table_real(t, i, score));
         for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
-            append_text(out, df_fuse_left_table.columns[columns[k]].name, df_table_text(t, i, columns[k]));
+            append_text(out, df_fuse_left_table.columns[columns[k]].name,
+                        df_table_text(t, i, columns[k]));
         df_str_append(out, "}");
     }
     df_str_append(out, "]");
 }
 
-void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_evidence *evidence, const df_table *left,
-                   const char *thumb)
+void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_evidence *evidence,
+                   const df_table *left, const char *thumb)
 {
     char id[DF_ROW_ID_MAX];
     df_row_id(j->part, row, id);
     df_str_printf(out, "{\"id\":\"%s\"", id);
     append_column(out, j, row, DF_OF_INGEST, DF_INGEST_PATH);
-    df_str_printf(out, ",\"width\":%lld,\"height\":%lld", (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
+    df_str_printf(out, ",\"width\":%lld,\"height\":%lld",
+                  (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
                   (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
     append_column(out, j, row, DF_OF_INGEST, DF_INGEST_FORMAT);
     append_column(out, j, row, DF_OF_INGEST, DF_INGEST_ALT_TEXT);
@@ -219,7 +227,8 @@ void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_eviden
         if (by == DF_OF_FILTER)
             append_column(out, j, row, by, DF_FILTER_DETAIL);
         if (by == DF_OF_DEDUP && df_joined_has(j, by, row, DF_DEDUP_NEAREST_ROW)) {
-            df_row_id((int)df_joined_int(j, by, row, DF_DEDUP_NEAREST_PART, 0), df_joined_int(j, by, row, DF_DEDUP_NEAREST_ROW, 0), id);
+            df_row_id((int)df_joined_int(j, by, row, DF_DEDUP_NEAREST_PART, 0),
+                      df_joined_int(j, by, row, DF_DEDUP_NEAREST_ROW, 0), id);
             append_text(out, "nearest", id);
         }
     } else {

@@ -62,7 +62,8 @@ static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
     char id[DF_ROW_ID_MAX], path[PATH_MAX], within[DF_THUMB_NAME + 32], *name = j->names[item];
     df_row_id(j->part, row, id);
     const char *hash = df_table_text(j->ingest, row, DF_INGEST_HASH);
-    snprintf(name, DF_THUMB_NAME, "%s-%.12s-%d-%d.jpg", id, *hash ? hash : "x", (int)j->side, (int)j->thumbs->quality);
+    snprintf(name, DF_THUMB_NAME, "%s-%.12s-%d-%d.jpg", id, *hash ? hash : "x", (int)j->side,
+             (int)j->thumbs->quality);
     snprintf(within, sizeof within, "report/thumbs/%s", name);
     if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(j->thumbs->ds), within) >= PATH_MAX)
         return df_fail(err, DF_IO, "report: path is too long");
@@ -74,8 +75,8 @@ static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
     return DF_OK;
 }
 
-df_status df_thumbs_make(df_thumbs *t, int part, const df_table *ingest, const int64_t *rows, int64_t n, int64_t side,
-                         df_thumb_name *names, df_error *err)
+df_status df_thumbs_make(df_thumbs *t, int part, const df_table *ingest, const int64_t *rows,
+                         int64_t n, int64_t side, df_thumb_name *names, df_error *err)
 {
     job j = {t, ingest, part, rows, side, names};
     DF_TRY(df_pool_run(t->run->n_threads > 0 ? t->run->n_threads : 1, n, show_thumb, &j, err));

@@ -14,11 +14,13 @@ typedef struct {
     int64_t quality;
     df_map shown;                            /* the names of all that were made or found */
     df_arena arena;
-} df_thumbs;                                 /* all-zero beyond the first three; free with df_thumbs_free */
+/* all-zero beyond the first three; free with df_thumbs_free */
+} df_thumbs;
 
 /* Makes those that are not there yet. names: [n], "" where an image could not be decoded. */
-df_status df_thumbs_make(df_thumbs *t, int part, const df_table *ingest, const int64_t *rows, int64_t n, int64_t side,
-                         df_thumb_name *names, df_error *err);
-df_status df_thumbs_remove_others(const df_thumbs *t, df_error *err);                    /* pictures of an earlier report */
+df_status df_thumbs_make(df_thumbs *t, int part, const df_table *ingest, const int64_t *rows,
+                         int64_t n, int64_t side, df_thumb_name *names, df_error *err);
+/* pictures of an earlier report */
+df_status df_thumbs_remove_others(const df_thumbs *t, df_error *err);
 void df_thumbs_free(df_thumbs *t);
 #endif

@@ -13,7 +13,8 @@ typedef struct {
     df_table *ingest, *cluster, *dedup, *scores;
 } tables;
 
-/* Scores of the part's images in row order; of a path met twice in the scores the highest counts. */
+/* Scores of the part's images in row order; of a path met twice in the scores
+ * the highest counts. */
 static df_status read_scores(const df_selecting *s, int part, df_table **out, df_error *err)
 {
     char *path = df_dataset_part_path(s->ds, "ingest", part, "parquet");
@@ -26,19 +27,23 @@ static df_status read_scores(const df_selecting *s, int part, df_table **out, df
         status = df_sql_read_parquet(&sql, s->config->scores, "", &why);
     df_str_append(&sql, " s ON i.path = s.path GROUP BY i.\"row\" ORDER BY i.\"row\"");
     if (status == DF_OK)
-        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory") : df_table_query(out, df_str_text(&sql), &why);
+        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
+                            : df_table_query(out, df_str_text(&sql), &why);
     df_str_free(&sql);
     free(path);
-    return status == DF_OK ? DF_OK : df_fail(err, status, "select.scores: %s: %.300s", s->config->scores, why.message);
+    return status == DF_OK
+               ? DF_OK
+               : df_fail(err, status, "select.scores: %s: %.300s", s->config->scores, why.message);
 }
 
 static df_status read_tables(const df_selecting *s, int part, tables *t, df_error *err)
 {
     if (!df_dataset_has_part(s->ds, "cluster", part))
         return df_fail(err, DF_FORMAT,
-                       "cluster/part-%05d.parquet is missing: densefusion cluster %s (who skips cluster skips dedup "
-                       "and select too)", part,
-                       df_dataset_folder(s->ds));
+                       "cluster/part-%05d.parquet is missing: densefusion cluster %s (who skips "
+                       "cluster skips dedup "
+                       "and select too)",
+                       part, df_dataset_folder(s->ds));
     DF_TRY(df_dataset_read(s->ds, &df_ingest_table, part, &t->ingest, err));
     DF_TRY(df_dataset_read(s->ds, &df_cluster_table, part, &t->cluster, err));
     if (df_dataset_has_part(s->ds, "dedup", part)) /* when it never ran, all survive */
@@ -79,19 +84,23 @@ static bool survives(const df_table *dedup, int64_t row, int64_t *at)
            df_table_int(dedup, *at, DF_DEDUP_KEPT) == 1;
 }
 
-static df_status fill(const df_selecting *s, int part, const tables *t, df_select_item *items, df_error *err)
+static df_status fill(const df_selecting *s, int part, const tables *t, df_select_item *items,
+                      df_error *err)
 {
     int of_row = DF_CLUSTER_ROW, of_cluster = DF_CLUSTER_CLUSTER;
     int64_t n = df_vectors_first(s->vectors, part + 1) - df_vectors_first(s->vectors, part), at = 0;
     bool fits = df_table_rows(t->cluster) == n;
     for (int64_t i = 0; i < n && fits; i++) {
-        int64_t row = df_table_int(t->cluster, i, of_row), cluster = df_table_int(t->cluster, i, of_cluster);
-        fits = row >= 0 && row < df_table_rows(t->ingest) && cluster >= 0 && cluster < DF_CLUSTERS_MAX;
+        int64_t row = df_table_int(t->cluster, i, of_row),
+                cluster = df_table_int(t->cluster, i, of_cluster);
+        fits =
+            row >= 0 && row < df_table_rows(t->ingest) && cluster >= 0 && cluster < DF_CLUSTERS_MAX;
         if (!fits)
             break;
         bool here = !t->dedup || survives(t->dedup, row, &at);
-        items[i] = (df_select_item){
-            .place = (int64_t)part << 32 | row, .key = key_of(s, t, i, row), .cluster = here ? (int32_t)cluster : -1};
+        items[i] = (df_select_item){.place = (int64_t)part << 32 | row,
+                                    .key = key_of(s, t, i, row),
+                                    .cluster = here ? (int32_t)cluster : -1};
     }
     return fits ? DF_OK
                 : df_fail(err, DF_FORMAT,
@@ -107,10 +116,11 @@ static df_status make_part(void *ctx, int64_t part, int thread, df_error *err)
     (void)thread;
     if (df_run_stopped(s->run))
         return df_stopped(err);
-    int64_t first = df_vectors_first(s->vectors, (int)part), n = df_vectors_first(s->vectors, (int)part + 1) - first;
+    int64_t first = df_vectors_first(s->vectors, (int)part),
+            n = df_vectors_first(s->vectors, (int)part + 1) - first;
     df_select_item *items = calloc((size_t)n + 1, sizeof *items);
-    df_status status =
-        items ? read_tables(s, (int)part, &t, err) : df_fail(err, DF_NOMEM, "read cluster: out of memory");
+    df_status status = items ? read_tables(s, (int)part, &t, err)
+                             : df_fail(err, DF_NOMEM, "read cluster: out of memory");
     if (status == DF_OK)
         status = fill(s, (int)part, &t, items, err);
     if (status == DF_OK)

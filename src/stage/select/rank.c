@@ -7,7 +7,8 @@
 #include "vector/half.h"
 #include "vector/rank.h"
 
-static df_status read_members(void *ctx, int64_t first, int64_t n, int32_t *cluster, df_member *members, df_error *err)
+static df_status read_members(void *ctx, int64_t first, int64_t n, int32_t *cluster,
+                              df_member *members, df_error *err)
 {
     df_selecting *s = ctx;
     DF_TRY(df_records_read(s->items, first, n, s->chunk, err));
@@ -39,8 +40,8 @@ static df_status give_rest(df_selecting *s, int64_t rest, df_error *err)
     int64_t *order = malloc(((size_t)k + 1) * sizeof *order);
     for (int64_t i = 0; size && i < k; i++)
         size[i] = (double)(cluster_limit(s, i) > s->quota ? df_members_count(&s->members, i) : 0);
-    df_status status =
-        size && order ? df_rank_order(size, k, order, err) : df_fail(err, DF_NOMEM, "select: out of memory");
+    df_status status = size && order ? df_rank_order(size, k, order, err)
+                                     : df_fail(err, DF_NOMEM, "select: out of memory");
     for (int64_t i = 0; status == DF_OK && i < rest; i++)
         s->one_more[order[i]] = true;
     free(size);
@@ -61,26 +62,32 @@ static df_status share_total(df_selecting *s, df_error *err)
     if (!sizes || !s->one_more)
         return df_fail(err, DF_NOMEM, "select: out of memory");
     if (s->config->total > all)
-        df_run_note(s->run, "select: the total is to be %lld, but only %lld images are left to choose from",
+        df_run_note(s->run,
+                    "select: the total is to be %lld, but only %lld images are left to choose from",
                     (long long)s->config->total, (long long)all);
     return give_rest(s, rest, err);
 }
 
 /* ---- one cluster ---- */
 
-/* Of a cluster that memory does not hold, the nearest to the centroid are spread, the others follow as they are. */
-static df_status spread(const df_selecting *s, const df_member *members, int64_t n, int64_t n_wanted, int64_t *order,
-                        df_error *err)
+/* Of a cluster that memory does not hold, the nearest to the centroid are spread, the others follow
+ * as they are. */
+static df_status spread(const df_selecting *s, const df_member *members, int64_t n,
+                        int64_t n_wanted, int64_t *order, df_error *err)
 {
     static const size_t memory_bytes = (size_t)192 << 20;
     size_t dim = (size_t)df_vectors_dim(s->vectors);
-    int64_t fit = (int64_t)(memory_bytes / (size_t)(s->run->n_threads > 0 ? s->run->n_threads : 1) / (dim * 6));
+    int64_t fit = (int64_t)(memory_bytes / (size_t)(s->run->n_threads > 0 ? s->run->n_threads : 1) /
+                            (dim * 6));
     n = n < fit ? n : fit;
     uint16_t *halfs = malloc(((size_t)n + 1) * dim * sizeof *halfs);
-    float *x = malloc(((size_t)n + 1) * dim * sizeof *x), *closest = malloc(((size_t)n + 1) * sizeof *closest);
-    int64_t *index = malloc(((size_t)n + 1) * sizeof *index), *picked = malloc(((size_t)n + 1) * sizeof *picked);
-    df_status status =
-        halfs && x && closest && index && picked ? DF_OK : df_fail(err, DF_NOMEM, "select: out of memory");
+    float *x = malloc(((size_t)n + 1) * dim * sizeof *x),
+          *closest = malloc(((size_t)n + 1) * sizeof *closest);
+    int64_t *index = malloc(((size_t)n + 1) * sizeof *index),
+            *picked = malloc(((size_t)n + 1) * sizeof *picked);
+    df_status status = halfs && x && closest && index && picked
+                           ? DF_OK
+                           : df_fail(err, DF_NOMEM, "select: out of memory");
     for (int64_t i = 0; status == DF_OK && i < n; i++)
         index[i] = members[order[i]].index;
     if (status == DF_OK)
@@ -100,19 +107,19 @@ static df_status spread(const df_selecting *s, const df_member *members, int64_t
     return status;
 }
 
-static df_status write_ranks(const df_selecting *s, int64_t cluster, const df_member *members, const int64_t *order,
-                             int64_t n, df_error *err)
+static df_status write_ranks(const df_selecting *s, int64_t cluster, const df_member *members,
+                             const int64_t *order, int64_t n, df_error *err)
 {
     int64_t of_cluster = cluster_limit(s, cluster), of_total = total_limit(s, cluster);
     for (int64_t i = 0; i < n; i++) {
         const df_member *m = &members[order[i]];
         df_select_item item = {.place = m->place,
-                            .rank = i + 1,
-                            .key = m->key,
-                            .cluster = (int32_t)cluster,
-                            .limit = i >= of_cluster ? DF_LIMIT_CLUSTER
-                                     : i >= of_total ? DF_LIMIT_TOTAL
-                                                     : DF_LIMIT_NONE};
+                               .rank = i + 1,
+                               .key = m->key,
+                               .cluster = (int32_t)cluster,
+                               .limit = i >= of_cluster ? DF_LIMIT_CLUSTER
+                                        : i >= of_total ? DF_LIMIT_TOTAL
+                                                        : DF_LIMIT_NONE};
         DF_TRY(df_records_write(s->items, m->index, 1, &item, err));
     }
     return DF_OK;
@@ -121,7 +128,8 @@ static df_status write_ranks(const df_selecting *s, int64_t cluster, const df_me
 static df_status rank_cluster(void *ctx, int64_t item, int thread, df_error *err)
 {
     df_selecting *s = ctx;
-    int64_t n, cluster = s->members.from + item, wanted = cluster_limit(s, cluster), of_total = total_limit(s, cluster);
+    int64_t n, cluster = s->members.from + item, wanted = cluster_limit(s, cluster),
+               of_total = total_limit(s, cluster);
     const df_member *members = df_members_of(&s->members, cluster, &n);
     (void)thread;
     if (df_run_stopped(s->run))
@@ -148,7 +156,8 @@ static df_status rank_cluster(void *ctx, int64_t item, int thread, df_error *err
 
 df_status df_select_rank(df_selecting *s, df_error *err)
 {
-    s->members = (df_members){.n = s->n, .n_clusters = s->n_clusters, .run = s->run, .read = read_members, .ctx = s};
+    s->members = (df_members){
+        .n = s->n, .n_clusters = s->n_clusters, .run = s->run, .read = read_members, .ctx = s};
     DF_TRY(df_members_count_all(&s->members, err));
     DF_TRY(share_total(s, err));
     for (int64_t from = 0; from < s->n_clusters; from = s->members.to) {

@@ -1,5 +1,5 @@
-/* select: of each cluster the first so many, by a stated ranking; or exactly so many of all, as evenly over the
- * clusters as their sizes allow. */
+/* select: of each cluster the first so many, by a stated ranking; or exactly so many of all, as
+ * evenly over the clusters as their sizes allow. */
 #include "stage/select/select.h"
 
 #include <limits.h>
@@ -19,13 +19,13 @@ static const df_option options[] = {
     {"total", DF_OPT_INT, offsetof(df_select_config, total), "0", 0, 1e12,
      "images in all, exactly, when as many are left; spread evenly over the clusters; 0: all"},
     {"by", DF_OPT_TEXT, offsetof(df_select_config, by), "nearest", 0, 0,
-     "which come first: nearest to the centroid, farthest, resolution, quality (bytes of picture), score, balanced "
+     "which come first: nearest to the centroid, farthest, resolution, quality (bytes of picture), "
+     "score, balanced "
      "(varied)"},
     {"scores", DF_OPT_TEXT, offsetof(df_select_config, scores), NULL, 0, 0,
      "for by=score: Parquet with columns `path` and `score`, the highest first"},
     {0},
 };
-
 
 /* ---- parts ---- */
 
@@ -42,8 +42,8 @@ static df_status fill_part(const df_selecting *s, int part, df_table *out, df_er
             DF_TRY(df_table_append(out,
                                    (const df_value[]){DF_INT(item.place & 0xFFFFFFFF),
                                                       DF_INT(item.limit == DF_LIMIT_NONE),
-                                                      DF_TEXT(reasons[item.limit]), DF_INT(item.cluster),
-                                                      DF_INT(item.rank)},
+                                                      DF_TEXT(reasons[item.limit]),
+                                                      DF_INT(item.cluster), DF_INT(item.rank)},
                                    err));
     }
     return DF_OK;
@@ -68,7 +68,8 @@ static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
 
 /* ---- the stage ---- */
 
-static const char *const by_names[DF_BY_COUNT] = {"nearest", "farthest", "resolution", "quality", "score", "balanced"};
+static const char *const by_names[DF_BY_COUNT] = {"nearest", "farthest", "resolution",
+                                                  "quality", "score",    "balanced"};
 
 static df_status choose_ranking(const df_select_config *config, df_ranking *out, df_error *err)
 {
@@ -78,9 +79,13 @@ static df_status choose_ranking(const df_select_config *config, df_ranking *out,
         i++;
     if (i == DF_BY_COUNT)
         return df_fail(err, DF_CONFIG,
-                       "select.by: \"%s\" is not one of nearest, farthest, resolution, quality, score, balanced", by);
+                       "select.by: \"%s\" is not one of nearest, farthest, resolution, quality, "
+                       "score, balanced",
+                       by);
     if (i == DF_BY_SCORE && (!config->scores || !config->scores[0]))
-        return df_fail(err, DF_CONFIG, "select.scores: by=score needs a Parquet file with columns `path` and `score`");
+        return df_fail(
+            err, DF_CONFIG,
+            "select.scores: by=score needs a Parquet file with columns `path` and `score`");
     *out = (df_ranking)i;
     return DF_OK;
 }
@@ -96,7 +101,8 @@ static df_status open_select(df_selecting *s, df_error *err)
     if (!s->chunk)
         return df_fail(err, DF_NOMEM, "select: out of memory");
     DF_TRY(df_folder_remove(df_dataset_files(s->ds), working_file, err));
-    return df_records_open(&s->items, df_dataset_files(s->ds), working_file, sizeof(df_select_item), s->n, err);
+    return df_records_open(&s->items, df_dataset_files(s->ds), working_file, sizeof(df_select_item),
+                           s->n, err);
 }
 
 static df_status select_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
@@ -113,7 +119,8 @@ static df_status select_run(df_dataset *ds, const void *config, const df_run *ru
     df_members_free(&s.members);
     df_vectors_close(s.vectors);
     if (s.items)
-        (void)df_folder_remove(df_dataset_files(ds), working_file, NULL);    /* else the next run does it */
+        /* else the next run does it */
+        (void)df_folder_remove(df_dataset_files(ds), working_file, NULL);
     df_records_close(s.items);
     free(s.one_more);
     free(s.chunk);
