@@ -1,7 +1,10 @@
-"""100,000 requests through 429 storms, cut connections and 20 kill -9: chaos.py BUILD FOLDER [N] [KILLS]
-tests/server/chaos.py kills and counts, bench_chat_server answers: 2 s of every 20 nothing but 429, one connection in fifty cut.
-    ninja -C build densefusion-cli bench_chat_server && python3 bench/chaos.py build /tmp/chaos 100000 20
+"""100,000 requests through 429 storms, cut connections and 20 kill -9: chaos.py BUILD FOLDER [N]
+[KILLS] tests/server/chaos.py kills and counts, bench_chat_server answers: 2 s of every 20 nothing
+but 429, one connection in fifty cut.
+    ninja -C build densefusion-cli bench_chat_server && python3 bench/chaos.py build /tmp/chaos
+    100000 20
 """
+
 import os
 import subprocess
 import sys
@@ -18,17 +21,36 @@ def main(build, folder, n=100000, kills=20):
     tar, out, log = (os.path.join(folder, name) for name in (f"{n}.tar", "out", "log"))
     if not os.path.exists(tar):
         write_tar(tar, n)
-    server = subprocess.Popen([os.path.join(build, "bench_chat_server"), "storm_every=20", "storm=2", "cut=0.02", "log=" + log],
-                              stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        [
+            os.path.join(build, "bench_chat_server"),
+            "storm_every=20",
+            "storm=2",
+            "cut=0.02",
+            "log=" + log,
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     began = time.monotonic()
     try:
-        got = chaos(os.path.join(build, "densefusion"), tar, out, n, kills, server.stdout.readline().strip(), log)
+        got = chaos(
+            os.path.join(build, "densefusion"),
+            tar,
+            out,
+            n,
+            kills,
+            server.stdout.readline().strip(),
+            log,
+        )
     finally:
         server.terminate()
         server.wait()
     got["seconds"] = round(time.monotonic() - began)
     print("\n".join(f"{key},{value}" for key, value in got.items()))
-    good = got["rows"] == got["images"] == got["captions"] == n and got["asked_again_though_kept"] == 0
+    good = (
+        got["rows"] == got["images"] == got["captions"] == n and got["asked_again_though_kept"] == 0
+    )
     sys.exit(not (good and got["asked_twice"] <= got["in_flight_at_kills"]))
 
 

@@ -1,9 +1,12 @@
-"""Synthetic embeddings for bench_kmeans and peer_kmeans.py: python kmeans_data.py FOLDER N D K [noise]
+"""Synthetic embeddings for bench_kmeans and peer_kmeans.py: python kmeans_data.py FOLDER N D K
+[noise]
 
-Like the embeddings of a vision encoder: a common direction (0.30 of the energy), 200 topics (0.15), 3,000 subjects
-(0.18 to 0.32) with log-normal sizes, and noise of each picture's own (the rest), all with decaying spectra. `noise`:
-isotropic noise, the worst case of any bound. Writes vectors.npy (float16 [N, D], unit rows) and start.npy (float32
-[K, D]: rows drawn at random)."""
+Like the embeddings of a vision encoder: a common direction (0.30 of the energy), 200 topics (0.15),
+3,000 subjects
+(0.18 to 0.32) with log-normal sizes, and noise of each picture's own (the rest), all with decaying
+spectra. `noise`: isotropic noise, the worst case of any bound. Writes vectors.npy (float16 [N, D],
+unit rows) and start.npy (float32 [K, D]: rows drawn at random)."""
+
 import sys
 
 import numpy as np
@@ -33,8 +36,12 @@ for first in range(0, n, 50000):
     else:
         s = rng.choice(3000, m, p=size)
         own = rng.uniform(0.18, 0.32, m)[:, None]
-        x = (np.sqrt(0.30) * common + np.sqrt(0.15) * topics[topic_of[s]] + np.sqrt(own) * subjects[s]
-             + np.sqrt(0.55 - own) * unit(rng.standard_normal((m, d)) * tail))
-    out[first:first + m] = unit(x)
+        x = (
+            np.sqrt(0.30) * common
+            + np.sqrt(0.15) * topics[topic_of[s]]
+            + np.sqrt(own) * subjects[s]
+            + np.sqrt(0.55 - own) * unit(rng.standard_normal((m, d)) * tail)
+        )
+    out[first : first + m] = unit(x)
 start = np.sort(rng.choice(n, k, replace=False))
 np.save(f"{folder}/start.npy", unit(out[start].astype(np.float32)))

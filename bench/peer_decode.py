@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Decode and resize of JPEGs to a long side of SIDE px with OpenCV, libvips and Pillow, each its fastest way: the peers
-of bench_decode in docs/SPEED.md. On one core, CPU seconds, fastest of the repeats; a line of CSV a library.
+"""Decode and resize of JPEGs to a long side of SIDE px with OpenCV, libvips and Pillow, each its
+fastest way: the peers of bench_decode in docs/SPEED.md. On one core, CPU seconds, fastest of the
+repeats; a line of CSV a library.
 
     pip install pillow opencv-python-headless pyvips pyvips-binary
     bench/peer_decode.py SIDE REPEATS FILE...
 """
+
 import os
 import sys
 import time
@@ -26,7 +28,9 @@ def fit(width, height, side):
 
 def opencv(data, side, flags=cv2.IMREAD_REDUCED_COLOR_4):
     image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    return cv2.resize(image, fit(image.shape[1], image.shape[0], side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(
+        image, fit(image.shape[1], image.shape[0], side), interpolation=cv2.INTER_AREA
+    )
 
 
 def opencv_full(data, side):
@@ -45,8 +49,12 @@ def pillow(data, side):
 
 
 side, repeats = int(sys.argv[1]), int(sys.argv[2])
-for name, work in (("opencv reduced/4 + area", opencv), ("opencv full + area", opencv_full),
-                   ("vips thumbnail", vips), ("pillow draft + bilinear", pillow)):
+for name, work in (
+    ("opencv reduced/4 + area", opencv),
+    ("opencv full + area", opencv_full),
+    ("vips thumbnail", vips),
+    ("pillow draft + bilinear", pillow),
+):
     total = 0
     for path in sys.argv[3:]:
         data, best = open(path, "rb").read(), 1e9

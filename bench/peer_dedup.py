@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""SemDeDup as its published code does it, in NumPy: S = X X^T, the upper triangle, the largest of each column. The peer of
-bench/bench_dedup.c; also the machine's own rate of single-precision matrix products (OpenBLAS).
+"""SemDeDup as its published code does it, in NumPy: S = X X^T, the upper triangle, the largest of
+each column. The peer of bench/bench_dedup.c; also the machine's own rate of single-precision matrix
+products (OpenBLAS).
 
     OPENBLAS_NUM_THREADS=2 bench/peer_dedup.py [N] [D] [CLUSTERS]
 
-CSV: what, clusters, n, d, seconds, CPU seconds, gflops (of the matrix product: 2 n n d; of the rule: n n d, as bench_dedup
-counts), MiB. The other side: build/bench_dedup N D CLUSTERS 2."""
+CSV: what, clusters, n, d, seconds, CPU seconds, gflops (of the matrix product: 2 n n d; of the
+rule: n n d, as bench_dedup counts), MiB. The other side: build/bench_dedup N D CLUSTERS 2."""
+
 import resource
 import sys
 import time
@@ -19,11 +21,14 @@ def timed(what, n, d, clusters, flops, work):
         work()
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{what},{clusters},{n},{d},{seconds:.3f},{cpu:.3f},{clusters * flops / seconds / 1e9:.1f},{mib:.0f}", flush=True)
+    print(
+        f"{what},{clusters},{n},{d},{seconds:.3f},{cpu:.3f},{clusters * flops / seconds / 1e9:.1f},{mib:.0f}",
+        flush=True,
+    )
 
 
 def main():
-    n, d, clusters = (int(v) for v in (sys.argv[1:] + ["10000", "512", "3"][len(sys.argv) - 1:]))
+    n, d, clusters = (int(v) for v in (sys.argv[1:] + ["10000", "512", "3"][len(sys.argv) - 1 :]))
     rng = np.random.default_rng(1)
     x = rng.normal(size=(n, d)).astype("f4")
     x /= np.linalg.norm(x, axis=1, keepdims=True)

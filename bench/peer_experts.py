@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
-"""The same expert calls as `densefusion run` makes, as one writes them in Python: the peer of docs/SPEED.md.
+"""The same expert calls as `densefusion run` makes, as one writes them in Python: the peer of
+docs/SPEED.md.
 
     pip install rapidocr==3.10.0 onnxruntime pillow numpy
     bench/peer_experts.py share/models FOLDER [--threads 2] [--workers 1] [--only read]
 
-An image at a time through Pillow, NumPy, ONNX Runtime and rapidocr, all with their defaults but for the number of
-threads: EfficientNet-Lite2 (tags), NanoDet and CenterNet (boxes), PP-OCRv6 small with orientation (text); with --only also
-open_nsfw (safety) and EfficientNet-Lite2's vector (embed). bench/experts.py runs it beside ours.
---workers N runs N images beside each other, each with threads / N. Prints one line of CSV: what, images, seconds,
-images/s, CPU seconds, peak MB, and counts that show that the work was done. Model loading and the first image, which
-warms up, are outside the time.
+An image at a time through Pillow, NumPy, ONNX Runtime and rapidocr, all with their defaults but for
+the number of threads: EfficientNet-Lite2 (tags), NanoDet and CenterNet (boxes), PP-OCRv6 small with
+orientation (text); with --only also open_nsfw (safety) and EfficientNet-Lite2's vector (embed).
+bench/experts.py runs it beside ours.
+--workers N runs N images beside each other, each with threads / N. Prints one line of CSV: what,
+images, seconds, images/s, CPU seconds, peak MB, and counts that show that the work was done. Model
+loading and the first image, which warms up, are outside the time.
 
-The other side, on the same folder and machine, one after the other; it does `look` as well, and skips no image:
+The other side, on the same folder and machine, one after the other; it does `look` as well, and
+skips no image:
 
-    /usr/bin/time -v build/densefusion run FOLDER -o /tmp/out --to=look -j 2 --filter.min_side=0 --filter.max_aspect=1000
+    /usr/bin/time -v build/densefusion run FOLDER -o /tmp/out --to=look -j 2 --filter.min_side=0
+    --filter.max_aspect=1000
 """
+
 import argparse
 import concurrent.futures
 import pathlib
@@ -66,17 +71,23 @@ class Experts:
             self.nanodet = session(models / "nanodet.onnx", threads)
             self.centernet = session(models / "centernet.onnx", threads)
         if self.wants("read"):
-            self.ocr = RapidOCR(params={
-                "Global.log_level": "error", "Global.text_score": 0.7,
-                "EngineConfig.onnxruntime.intra_op_num_threads": threads,
-                "EngineConfig.onnxruntime.inter_op_num_threads": 1})
+            self.ocr = RapidOCR(
+                params={
+                    "Global.log_level": "error",
+                    "Global.text_score": 0.7,
+                    "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+                    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+                }
+            )
 
     def wants(self, expert):
         return not self.only or expert in self.only
 
     def lite2(self, image, output):
         scale = 292 / min(image.size)
-        small = image.resize((round(image.width * scale), round(image.height * scale)), Image.BICUBIC)
+        small = image.resize(
+            (round(image.width * scale), round(image.height * scale)), Image.BICUBIC
+        )
         left, top = (small.width - 260) // 2, (small.height - 260) // 2
         x = (np.asarray(small.crop((left, top, left + 260, top + 260)), np.float32) - 127) / 128
         return self.tagger.run([output], {"image": x.transpose(2, 0, 1)[None]})[0][0]
@@ -90,9 +101,13 @@ class Experts:
 
     def safety(self, image):
         scale = 256 / min(image.size)
-        small = image.resize((round(image.width * scale), round(image.height * scale)), Image.BILINEAR)
+        small = image.resize(
+            (round(image.width * scale), round(image.height * scale)), Image.BILINEAR
+        )
         left, top = (small.width - 224) // 2, (small.height - 224) // 2
-        x = np.asarray(small.crop((left, top, left + 224, top + 224)), np.float32)[:, :, ::-1] - np.float32([104, 117, 123])
+        x = np.asarray(small.crop((left, top, left + 224, top + 224)), np.float32)[
+            :, :, ::-1
+        ] - np.float32([104, 117, 123])
         return int(self.nsfw.run(None, {"input:0": np.ascontiguousarray(x[None])})[0][0][1] <= 1)
 
     def detect_nanodet(self, image):
@@ -110,13 +125,15 @@ class Experts:
             boxes.append(np.stack([cx - d[:, 0], cy - d[:, 1], cx + d[:, 2], cy + d[:, 3]], 1))
             scores.append(p[row, label])
             labels.append(label)
-        return len(suppress(np.concatenate(boxes), np.concatenate(scores), np.concatenate(labels), 0.6))
+        return len(
+            suppress(np.concatenate(boxes), np.concatenate(scores), np.concatenate(labels), 0.6)
+        )
 
     def detect_centernet(self, image):
         x = np.asarray(image.resize((512, 512), Image.BILINEAR), np.float32)[None]
         p, sides = (v[0] for v in self.centernet.run(None, {"image": x}))
         around = np.pad(p, ((1, 1), (1, 1), (0, 0)))
-        peak = np.max([around[i:i + 128, j:j + 128] for i in range(3) for j in range(3)], 0)
+        peak = np.max([around[i : i + 128, j : j + 128] for i in range(3) for j in range(3)], 0)
         y, x, label = np.nonzero((p == peak) & (p >= COCO_THRESHOLD))
         s = sides[y, x]
         boxes = np.stack([x * 4 - s[:, 0], y * 4 - s[:, 1], x * 4 + s[:, 2], y * 4 + s[:, 3]], 1)
@@ -133,7 +150,9 @@ class Experts:
             return np.zeros(4, int)
         tags = self.tag(image) if self.wants("tag") else 0
         tags += sum(getattr(self, name)(image) for name in ("safety", "embed") if name in self.only)
-        boxes = self.detect_nanodet(image) + self.detect_centernet(image) if self.wants("detect") else 0
+        boxes = (
+            self.detect_nanodet(image) + self.detect_centernet(image) if self.wants("detect") else 0
+        )
         return np.array([1, tags, boxes, self.read(image) if self.wants("read") else 0])
 
 
@@ -143,10 +162,13 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--only", action="append", choices=["tag", "detect", "read", "safety", "embed"],
-                        default=[])
+    parser.add_argument(
+        "--only", action="append", choices=["tag", "detect", "read", "safety", "embed"], default=[]
+    )
     args = parser.parse_args()
-    files = sorted(p for p in args.folder.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"})
+    files = sorted(
+        p for p in args.folder.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"}
+    )
     if not files:
         sys.exit(f"{args.folder}: no images")
     per_worker = max(1, args.threads // args.workers)
@@ -167,7 +189,9 @@ def main():
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print("case,images,seconds,images_per_s,cpu_s,peak_mb,tags,boxes,lines")
-    print(f"python,{n},{seconds:.2f},{n / seconds:.2f},{time.process_time() - cpu:.1f},{peak:.0f},{tags},{boxes},{lines}")
+    print(
+        f"python,{n},{seconds:.2f},{n / seconds:.2f},{time.process_time() - cpu:.1f},{peak:.0f},{tags},{boxes},{lines}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
-"""What `densefusion metadata` does, as people script it: peer_metadata.py {make|pandas|duckdb} LIST.parquet [OUT.parquet]
+"""What `densefusion metadata` does, as people script it: peer_metadata.py {make|pandas|duckdb}
+LIST.parquet [OUT.parquet]
 
-make writes the list: 5,000,000 rows as LAION has them, a tenth with a URL that came before. pandas and duckdb keep the rows with a
-short edge of 448 pixels, an aspect of 4 and punsafe < 0.5, drop repeated URLs and print rows, seconds and peak memory."""
+make writes the list: 5,000,000 rows as LAION has them, a tenth with a URL that came before. pandas
+and duckdb keep the rows with a short edge of 448 pixels, an aspect of 4 and punsafe < 0.5, drop
+repeated URLs and print rows, seconds and peak memory.
+"""
+
 import resource
 import sys
 import time
@@ -20,16 +24,20 @@ KEEP = """COPY (SELECT * FROM '%s' WHERE URL <> '' AND WIDTH + HEIGHT IS NOT NUL
 
 def with_pandas(source, out):
     import pandas
+
     t = pandas.read_parquet(source)
     sides = t[["WIDTH", "HEIGHT"]]
     short, long = sides.min(axis=1, skipna=False), sides.max(axis=1, skipna=False)
-    t = t[(t.URL != "") & (short >= 448) & (long <= 4 * short) & (t.punsafe < 0.5)].drop_duplicates("URL")
+    t = t[(t.URL != "") & (short >= 448) & (long <= 4 * short) & (t.punsafe < 0.5)].drop_duplicates(
+        "URL"
+    )
     t.to_parquet(out, compression="zstd")
     return len(t)
 
 
 def with_duckdb(source, out):
     import duckdb
+
     return duckdb.connect(config={"threads": 2}).execute(KEEP % (source, out)).fetchone()[0]
 
 
@@ -37,11 +45,14 @@ def main():
     what, source, *out = sys.argv[1:]
     if what == "make":
         import duckdb
+
         duckdb.connect(config={"threads": 2}).execute(MAKE % source)
         return
     start = time.monotonic()
     n = {"pandas": with_pandas, "duckdb": with_duckdb}[what](source, *out)
-    print(f"{what}: {n} rows kept, {time.monotonic() - start:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    print(
+        f"{what}: {n} rows kept, {time.monotonic() - start:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
+    )
 
 
 main()

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """Recall, speed and memory of `read` beside rapidocr with the same models, on pages drawn here.
 
-    apt-get install fonts-dejavu-core fonts-droid-fallback; pip install rapidocr==3.10.0 onnxruntime pillow numpy duckdb
-    bench/peer_text.py build/densefusion [--models share/models] [--pages 3] [--threads 2] [--family v6] [--keep DIR]
+    apt-get install fonts-dejavu-core fonts-droid-fallback; pip install rapidocr==3.10.0 onnxruntime
+    pillow numpy duckdb bench/peer_text.py build/densefusion [--models share/models] [--pages 3]
+    [--threads 2] [--family v6] [--keep DIR]
 
---pages of each kind: level, in columns, skewed, turned by 90, 180 and 270 degrees, Chinese across and downward, accented
-Latin, and signs on a busy ground. Each side is a process of its own, one after the other, with two threads and a text
-score of 0.5. Ours includes starting, listing and writing; the peer's images/s are without loading and its first page, its
-CPU seconds with them. Prints CSV: side, kind, characters, recall, lines read exactly, images/s, CPU s, peak MB. Recall of a page: each drawn line takes
-the most like line that was read and no line takes another's; the share of its characters that are right counts.
+--pages of each kind: level, in columns, skewed, turned by 90, 180 and 270 degrees, Chinese across
+and downward, accented Latin, and signs on a busy ground. Each side is a process of its own, one
+after the other, with two threads and a text score of 0.5. Ours includes starting, listing and
+writing; the peer's images/s are without loading and its first page, its CPU seconds with them.
+Prints CSV: side, kind, characters, recall, lines read exactly, images/s, CPU s, peak MB. Recall of
+a page: each drawn line takes the most like line that was read and no line takes another's; the
+share of its characters that are right counts.
 """
+
 import argparse
 import json
 import os
@@ -27,15 +31,21 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 DEJAVU = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 SERIF = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"
 HAN = "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"
-FAMILIES = {"v6": ("ppocr-det-small", "ppocr-cls", "ppocr-rec-small"),
-            "v4": ("ppocr-v4-det-mobile", "ppocr-cls", "ppocr-v4-rec-mobile"),
-            "v5": ("ppocr-v5-det-mobile", "ppocr-v5-cls", "ppocr-v5-rec-mobile")}
-LATIN = ("The harbour museum is open daily from nine to five; tickets cost 12.50 and children under ten come in free. Boats leave "
-         "the old pier every half hour, weather permitting, and the last ferry returns at 18:45. Please keep to the marked "
-         "paths, take your litter home and do not feed the gulls. Guided walks begin at the lighthouse gate on Sundays.").split()
-ACCENTS = ("Das Hafenmuseum ist täglich geöffnet, für Kinder unter zehn Jahren kostenfrei; größere Gruppen melden sich früh an. "
-           "Le musée du port est fermé à Noël; la dernière traversée du soir part à côté de l'hôtel, près du château. "
-           "Il museo è aperto ogni dì, così come la città; los niños españoles entran gratis mañana.").split()
+FAMILIES = {
+    "v6": ("ppocr-det-small", "ppocr-cls", "ppocr-rec-small"),
+    "v4": ("ppocr-v4-det-mobile", "ppocr-cls", "ppocr-v4-rec-mobile"),
+    "v5": ("ppocr-v5-det-mobile", "ppocr-v5-cls", "ppocr-v5-rec-mobile"),
+}
+LATIN = (
+    "The harbour museum is open daily from nine to five; tickets cost 12.50 and children under ten come in free. Boats leave "
+    "the old pier every half hour, weather permitting, and the last ferry returns at 18:45. Please keep to the marked "
+    "paths, take your litter home and do not feed the gulls. Guided walks begin at the lighthouse gate on Sundays."
+).split()
+ACCENTS = (
+    "Das Hafenmuseum ist täglich geöffnet, für Kinder unter zehn Jahren kostenfrei; größere Gruppen melden sich früh an. "
+    "Le musée du port est fermé à Noël; la dernière traversée du soir part à côté de l'hôtel, près du château. "
+    "Il museo è aperto ogni dì, così come la città; los niños españoles entran gratis mañana."
+).split()
 CHINESE = "港口博物馆每天上午九点至下午五点开放门票十二元儿童免费末班渡船傍晚离开旧码头请勿喂食海鸥沿着标记的小路行走每逢周日在灯塔门口有导游带领散步"
 
 
@@ -65,7 +75,9 @@ def prose(rng, words, size, fonts=(DEJAVU, SERIF), margin=40):
     while y < size[1] - 120:
         pixels, n = rng.choice([14, 16, 18, 22, 28]), rng.randint(2, 5)
         ink = tuple(rng.randint(0, 80) for _ in range(3))
-        lines += paragraph(rng, draw, (margin, y), size[0] - 2 * margin, n, words, rng.choice(fonts), pixels, ink)
+        lines += paragraph(
+            rng, draw, (margin, y), size[0] - 2 * margin, n, words, rng.choice(fonts), pixels, ink
+        )
         y += n * round(pixels * 1.35) + 24
     return image, lines
 
@@ -94,7 +106,9 @@ def han_down(rng):
     draw, lines = ImageDraw.Draw(image), []
     for i in range(10):
         size = rng.choice([24, 30, 36])
-        font, line = ImageFont.truetype(HAN, size), "".join(rng.choice(CHINESE) for _ in range(rng.randint(5, 600 // size)))
+        font, line = ImageFont.truetype(HAN, size), "".join(
+            rng.choice(CHINESE) for _ in range(rng.randint(5, 600 // size))
+        )
         for k, c in enumerate(line):
             draw.text((820 - i * 82, 40 + k * round(size * 1.06)), c, (50, 20, 20), font)
         lines.append(line)
@@ -123,18 +137,36 @@ def signs(rng):
 def turned(degrees):
     def draw(rng):
         image, lines = prose(rng, LATIN, (900, 700))
-        return image.rotate(degrees, expand=True, resample=Image.BICUBIC, fillcolor=(240, 240, 240)), lines
+        return (
+            image.rotate(degrees, expand=True, resample=Image.BICUBIC, fillcolor=(240, 240, 240)),
+            lines,
+        )
+
     return draw
 
 
 def skewed(rng):
     image, lines = prose(rng, LATIN, (900, 700))
-    return image.rotate(rng.uniform(-12, 12), expand=True, resample=Image.BICUBIC, fillcolor=(240, 240, 240)), lines
+    return (
+        image.rotate(
+            rng.uniform(-12, 12), expand=True, resample=Image.BICUBIC, fillcolor=(240, 240, 240)
+        ),
+        lines,
+    )
 
 
-KINDS = {"level": lambda r: prose(r, LATIN, (900, 700)), "columns": columns, "skewed": skewed, "turned-90": turned(270),
-         "turned-180": turned(180), "turned-270": turned(90), "chinese": han_across, "chinese-down": han_down,
-         "accents": lambda r: prose(r, ACCENTS, (900, 700)), "signs": signs}
+KINDS = {
+    "level": lambda r: prose(r, LATIN, (900, 700)),
+    "columns": columns,
+    "skewed": skewed,
+    "turned-90": turned(270),
+    "turned-180": turned(180),
+    "turned-270": turned(90),
+    "chinese": han_across,
+    "chinese-down": han_down,
+    "accents": lambda r: prose(r, ACCENTS, (900, 700)),
+    "signs": signs,
+}
 
 
 def draw_pages(folder, n):
@@ -148,6 +180,7 @@ def draw_pages(folder, n):
 
 
 # ---- scoring ----
+
 
 def plain(text):
     return re.sub(r"\s+", "", text)
@@ -185,6 +218,7 @@ def score(drawn, read):
 
 # ---- both sides ----
 
+
 def child(command):
     """Seconds, CPU seconds and peak MB of a command."""
     began = time.perf_counter()
@@ -197,14 +231,32 @@ def child(command):
 
 def ours(binary, models, names, folder, out, threads):
     import duckdb
+
     shutil.rmtree(out, ignore_errors=True)
     cards = [f"--read.{k}={v}" for k, v in zip(("detector", "orienter", "recogniser"), names)]
-    seconds, cpu, peak = child([binary, "run", folder, "-o", out, f"-j{threads}", "--models", models, "--to=read",
-                           "--skip=embed,cluster,dedup,select,tag,detect", "--filter.min_side=0", "--read.threshold=0.5",
-                           "--read.min_chars=1", *cards])
+    seconds, cpu, peak = child(
+        [
+            binary,
+            "run",
+            folder,
+            "-o",
+            out,
+            f"-j{threads}",
+            "--models",
+            models,
+            "--to=read",
+            "--skip=embed,cluster,dedup,select,tag,detect",
+            "--filter.min_side=0",
+            "--read.threshold=0.5",
+            "--read.min_chars=1",
+            *cards,
+        ]
+    )
     read = {}
-    for path, text in duckdb.sql(f"select i.path, r.text from '{out}/ingest/part-00000.parquet' i join '{out}/read/part-00000.parquet' r "
-                                 "on i.row = r.row").fetchall():
+    for path, text in duckdb.sql(
+        f"select i.path, r.text from '{out}/ingest/part-00000.parquet' i join '{out}/read/part-00000.parquet' r "
+        "on i.row = r.row"
+    ).fetchall():
         read.setdefault(path, []).append(text)
     return read, seconds, cpu, peak
 
@@ -214,15 +266,24 @@ def peer(models, names, folder, out, threads):
     import cv2
     from rapidocr import RapidOCR
     from rapidocr.utils.typings import OCRVersion
+
     cv2.setNumThreads(threads)
     detector, orienter, recogniser = (str(models / f"{n}.onnx") for n in names)
-    params = {"Global.log_level": "error", "Global.text_score": 0.5, "Det.model_path": detector, "Cls.model_path": orienter,
-              "Rec.model_path": recogniser, "EngineConfig.onnxruntime.intra_op_num_threads": threads,
-              "EngineConfig.onnxruntime.inter_op_num_threads": 1}
+    params = {
+        "Global.log_level": "error",
+        "Global.text_score": 0.5,
+        "Det.model_path": detector,
+        "Cls.model_path": orienter,
+        "Rec.model_path": recogniser,
+        "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+        "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+    }
     labels = models / "ppocr-v5.labels.txt"
-    if "v5" in names[2]:                     # rapidocr adds blank and space itself
+    if "v5" in names[2]:  # rapidocr adds blank and space itself
         keys = out.with_suffix(".keys")
-        keys.write_text("\n".join(labels.read_text(encoding="utf-8").split("\n")[1:-2]) + "\n", encoding="utf-8")
+        keys.write_text(
+            "\n".join(labels.read_text(encoding="utf-8").split("\n")[1:-2]) + "\n", encoding="utf-8"
+        )
         params |= {"Rec.rec_keys_path": str(keys), "Cls.ocr_version": OCRVersion.PPOCRV5}
     engine, read = RapidOCR(params=params), {}
     files = sorted(folder.iterdir())
@@ -237,11 +298,22 @@ def peer(models, names, folder, out, threads):
 def report(side, truth, read, seconds, cpu, peak):
     totals = [0, 0, 0, 0]
     for kind in KINDS:
-        sums = [sum(v) for v in zip(*(score(lines, read.get(page, [])) for page, lines in truth.items()
-                                      if page.rsplit("-", 1)[0] == kind))]
+        sums = [
+            sum(v)
+            for v in zip(
+                *(
+                    score(lines, read.get(page, []))
+                    for page, lines in truth.items()
+                    if page.rsplit("-", 1)[0] == kind
+                )
+            )
+        ]
         totals = [a + b for a, b in zip(totals, sums)]
         print(f"{side},{kind},{sums[0]},{sums[1] / sums[0]:.4f},{sums[3]}/{sums[2]},,,")
-    print(f"{side},all,{totals[0]},{totals[1] / totals[0]:.4f},{totals[3]}/{totals[2]},{len(truth) / seconds:.2f},{cpu:.1f},{peak:.0f}", flush=True)
+    print(
+        f"{side},all,{totals[0]},{totals[1] / totals[0]:.4f},{totals[3]}/{totals[2]},{len(truth) / seconds:.2f},{cpu:.1f},{peak:.0f}",
+        flush=True,
+    )
 
 
 def main():
@@ -262,10 +334,29 @@ def main():
     (work / "pages").mkdir(parents=True, exist_ok=True)
     truth = draw_pages(work / "pages", args.pages)
     print("side,kind,characters,recall,exact,images_per_s,cpu_s,peak_mb")
-    report("densefusion", truth, *ours(args.binary, args.models, names, work / "pages", work / "out", args.threads))
+    report(
+        "densefusion",
+        truth,
+        *ours(args.binary, args.models, names, work / "pages", work / "out", args.threads),
+    )
     said = work / "peer.json"
-    _, cpu, peak = child([sys.executable, __file__, args.binary, "--models", args.models, "--threads", str(args.threads),
-                     "--family", args.family, "--keep", work, "--peer", said])
+    _, cpu, peak = child(
+        [
+            sys.executable,
+            __file__,
+            args.binary,
+            "--models",
+            args.models,
+            "--threads",
+            str(args.threads),
+            "--family",
+            args.family,
+            "--keep",
+            work,
+            "--peer",
+            said,
+        ]
+    )
     read, seconds = json.loads(said.read_text(encoding="utf-8"))
     report("rapidocr", truth, read, seconds, cpu, peak)
     if not args.keep:

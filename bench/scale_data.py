@@ -1,8 +1,11 @@
-"""A dataset of synthetic vectors as `embed` leaves it, for `densefusion cluster`, `dedup` and `select` at scale:
-python scale_data.py OUT N DIM PART_ROWS [random]   (needs numpy and duckdb)
+"""A dataset of synthetic vectors as `embed` leaves it, for `densefusion cluster`, `dedup` and
+`select` at scale: python scale_data.py OUT N DIM PART_ROWS [random]   (needs numpy and duckdb)
 
-Clustered vectors as in kmeans_data.py, with 20,000 subjects; one row in ten is nearly the row before it. Everything that
-ingest and filter would have said is there too, so that nothing but the vectors is made up. docs/SCALE.md."""
+Clustered vectors as in kmeans_data.py, with 20,000 subjects; one row in ten is nearly the row
+before it. Everything that ingest and filter would have said is there too, so that nothing but the
+vectors is made up. docs/SCALE.md.
+"""
+
 import json
 import os
 import sys
@@ -21,10 +24,15 @@ def unit(x):
 
 rng = np.random.default_rng(1)
 spectrum = ((1 + np.arange(d)) ** -0.35).astype(np.float32)
-common = unit(rng.standard_normal(d, dtype=np.float32) * (1 + 6 * (rng.random(d) < 0.01))).astype(np.float32)
+common = unit(rng.standard_normal(d, dtype=np.float32) * (1 + 6 * (rng.random(d) < 0.01))).astype(
+    np.float32
+)
 topics = unit(rng.standard_normal((200, d), dtype=np.float32) * spectrum[rng.permutation(d)])
 subjects = unit(rng.standard_normal((20000, d), dtype=np.float32) * spectrum[rng.permutation(d)])
-centre = np.float32(np.sqrt(0.30)) * common + np.float32(np.sqrt(0.15)) * topics[rng.integers(0, 200, 20000)]
+centre = (
+    np.float32(np.sqrt(0.30)) * common
+    + np.float32(np.sqrt(0.15)) * topics[rng.integers(0, 200, 20000)]
+)
 size = rng.lognormal(0, 1, 20000)
 size /= size.sum()
 tail = spectrum[rng.permutation(d)]
@@ -37,7 +45,9 @@ def vectors(part, m):
     noise = unit(own_rng.standard_normal((m, d), dtype=np.float32) * tail)
     x = unit(centre[s] + np.sqrt(own) * subjects[s] + np.sqrt(0.55 - own) * noise)
     copies = np.flatnonzero(own_rng.random(m - 1) < 0.1) + 1
-    x[copies] = unit(x[copies - 1] + 0.2 * unit(own_rng.standard_normal((len(copies), d), dtype=np.float32)))
+    x[copies] = unit(
+        x[copies - 1] + 0.2 * unit(own_rng.standard_normal((len(copies), d), dtype=np.float32))
+    )
     return x.astype(np.float16)
 
 
@@ -46,12 +56,25 @@ for part, first in enumerate(range(0, n, part_rows)):
     m = min(part_rows, n - first)
     np.save(f"{out}/embed/part-{part:05d}.npy", vectors(part, m))
     row = f"FROM range({m}) t(i)"
-    db.execute(f"COPY (SELECT i AS \"row\", NULL::BIGINT AS phash, NULL::VARCHAR AS problem {row}) TO '{out}/embed/part-{part:05d}.parquet'")
-    db.execute(f"COPY (SELECT i AS \"row\", 1::BIGINT AS kept, NULL::VARCHAR AS reason, NULL::VARCHAR AS detail {row}) TO "
-               f"'{out}/filter/part-{part:05d}.parquet'")
-    db.execute(f"COPY (SELECT i AS \"row\", '{part:05d}/' || i || '.jpg' AS path, '.' AS source, NULL::BIGINT AS \"offset\", NULL::BIGINT AS size, "
-               f"NULL::VARCHAR AS hash, 'jpeg' AS format, 512 + (i * 7919) % 2048 AS width, 512 + (i * 104729) % 2048 AS height, 1::BIGINT AS orientation, "
-               f"NULL::VARCHAR AS alt_text, NULL::VARCHAR AS url, NULL::VARCHAR AS problem, NULL::VARCHAR AS detail {row}) TO "
-               f"'{out}/ingest/part-{part:05d}.parquet'")
+    db.execute(
+        f"COPY (SELECT i AS \"row\", NULL::BIGINT AS phash, NULL::VARCHAR AS problem {row}) TO '{out}/embed/part-{part:05d}.parquet'"
+    )
+    db.execute(
+        f"COPY (SELECT i AS \"row\", 1::BIGINT AS kept, NULL::VARCHAR AS reason, NULL::VARCHAR AS detail {row}) TO "
+        f"'{out}/filter/part-{part:05d}.parquet'"
+    )
+    db.execute(
+        f"COPY (SELECT i AS \"row\", '{part:05d}/' || i || '.jpg' AS path, '.' AS source, NULL::BIGINT AS \"offset\", NULL::BIGINT AS size, "
+        f"NULL::VARCHAR AS hash, 'jpeg' AS format, 512 + (i * 7919) % 2048 AS width, 512 + (i * 104729) % 2048 AS height, 1::BIGINT AS orientation, "
+        f"NULL::VARCHAR AS alt_text, NULL::VARCHAR AS url, NULL::VARCHAR AS problem, NULL::VARCHAR AS detail {row}) TO "
+        f"'{out}/ingest/part-{part:05d}.parquet'"
+    )
 with open(f"{out}/dataset.json", "w") as file:
-    json.dump({"version": 1, "input": "", "stages": {s: {"fingerprint": "synthetic\n"} for s in ("ingest", "filter", "embed")}}, file)
+    json.dump(
+        {
+            "version": 1,
+            "input": "",
+            "stages": {s: {"fingerprint": "synthetic\n"} for s in ("ingest", "filter", "embed")},
+        },
+        file,
+    )

@@ -101,7 +101,8 @@ endif()
 # ---- the layers of src/ ----
 if(Python3_FOUND)
   add_test(NAME layout COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_layout.py)
-  set_tests_properties(layout PROPERTIES TIMEOUT 60 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  add_test(NAME width COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_width.py)
+  set_tests_properties(layout width PROPERTIES TIMEOUT 60 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   if(CLI_SOURCES)
     add_test(NAME format COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_format.py)
     set_tests_properties(format PROPERTIES TIMEOUT 60

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
-"""Vectors as DataComp stores them, in tests/data/vectors: two shards of 5 and 7, one as numpy.savez and one as
-numpy.savez_compressed writes it. Vector i is [i + 1, 1, 2] in l14_img and twice that, negative, in b32_img."""
+"""Vectors as DataComp stores them, in tests/data/vectors: two shards of 5 and 7, one as numpy.savez
+and one as numpy.savez_compressed writes it. Vector i is [i + 1, 1, 2] in l14_img and twice that,
+negative, in b32_img.
+"""
+
 import pathlib
 
 import numpy as np

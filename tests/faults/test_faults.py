@@ -1,10 +1,13 @@
-"""What may pass stops a stage and is asked again; only what is known of one file becomes that row's reason.
+"""What may pass stops a stage and is asked again; only what is known of one file becomes that row's
+reason.
 
-    DF_BINARY=build/densefusion DF_FAULT_SHIM=build/fault-shim.so python3 tests/faults/test_faults.py
+    DF_BINARY=build/densefusion DF_FAULT_SHIM=build/fault-shim.so python3
+    tests/faults/test_faults.py
 
-The shim (shim.c) makes one system call of the real program fail. An interrupted run, gone on with, must end in the
-bytes of one that was left alone.
+The shim (shim.c) makes one system call of the real program fail. An interrupted run, gone on with,
+must end in the bytes of one that was left alone.
 """
+
 import concurrent.futures
 import errno
 import filecmp
@@ -30,12 +33,18 @@ CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fuzz", 
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "share", "models")
 KEEP_ALL = ["--filter.min_side=1", "--filter.max_aspect=1000000", "--run.threads=2"]
 NO_MODELS = ["--skip", "embed,cluster,dedup,select,tag,detect,read"]
-WHOLE = {}                                   # parts of runs that were left alone, by input and options
+WHOLE = {}  # parts of runs that were left alone, by input and options
 
 
 def fault(call, path, code, first=1, count=0):
-    return {"LD_PRELOAD": SHIM, "FAULT_CALL": call, "FAULT_PATH": path, "FAULT_ERRNO": str(code),
-            "FAULT_FROM": str(first), "FAULT_COUNT": str(count)}
+    return {
+        "LD_PRELOAD": SHIM,
+        "FAULT_CALL": call,
+        "FAULT_PATH": path,
+        "FAULT_ERRNO": str(code),
+        "FAULT_FROM": str(first),
+        "FAULT_COUNT": str(count),
+    }
 
 
 class FaultCase(unittest.TestCase):
@@ -44,7 +53,12 @@ class FaultCase(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.top, ignore_errors=True)
         self.input, self.out = self.at("in"), self.at("out")
         os.makedirs(self.at("in/deep"))
-        for sample, name in (("clock", "a"), ("coffee", "b"), ("bridge", "deep/c"), ("raccoon", "deep/d")):
+        for sample, name in (
+            ("clock", "a"),
+            ("coffee", "b"),
+            ("bridge", "deep/c"),
+            ("raccoon", "deep/d"),
+        ):
             shutil.copy(os.path.join(SAMPLES, sample + ".jpg"), self.at("in/%s.jpg" % name))
         with open(self.at("in/a.txt"), "w") as f:
             f.write("a clock on a wall")
@@ -53,13 +67,20 @@ class FaultCase(unittest.TestCase):
         return os.path.join(self.top, name)
 
     def run_it(self, *args, env=None):
-        done = subprocess.run([BINARY, *args], env={**os.environ, **(env or {})}, capture_output=True, text=True,
-                              timeout=120)
+        done = subprocess.run(
+            [BINARY, *args],
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         self.said = done.stdout + done.stderr
         return done.returncode
 
     def go(self, *args, out=None, to="filter", env=None):
-        return self.run_it("run", self.input, "-o", out or self.out, "--to", to, *KEEP_ALL, *args, env=env)
+        return self.run_it(
+            "run", self.input, "-o", out or self.out, "--to", to, *KEEP_ALL, *args, env=env
+        )
 
     def parts(self, out):
         return {os.path.relpath(p, out): p for p in glob.glob(out + "/*/part-*.parquet")}
@@ -72,7 +93,8 @@ class FaultCase(unittest.TestCase):
         return found
 
     def must_be_as_if_nothing_was(self, *args, to="filter"):
-        """Goes on, and compares with a run that was left alone. No part tells where the input is: one run will do."""
+        """Goes on, and compares with a run that was left alone. No part tells where the input is:
+        one run will do."""
         self.assertEqual(self.go(*args, to=to), 0, self.said)
         paths = [p for p in glob.glob(self.at("in/**"), recursive=True) if os.path.isfile(p)]
         files = sorted((os.path.relpath(p, self.top), os.path.getsize(p)) for p in paths)
@@ -99,8 +121,11 @@ class Away(FaultCase):
         if empty:
             os.mkdir(self.at(name))
         self.must_stop(self.run_it("filter", self.out, *KEEP_ALL), "run again", *words)
-        done = [len(glob.glob(self.out + "/%s/part-*.parquet" % stage)) for stage in ("filter", "ingest")]
-        self.assertLess(*done)               # the part that needs it is not there
+        done = [
+            len(glob.glob(self.out + "/%s/part-*.parquet" % stage))
+            for stage in ("filter", "ingest")
+        ]
+        self.assertLess(*done)  # the part that needs it is not there
         if empty:
             os.rmdir(self.at(name))
         os.rename(self.at("elsewhere"), self.at(name))
@@ -120,7 +145,10 @@ class Away(FaultCase):
         os.rename(self.input, self.at("elsewhere"))
         os.mkdir(self.input)
         open(self.at("in/NOT_MOUNTED"), "w").close()
-        self.must_stop(self.run_it("filter", self.out, *KEEP_ALL), "is not there, nor are the 3 images beside it")
+        self.must_stop(
+            self.run_it("filter", self.out, *KEEP_ALL),
+            "is not there, nor are the 3 images beside it",
+        )
         shutil.rmtree(self.input)
         os.rename(self.at("elsewhere"), self.input)
         self.must_be_as_if_nothing_was()
@@ -190,7 +218,8 @@ class AwayList(FaultCase):
 
 
 class Errors(FaultCase):
-    """A system call fails for ever, and then not: the stage stops, names the file, and the next run goes on."""
+    """A system call fails for ever, and then not: the stage stops, names the file, and the next run
+    goes on."""
 
     def stops_and_goes_on(self, env, *words, args=(), to="filter"):
         self.must_stop(self.go(*args, to=to, env=env), *words)
@@ -211,7 +240,9 @@ class Errors(FaultCase):
         self.must_be_as_if_nothing_was()
 
     def test_a_file_breaks_off_by_an_error(self):
-        self.stops_and_goes_on(fault("read", "/b.jpg", errno.EIO), "b.jpg", "Input/output error", "run again")
+        self.stops_and_goes_on(
+            fault("read", "/b.jpg", errno.EIO), "b.jpg", "Input/output error", "run again"
+        )
 
     def test_a_sidecar(self):
         self.stops_and_goes_on(fault("open", "/a.txt", errno.EIO), "a.txt")
@@ -220,7 +251,9 @@ class Errors(FaultCase):
         self.stops_and_goes_on(fault("open", "/in/deep", errno.EMFILE), "in/deep", "run again")
 
     def test_a_folder_breaks_off(self):
-        self.stops_and_goes_on(fault("readdir", "/in/deep", errno.EIO, first=3), "in/deep", "run again")
+        self.stops_and_goes_on(
+            fault("readdir", "/in/deep", errno.EIO, first=3), "in/deep", "run again"
+        )
 
     def test_an_entry_cannot_be_looked_at(self):
         self.stops_and_goes_on(fault("stat", "d.jpg", errno.EIO), "d.jpg", "run again")
@@ -234,7 +267,7 @@ class Errors(FaultCase):
     def test_a_link(self):
         os.symlink("deep/c.jpg", self.at("in/link.jpg"))
         with open(self.at("in/deep/c.jpg"), "ab") as f:
-            f.write(b" ")                                            # not the same bytes as a link to it
+            f.write(b" ")  # not the same bytes as a link to it
         self.stops_and_goes_on(fault("realpath", "link.jpg", errno.EIO), "link.jpg")
 
     def test_a_file_without_a_name_that_tells(self):
@@ -243,19 +276,32 @@ class Errors(FaultCase):
 
     def test_the_pictures_of_the_report(self):
         self.assertEqual(self.go(*NO_MODELS, to="export"), 0, self.said)
-        self.must_stop(self.go(*NO_MODELS, to="report", env=fault("open", "/b.jpg", errno.EIO, first=1)), "b.jpg")
+        self.must_stop(
+            self.go(*NO_MODELS, to="report", env=fault("open", "/b.jpg", errno.EIO, first=1)),
+            "b.jpg",
+        )
         self.assertEqual(self.go(*NO_MODELS, to="report"), 0, self.said)
         self.assertEqual(len(glob.glob(self.out + "/report/thumbs/*.jpg")), 4)
 
     def test_cards(self):
         self.assertEqual(self.go(*NO_MODELS, to="look"), 0, self.said)
-        self.must_stop(self.go(*NO_MODELS, to="fuse", env=fault("open", "nanodet.yaml", errno.EMFILE)), "nanodet.yaml")
+        self.must_stop(
+            self.go(*NO_MODELS, to="fuse", env=fault("open", "nanodet.yaml", errno.EMFILE)),
+            "nanodet.yaml",
+        )
 
     def test_captions(self):
         with Server() as server:
-            ask = ["--caption.engine=openai", "--caption.url=" + server.url + "/v1", "--caption.model=m"]
+            ask = [
+                "--caption.engine=openai",
+                "--caption.url=" + server.url + "/v1",
+                "--caption.model=m",
+            ]
             self.assertEqual(self.go(*NO_MODELS, to="fuse"), 0, self.said)
-            self.must_stop(self.go(*NO_MODELS, *ask, to="caption", env=fault("read", "/b.jpg", errno.EIO)), "b.jpg")
+            self.must_stop(
+                self.go(*NO_MODELS, *ask, to="caption", env=fault("read", "/b.jpg", errno.EIO)),
+                "b.jpg",
+            )
             self.assertEqual(self.go(*NO_MODELS, *ask, to="caption"), 0, self.said)
             self.assertRegex(self.said, r"caption +4 of 4 images\n")
 
@@ -264,8 +310,14 @@ class Momentary(FaultCase):
     """One failure that passes is heard of by nobody."""
 
     def test_once(self):
-        for call, path in (("open", "/b.jpg"), ("read", "/b.jpg"), ("stat", "/b.jpg"), ("realpath", "/b.jpg"),
-                           ("open", "/a.txt"), ("open", "/in/deep")):
+        for call, path in (
+            ("open", "/b.jpg"),
+            ("read", "/b.jpg"),
+            ("stat", "/b.jpg"),
+            ("realpath", "/b.jpg"),
+            ("open", "/a.txt"),
+            ("open", "/in/deep"),
+        ):
             with self.subTest(call + path):
                 self.assertEqual(self.go(env=fault(call, path, errno.EIO, count=1)), 0, self.said)
                 self.must_be_as_if_nothing_was()
@@ -281,19 +333,27 @@ class Known(FaultCase):
 
 
 class Memory(FaultCase):
-    """No memory for a moment, wherever in the program: the run stops, or what it writes is what it is without."""
+    """No memory for a moment, wherever in the program: the run stops, or what it writes is what it
+    is without."""
 
     def test_ingest(self):
         shutil.copy(os.path.join(SAMPLES, "aitzgorri.txt"), self.at("in/b.txt"))
         with open(self.at("in/deep/c.json"), "w") as f:
             f.write('{"caption": "a bridge", "url": "http://localhost/bridge.jpg"}')
-        self.assertEqual(self.go("--run.threads=1", out=self.at("whole"), to="ingest"), 0, self.said)
+        self.assertEqual(
+            self.go("--run.threads=1", out=self.at("whole"), to="ingest"), 0, self.said
+        )
 
         def run(n):
             out = self.at("out%d" % n)
             env = {**os.environ, **fault("malloc", "", errno.ENOMEM, first=n, count=1)}
-            done = subprocess.run([BINARY, "run", self.input, "-o", out, "--to", "ingest", "--run.threads=1"], env=env,
-                                  capture_output=True, text=True, timeout=120)
+            done = subprocess.run(
+                [BINARY, "run", self.input, "-o", out, "--to", "ingest", "--run.threads=1"],
+                env=env,
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
             return n, out, done
 
         whole = self.parts(self.at("whole"))
@@ -310,10 +370,19 @@ class Memory(FaultCase):
 
 def png(width, height):
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    rows = b"".join(b"\0" + bytes((x * 7 + y) % 256 for x in range(3 * width)) for y in range(height))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
-            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    rows = b"".join(
+        b"\0" + bytes((x * 7 + y) % 256 for x in range(3 * width)) for y in range(height)
+    )
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 class Pictures(FaultCase):
@@ -336,8 +405,11 @@ class Pictures(FaultCase):
         for width, height in ((1, 1), (20000, 1), (1, 20000)):
             with open(self.at("in/%d-%d.png" % (width, height)), "wb") as f:
                 f.write(png(width, height))
-        args = ["--filter.duplicates=false"] + (NO_MODELS if not os.path.exists(MODELS + "/nanodet.onnx") else
-                                                ["--skip", "cluster,dedup,select"])
+        args = ["--filter.duplicates=false"] + (
+            NO_MODELS
+            if not os.path.exists(MODELS + "/nanodet.onnx")
+            else ["--skip", "cluster,dedup,select"]
+        )
         self.assertEqual(self.go(*args, to="look"), 0, self.said)
         self.assertIn("7 of 7 images", self.said)
 

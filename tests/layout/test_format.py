@@ -1,7 +1,8 @@
 """The column tables of docs/FORMAT.md are those of src/tables.
 
-    DF_BINARY=build/densefusion python3 tests/layout/test_format.py [--update]
+DF_BINARY=build/densefusion python3 tests/layout/test_format.py [--update]
 """
+
 import os
 import re
 import subprocess
@@ -25,7 +26,11 @@ def printed():
 class Format(unittest.TestCase):
     def test_the_document_holds_what_the_program_prints(self):
         with open(FORMAT, encoding="utf-8") as file:
-            self.assertEqual(blocks(file.read()), blocks(printed()), "python3 tests/layout/test_format.py --update")
+            self.assertEqual(
+                blocks(file.read()),
+                blocks(printed()),
+                "python3 tests/layout/test_format.py --update",
+            )
 
 
 if __name__ == "__main__":

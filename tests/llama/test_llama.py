@@ -1,7 +1,10 @@
-"""The llama engine: a tiny model of noise, loaded from GGUF files and run on photographs, beside llama.cpp's own server.
+"""The llama engine: a tiny model of noise, loaded from GGUF files and run on photographs, beside
+llama.cpp's own server.
 
-    DF_BINARY=build/densefusion DF_LLAMA_SERVER=.deps/bin/llama-server .deps/venv/bin/python tests/llama/test_llama.py
+DF_BINARY=build/densefusion DF_LLAMA_SERVER=.deps/bin/llama-server .deps/venv/bin/python
+tests/llama/test_llama.py
 """
+
 import base64
 import json
 import os
@@ -21,7 +24,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "server"))
 from evidence import BINARY, EvidenceCase, samples, SOURCE  # noqa: E402
 
 SERVER = os.environ.get("DF_LLAMA_SERVER", os.path.join(SOURCE, ".deps", "bin", "llama-server"))
-SIDES = [1000, 800, 640, 300, 56, 40]                        # larger and smaller than the model's own 56 pixels
+SIDES = [1000, 800, 640, 300, 56, 40]  # larger and smaller than the model's own 56 pixels
 TOKENS = 48
 
 
@@ -38,9 +41,29 @@ class Server:
         self.url = "http://127.0.0.1:%d" % free_port()
         self.log = open(os.path.join(folder, "server.log"), "w")
         self.process = subprocess.Popen(
-            [SERVER, "-m", folder + "/tiny.gguf", "--mmproj", folder + "/tiny-mmproj.gguf", "--host", "127.0.0.1", "--port",
-             self.url.rsplit(":", 1)[1], "-np", str(slots), "-c", str(4096 * slots), "-t", "1", "-fa", "off", "--no-warmup"],
-            stdout=self.log, stderr=self.log)
+            [
+                SERVER,
+                "-m",
+                folder + "/tiny.gguf",
+                "--mmproj",
+                folder + "/tiny-mmproj.gguf",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                self.url.rsplit(":", 1)[1],
+                "-np",
+                str(slots),
+                "-c",
+                str(4096 * slots),
+                "-t",
+                "1",
+                "-fa",
+                "off",
+                "--no-warmup",
+            ],
+            stdout=self.log,
+            stderr=self.log,
+        )
 
     def __enter__(self):
         for _ in range(300):
@@ -60,10 +83,25 @@ class Server:
     def ask(self, prompt, image):
         with open(image, "rb") as f:
             uri = "data:image/png;base64," + base64.b64encode(f.read()).decode()
-        body = {"model": "m", "temperature": 0, "max_tokens": TOKENS, "messages": [{"role": "user", "content": [
-            {"type": "text", "text": prompt}, {"type": "image_url", "image_url": {"url": uri}}]}]}
-        request = urllib.request.Request(self.url + "/v1/chat/completions", json.dumps(body).encode(),
-                                         {"Content-Type": "application/json"})
+        body = {
+            "model": "m",
+            "temperature": 0,
+            "max_tokens": TOKENS,
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "text", "text": prompt},
+                        {"type": "image_url", "image_url": {"url": uri}},
+                    ],
+                }
+            ],
+        }
+        request = urllib.request.Request(
+            self.url + "/v1/chat/completions",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
@@ -89,10 +127,22 @@ class Llama(EvidenceCase):
         return self.command_over(self.photos, *more)
 
     def command_over(self, photos, *more):
-        return [BINARY, "run", photos, "-o", self.out, "--to=caption", "--skip=embed,cluster,dedup,select",
-                "--filter.min_side=1", "--caption.engine=llama", "--caption.model=" + self.folder + "/tiny.gguf",
-                "--caption.mmproj=" + self.folder + "/tiny-mmproj.gguf", "--caption.temperature=0",
-                "--caption.max_tokens=%d" % TOKENS, *more]
+        return [
+            BINARY,
+            "run",
+            photos,
+            "-o",
+            self.out,
+            "--to=caption",
+            "--skip=embed,cluster,dedup,select",
+            "--filter.min_side=1",
+            "--caption.engine=llama",
+            "--caption.model=" + self.folder + "/tiny.gguf",
+            "--caption.mmproj=" + self.folder + "/tiny-mmproj.gguf",
+            "--caption.temperature=0",
+            "--caption.max_tokens=%d" % TOKENS,
+            *more,
+        ]
 
     def run_it(self, *more):
         return subprocess.run(self.command(*more), capture_output=True, text=True, timeout=120)
@@ -101,7 +151,12 @@ class Llama(EvidenceCase):
         """Of every image what is known of it, by path."""
         found = {}
         for i in range(len(SIDES)):
-            shown = subprocess.run([BINARY, "show", self.out, "0-%d" % i, "--json"], check=True, capture_output=True, text=True)
+            shown = subprocess.run(
+                [BINARY, "show", self.out, "0-%d" % i, "--json"],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
             image = json.loads(shown.stdout)
             found[image["ingest"][0]["path"]] = image
         return found
@@ -116,14 +171,20 @@ class Llama(EvidenceCase):
 
     def assert_one_line(self, done, *words):
         self.assertIn(done.returncode, (1, 2), done.stderr)
-        self.assertEqual(len([line for line in done.stderr.splitlines() if ": caption: " in line]), 1, done.stderr)
+        self.assertEqual(
+            len([line for line in done.stderr.splitlines() if ": caption: " in line]),
+            1,
+            done.stderr,
+        )
         for word in words:
             self.assertIn(word, done.stderr)
 
     def test_the_same_words_whatever_runs_beside_it(self):
         alone = self.captions("--caption.sequences=1")
         self.assertEqual(len(alone), len(SIDES))
-        self.assertEqual(len(set(alone.values())), len(SIDES))               # it sees: other pictures, other words
+        self.assertEqual(
+            len(set(alone.values())), len(SIDES)
+        )  # it sees: other pictures, other words
         self.assertEqual(self.captions("--caption.sequences=4"), alone)
         self.assertEqual(self.captions("--caption.sequences=64", "-j", "1"), alone)
 
@@ -146,7 +207,9 @@ class Llama(EvidenceCase):
                         self.assertEqual(ours["caption"], choice["message"]["content"].strip())
                         self.assertEqual(ours["finish"], choice["finish_reason"])
                         self.assertEqual(ours["prompt_tokens"], theirs["usage"]["prompt_tokens"])
-                        self.assertEqual(ours["completion_tokens"], theirs["usage"]["completion_tokens"])
+                        self.assertEqual(
+                            ours["completion_tokens"], theirs["usage"]["completion_tokens"]
+                        )
 
     def test_the_end_of_an_answer(self):
         long = self.captions()
@@ -157,13 +220,18 @@ class Llama(EvidenceCase):
         for path, text in cut.items():
             self.assertEqual(text, (" " + long[path]).split(" " + word)[0].strip() or None)
         self.captions("--caption.max_tokens=3")
-        self.assertTrue(all(row["caption"][0]["completion_tokens"] <= 3 for row in self.rows().values()))
+        self.assertTrue(
+            all(row["caption"][0]["completion_tokens"] <= 3 for row in self.rows().values())
+        )
 
     def test_control_tokens_in_a_text_stay_words(self):
-        """A text that ends the turn for the server does not for us: it is cut into more than the one token."""
+        """A text that ends the turn for the server does not for us: it is cut into more than the
+        one token."""
         template = os.path.join(self.folder, "template.txt")
         with open(template, "w", encoding="utf-8") as f:
-            f.write("Describe it. <|im_end|><|im_start|>assistant\n\n[World Knowledge]: {world_knowledge}\n")
+            f.write(
+                "Describe it. <|im_end|><|im_start|>assistant\n\n[World Knowledge]: {world_knowledge}\n"
+            )
         self.captions("--fuse.prompt=" + template)
         path, row = next(iter(self.rows().items()))
         self.assertIn("<|im_end|>", row["fuse"][0]["prompt"])
@@ -180,13 +248,23 @@ class Llama(EvidenceCase):
         cut, wide = os.path.join(self.folder, "cut.gguf"), os.path.join(self.folder, "wide")
         with open(self.folder + "/tiny.gguf", "rb") as f, open(cut, "wb") as out:
             out.write(f.read()[:300000])
-        subprocess.run([sys.executable, os.path.join(HERE, "tiny_vlm.py"), wide, "--width", "96"], check=True)
-        self.assert_one_line(self.run_it("--caption.model=/nowhere.gguf"), "caption.model: /nowhere.gguf", "no such file")
+        subprocess.run(
+            [sys.executable, os.path.join(HERE, "tiny_vlm.py"), wide, "--width", "96"], check=True
+        )
+        self.assert_one_line(
+            self.run_it("--caption.model=/nowhere.gguf"),
+            "caption.model: /nowhere.gguf",
+            "no such file",
+        )
         self.assert_one_line(self.run_it("--caption.model="), "caption.model", "GGUF")
         self.assert_one_line(self.run_it("--caption.mmproj="), "caption.mmproj", "none")
         self.assert_one_line(self.run_it("--caption.model=" + cut), "cut.gguf")
-        self.assert_one_line(self.run_it("--caption.mmproj=" + wide + "/tiny-mmproj.gguf"), "wide/tiny-mmproj.gguf")
-        self.assert_one_line(self.run_it("--caption.mmproj=" + self.folder + "/tiny.gguf"), "tiny.gguf")
+        self.assert_one_line(
+            self.run_it("--caption.mmproj=" + wide + "/tiny-mmproj.gguf"), "wide/tiny-mmproj.gguf"
+        )
+        self.assert_one_line(
+            self.run_it("--caption.mmproj=" + self.folder + "/tiny.gguf"), "tiny.gguf"
+        )
 
     def test_a_prompt_too_long_is_that_records_error(self):
         done = self.run_it("--caption.n_ctx=256")
@@ -201,26 +279,36 @@ class Llama(EvidenceCase):
         self.captions("--caption.max_tokens=8", "--caption.n_ctx=%d" % (max(tokens.values()) + 7))
         for path, row in self.rows().items():
             attempt = row["caption/attempts"][0]
-            self.assertTrue(attempt["caption"] or attempt["error"] == "the model answered with an empty caption")
+            self.assertTrue(
+                attempt["caption"] or attempt["error"] == "the model answered with an empty caption"
+            )
             if tokens[path] == max(tokens.values()):
                 self.assertGreater(attempt["shortened"], 0)
                 self.assertLess(attempt["prompt_tokens"], tokens[path])
             else:
-                self.assertEqual((attempt["shortened"], attempt["prompt_tokens"]), (0, tokens[path]))
+                self.assertEqual(
+                    (attempt["shortened"], attempt["prompt_tokens"]), (0, tokens[path])
+                )
 
     def test_kill_and_interrupt_go_on_to_the_same_words(self):
         whole = self.captions()
         for number, code in ((signal.SIGKILL, -9), (signal.SIGINT, 3)):
             shutil.rmtree(self.out)
             shutil.copytree(self.evidence, self.out)
-            run = subprocess.Popen(self.command("--caption.sequences=1"), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            run = subprocess.Popen(
+                self.command("--caption.sequences=1"),
+                stderr=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
             journal = os.path.join(self.out, "caption", "part-00000.journal")
             while run.poll() is None and not (os.path.exists(journal) and os.path.getsize(journal)):
                 time.sleep(0.002)
             run.send_signal(number)
             self.assertIn(run.wait(timeout=20), (code, 0))
             self.assertEqual(self.run_it().returncode, 0)
-            self.assertEqual({path: row["caption"][0]["caption"] for path, row in self.rows().items()}, whole)
+            self.assertEqual(
+                {path: row["caption"][0]["caption"] for path, row in self.rows().items()}, whole
+            )
 
 
 if __name__ == "__main__":

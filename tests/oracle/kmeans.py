@@ -1,7 +1,11 @@
-"""Exact Lloyd iterations in NumPy (float64), and faiss on the same data: python kmeans.py FOLDER  (needs faiss-cpu)
+"""Exact Lloyd iterations in NumPy (float64), and faiss on the same data: python kmeans.py FOLDER
+(needs faiss-cpu)
 
-Writes vectors.npy (float16 [500, 32], unit rows in 15 groups), start.npy (float32 [12, 32]) and expected.csv: after how
-many rounds, the objective (mean cosine) by NumPy and by faiss, and for each row its cluster and the gap to the second."""
+Writes vectors.npy (float16 [500, 32], unit rows in 15 groups), start.npy (float32 [12, 32]) and
+expected.csv: after how many rounds, the objective (mean cosine) by NumPy and by faiss, and for each
+row its cluster and the gap to the second.
+"""
+
 import sys
 
 import faiss
@@ -31,7 +35,9 @@ with open(f"{folder}/expected.csv", "w") as out:
             centroids /= np.linalg.norm(centroids, axis=1, keepdims=True)
             centroids = centroids.astype(np.float32).astype(np.float64)
         best = np.sort(cosines, 1)
-        peer = faiss.Kmeans(d, k, niter=rounds, spherical=True, min_points_per_centroid=1, max_points_per_centroid=n)
+        peer = faiss.Kmeans(
+            d, k, niter=rounds, spherical=True, min_points_per_centroid=1, max_points_per_centroid=n
+        )
         peer.train(x.astype(np.float32), init_centroids=start)
         out.write(f"{rounds},{best[:, -1].mean():.9f},{peer.obj[rounds - 1] / n:.9f}\n")
         for c, gap in zip(cluster, best[:, -1] - best[:, -2]):

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """Writes semdedup.bin: random clusters, and what SemDeDup's published rule says of them.
 
-The rule, transcribed to NumPy from facebookresearch/SemDeDup (semdedup.py, clustering/sort_clusters.py): items are sorted
-by cosine distance to the centroid, falling ("hard"), rising ("easy") or shuffled; S is the matrix of all cosines with a
-zero diagonal; M = max over rows of triu(S, 1); an item goes when M > 1 - eps. Ours besides: ties in the sort go by index,
-the shuffle is by a hash, and the group rule, here as a search through the graph of pairs.
+The rule, transcribed to NumPy from facebookresearch/SemDeDup (semdedup.py,
+clustering/sort_clusters.py): items are sorted by cosine distance to the centroid, falling ("hard"),
+rising ("easy") or shuffled; S is the matrix of all cosines with a zero diagonal; M = max over rows
+of triu(S, 1); an item goes when M > 1 - eps. Ours besides: ties in the sort go by index, the
+shuffle is by a hash, and the group rule, here as a search through the graph of pairs.
 
-semdedup.bin, little-endian: number of cases, number of eps, eps (float64); per case: n, dim (int32), exact (int32), vectors
-(float16), cosines to the centroid (float64), and per order (hard, easy, shuffled): order (int8), M (float32), suppressor
+semdedup.bin, little-endian: number of cases, number of eps, eps (float64); per case: n, dim
+(int32), exact (int32), vectors
+(float16), cosines to the centroid (float64), and per order (hard, easy, shuffled): order (int8), M
+(float32), suppressor
 (int8, -1: none), kept (int8, bit e: by eps e), per eps: first of the group (int8)."""
+
 import pathlib
 import numpy as np
 
@@ -60,14 +64,15 @@ def groups(s, eps):
 
 
 def exact_vectors(rng, n, d):
-    """Unit vectors whose products are exact in any order of summation: 4^k entries of +-2^-k. Many are alike."""
+    """Unit vectors whose products are exact in any order of summation: 4^k entries of +-2^-k. Many
+    are alike."""
     k = int(rng.integers(0, 3))
-    while 4 ** k > d:
+    while 4**k > d:
         k -= 1
     pool = np.zeros((max(1, n // 2), d))
     for row in pool:
-        row[rng.permutation(d)[: 4 ** k]] = rng.choice([-1, 1], 4 ** k) * 2.0 ** -k
-    if k and n > 6:                          # near copies: one entry turned round
+        row[rng.permutation(d)[: 4**k]] = rng.choice([-1, 1], 4**k) * 2.0**-k
+    if k and n > 6:  # near copies: one entry turned round
         for i in range(1, len(pool), 3):
             pool[i] = pool[i - 1]
             at = np.flatnonzero(pool[i])[0]
@@ -78,7 +83,9 @@ def exact_vectors(rng, n, d):
 def blurred_vectors(rng, n, d):
     """Around a few directions, as clusters of images are."""
     middles = rng.normal(size=(max(1, n // 6), d))
-    x = middles[rng.integers(0, len(middles), n)] + rng.normal(size=(n, d)) * rng.choice([0.05, 0.3, 0.6])
+    x = middles[rng.integers(0, len(middles), n)] + rng.normal(size=(n, d)) * rng.choice(
+        [0.05, 0.3, 0.6]
+    )
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
@@ -95,13 +102,13 @@ def main():
         n, d = int(rng.integers(1, 70)), int(rng.choice([1, 4, 7, 16, 33, 64]))
         exact = i % 2
         x = exact_vectors(rng, n, d) if exact else blurred_vectors(rng, n, d)
-        if i in (5, 6):                      # all the same
+        if i in (5, 6):  # all the same
             x = np.repeat(x[:1], n, axis=0)
         half = x.astype("<f2")
         x = half.astype("f4")
         centroid = x.sum(axis=0)
         centroid /= max(np.linalg.norm(centroid), 1e-9)
-        to_centroid = np.round((x @ centroid).astype("<f8"), 3)              # rounded: ties
+        to_centroid = np.round((x @ centroid).astype("<f8"), 3)  # rounded: ties
         s, m = published_rule(x)
         if not exact and not clear_of_thresholds(m, s):
             continue
@@ -121,7 +128,7 @@ def main():
                 put(order, "i1")
                 put(m, "<f4")
                 put(nearest, "i1")
-                put(sum(~(m > np.float32(1 - eps)) * 2 ** e for e, eps in enumerate(EPS)), "i1")
+                put(sum(~(m > np.float32(1 - eps)) * 2**e for e, eps in enumerate(EPS)), "i1")
                 for eps in EPS:
                     put(groups(s, eps), "i1")
 

@@ -1,7 +1,9 @@
-"""What the program may write and delete: nothing that it did not make. Every wrong -o is one line, and nothing is touched.
+"""What the program may write and delete: nothing that it did not make. Every wrong -o is one line,
+and nothing is touched.
 
-    DF_BINARY=build/densefusion python3 tests/output/test_output.py
+DF_BINARY=build/densefusion python3 tests/output/test_output.py
 """
+
 import hashlib
 import json
 import os
@@ -18,7 +20,8 @@ SKIP = ["--skip", "embed,cluster,dedup,select,tag,detect,read", "--filter.min_si
 
 
 def fingerprint(root):
-    """Every name below a folder with its kind, permissions, time and bytes; links are not followed."""
+    """Every name below a folder with its kind, permissions, time and bytes; links are not
+    followed."""
     found = []
     for folder, folders, files in os.walk(root):
         for name in folders + files:
@@ -57,7 +60,9 @@ class Case(unittest.TestCase):
 
     def densefusion(self, *arguments, **more):
         more.setdefault("cwd", self.root)
-        return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=120, check=False, **more)
+        return subprocess.run(
+            [BINARY, *arguments], capture_output=True, text=True, timeout=120, check=False, **more
+        )
 
     def run_on(self, out, *arguments, photos=None, **more):
         return self.densefusion("run", photos or self.photos, "-o", out, *SKIP, *arguments, **more)
@@ -143,22 +148,52 @@ class WrongOutputs(Case):
         os.symlink("loop", self.at("loop"))
         put(self.at("holiday", "a.jpg"))
         os.symlink("holiday", self.at("to-photos"))
-        for name in ["file.txt", "captions.jsonl", "fifo", "to-a-file", "dangling", "loop", "to-photos", "file.txt/", "file.txt/out",
-                     "to-photos/", "dangling/out", "/dev/null", "/dev/stdout", "photos/clock.jpg"]:
+        for name in [
+            "file.txt",
+            "captions.jsonl",
+            "fifo",
+            "to-a-file",
+            "dangling",
+            "loop",
+            "to-photos",
+            "file.txt/",
+            "file.txt/out",
+            "to-photos/",
+            "dangling/out",
+            "/dev/null",
+            "/dev/stdout",
+            "photos/clock.jpg",
+        ]:
             with self.subTest(name):
                 self.refuse_run(name)
 
     def test_places_that_are_not_there(self):
         os.mkdir(self.at("mnt"))
-        for name in ["mnt/disk/out", "mnt/disk/deep/out", "nowhere/out", "/nowhere/densefusion/out"]:
+        for name in [
+            "mnt/disk/out",
+            "mnt/disk/deep/out",
+            "nowhere/out",
+            "/nowhere/densefusion/out",
+        ]:
             with self.subTest(name):
                 self.refuse_run(name, "disk is mounted")
 
     def test_words_that_are_no_path(self):
-        for name, words in [("", "no name"), ("~/out", "~"), ("~", "~"), ("~root/x", "~"), ("s3://bucket/out", "local folder"),
-                            ("hf://datasets/me/x", "local folder"), ("https://example.org/out", "local folder"),
-                            ("file:///tmp/out", "local folder"), ("a\nb", "control"), ("a\x1b[2Jb", "control"), ("a\rb", "control"),
-                            ("x" * 300, None), ("y/" * 3000 + "z", None)]:
+        for name, words in [
+            ("", "no name"),
+            ("~/out", "~"),
+            ("~", "~"),
+            ("~root/x", "~"),
+            ("s3://bucket/out", "local folder"),
+            ("hf://datasets/me/x", "local folder"),
+            ("https://example.org/out", "local folder"),
+            ("file:///tmp/out", "local folder"),
+            ("a\nb", "control"),
+            ("a\x1b[2Jb", "control"),
+            ("a\rb", "control"),
+            ("x" * 300, None),
+            ("y/" * 3000 + "z", None),
+        ]:
             with self.subTest(name[:40]):
                 self.assertNotIn("\x1b", self.refuse_run(name, words).stderr)
         self.refuse(["run", self.photos, "-o"])
@@ -184,7 +219,10 @@ class WrongOutputs(Case):
         self.refuse_run(self.at("old"), "older version")
         for command in ["status", "filter", "show", "cost", "clusters"]:
             with self.subTest(command):
-                self.refuse([command, self.at("old")] + (["00000-000000"] if command == "show" else []), "dataset")
+                self.refuse(
+                    [command, self.at("old")] + (["00000-000000"] if command == "show" else []),
+                    "dataset",
+                )
         out = self.dataset()
         made = json.loads(read(os.path.join(out, "dataset.json")))
         made["version"] += 1
@@ -205,11 +243,26 @@ class WrongOutputs(Case):
         put(self.at("mine", "notes.txt"))
         self.refuse(["meta", out, "-o", self.at("mine")], "nothing was changed")
         self.refuse(["meta", out, "-o", out])
-        self.refuse(["batch", "write", out, "-o", self.at("mine"), "--caption.engine=openai", "--caption.model=m"], "nothing was changed")
-        self.refuse(["batch", "write", out, "-o", out, "--caption.engine=openai", "--caption.model=m"])
+        self.refuse(
+            [
+                "batch",
+                "write",
+                out,
+                "-o",
+                self.at("mine"),
+                "--caption.engine=openai",
+                "--caption.model=m",
+            ],
+            "nothing was changed",
+        )
+        self.refuse(
+            ["batch", "write", out, "-o", out, "--caption.engine=openai", "--caption.model=m"]
+        )
         self.refuse(["batch", "submit", self.at("mine"), "--caption.url=http://127.0.0.1:9"])
         self.refuse(["batch", "fetch", out, "--caption.url=http://127.0.0.1:9"])
-        self.refuse(["metadata", os.path.join(out, "export", "captions.parquet"), "-o", self.at("mine")])
+        self.refuse(
+            ["metadata", os.path.join(out, "export", "captions.parquet"), "-o", self.at("mine")]
+        )
         self.refuse(["kmeans", "map", self.at("mine")])
         for stage in ["filter", "caption", "report", "export"]:
             with self.subTest(stage):
@@ -246,9 +299,19 @@ class Owned(Case):
 
     def test_files_of_others_stay(self):
         out = self.dataset()
-        mine = ["report/thumbs/me.jpg", "filter/part-mine.txt", "filter/part-00099.parquet.bak", "export/mine.json", "notes.txt",
-                "report/data/images-9999.js", "caption/part-00000.txt", "look/part-mine.partial", "filter/part-old.tmp",
-                "export/tag/part-00000.parquet", "export/tuning/train.json"]
+        mine = [
+            "report/thumbs/me.jpg",
+            "filter/part-mine.txt",
+            "filter/part-00099.parquet.bak",
+            "export/mine.json",
+            "notes.txt",
+            "report/data/images-9999.js",
+            "caption/part-00000.txt",
+            "look/part-mine.partial",
+            "filter/part-old.tmp",
+            "export/tag/part-00000.parquet",
+            "export/tuning/train.json",
+        ]
         for name in mine:
             put(os.path.join(out, name))
         before = {name: os.stat(os.path.join(out, name)).st_mtime_ns for name in mine}
@@ -260,8 +323,14 @@ class Owned(Case):
                 self.assertEqual(os.stat(os.path.join(out, name)).st_mtime_ns, before[name])
 
     def test_a_file_in_the_way_is_not_replaced(self):
-        for name in ["captions.jsonl", "export/llava.json", "report/index.html", "stats/stats.json", "caption/part-00000.parquet",
-                     "filter/part-00000.parquet"]:
+        for name in [
+            "captions.jsonl",
+            "export/llava.json",
+            "report/index.html",
+            "stats/stats.json",
+            "caption/part-00000.parquet",
+            "filter/part-00000.parquet",
+        ]:
             with self.subTest(name):
                 out = self.at("way-" + name.replace("/", "-"))
                 self.must(self.run_on(out, "--to", "ingest"))
@@ -280,45 +349,97 @@ class Owned(Case):
         put(self.at("elsewhere", "me.jpg"))
         put(self.at("target.txt"))
         before = fingerprint(self.at("elsewhere"))
-        for name in ["filter", "look", "caption", "report", "export", "stats", "fuse/evidence", "report/thumbs", "report/data",
-                     "dataset.tmp"]:
+        for name in [
+            "filter",
+            "look",
+            "caption",
+            "report",
+            "export",
+            "stats",
+            "fuse/evidence",
+            "report/thumbs",
+            "report/data",
+            "dataset.tmp",
+        ]:
             with self.subTest(name):
                 out = self.dataset("to-" + name.replace("/", "-"))
                 path = os.path.join(out, name)
                 if os.path.isdir(path):
                     shutil.rmtree(path)
                 os.symlink(self.at("elsewhere"), path)
-                result = self.run_on(out, "--filter.max_aspect=9", "--report.side=96", "--export.instruction=What?", "--stats.top=3")
+                result = self.run_on(
+                    out,
+                    "--filter.max_aspect=9",
+                    "--report.side=96",
+                    "--export.instruction=What?",
+                    "--stats.top=3",
+                )
                 self.assertNotEqual(result.returncode, 0)
                 self.assertIn("link", result.stderr)
                 self.assertEqual(fingerprint(self.at("elsewhere")), before)
-        for name in ["captions.jsonl", "captions.jsonl.tmp", "export/llava.json", "report/index.html", "dataset.lock",
-                     "caption/part-00000.parquet.tmp", "dataset.json.tmp"]:
+        for name in [
+            "captions.jsonl",
+            "captions.jsonl.tmp",
+            "export/llava.json",
+            "report/index.html",
+            "dataset.lock",
+            "caption/part-00000.parquet.tmp",
+            "dataset.json.tmp",
+        ]:
             with self.subTest(name):
                 out = self.dataset("of-" + name.replace("/", "-"))
                 path = os.path.join(out, name)
                 if os.path.lexists(path):
                     os.remove(path)
                 os.symlink(self.at("target.txt"), path)
-                self.run_on(out, "--filter.max_aspect=9", "--report.side=96", "--export.instruction=What?")
+                self.run_on(
+                    out, "--filter.max_aspect=9", "--report.side=96", "--export.instruction=What?"
+                )
                 self.assertEqual(read(self.at("target.txt")), "mine\n")
 
     def test_nothing_else_is_touched(self):
-        """The README's sentence: with every stage and command, from a working folder, a home and a /tmp of its own."""
+        """The README's sentence: with every stage and command, from a working folder, a home and a
+        /tmp of its own."""
         for name in ["home", "tmp", "here"]:
             put(self.at(name, "mine.txt"))
         made = ["out", "meta", "files", "kept"]
         others = {name for name in os.listdir(self.root) if name not in made}
         before = {name: fingerprint(self.at(name)) for name in others}
-        more = {"cwd": self.at("here"), "env": {"PATH": os.environ["PATH"], "HOME": self.at("home"), "TMPDIR": self.at("tmp")}}
-        out, ask = self.at("out"), ["--caption.engine=openai", "--caption.model=m", "--caption.url=http://127.0.0.1:9"]
+        more = {
+            "cwd": self.at("here"),
+            "env": {"PATH": os.environ["PATH"], "HOME": self.at("home"), "TMPDIR": self.at("tmp")},
+        }
+        out, ask = self.at("out"), [
+            "--caption.engine=openai",
+            "--caption.model=m",
+            "--caption.url=http://127.0.0.1:9",
+        ]
         for arguments in [
-                ["run", self.photos, "-o", out, "--dedup.eps=0.1", "--export.evidence=true"], ["status", out], ["show", out, "clock.jpg"],
-                ["clusters", out], ["cost", out], ["run", "-o", out, "--dry-run", *ask], ["meta", out, "-o", self.at("meta")],
-                ["kmeans", "map", out], ["kmeans", "reduce", out], ["batch", "write", out, "-o", self.at("files"), *ask],
-                ["batch", "submit", self.at("files"), *ask], ["batch", "merge", out, self.at("here", "mine.txt")],
-                ["run", "-o", out, "--parts", "0"], ["caption", out, "--caption.retries=0", *ask], ["models"], ["models", "--verify"],
-                ["metadata", os.path.join(out, "ingest", "part-00000.parquet"), "-o", self.at("kept"), "--min_side=1"], ["--help"]]:
+            ["run", self.photos, "-o", out, "--dedup.eps=0.1", "--export.evidence=true"],
+            ["status", out],
+            ["show", out, "clock.jpg"],
+            ["clusters", out],
+            ["cost", out],
+            ["run", "-o", out, "--dry-run", *ask],
+            ["meta", out, "-o", self.at("meta")],
+            ["kmeans", "map", out],
+            ["kmeans", "reduce", out],
+            ["batch", "write", out, "-o", self.at("files"), *ask],
+            ["batch", "submit", self.at("files"), *ask],
+            ["batch", "merge", out, self.at("here", "mine.txt")],
+            ["run", "-o", out, "--parts", "0"],
+            ["caption", out, "--caption.retries=0", *ask],
+            ["models"],
+            ["models", "--verify"],
+            [
+                "metadata",
+                os.path.join(out, "ingest", "part-00000.parquet"),
+                "-o",
+                self.at("kept"),
+                "--min_side=1",
+            ],
+            ["--help"],
+        ]:
             result = self.densefusion(*arguments, **more)
             with self.subTest(arguments[0]):
                 self.assertIn(result.returncode, (0, 1), result.stderr)
@@ -327,7 +448,11 @@ class Owned(Case):
 
     def test_the_list_tells_what_is_ours(self):
         out = self.dataset()
-        listed = {line[2:] for line in read(os.path.join(out, "dataset.files")).splitlines() if line.startswith("+ ")}
+        listed = {
+            line[2:]
+            for line in read(os.path.join(out, "dataset.files")).splitlines()
+            if line.startswith("+ ")
+        }
         there = {name for name, mode, _, _ in fingerprint(out) if stat.S_ISREG(mode)}
         self.assertEqual(there - listed, {"dataset.files", "dataset.lock"})
         self.assertEqual(listed - there, set())
@@ -335,7 +460,11 @@ class Owned(Case):
     def test_what_killed_processes_left_goes(self):
         out = self.dataset()
         put(os.path.join(out, "dataset.tmp", "0123456789ab", "17"))
-        put(os.path.join(out, "dataset.tmp", "0123456789ab", "import-tag", "duckdb_temp_storage.tmp"))
+        put(
+            os.path.join(
+                out, "dataset.tmp", "0123456789ab", "import-tag", "duckdb_temp_storage.tmp"
+            )
+        )
         self.must(self.run_on(out, "--filter.max_aspect=9"))
         self.assertFalse(os.path.exists(os.path.join(out, "dataset.tmp")))
 
@@ -344,7 +473,9 @@ class Owned(Case):
         put(self.at("out", "dataset.files"), "# torn")
         self.dataset()
         self.dataset("whole")
-        self.assertEqual(read(self.at("out", "dataset.files")), read(self.at("whole", "dataset.files")))
+        self.assertEqual(
+            read(self.at("out", "dataset.files")), read(self.at("whole", "dataset.files"))
+        )
 
     def test_a_folder_may_be_new_empty_or_linked(self):
         os.mkdir(self.at("empty"))

@@ -1,7 +1,8 @@
 """Runs that meet in one dataset, and runs that are killed at each rename.
 
-    DF_BINARY=build/densefusion python3 tests/output/test_together.py
+DF_BINARY=build/densefusion python3 tests/output/test_together.py
 """
+
 import array
 import filecmp
 import glob
@@ -37,17 +38,25 @@ class Together(Case):
 
     def setUp(self):
         super().setUp()
-        for i in range(4):                                            # large enough that a part takes a moment
-            shutil.copy(os.path.join(SOURCE, "samples", "two-dogs.jpg"), os.path.join(self.photos, f"more{i}.jpg"))
+        for i in range(4):  # large enough that a part takes a moment
+            shutil.copy(
+                os.path.join(SOURCE, "samples", "two-dogs.jpg"),
+                os.path.join(self.photos, f"more{i}.jpg"),
+            )
         self.out = self.at("out")
         self.must(self.run_on(self.out, "--to", "ingest", *PARTS))
 
     def begin(self, *arguments):
         """A run that has taken its parts and is asleep."""
         for _ in range(20):
-            process = subprocess.Popen([BINARY, "run", "-o", self.out, *SKIP, *PARTS, *arguments], stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL)
-            while process.poll() is None and not glob.glob(os.path.join(self.out, "filter", "part-*")):
+            process = subprocess.Popen(
+                [BINARY, "run", "-o", self.out, *SKIP, *PARTS, *arguments],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            while process.poll() is None and not glob.glob(
+                os.path.join(self.out, "filter", "part-*")
+            ):
                 time.sleep(0.0005)
             if process.poll() is None:
                 process.send_signal(signal.SIGSTOP)
@@ -82,8 +91,10 @@ class Together(Case):
         self.refused(self.again("--parts", "0-2"), "another run is at work on part 0")
         self.refused(self.again(), "another densefusion run is at work")
         self.refused(self.densefusion("caption", self.out), "another densefusion run is at work")
-        self.assertEqual([f for f in fingerprint(self.out) if "dataset.tmp" not in f[0]],
-                         [f for f in before if "dataset.tmp" not in f[0]])
+        self.assertEqual(
+            [f for f in fingerprint(self.out) if "dataset.tmp" not in f[0]],
+            [f for f in before if "dataset.tmp" not in f[0]],
+        )
         self.must(self.again("--parts", "1-2"))
         self.end(process)
         self.assertEqual(process.returncode, 0)
@@ -100,7 +111,7 @@ class Together(Case):
         self.assertEqual(read(os.path.join(self.out, "dataset.json")), made)
         self.assertFalse(os.path.exists(os.path.join(self.out, "filter", "part-00001.parquet")))
         self.end(process)
-        self.must(self.again("--parts", "1", "--filter.max_aspect=9"))            # alone, it may begin anew
+        self.must(self.again("--parts", "1", "--filter.max_aspect=9"))  # alone, it may begin anew
         self.assertFalse(os.path.exists(os.path.join(self.out, "filter", "part-00000.parquet")))
 
     def test_a_killed_owner_owns_nothing(self):
@@ -114,23 +125,39 @@ class Together(Case):
 
 
 class Killed(Case):
-    """kill -9 before and after each rename of a stage leaves nothing that an undisturbed run does not."""
+    """kill -9 before and after each rename of a stage leaves nothing that an undisturbed run does
+    not."""
 
     def setUp(self):
         super().setUp()
         self.shim = self.at("kill_at.so")
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", self.shim, os.path.join(SOURCE, "tests", "output", "kill_at.c"), "-ldl"],
-                       check=True)
+        subprocess.run(
+            [
+                "cc",
+                "-shared",
+                "-fPIC",
+                "-o",
+                self.shim,
+                os.path.join(SOURCE, "tests", "output", "kill_at.c"),
+                "-ldl",
+            ],
+            check=True,
+        )
 
     def many(self, n):
         photos = self.at("many")
         os.mkdir(photos)
         for i in range(n):
-            shutil.copy(os.path.join(SOURCE, "samples", "two-dogs-small.jpg"), os.path.join(photos, f"{i:03}.jpg"))
+            shutil.copy(
+                os.path.join(SOURCE, "samples", "two-dogs-small.jpg"),
+                os.path.join(photos, f"{i:03}.jpg"),
+            )
         os.mkdir(self.at("vectors"))
         with open(self.at("vectors", "v.npy"), "wb") as file:
             draw = random.Random(7)
-            header = ("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, 8), }" % n).ljust(117) + "\n"
+            header = ("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, 8), }" % n).ljust(
+                117
+            ) + "\n"
             file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
             array.array("f", [draw.gauss(0, 1) for _ in range(n * 8)]).tofile(file)
         return photos
@@ -144,7 +171,13 @@ class Killed(Case):
         for at in [x for n in range(1, 100) for x in (-n, n)]:
             cut = self.at("cut")
             shutil.copytree(out, cut)
-            result = self.densefusion("run", "-o", cut, *go, env={**os.environ, "LD_PRELOAD": self.shim, "DF_KILL_AT": str(at)})
+            result = self.densefusion(
+                "run",
+                "-o",
+                cut,
+                *go,
+                env={**os.environ, "LD_PRELOAD": self.shim, "DF_KILL_AT": str(at)},
+            )
             if result.returncode == 0:
                 break
             self.assertEqual(result.returncode, -signal.SIGKILL, result.stderr)
@@ -161,10 +194,21 @@ class Killed(Case):
         photos = self.many(24)
         common = ["--filter.min_side=1", "--filter.duplicates=false", "--ingest.part_rows=8"]
         out = self.at("out")
-        result = self.run_on(out, *common, "--to", "embed", "--skip", "cluster", "--embed.model=", "--embed.from=" + self.at("vectors"),
-                             photos=photos)
+        result = self.run_on(
+            out,
+            *common,
+            "--to",
+            "embed",
+            "--skip",
+            "cluster",
+            "--embed.model=",
+            "--embed.from=" + self.at("vectors"),
+            photos=photos,
+        )
         self.must(result)
-        out = self.kill_at_each_rename("cluster", out, *common, "--cluster.k=4", "--cluster.iters=3")
+        out = self.kill_at_each_rename(
+            "cluster", out, *common, "--cluster.k=4", "--cluster.iters=3"
+        )
         out = self.kill_at_each_rename("dedup", out, *common, "--dedup.eps=0.2")
         self.kill_at_each_rename("select", out, *common, "--select.total=9")
 

@@ -1,10 +1,12 @@
-"""Ten times the parts take about ten times the work, for every command that looks at a whole dataset.
+"""Ten times the parts take about ten times the work, for every command that looks at a whole
+dataset.
 
     DF_BINARY=build/densefusion DF_PARTS=5000 python3 tests/scale/test_parts.py
 
-The parts are links to one part: what counts is their number. Two measures that other programs on the machine change little:
-CPU time, and how often a file is looked for by its name.
+The parts are links to one part: what counts is their number. Two measures that other programs on
+the machine change little: CPU time, and how often a file is looked for by its name.
 """
+
 import os
 import resource
 import shutil
@@ -56,8 +58,14 @@ class Parts(Case):
         """CPU seconds of a command, and its looks for files."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         words, count = [out if word == "OUT" else word for word in command], self.at("count")
-        done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=900, check=False,
-                              env={**os.environ, "LD_PRELOAD": self.shim, "DF_COUNT": count})
+        done = subprocess.run(
+            [BINARY, *words],
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+            env={**os.environ, "LD_PRELOAD": self.shim, "DF_COUNT": count},
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, int(read(count))
@@ -65,17 +73,31 @@ class Parts(Case):
     def test_work_grows_with_the_parts(self):
         os.remove(os.path.join(self.photos, "two-dogs.jpg"))
         self.shim = self.at("count_looks.so")
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", self.shim, os.path.join(SOURCE, "tests", "scale", "count_looks.c"), "-ldl"],
-                       check=True)
+        subprocess.run(
+            [
+                "cc",
+                "-shared",
+                "-fPIC",
+                "-o",
+                self.shim,
+                os.path.join(SOURCE, "tests", "scale", "count_looks.c"),
+                "-ldl",
+            ],
+            check=True,
+        )
         one = self.dataset("one")
         few, many = self.grow(one, "few", PARTS // 10), self.grow(one, "many", PARTS)
         for name, command in COMMANDS.items():
             with self.subTest(name):
-                (few_s, few_looks), (many_s, many_looks) = self.work(command, few), self.work(command, many)
+                (few_s, few_looks), (many_s, many_looks) = self.work(command, few), self.work(
+                    command, many
+                )
                 self.assertLess(many_s, 12 * few_s)
                 self.assertLess(many_looks, 12 * few_looks)
-                print(f"{name}: {PARTS // 10} parts {few_s:.2f} s, {few_looks} looks; {PARTS} parts {many_s:.2f} s, {many_looks} looks",
-                      file=sys.stderr)
+                print(
+                    f"{name}: {PARTS // 10} parts {few_s:.2f} s, {few_looks} looks; {PARTS} parts {many_s:.2f} s, {many_looks} looks",
+                    file=sys.stderr,
+                )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
-"""Kills a captioning run again and again and counts what came of it. The server's log has a line per answer that it sent whole: the
-request's hash, which its caption also holds ("numbered HASH"), prompt and completion tokens."""
+"""Kills a captioning run again and again and counts what came of it. The server's log has a line
+per answer that it sent whole: the request's hash, which its caption also holds ("numbered HASH"),
+prompt and completion tokens."""
+
 import base64
 import collections
 import glob
@@ -16,7 +18,8 @@ TINY = base64.b64decode(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/wAALCAAQABABAREA"
     "/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJico"
     "KSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo"
-    "6erx8vP09fb3+Pn6/9oACAEBAAA/AM6Cz9q0ILP2q/BZ+1MutRs7HKbvOmHGxOcHnqe3I+vtX//Z")
+    "6erx8vP09fb3+Pn6/9oACAEBAAA/AM6Cz9q0ILP2q/BZ+1MutRs7HKbvOmHGxOcHnqe3I+vtX//Z"
+)
 CONCURRENCY = 64
 
 
@@ -52,9 +55,22 @@ def journalled(out):
 
 def chaos(binary, tar, out, n, kills, url, log):
     """Runs to the end through `kills` kill -9. Returns what a test asserts."""
-    command = [binary, "run", tar, "-o", out, "--to", "export", "--filter.min_side=1", "--skip",
-               "embed,cluster,dedup,select,tag,detect,read,look", "--caption.engine=openai", "--caption.url=" + url,
-               "--caption.concurrency=%d" % CONCURRENCY, "--caption.retries=20"]
+    command = [
+        binary,
+        "run",
+        tar,
+        "-o",
+        out,
+        "--to",
+        "export",
+        "--filter.min_side=1",
+        "--skip",
+        "embed,cluster,dedup,select,tag,detect,read,look",
+        "--caption.engine=openai",
+        "--caption.url=" + url,
+        "--caption.concurrency=%d" % CONCURRENCY,
+        "--caption.retries=20",
+    ]
     open(log, "a", encoding="ascii").close()
     asked_again, dice = 0, random.Random(7)
     for kill in range(kills):
@@ -66,7 +82,7 @@ def chaos(binary, tar, out, n, kills, url, log):
         if run.wait() not in (-9, 0):
             raise AssertionError(run.stderr.read().decode())
         run.stderr.close()
-        time.sleep(0.5)                                              # what was in flight is answered by now
+        time.sleep(0.5)  # what was in flight is answered by now
         kept, size = journalled(out), os.path.getsize(log)
         if kill > 0:
             asked_again += len({line[0] for line in read_log(log, before[1])} & before[0])
@@ -79,6 +95,13 @@ def chaos(binary, tar, out, n, kills, url, log):
         rows = [json.loads(line) for line in file]
     answers = read_log(log)
     twice = sum(count - 1 for count in collections.Counter(line[0] for line in answers).values())
-    return {"rows": len(rows), "images": len({row["image"] for row in rows}), "captions": len({row["caption"] for row in rows}),
-            "answers": len(answers), "asked_again_though_kept": asked_again, "asked_twice": twice,
-            "in_flight_at_kills": kills * CONCURRENCY, "tokens_of_server": sum(int(p) + int(c) for _, p, c in answers)}
+    return {
+        "rows": len(rows),
+        "images": len({row["image"] for row in rows}),
+        "captions": len({row["caption"] for row in rows}),
+        "answers": len(answers),
+        "asked_again_though_kept": asked_again,
+        "asked_twice": twice,
+        "in_flight_at_kills": kills * CONCURRENCY,
+        "tokens_of_server": sum(int(p) + int(c) for _, p, c in answers),
+    }

@@ -1,4 +1,6 @@
-"""Evidence of a few photographs, made once for a test case; each test goes on from a copy of its own."""
+"""Evidence of a few photographs, made once for a test case; each test goes on from a copy of its
+own."""
+
 import os
 import shutil
 import subprocess
@@ -12,13 +14,16 @@ BINARY = os.environ.get("DF_BINARY", os.path.join(SOURCE, "build", "densefusion"
 def samples(n):
     """Paths of the first n JPEGs of samples/."""
     folder = os.path.join(SOURCE, "samples")
-    return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".jpg")][:n]
+    return [
+        os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".jpg")
+    ][:n]
 
 
 class EvidenceCase(unittest.TestCase):
     """photos: the input; evidence: the dataset up to `fuse`; out: this test's copy of it."""
+
     images = 4
-    options = ()                                                     # of the run that makes the evidence
+    options = ()  # of the run that makes the evidence
 
     @classmethod
     def fill(cls):
@@ -33,8 +38,22 @@ class EvidenceCase(unittest.TestCase):
         cls.evidence = os.path.join(cls.folder, "evidence")
         os.mkdir(cls.photos)
         cls.fill()
-        subprocess.run([BINARY, "run", cls.photos, "-o", cls.evidence, "--to", "fuse", "--filter.min_side=1", *cls.options],
-                       check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                BINARY,
+                "run",
+                cls.photos,
+                "-o",
+                cls.evidence,
+                "--to",
+                "fuse",
+                "--filter.min_side=1",
+                *cls.options,
+            ],
+            check=True,
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
 
     @classmethod
     def tearDownClass(cls):

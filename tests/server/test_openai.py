@@ -1,7 +1,9 @@
-"""The openai engine against a server that misbehaves: nothing lost, nothing asked twice, one clear line.
+"""The openai engine against a server that misbehaves: nothing lost, nothing asked twice, one clear
+line.
 
-    DF_BINARY=build/densefusion python3 tests/server/test_openai.py
+DF_BINARY=build/densefusion python3 tests/server/test_openai.py
 """
+
 import json
 import os
 import resource
@@ -29,12 +31,28 @@ class OpenAI(EvidenceCase):
     images = IMAGES
 
     def command(self, url, *more):
-        return [BINARY, "run", self.photos, "-o", self.out, "--filter.min_side=1", "--caption.engine=openai",
-                "--caption.url=" + url, "--caption.model=m", "--caption.concurrency=2", *more]
+        return [
+            BINARY,
+            "run",
+            self.photos,
+            "-o",
+            self.out,
+            "--filter.min_side=1",
+            "--caption.engine=openai",
+            "--caption.url=" + url,
+            "--caption.model=m",
+            "--caption.concurrency=2",
+            *more,
+        ]
 
     def run_it(self, url, *more, env=None):
-        return subprocess.run(self.command(url, *more), capture_output=True, text=True, timeout=120,
-                              env={**os.environ, **(env or {})})
+        return subprocess.run(
+            self.command(url, *more),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, **(env or {})},
+        )
 
     def assert_all_captioned(self, server):
         got = captions(self.out)
@@ -108,17 +126,24 @@ class OpenAI(EvidenceCase):
     def test_no_server(self):
         done = self.run_it("http://127.0.0.1:9", "--caption.retries=1")
         self.assertEqual(done.returncode, 1)
-        self.assertEqual(len([line for line in done.stderr.splitlines() if "127.0.0.1:9" in line]), 1, done.stderr)
+        self.assertEqual(
+            len([line for line in done.stderr.splitlines() if "127.0.0.1:9" in line]),
+            1,
+            done.stderr,
+        )
 
     def test_a_storm_costs_no_attempts(self):
         with Server(storm_s=4) as server:
             done = self.run_it(server.url, "--caption.retries=1")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
-            self.assertLess(len(server.requests), IMAGES + 20)       # it was left alone for growing pauses
+            self.assertLess(
+                len(server.requests), IMAGES + 20
+            )  # it was left alone for growing pauses
 
     def test_a_cut_after_a_storm_does_not_end_its_patience(self):
-        """The retries alone would be worth half a second; the storm has lasted longer when the connection breaks."""
+        """The retries alone would be worth half a second; the storm has lasted longer when the
+        connection breaks."""
         with Server(["cut"], storm_s=3) as server:
             done = self.run_it(server.url, "--caption.retries=1", "--caption.concurrency=1")
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -156,7 +181,7 @@ class OpenAI(EvidenceCase):
             self.assert_all_captioned(server)
 
     def test_content_type_and_ids_do_not_matter(self):
-        with Server(["plain_text"]) as server:                       # and every answer has the same id
+        with Server(["plain_text"]) as server:  # and every answer has the same id
             done = self.run_it(server.url)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
@@ -171,6 +196,7 @@ class OpenAI(EvidenceCase):
                     handler.close_connection = True
                     return
                 poisoned(handler, request)
+
             server.serve = serve
             first = sorted(os.listdir(self.photos))[0]
             with open(os.path.join(self.photos, first[:-4] + ".txt"), "w", encoding="utf-8") as alt:
@@ -208,14 +234,19 @@ class OpenAI(EvidenceCase):
             server.models = ["llava-a", "llava-b"]
             done = self.run_it(server.url)
             self.assertEqual(done.returncode, 1)
-            self.assertIn("The model `m` does not exist.; it has: llava-a, llava-b; see caption.model", done.stderr)
+            self.assertIn(
+                "The model `m` does not exist.; it has: llava-a, llava-b; see caption.model",
+                done.stderr,
+            )
             self.assertLessEqual(len(server.requests), 2)
 
     def test_context_too_small_shortens_the_evidence(self):
         believe_all = ("--fuse.accept=nanodet=0",)
         with Server() as server:
             self.run_it(server.url, *believe_all)
-            texts = sorted((r["messages"][0]["content"][0]["text"] for r, _, _ in server.requests), key=len)
+            texts = sorted(
+                (r["messages"][0]["content"][0]["text"] for r, _, _ in server.requests), key=len
+            )
         self.assertLess(len(texts[0]), len(texts[-1]))
         with Server(longest=len(texts[-1]) - 1) as server:
             shutil.rmtree(self.out)
@@ -225,17 +256,27 @@ class OpenAI(EvidenceCase):
             self.assert_all_captioned(server)
             asked = [r["messages"][0]["content"][0]["text"] for r, _, _ in server.requests]
             self.assertGreater(len(asked), IMAGES)
-            self.assertEqual(len({text[:500] for text in asked}), 1)         # the prefix that servers cache
+            self.assertEqual(
+                len({text[:500] for text in asked}), 1
+            )  # the prefix that servers cache
             shorter = [text for text in asked if text not in texts]
             self.assertTrue(shorter and all(len(text) < len(texts[-1]) for text in shorter))
 
     def test_sampling_options_arrive(self):
         with Server() as server:
-            done = self.run_it(server.url, "--caption.top_k=40", "--caption.top_p=0.9", "--caption.stop=END",
-                               '--caption.extra={"min_p": 0.1, "max_tokens": null}')
+            done = self.run_it(
+                server.url,
+                "--caption.top_k=40",
+                "--caption.top_p=0.9",
+                "--caption.stop=END",
+                '--caption.extra={"min_p": 0.1, "max_tokens": null}',
+            )
             self.assertEqual(done.returncode, 0, done.stderr)
             request = server.requests[0][0]
-            self.assertEqual((request["top_k"], request["top_p"], request["stop"], request["min_p"]), (40, 0.9, ["END"], 0.1))
+            self.assertEqual(
+                (request["top_k"], request["top_p"], request["stop"], request["min_p"]),
+                (40, 0.9, ["END"], 0.1),
+            )
             self.assertNotIn("max_tokens", request)
         done = self.run_it("http://me:secret-3@127.0.0.1:9")
         self.assertEqual(done.returncode, 2)
@@ -248,8 +289,28 @@ class OpenAI(EvidenceCase):
     def test_tls_is_verified(self):
         folder = tempfile.mkdtemp(dir=self.folder)
         key, cert, both = (os.path.join(folder, n) for n in ("key.pem", "cert.pem", "both.pem"))
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-                        "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], check=True, capture_output=True)
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=127.0.0.1",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
+                "-keyout",
+                key,
+                "-out",
+                cert,
+            ],
+            check=True,
+            capture_output=True,
+        )
         with open(both, "w", encoding="ascii") as out:
             for path in (key, cert):
                 with open(path, encoding="ascii") as file:
@@ -265,22 +326,40 @@ class OpenAI(EvidenceCase):
 
     def test_a_full_disk_is_one_line_and_loses_nothing(self):
         def small_disk():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)            # a write beyond the limit fails, as on a full disk
+            signal.signal(
+                signal.SIGXFSZ, signal.SIG_IGN
+            )  # a write beyond the limit fails, as on a full disk
             resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000))
-        with Server(words=2000) as server:                           # an answer is about 12 KB
-            done = subprocess.run(self.command(server.url), capture_output=True, text=True, timeout=120, preexec_fn=small_disk, check=False)
+
+        with Server(words=2000) as server:  # an answer is about 12 KB
+            done = subprocess.run(
+                self.command(server.url),
+                capture_output=True,
+                text=True,
+                timeout=120,
+                preexec_fn=small_disk,
+                check=False,
+            )
             self.assertEqual(done.returncode, 1)
-            self.assertEqual(len([line for line in done.stderr.splitlines() if "File too large" in line]), 1, done.stderr)
+            self.assertEqual(
+                len([line for line in done.stderr.splitlines() if "File too large" in line]),
+                1,
+                done.stderr,
+            )
             kept = len(server.requests)
             done = self.run_it(server.url)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
-            self.assertLessEqual(len(server.requests), IMAGES + 2)   # what could not be kept is asked again
+            self.assertLessEqual(
+                len(server.requests), IMAGES + 2
+            )  # what could not be kept is asked again
             self.assertGreater(kept, 2)
 
     def test_kill_loses_only_what_was_in_flight(self):
         with Server(delay_s=0.4) as server:
-            run = subprocess.Popen(self.command(server.url), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            run = subprocess.Popen(
+                self.command(server.url), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
             while len(server.answered) < 3:
                 time.sleep(0.02)
             time.sleep(0.1)
@@ -289,11 +368,16 @@ class OpenAI(EvidenceCase):
             done = self.run_it(server.url)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
-            self.assertLessEqual(len(server.answered), IMAGES + 2)      # two were in flight
+            self.assertLessEqual(len(server.answered), IMAGES + 2)  # two were in flight
 
     def test_interrupt_stops_and_resumes(self):
         with Server(delay_s=0.4) as server:
-            run = subprocess.Popen(self.command(server.url), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+            run = subprocess.Popen(
+                self.command(server.url),
+                stderr=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                text=True,
+            )
             while len(server.answered) < 2:
                 time.sleep(0.02)
             run.send_signal(signal.SIGINT)

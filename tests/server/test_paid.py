@@ -1,7 +1,9 @@
-"""What is paid for: a budget is kept whatever a server tells of its counts, and no record that nobody answers stops every run.
+"""What is paid for: a budget is kept whatever a server tells of its counts, and no record that
+nobody answers stops every run.
 
-    DF_BINARY=build/densefusion python3 tests/server/test_paid.py
+DF_BINARY=build/densefusion python3 tests/server/test_paid.py
 """
+
 import json
 import os
 import signal
@@ -15,8 +17,8 @@ from evidence import BINARY, EvidenceCase  # noqa: E402
 from server import Server  # noqa: E402
 
 HONEST = {"prompt_tokens": 700, "completion_tokens": 20}
-# A request can cost 512 tokens of $1000 a million, and a prompt of more than 50,000 and less than 60,000 of $1. A cheap name
-# costs nothing much, a dear one ten times as much.
+# A request can cost 512 tokens of $1000 a million, and a prompt of more than 50,000 and less than
+# 60,000 of $1. A cheap name costs nothing much, a dear one ten times as much.
 PRICES = """prices:
   - model: m
     input: 1
@@ -33,11 +35,19 @@ LEAST, MOST = 0.562, 0.572
 
 
 class Meter(Server):
-    """Answers with the usage and in the name that a test gives; poison: images (in the order seen) that get the fault instead."""
+    """Answers with the usage and in the name that a test gives; poison: images (in the order seen)
+    that get the fault instead."""
 
     def __init__(self, usage=None, model="m", poison=(), fault="broken", **more):
         super().__init__(**more)
-        self.usage, self.model, self.poison, self.fault, self.seen, self.text = usage, model, poison, fault, [], "A plain wall."
+        self.usage, self.model, self.poison, self.fault, self.seen, self.text = (
+            usage,
+            model,
+            poison,
+            fault,
+            [],
+            "A plain wall.",
+        )
         self.http.handle_error = lambda *_: None
 
     def answer(self, handler, name):
@@ -69,17 +79,37 @@ class Paid(EvidenceCase):
         with open(prices, "w", encoding="utf-8") as f:
             f.write(PRICES)
         self.prices = prices
-        return [BINARY, "run", self.photos, "-o", self.out, "--filter.min_side=1", *self.options, "--caption.engine=openai",
-                "--caption.url=" + server.url, "--caption.model=m", "--caption.retries=1", "--caption.prices=" + prices, "--to=caption",
-                *more]
+        return [
+            BINARY,
+            "run",
+            self.photos,
+            "-o",
+            self.out,
+            "--filter.min_side=1",
+            *self.options,
+            "--caption.engine=openai",
+            "--caption.url=" + server.url,
+            "--caption.model=m",
+            "--caption.retries=1",
+            "--caption.prices=" + prices,
+            "--to=caption",
+            *more,
+        ]
 
     def run_it(self, server, *more, code=0):
-        done = subprocess.run(self.command(server, *more), capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            self.command(server, *more), capture_output=True, text=True, timeout=120
+        )
         self.assertEqual(done.returncode, code, done.stderr)
         return done
 
     def cost(self):
-        done = subprocess.run([BINARY, "cost", self.out, "--json", "--prices", self.prices], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [BINARY, "cost", self.out, "--json", "--prices", self.prices],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         return json.loads(done.stdout)
 
     def fresh(self):
@@ -88,14 +118,26 @@ class Paid(EvidenceCase):
 
     def rows(self):
         for i in range(self.images):
-            shown = subprocess.run([BINARY, "show", self.out, "0-%d" % i, "--json"], check=True, capture_output=True, text=True)
+            shown = subprocess.run(
+                [BINARY, "show", self.out, "0-%d" % i, "--json"],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
             yield json.loads(shown.stdout)
 
     # ---- the budget ----
 
     def test_what_is_not_told_is_the_most(self):
-        untold = (None, {}, {"prompt_tokens": -5, "completion_tokens": -9}, {"prompt_tokens": 1e15, "completion_tokens": 1e15},
-                  {"prompt_tokens": 700}, {"prompt_tokens": 0, "completion_tokens": 0}, {"prompt_tokens": "7", "completion_tokens": "2"})
+        untold = (
+            None,
+            {},
+            {"prompt_tokens": -5, "completion_tokens": -9},
+            {"prompt_tokens": 1e15, "completion_tokens": 1e15},
+            {"prompt_tokens": 700},
+            {"prompt_tokens": 0, "completion_tokens": 0},
+            {"prompt_tokens": "7", "completion_tokens": "2"},
+        )
         for usage in untold:
             with self.subTest(usage=usage), Meter(usage) as server:
                 self.fresh()
@@ -103,21 +145,31 @@ class Paid(EvidenceCase):
                 self.assertIn("caption.budget: $1.", done.stderr)
                 self.assertEqual(len(server.requests), 2)
                 self.assertTrue(2 * 0.51 < self.cost()["dollars"] <= 1.2, self.cost())
-        with Meter(None) as server:                                  # nor by another run
+        with Meter(None) as server:  # nor by another run
             self.run_it(server, "--caption.budget=1.2", code=1)
             self.assertEqual(len(server.requests), 0)
 
     def test_the_rest_of_a_count_is_believed(self):
-        for usage, dollars in (({"completion_tokens": 20}, 0.02 + LEAST - 0.512), ({"prompt_tokens": 1000}, 0.513),
-                               ({**HONEST, "prompt_tokens_details": {"cached_tokens": 701}}, 0.0207),
-                               ({**HONEST, "completion_tokens": 5000}, 5.0007)):
+        for usage, dollars in (
+            ({"completion_tokens": 20}, 0.02 + LEAST - 0.512),
+            ({"prompt_tokens": 1000}, 0.513),
+            ({**HONEST, "prompt_tokens_details": {"cached_tokens": 701}}, 0.0207),
+            ({**HONEST, "completion_tokens": 5000}, 5.0007),
+        ):
             with self.subTest(usage=usage), Meter(usage) as server:
                 self.fresh()
                 self.run_it(server, "--caption.budget=1000")
-                self.assertAlmostEqual(self.cost()["dollars"] / self.images, dollars, delta=MOST - LEAST)
+                self.assertAlmostEqual(
+                    self.cost()["dollars"] / self.images, dollars, delta=MOST - LEAST
+                )
 
     def test_the_dearer_name_counts(self):
-        for name, dollars in (("cheap", 0.0207), ("m", 0.0207), ("nobody-knows", 0.0207), ("dear", 0.207)):
+        for name, dollars in (
+            ("cheap", 0.0207),
+            ("m", 0.0207),
+            ("nobody-knows", 0.0207),
+            ("dear", 0.207),
+        ):
             with self.subTest(name=name), Meter(HONEST, name) as server:
                 self.fresh()
                 self.run_it(server)
@@ -127,10 +179,18 @@ class Paid(EvidenceCase):
         for fault in ("garbage", "cut", "broken"):
             with self.subTest(fault=fault), Meter(HONEST, always=fault) as server:
                 self.fresh()
-                self.run_it(server, "--caption.budget=1.2", "--caption.retries=1", "--caption.concurrency=1", code=1)
+                self.run_it(
+                    server,
+                    "--caption.budget=1.2",
+                    "--caption.retries=1",
+                    "--caption.concurrency=1",
+                    code=1,
+                )
                 self.assertEqual(len(server.requests), 2)
                 line = self.cost()["models"][0]
-                self.assertEqual((line["model"], line["answers"], line["requests_without_answer"]), ("m", 0, 2))
+                self.assertEqual(
+                    (line["model"], line["answers"], line["requests_without_answer"]), ("m", 0, 2)
+                )
                 self.assertTrue(2 * LEAST < line["dollars"] < 2 * MOST, line)
 
     def test_refusals_cost_nothing(self):
@@ -141,7 +201,11 @@ class Paid(EvidenceCase):
 
     def test_a_kill_forgets_nothing(self):
         with Meter(HONEST, delay_s=5) as server:
-            run = subprocess.Popen(self.command(server, "--caption.budget=1.7"), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            run = subprocess.Popen(
+                self.command(server, "--caption.budget=1.7"),
+                stderr=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
             while len(server.requests) < 2:
                 time.sleep(0.01)
             run.send_signal(signal.SIGKILL)
@@ -153,7 +217,9 @@ class Paid(EvidenceCase):
             self.run_it(server, "--caption.budget=1.7", code=1 if asked == 3 else 0)
             spent = self.cost()
             self.assertLessEqual(spent["dollars"], 1.7)
-            self.assertEqual(sum(line["requests_without_answer"] for line in spent["models"]), asked)
+            self.assertEqual(
+                sum(line["requests_without_answer"] for line in spent["models"]), asked
+            )
 
     def test_journal_attempts_and_ledger_agree(self):
         with Meter(HONEST, faults=["garbage", "busy"], delay_s=0.1) as server:
@@ -166,8 +232,14 @@ class Paid(EvidenceCase):
             self.assertEqual(sum(a[count] for a in attempts), line[count])
         with Meter({"prompt_tokens": -1, "completion_tokens": 1e17}) as server:
             self.run_it(server, "--caption.seed=2")
-        self.assertEqual({(a["prompt_tokens"], a["completion_tokens"]) for row in self.rows() for a in row["caption/attempts"]},
-                         {(None, None)})
+        self.assertEqual(
+            {
+                (a["prompt_tokens"], a["completion_tokens"])
+                for row in self.rows()
+                for a in row["caption/attempts"]
+            },
+            {(None, None)},
+        )
 
     def test_an_empty_answer_is_kept_though_nobody_counted_it(self):
         with Meter(None) as server:
@@ -180,29 +252,62 @@ class Paid(EvidenceCase):
 
     def test_a_budget_needs_an_end_of_the_answer(self):
         with Meter(HONEST) as server:
-            done = self.run_it(server, "--caption.budget=9", '--caption.extra={"max_tokens": null}', code=2)
+            done = self.run_it(
+                server, "--caption.budget=9", '--caption.extra={"max_tokens": null}', code=2
+            )
             self.assertIn("max_completion_tokens", done.stderr)
-            self.run_it(server, "--caption.budget=0.6", '--caption.extra={"max_tokens": null, "max_completion_tokens": 2000}', code=1)
+            self.run_it(
+                server,
+                "--caption.budget=0.6",
+                '--caption.extra={"max_tokens": null, "max_completion_tokens": 2000}',
+                code=1,
+            )
             self.assertEqual(len(server.requests), 0)
             self.run_it(server, "--caption.budget=0.3", '--caption.extra={"max_tokens": 100}')
 
     def test_a_server_of_many_names(self):
         with Meter(HONEST) as server:
             self.run_it(server)
-        with open(os.path.join(self.out, "caption", "part-00000.journal"), "a", encoding="utf-8") as journal:
+        with open(
+            os.path.join(self.out, "caption", "part-00000.journal"), "a", encoding="utf-8"
+        ) as journal:
             for i in range(600):
-                journal.write(json.dumps({"key": "%032x" % i, "caption": "A.", "asked": "m", "model": "m-%d" % i, **HONEST}) + "\n")
+                journal.write(
+                    json.dumps(
+                        {
+                            "key": "%032x" % i,
+                            "caption": "A.",
+                            "asked": "m",
+                            "model": "m-%d" % i,
+                            **HONEST,
+                        }
+                    )
+                    + "\n"
+                )
         self.assertAlmostEqual(self.cost()["dollars"], (600 + self.images) * 0.0207)
 
     # ---- records that nobody answers ----
 
     def test_one_bad_record_does_not_stop_the_run(self):
-        cases = ((fault, 1, nth) for fault, nth in (("broken", 0), ("broken", 3), ("cut", 1), ("gateway", 2)))
+        cases = (
+            (fault, 1, nth)
+            for fault, nth in (("broken", 0), ("broken", 3), ("cut", 1), ("gateway", 2))
+        )
         for fault, concurrency, nth in cases:
-            with self.subTest(fault=fault, nth=nth), Meter(HONEST, poison=[nth], fault=fault) as server:
+            with self.subTest(fault=fault, nth=nth), Meter(
+                HONEST, poison=[nth], fault=fault
+            ) as server:
                 self.fresh()
-                self.run_it(server, "--caption.concurrency=%d" % concurrency, "--caption.retries=0", "--to=export")
-                told = [(row["caption"][0]["caption"], row["caption"][0]["error"]) for row in self.rows()]
+                self.run_it(
+                    server,
+                    "--caption.concurrency=%d" % concurrency,
+                    "--caption.retries=0",
+                    "--to=export",
+                )
+                told = [
+                    (row["caption"][0]["caption"], row["caption"][0]["error"])
+                    for row in self.rows()
+                ]
                 self.assertEqual(sum(text == "A plain wall." for text, _ in told), self.images - 1)
                 self.assertEqual(sum(error is not None for _, error in told), 1)
                 self.assertTrue(os.path.exists(os.path.join(self.out, "captions.jsonl")))
@@ -217,14 +322,20 @@ class Paid(EvidenceCase):
         with Meter(HONEST, delay_s=0.3) as server:
             self.run_it(server)
             name = server.answered[0]
-            with open(os.path.join(self.out, "caption", "part-00000.journal"), encoding="utf-8") as journal:
+            with open(
+                os.path.join(self.out, "caption", "part-00000.journal"), encoding="utf-8"
+            ) as journal:
                 lines = journal.readlines()
-            with open(os.path.join(self.out, "caption", "part-00000.journal"), "w", encoding="utf-8") as journal:
+            with open(
+                os.path.join(self.out, "caption", "part-00000.journal"), "w", encoding="utf-8"
+            ) as journal:
                 journal.writelines([line for line in lines if '"key"' in line][1:])
             os.remove(os.path.join(self.out, "caption", "part-00000.parquet"))
         with Meter(HONEST, poison=[0]) as server:
             self.run_it(server, "--caption.concurrency=64")
-            self.assertEqual((len(server.seen), len(server.requests)), (1, 4))           # put off, and asked for again
+            self.assertEqual(
+                (len(server.seen), len(server.requests)), (1, 4)
+            )  # put off, and asked for again
             self.assertEqual(sum(row["caption"][0]["error"] is not None for row in self.rows()), 1)
         self.assertTrue(name)
 
@@ -232,7 +343,11 @@ class Paid(EvidenceCase):
         with Meter(HONEST, always="broken") as server:
             for _ in range(3):
                 done = self.run_it(server, "--caption.retries=0", code=1)
-                self.assertEqual(len([line for line in done.stderr.splitlines() if "it broke" in line]), 1, done.stderr)
+                self.assertEqual(
+                    len([line for line in done.stderr.splitlines() if "it broke" in line]),
+                    1,
+                    done.stderr,
+                )
             server.always = None
             self.run_it(server)
             self.assertEqual(len(set(server.answered)), self.images)
@@ -241,7 +356,9 @@ class Paid(EvidenceCase):
         with Meter(HONEST, poison=range(9), fault="half_a_pair") as server:
             self.run_it(server)
             self.assertEqual(len(server.requests), self.images)
-            self.assertEqual({row["caption"][0]["caption"] for row in self.rows()}, {"A dog \ufffd"})
+            self.assertEqual(
+                {row["caption"][0]["caption"] for row in self.rows()}, {"A dog \ufffd"}
+            )
 
 
 if __name__ == "__main__":

@@ -3,11 +3,14 @@
 
     score.py OUT                     a table: precision and recall of each expert and after fusion
     score.py OUT --wrong             and every wrong or missed item
-    score.py OUT --curve             how often an answer is right by its score, per source: for thresholds
-    score.py --compare A B           two datasets side by side, and what only one of them says
-    score.py OUT --floors FILE       fails when a figure is below the file's
+    score.py OUT --curve             how often an answer is right by its score, per source: for
+    thresholds score.py --compare A B           two datasets side by side, and what only one of them
+    says score.py OUT --floors FILE       fails when a figure is below the file's
 
---fold open or held: on half of the pictures; thresholds are chosen on `open` and reported on `held`."""
+--fold open or held: on half of the pictures; thresholds are chosen on `open` and reported on
+`held`.
+"""
+
 import argparse
 import json
 import re
@@ -18,31 +21,84 @@ from collections import Counter, defaultdict
 from evidence import Dataset, truth
 
 IOU = 0.5
-SIZES = (('small', 0, 0.01), ('medium', 0.01, 0.1), ('large', 0.1, 2))      # share of the image, as fuse has them
-SAME = {'sofa': 'couch', 'television': 'tv', 'tvmonitor': 'tv', 'aeroplane': 'airplane', 'plane': 'airplane', 'motorbike': 'motorcycle',
-        'bike': 'bicycle', 'pottedplant': 'potted plant', 'houseplant': 'potted plant', 'diningtable': 'dining table',
-        'mobile phone': 'cell phone', 'ball': 'sports ball', 'soccer ball': 'sports ball', 'football': 'sports ball', 'mug': 'cup',
-        'coffee cup': 'cup', 'pickup truck': 'truck', 'pickup': 'truck', 'eagle': 'bird', 'man': 'person', 'woman': 'person',
-        'boy': 'person', 'girl': 'person', 'lamb': 'sheep', 'wineglass': 'wine glass', 'wine bottle': 'bottle', 'people': 'person', 'billiard table': 'pool table'}
-PARENTS = {'animal': 'dog cat bird horse sheep cow elephant bear zebra giraffe rabbit raccoon quokka eel',
-           'mammal': 'dog cat horse sheep cow elephant bear zebra giraffe rabbit raccoon quokka',
-           'vehicle': 'airplane bicycle boat bus car motorcycle train truck bulldozer',
-           'furniture': 'chair couch bed|dining table|bench bookcase cabinet', 'plant': 'potted plant|flower tree dandelion',
-           'table': 'dining table|pool table', 'tableware': 'cup bowl fork knife spoon plate|wine glass', 'house plant': 'potted plant',
-           'ship': 'boat', 'watercraft': 'boat', 'glass': 'wine glass', 'computer': 'laptop', 'aircraft': 'airplane'}
-KINDS = {parent: {k for group in names.split('|') for k in ([group] if group in ('potted plant', 'dining table', 'pool table',
-         'wine glass') else group.split())} for parent, names in PARENTS.items()}
+SIZES = (
+    ('small', 0, 0.01),
+    ('medium', 0.01, 0.1),
+    ('large', 0.1, 2),
+)  # share of the image, as fuse has them
+SAME = {
+    'sofa': 'couch',
+    'television': 'tv',
+    'tvmonitor': 'tv',
+    'aeroplane': 'airplane',
+    'plane': 'airplane',
+    'motorbike': 'motorcycle',
+    'bike': 'bicycle',
+    'pottedplant': 'potted plant',
+    'houseplant': 'potted plant',
+    'diningtable': 'dining table',
+    'mobile phone': 'cell phone',
+    'ball': 'sports ball',
+    'soccer ball': 'sports ball',
+    'football': 'sports ball',
+    'mug': 'cup',
+    'coffee cup': 'cup',
+    'pickup truck': 'truck',
+    'pickup': 'truck',
+    'eagle': 'bird',
+    'man': 'person',
+    'woman': 'person',
+    'boy': 'person',
+    'girl': 'person',
+    'lamb': 'sheep',
+    'wineglass': 'wine glass',
+    'wine bottle': 'bottle',
+    'people': 'person',
+    'billiard table': 'pool table',
+}
+PARENTS = {
+    'animal': 'dog cat bird horse sheep cow elephant bear zebra giraffe rabbit raccoon quokka eel',
+    'mammal': 'dog cat horse sheep cow elephant bear zebra giraffe rabbit raccoon quokka',
+    'vehicle': 'airplane bicycle boat bus car motorcycle train truck bulldozer',
+    'furniture': 'chair couch bed|dining table|bench bookcase cabinet',
+    'plant': 'potted plant|flower tree dandelion',
+    'table': 'dining table|pool table',
+    'tableware': 'cup bowl fork knife spoon plate|wine glass',
+    'house plant': 'potted plant',
+    'ship': 'boat',
+    'watercraft': 'boat',
+    'glass': 'wine glass',
+    'computer': 'laptop',
+    'aircraft': 'airplane',
+}
+KINDS = {
+    parent: {
+        k
+        for group in names.split('|')
+        for k in (
+            [group]
+            if group in ('potted plant', 'dining table', 'pool table', 'wine glass')
+            else group.split()
+        )
+    }
+    for parent, names in PARENTS.items()
+}
 
 
 def name_of(label):
     label = re.sub(r'\s+', ' ', label.lower().replace('_', ' ')).strip()
     label = SAME.get(label, label)
-    if label.endswith('s') and not label.endswith(('ss', 'us')) and label not in ('sunglasses', 'eyeglasses', 'glasses', 'scissors'):
+    if (
+        label.endswith('s')
+        and not label.endswith(('ss', 'us'))
+        and label not in ('sunglasses', 'eyeglasses', 'glasses', 'scissors')
+    ):
         label = label[:-2] if label.endswith(('ches', 'shes', 'xes')) else label[:-1]
     return SAME.get(label, label)
 
 
 # ---- geometry ----
+
 
 def area(b):
     return max(0.0, b[2] - b[0]) * max(0.0, b[3] - b[1])
@@ -64,28 +120,40 @@ def size_of(box, picture):
 
 # ---- boxes ----
 
+
 def judge_box(item, picture, found):
     """'right' (then found, true box -> who found it, grows), 'wrong' or 'ignored'."""
     label, box = name_of(item['label']), item['box']
     entries = [o for o in picture['objects'] if name_of(o['label']) == label]
     for o in entries:
         free = [(iou(box, b), i) for i, b in enumerate(o['boxes']) if (o['label'], i) not in found]
-        if item['count'] > 1:                                                # a group: the true ones inside it
-            inside = [(o['label'], i) for _, i in free if shared(box, o['boxes'][i]) >= 0.7 * area(o['boxes'][i])]
-            found.update({key: item['source'] for key in inside[:item['count']]})
-            return 'right' if inside and (len(inside) >= item['count'] or o.get('crowd')) else 'wrong'
+        if item['count'] > 1:  # a group: the true ones inside it
+            inside = [
+                (o['label'], i)
+                for _, i in free
+                if shared(box, o['boxes'][i]) >= 0.7 * area(o['boxes'][i])
+            ]
+            found.update({key: item['source'] for key in inside[: item['count']]})
+            return (
+                'right' if inside and (len(inside) >= item['count'] or o.get('crowd')) else 'wrong'
+            )
         best = max(free, default=(0, -1))
         if best[0] >= IOU:
             found[o['label'], best[1]] = item['source']
             return 'right'
     for o in entries:
-        if any(iou(box, b) >= IOU and found.get((o['label'], i), item['source']) != item['source'] for i, b in enumerate(o['boxes'])):
-            return 'ignored'                                                 # another detector said it already
-        if any(iou(box, u) >= IOU or shared(box, u) >= 0.8 * area(box) for u in o.get('unsure', [])):
+        if any(
+            iou(box, b) >= IOU and found.get((o['label'], i), item['source']) != item['source']
+            for i, b in enumerate(o['boxes'])
+        ):
+            return 'ignored'  # another detector said it already
+        if any(
+            iou(box, u) >= IOU or shared(box, u) >= 0.8 * area(box) for u in o.get('unsure', [])
+        ):
             return 'ignored'
         if o.get('crowd') and all(iou(box, b) < IOU for b in o['boxes']):
             return 'ignored'
-        if o['count'] and not o['boxes']:                                    # it is there, where was not written down
+        if o['count'] and not o['boxes']:  # it is there, where was not written down
             return 'ignored'
     return 'ignored' if not entries and is_said(label, picture) else 'wrong'
 
@@ -94,15 +162,23 @@ def judge_boxes(items, picture):
     found, verdicts = {}, []
     for item in sorted(items, key=lambda i: (-i['score'], i['label'], i['box'])):
         verdicts.append((item, judge_box(item, picture, found)))
-    missed = [(o['label'], b) for o in picture['objects'] for i, b in enumerate(o['boxes']) if (o['label'], i) not in found]
+    missed = [
+        (o['label'], b)
+        for o in picture['objects']
+        for i, b in enumerate(o['boxes'])
+        if (o['label'], i) not in found
+    ]
     return verdicts, missed
 
 
 # ---- words: labels of the whole picture ----
 
+
 def is_said(label, picture):
     """True when the label, or a kind of it, is a word that is true of the picture."""
-    true = {name_of(o['label']) for o in picture['objects'] if o['count'] or o['boxes']} | {name_of(a) for a in picture['also']}
+    true = {name_of(o['label']) for o in picture['objects'] if o['count'] or o['boxes']} | {
+        name_of(a) for a in picture['also']
+    }
     return label in true or bool(KINDS.get(label, set()) & true)
 
 
@@ -117,6 +193,7 @@ def judge_tags(items, picture):
 
 
 # ---- text ----
+
 
 def words_of(text):
     text = unicodedata.normalize('NFKC', text).casefold()
@@ -161,6 +238,7 @@ def judge_lines(items, picture):
 
 
 # ---- figures ----
+
 
 class Tally:
     """Right, wrong and missed by group name (`all` or a size)."""
@@ -215,9 +293,20 @@ class Report:
 
     def __init__(self, dataset, pictures):
         self.pictures = {name: p for name, p in pictures.items() if name in dataset.tags}
-        self.tallies, self.counts, self.details, self.scores = {}, defaultdict(list), [], defaultdict(list)
-        groups = {f'detect {s}': self.by_source(dataset.boxes, s) for s in self.sources(dataset.boxes)}
-        for name, boxes in {**groups, 'detect all': dataset.boxes, 'fused': dataset.fused_boxes}.items():
+        self.tallies, self.counts, self.details, self.scores = (
+            {},
+            defaultdict(list),
+            [],
+            defaultdict(list),
+        )
+        groups = {
+            f'detect {s}': self.by_source(dataset.boxes, s) for s in self.sources(dataset.boxes)
+        }
+        for name, boxes in {
+            **groups,
+            'detect all': dataset.boxes,
+            'fused': dataset.fused_boxes,
+        }.items():
             self.boxes(name, boxes)
         for s in self.sources(dataset.tags):
             self.words(f'tag {s}', self.by_source(dataset.tags, s))
@@ -231,7 +320,9 @@ class Report:
 
     @staticmethod
     def by_source(items, source):
-        return {name: [i for i in listed if i['source'] == source] for name, listed in items.items()}
+        return {
+            name: [i for i in listed if i['source'] == source] for name, listed in items.items()
+        }
 
     def note(self, name, image, happened, item):
         where = ' [%d, %d, %d, %d]' % item['box'] if item.get('box') else ''
@@ -256,7 +347,7 @@ class Report:
         tally = self.tallies[name, 'tags'] = Tally()
         for image, picture in self.pictures.items():
             verdicts = judge_tags(tags[image], picture)
-            tally.there(any(v == 'right' for _, v in verdicts))              # recall: pictures with a right tag
+            tally.there(any(v == 'right' for _, v in verdicts))  # recall: pictures with a right tag
             for item, verdict in verdicts:
                 self.note(name, image, verdict, item)
                 if verdict != 'ignored':
@@ -273,8 +364,12 @@ class Report:
             for item, right, wrong in verdicts:
                 tally.said(True, n=right)
                 tally.said(False, n=wrong)
-                self.note(name, image, 'wrong' if wrong > right else 'right' if right else 'ignored', item)
-                self.scores[name] += [(item['score'], True)] * right + [(item['score'], False)] * wrong
+                self.note(
+                    name, image, 'wrong' if wrong > right else 'right' if right else 'ignored', item
+                )
+                self.scores[name] += [(item['score'], True)] * right + [
+                    (item['score'], False)
+                ] * wrong
             if missed:
                 self.note(name, image, 'missed', {'label': ' '.join(missed)})
 
@@ -285,7 +380,9 @@ class Report:
             for group in ['all'] + [s[0] for s in SIZES] if what == 'boxes' else ['all']:
                 for kind, value in (('precision', t.precision(group)), ('recall', t.recall(group))):
                     if value is not None:
-                        out[' '.join([name, what, kind] + ([] if group == 'all' else [group]))] = value
+                        out[' '.join([name, what, kind] + ([] if group == 'all' else [group]))] = (
+                            value
+                        )
             if what == 'presence' and self.counts[name]:
                 out[f'{name} count error'] = sum(self.counts[name]) / len(self.counts[name])
         return out
@@ -293,25 +390,55 @@ class Report:
 
 # ---- what is printed ----
 
+
 def percent(value):
     return '    -' if value is None else '%5.1f' % (100 * value)
 
 
 def print_table(report):
-    print(f"{len(report.pictures)} pictures; boxes: same label and IoU >= {IOU}; P precision, R recall, %\n")
-    print('%-26s %5s %5s | %5s %5s | small P   R  | medium P  R | large P   R | a picture\'s labels P R | count error'
-          % ('boxes', 'right', 'wrong', 'P', 'R'))
+    print(
+        f"{len(report.pictures)} pictures; boxes: same label and IoU >= {IOU}; P precision, R recall, %\n"
+    )
+    print(
+        '%-26s %5s %5s | %5s %5s | small P   R  | medium P  R | large P   R | a picture\'s labels P R | count error'
+        % ('boxes', 'right', 'wrong', 'P', 'R')
+    )
     for (name, what), t in report.tallies.items():
         if what == 'boxes':
             p, counts = report.tallies[name, 'presence'], report.counts[name]
-            sizes = ' | '.join(percent(t.precision(s)) + ' ' + percent(t.recall(s)) for s, _, _ in SIZES)
-            print('%-26s %5d %5d | %s %s | %s | %10s %s       | %.2f' % (
-                name, t.right['all'], t.wrong['all'], percent(t.precision()), percent(t.recall()), sizes,
-                percent(p.precision()), percent(p.recall()), sum(counts) / len(counts) if counts else 0))
-    print('\n%-26s %5s %5s | %5s %5s' % ('tags; words of text', 'right', 'wrong', 'P', 'R (tags: pictures with a right one)'))
+            sizes = ' | '.join(
+                percent(t.precision(s)) + ' ' + percent(t.recall(s)) for s, _, _ in SIZES
+            )
+            print(
+                '%-26s %5d %5d | %s %s | %s | %10s %s       | %.2f'
+                % (
+                    name,
+                    t.right['all'],
+                    t.wrong['all'],
+                    percent(t.precision()),
+                    percent(t.recall()),
+                    sizes,
+                    percent(p.precision()),
+                    percent(p.recall()),
+                    sum(counts) / len(counts) if counts else 0,
+                )
+            )
+    print(
+        '\n%-26s %5s %5s | %5s %5s'
+        % ('tags; words of text', 'right', 'wrong', 'P', 'R (tags: pictures with a right one)')
+    )
     for (name, what), t in report.tallies.items():
         if what in ('tags', 'words'):
-            print('%-26s %5d %5d | %s %s' % (name, t.right['all'], t.wrong['all'], percent(t.precision()), percent(t.recall())))
+            print(
+                '%-26s %5d %5d | %s %s'
+                % (
+                    name,
+                    t.right['all'],
+                    t.wrong['all'],
+                    percent(t.precision()),
+                    percent(t.recall()),
+                )
+            )
 
 
 def print_details(report, wanted=('wrong', 'missed')):
@@ -321,11 +448,14 @@ def print_details(report, wanted=('wrong', 'missed')):
 
 
 def print_curve(report, step=0.05):
-    """Per source and score bucket: answers, share that is right, and the share of all answers from this score on."""
+    """Per source and score bucket: answers, share that is right, and the share of all answers from
+    this score on."""
     for name, scores in report.scores.items():
         if not scores:
             continue
-        print(f'\n{name}: {len(scores)} answers\nscore        answers  right %  | from here on: answers  right %')
+        print(
+            f'\n{name}: {len(scores)} answers\nscore        answers  right %  | from here on: answers  right %'
+        )
         n_steps = round(1 / step)
         bucket = [[] for _ in range(n_steps)]
         for score, right in scores:
@@ -333,8 +463,17 @@ def print_curve(report, step=0.05):
         for i, here in enumerate(bucket):
             rest = [r for b in bucket[i:] for r in b]
             if here:
-                print('%.2f - %.2f %9d  %s    | %22d  %s' % (i * step, (i + 1) * step, len(here), percent(sum(here) / len(here)),
-                                                           len(rest), percent(sum(rest) / len(rest))))
+                print(
+                    '%.2f - %.2f %9d  %s    | %22d  %s'
+                    % (
+                        i * step,
+                        (i + 1) * step,
+                        len(here),
+                        percent(sum(here) / len(here)),
+                        len(rest),
+                        percent(sum(rest) / len(rest)),
+                    )
+                )
 
 
 def print_comparison(a, b):
@@ -358,13 +497,17 @@ def check_floors(report, path):
             value = figures.get(key)
             is_error = key.endswith('error')
             if value is None or (value > floor if is_error else value < floor):
-                print(f"{key}: {'nothing' if value is None else '%.3f' % value}, {'at most' if is_error else 'at least'} {floor}")
+                print(
+                    f"{key}: {'nothing' if value is None else '%.3f' % value}, {'at most' if is_error else 'at least'} {floor}"
+                )
                 failed += 1
     return failed
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('out', nargs='?', help='a finished dataset')
     parser.add_argument('--fold', choices=('all', 'open', 'held'), default='all')
     parser.add_argument('--wrong', action='store_true')

@@ -1,7 +1,10 @@
-"""EfficientNet-Lite (Tan & Le 2019, without squeeze-and-excite, ReLU6 for swish) from a checkpoint to ONNX.
+"""EfficientNet-Lite (Tan & Le 2019, without squeeze-and-excite, ReLU6 for swish) from a checkpoint
+to ONNX.
 
-Batch normalisation is folded into the convolutions. Two outputs: class probabilities and the pooled embedding.
+Batch normalisation is folded into the convolutions. Two outputs: class probabilities and the pooled
+embedding.
 """
+
 import collections
 
 import numpy as np
@@ -12,8 +15,15 @@ BN_EPSILON = 1e-3
 Stage = collections.namedtuple("Stage", "repeats stride expands")
 
 # Depth factor 1.2; the first and the last stage are never deepened.
-LITE2_STAGES = (Stage(1, 1, False), Stage(3, 2, True), Stage(3, 2, True), Stage(4, 2, True),
-                Stage(4, 1, True), Stage(5, 2, True), Stage(1, 1, True))
+LITE2_STAGES = (
+    Stage(1, 1, False),
+    Stage(3, 2, True),
+    Stage(3, 2, True),
+    Stage(4, 2, True),
+    Stage(4, 1, True),
+    Stage(5, 2, True),
+    Stage(1, 1, True),
+)
 LITE2_SIDE = 260
 
 
@@ -28,10 +38,17 @@ class _Network:
         depthwise = kernel.shape[1] == 1
         side = kernel.shape[2]
         x = self.graph.add(
-            "Conv", [x, self.graph.constant(name + ".weight", kernel * scale[:, None, None, None]),
-                     self.graph.constant(name + ".bias", shift)],
-            kernel_shape=[side, side], strides=[stride, stride], auto_pad="SAME_UPPER",
-            group=kernel.shape[0] if depthwise else 1)
+            "Conv",
+            [
+                x,
+                self.graph.constant(name + ".weight", kernel * scale[:, None, None, None]),
+                self.graph.constant(name + ".bias", shift),
+            ],
+            kernel_shape=[side, side],
+            strides=[stride, stride],
+            auto_pad="SAME_UPPER",
+            group=kernel.shape[0] if depthwise else 1,
+        )
         return self.graph.clip6(x) if relu6 else x
 
     def block(self, x, name, stride, expands):
@@ -44,8 +61,10 @@ class _Network:
 
 def fold_norm(weights, norm):
     """Batch normalisation as x * scale + shift."""
-    parameter = {key: weights[f"{norm}.{key}"].astype(np.float64)
-                 for key in ("weight", "bias", "running_mean", "running_var")}
+    parameter = {
+        key: weights[f"{norm}.{key}"].astype(np.float64)
+        for key in ("weight", "bias", "running_mean", "running_var")
+    }
     scale = parameter["weight"] / np.sqrt(parameter["running_var"] + BN_EPSILON)
     return scale, parameter["bias"] - parameter["running_mean"] * scale
 
@@ -63,8 +82,15 @@ def convert(weights, path):
             index += 1
     x = net.conv(x, "_conv_head", "_bn1")
     x = graph.add("Flatten", [graph.add("GlobalAveragePool", [x])], axis=1)
-    logits = graph.add("Gemm", [x, graph.constant("_fc.weight", weights["_fc.weight"]),
-                                graph.constant("_fc.bias", weights["_fc.bias"])], transB=1)
+    logits = graph.add(
+        "Gemm",
+        [
+            x,
+            graph.constant("_fc.weight", weights["_fc.weight"]),
+            graph.constant("_fc.bias", weights["_fc.bias"]),
+        ],
+        transB=1,
+    )
     n_classes, width = weights["_fc.weight"].shape
     graph.output(graph.add("Softmax", [logits], axis=1), "probabilities", ["n", n_classes])
     graph.output(x, "embedding", ["n", width])

@@ -1,4 +1,5 @@
 """A small builder for ONNX graphs: nodes are added in order, constants are shared by name."""
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -39,17 +40,23 @@ class GraphBuilder:
         return outputs if n_outputs > 1 else outputs[0]
 
     def clip6(self, value):
-        return self.add("Clip", [value, self.constant("zero", np.float32(0)),
-                                 self.constant("six", np.float32(6))])
+        return self.add(
+            "Clip",
+            [value, self.constant("zero", np.float32(0)), self.constant("six", np.float32(6))],
+        )
 
     def save(self, path):
         """Same inputs, same bytes: the model cards pin the SHA-256 of what this writes."""
         used = {name for node in self.nodes for name in node.input}
-        initializers = [numpy_helper.from_array(array, name)
-                        for name, array in self.constants.items() if name in used]
+        initializers = [
+            numpy_helper.from_array(array, name)
+            for name, array in self.constants.items()
+            if name in used
+        ]
         graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, initializers)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)],
-                                  ir_version=IR_VERSION)
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+        )
         onnx.checker.check_model(model)
         with open(path, "wb") as file:
             file.write(model.SerializeToString(deterministic=True))

@@ -1,4 +1,5 @@
 """A TensorFlow.js graph model (model.json and its weight files) as nodes and arrays."""
+
 import base64
 import json
 import os
@@ -16,13 +17,18 @@ class Node:
         self.attributes = raw.get("attr", {})
 
     def attribute(self, key, default=None):
-        """A string, number, boolean, or list of integers or strings; int64s are strings in protobuf's JSON."""
+        """A string, number, boolean, or list of integers or strings; int64s are strings in
+        protobuf's JSON."""
         raw = self.attributes.get(key)
         if raw is None:
             return default
         if "list" in raw:
             items = raw["list"]
-            return [int(i) for i in items["i"]] if "i" in items else [_text(s) for s in items.get("s", [])]
+            return (
+                [int(i) for i in items["i"]]
+                if "i" in items
+                else [_text(s) for s in items.get("s", [])]
+            )
         decode = {"s": _text, "i": int, "f": float, "b": bool}
         for kind, function in decode.items():
             if kind in raw:
@@ -62,12 +68,18 @@ class TfjsModel:
         return self.nodes[reference.split(":")[0]]
 
     def constant(self, reference):
-        """The value of a subgraph of constants, computed; None when it depends on the model's input."""
+        """The value of a subgraph of constants, computed; None when it depends on the model's
+        input."""
         node = self.node(reference)
         if node.op == "Const":
             return self.weights[node.name]
-        fold = {"Identity": lambda a: a, "Add": np.add, "AddV2": np.add, "Mul": np.multiply,
-                "SparseToDense": _sparse_to_dense}.get(node.op)
+        fold = {
+            "Identity": lambda a: a,
+            "Add": np.add,
+            "AddV2": np.add,
+            "Mul": np.multiply,
+            "SparseToDense": _sparse_to_dense,
+        }.get(node.op)
         if fold is None:
             return None
         values = [self.constant(name) for name in node.inputs]

@@ -1,7 +1,10 @@
-"""Reads a PyTorch checkpoint of the legacy kind (three pickles, the state, the storages) with NumPy alone.
+"""Reads a PyTorch checkpoint of the legacy kind (three pickles, the state, the storages) with NumPy
+alone.
 
-Only tensors are rebuilt; any other class in the pickle is refused, so a foreign file cannot run code.
+Only tensors are rebuilt; any other class in the pickle is refused, so a foreign file cannot run
+code.
 """
+
 import collections
 import pickle
 import struct
@@ -30,7 +33,9 @@ class _StateUnpickler(pickle.Unpickler):
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return lambda storage, offset, shape, strides, *_: Tensor(storage, offset, shape, strides)
+            return lambda storage, offset, shape, strides, *_: Tensor(
+                storage, offset, shape, strides
+            )
         raise pickle.UnpicklingError(f"unexpected {module}.{name} in a checkpoint")
 
     def persistent_load(self, pid):
@@ -55,9 +60,10 @@ def read_checkpoint(path):
 
 
 def _as_array(tensor, storage):
-    # Strides matter: these tensors were saved non-contiguous, in the order of the framework they came from.
+    # Strides matter: these tensors were saved non-contiguous, in the order of the framework they
+    # came from.
     strides = [stride * storage.itemsize for stride in tensor.strides]
     last = tensor.offset + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.strides))
     if last >= storage.size:
         raise ValueError("a tensor reaches beyond its storage")
-    return np.lib.stride_tricks.as_strided(storage[tensor.offset:], tensor.shape, strides).copy()
+    return np.lib.stride_tricks.as_strided(storage[tensor.offset :], tensor.shape, strides).copy()

@@ -1,4 +1,5 @@
 """Convolution, pooling and resizing in plain NumPy on NHWC arrays, as TensorFlow defines them."""
+
 import numpy as np
 
 
@@ -13,7 +14,7 @@ def windows(x, kernel, strides, padding, fill=0.0):
         rows, columns = (same_padding(x.shape[i + 1], kernel[i], strides[i]) for i in (0, 1))
         x = np.pad(x, ((0, 0), rows, columns, (0, 0)), constant_values=fill)
     view = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2))
-    return view[:, ::strides[0], ::strides[1]]
+    return view[:, :: strides[0], :: strides[1]]
 
 
 def conv(x, kernel, strides, padding):
@@ -37,7 +38,11 @@ def max_pool(x, kernel, strides, padding):
 def resize_bilinear(x, size, half_pixel):
     for axis, n in ((1, int(size[0])), (2, int(size[1]))):
         scale = x.shape[axis] / n
-        at = np.arange(n) * scale if not half_pixel else np.maximum((np.arange(n) + 0.5) * scale - 0.5, 0)
+        at = (
+            np.arange(n) * scale
+            if not half_pixel
+            else np.maximum((np.arange(n) + 0.5) * scale - 0.5, 0)
+        )
         low = np.minimum(at.astype(int), x.shape[axis] - 1)
         high = np.minimum(low + 1, x.shape[axis] - 1)
         weight = (at - low).reshape([-1 if i == axis else 1 for i in range(4)])

@@ -1,11 +1,14 @@
-"""The converted models against a second implementation: NumPy straight from the published weights, layer by layer as
-their authors wrote them, on a real photograph; and known photographs must get their known classes.
+"""The converted models against a second implementation: NumPy straight from the published weights,
+layer by layer as their authors wrote them, on a real photograph; and known photographs must get
+their known classes.
 
     python3 tests/oracle/convert/test_convert.py DOWNLOADS
 
-DOWNLOADS holds the published packages' members (efficientnet-lite2-9656183e.pth, nanodet.json and .bin, centernet.json
-and .bin). Without it only the known photographs are tested. Run it after a change in tools/convert.
+DOWNLOADS holds the published packages' members (efficientnet-lite2-9656183e.pth, nanodet.json and
+.bin, centernet.json and .bin). Without it only the known photographs are tested. Run it after a
+change in tools/convert.
 """
+
 import pathlib
 import sys
 import unittest
@@ -52,7 +55,9 @@ def nanodet_input(name):
 
 
 def run(model, pixels):
-    session = onnxruntime.InferenceSession(MODELS / f"{model}.onnx", providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        MODELS / f"{model}.onnx", providers=["CPUExecutionProvider"]
+    )
     return session.run(None, {"image": pixels})
 
 
@@ -60,16 +65,19 @@ def labels(file):
     return [line.split("\t")[0] for line in (MODELS / file).read_text().splitlines()]
 
 
-# --- EfficientNet-Lite2 as its paper writes it: batch normalisation unfolded ------------------------------------------
+# --- EfficientNet-Lite2 as its paper writes it: batch normalisation unfolded
+# ------------------------------------------
+
 
 def efficientnet(weights, x):
     def norm(x, name):
-        mean, variance, gain, bias = (weights[f"{name}.{key}"] for key in
-                                      ("running_mean", "running_var", "weight", "bias"))
+        mean, variance, gain, bias = (
+            weights[f"{name}.{key}"] for key in ("running_mean", "running_var", "weight", "bias")
+        )
         return (x - mean) / np.sqrt(variance + 1e-3) * gain + bias
 
     def conv(x, name, stride=1):
-        kernel = weights[name + ".weight"].transpose(2, 3, 1, 0)              # [h, w, in, out]
+        kernel = weights[name + ".weight"].transpose(2, 3, 1, 0)  # [h, w, in, out]
         if "depthwise" in name:
             return ops.depthwise(x, kernel.transpose(0, 1, 3, 2), (stride, stride), "SAME")
         return ops.conv(x, kernel, (stride, stride), "SAME")
@@ -78,7 +86,7 @@ def efficientnet(weights, x):
         return np.clip(x, 0, 6)
 
     x = relu6(norm(conv(x, "_conv_stem", 2), "_bn0"))
-    firsts = {1: 2, 4: 2, 7: 2, 11: 1, 15: 2, 20: 1}                         # first block of a stage: its stride
+    firsts = {1: 2, 4: 2, 7: 2, 11: 1, 15: 2, 20: 1}  # first block of a stage: its stride
     for i in range(21):
         block, y = f"_blocks.{i}", x
         if i > 0:
@@ -92,7 +100,9 @@ def efficientnet(weights, x):
     return odds / odds.sum(), embedding
 
 
-# --- TensorFlow.js graphs, node by node ------------------------------------------------------------------------------
+# --- TensorFlow.js graphs, node by node
+# ------------------------------------------------------------------------------
+
 
 class Interpreter:
     def __init__(self, model, image):
@@ -112,20 +122,38 @@ class Interpreter:
         a = [self.value(name) for name in node.inputs]
         strides, padding = (node.attribute("strides") or [1] * 4)[1:3], node.attribute("padding")
         if "Conv" in node.op:
-            return self.fused(node, a, (ops.depthwise if "epthwise" in node.op else ops.conv)(a[0], a[1], strides, padding))
+            return self.fused(
+                node,
+                a,
+                (ops.depthwise if "epthwise" in node.op else ops.conv)(
+                    a[0], a[1], strides, padding
+                ),
+            )
         plain = {
-            "Add": lambda: a[0] + a[1], "AddV2": lambda: a[0] + a[1], "Mul": lambda: a[0] * a[1],
-            "Identity": lambda: a[0], "Relu": lambda: np.maximum(a[0], 0), "Relu6": lambda: np.clip(a[0], 0, 6),
+            "Add": lambda: a[0] + a[1],
+            "AddV2": lambda: a[0] + a[1],
+            "Mul": lambda: a[0] * a[1],
+            "Identity": lambda: a[0],
+            "Relu": lambda: np.maximum(a[0], 0),
+            "Relu6": lambda: np.clip(a[0], 0, 6),
             "Sigmoid": lambda: 1 / (1 + np.exp(-a[0])),
             "LeakyRelu": lambda: np.where(a[0] > 0, a[0], a[0] * node.attribute("alpha", 0.2)),
-            "Mean": lambda: a[0].mean(axis=tuple(a[1].reshape(-1)), keepdims=node.attribute("keep_dims", False)),
+            "Mean": lambda: a[0].mean(
+                axis=tuple(a[1].reshape(-1)), keepdims=node.attribute("keep_dims", False)
+            ),
             "ConcatV2": lambda: np.concatenate(a[:-1], int(a[-1])),
             "SplitV": lambda: np.split(a[0], np.cumsum(a[1])[:-1], int(a[2])),
-            "Transpose": lambda: a[0].transpose(a[1]), "Reshape": lambda: a[0].reshape(a[1]),
-            "Pad": lambda: np.pad(a[0], a[1]), "PadV2": lambda: np.pad(a[0], a[1], constant_values=float(a[2])),
+            "Transpose": lambda: a[0].transpose(a[1]),
+            "Reshape": lambda: a[0].reshape(a[1]),
+            "Pad": lambda: np.pad(a[0], a[1]),
+            "PadV2": lambda: np.pad(a[0], a[1], constant_values=float(a[2])),
             "SparseToDense": lambda: sparse(*a),
-            "MaxPool": lambda: ops.max_pool(a[0], tuple(node.attribute("ksize")[1:3]), strides, padding),
-            "ResizeBilinear": lambda: ops.resize_bilinear(a[0], a[1], node.attribute("half_pixel_centers", False)),
+            "MaxPool": lambda: ops.max_pool(
+                a[0], tuple(node.attribute("ksize")[1:3]), strides, padding
+            ),
+            "ResizeBilinear": lambda: ops.resize_bilinear(
+                a[0], a[1], node.attribute("half_pixel_centers", False)
+            ),
         }
         return plain[node.op]()
 
@@ -157,7 +185,9 @@ class SecondImplementation(unittest.TestCase):
 
     def test_efficientnet(self):
         pixels = cropped("two-dogs.jpg")[None]
-        expected = efficientnet(read_checkpoint(DOWNLOADS / "efficientnet-lite2-9656183e.pth"), pixels)
+        expected = efficientnet(
+            read_checkpoint(DOWNLOADS / "efficientnet-lite2-9656183e.pth"), pixels
+        )
         for got, want in zip(run("efficientnet-lite2", pixels.transpose(0, 3, 1, 2)), expected):
             self.assert_close(got, want)
 
