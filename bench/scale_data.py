@@ -60,7 +60,7 @@ for part, first in enumerate(range(0, n, part_rows)):
         f"COPY (SELECT i AS \"row\", NULL::BIGINT AS phash, NULL::VARCHAR AS problem {row}) TO '{out}/embed/part-{part:05d}.parquet'"
     )
     db.execute(
-        f"COPY (SELECT i AS \"row\", 1::BIGINT AS kept, NULL::VARCHAR AS reason, NULL::VARCHAR AS detail {row}) TO "
+        f"COPY (SELECT i AS \"row\", true AS kept, NULL::VARCHAR AS reason, NULL::VARCHAR AS detail {row}) TO "
         f"'{out}/filter/part-{part:05d}.parquet'"
     )
     db.execute(

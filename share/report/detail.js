@@ -90,7 +90,7 @@ function captionBlock(image) {
   if (image.state === "rejected") return el("p", { class: "quiet" }, image.detail || "Left out before captioning.");
   if (image.caption === undefined) return el("p", { class: "quiet" }, image.error || "Not captioned yet.");
   return el("div", {}, el("p", { class: "caption" }, markedCaption(image.caption, image.support)), legend(image.support),
-    image.why ? el("p", { class: "quiet" }, image.why) : null);
+    (image.why || []).length ? el("p", { class: "quiet" }, image.why.join("; ")) : null);
 }
 
 function renderDetail(image, go) {

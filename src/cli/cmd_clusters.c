@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cell.h"
 #include "command.h"
 #include "tables/clusters.h"
 #include "tables/joined.h"
@@ -70,11 +71,11 @@ static void print_members(const df_table *t)
 {
     printf("%-14s %10s  %-24s %s\n", "id", "similarity", "fate", "path");
     for (int64_t i = 0; i < df_table_rows(t); i++) {
-        char id[DF_ROW_ID_MAX], fate[64];
+        char id[DF_PLACE_ID_MAX], fate[64];
         const char *reason = text(t, i, "reason");
         bool removed = strcmp(reason, "similar") == 0 || strcmp(reason, "copy") == 0;
         double nearest = df_table_real(t, i, df_table_column(t, "nearest_similarity"));
-        df_row_id((int)number(t, i, "part"), number(t, i, "row"), id);
+        df_place_print((df_place){(int32_t)number(t, i, "part"), number(t, i, "row")}, id);
         if (removed)
             snprintf(fate, sizeof fate, "removed: %s %.3f", reason, nearest);
         else if (*reason)
@@ -95,16 +96,8 @@ static df_status print_json(const df_table *t, df_error *err)
     for (int64_t row = 0; row < df_table_rows(t); row++) {
         df_str_append(&out, row ? ",\n {" : "\n {");
         for (int c = 0; c < df_table_n_columns(t); c++) {
-            df_column column = df_table_column_at(t, c);
-            df_str_printf(&out, "%s\"%s\": ", c ? ", " : "", column.name);
-            if (df_table_null(t, row, c))
-                df_str_append(&out, "null");
-            else if (column.type == DF_COLUMN_INT)
-                df_str_printf(&out, "%lld", (long long)df_table_int(t, row, c));
-            else if (column.type == DF_COLUMN_REAL)
-                df_json_append_real(&out, df_table_real(t, row, c));
-            else
-                df_json_append_text(&out, df_table_text(t, row, c));
+            df_str_printf(&out, "%s\"%s\": ", c ? ", " : "", df_table_column_at(t, c).name);
+            append_cell(&out, t, row, c);
         }
         df_str_append(&out, "}");
     }

@@ -1,5 +1,4 @@
 /* densefusion show: everything that the stages' tables say of one image. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,33 +6,15 @@
 #include "command.h"
 #include "dataset/sql_text.h"
 #include "io/json.h"
+#include "cell.h"
 #include "put.h"
 #include "tables/tables.h"
 
 enum { LINE_WIDTH = 96, INLINE_MAX = 60, INDENT = 15 };
 
-typedef struct {
-    int part;
-    int64_t row;
-} image_id;
-
 /* ---- which image ---- */
 
-/* "00000-000012": part and row, as in captions.jsonl. */
-static bool parse_id(const char *text, image_id *id)
-{
-    char *end;
-    if (!isdigit((unsigned char)text[0]))
-        return false;
-    long part = strtol(text, &end, 10);
-    if (*end != '-' || !isdigit((unsigned char)end[1]) || part > 1000000)
-        return false;
-    long row = strtol(end + 1, &end, 10);
-    *id = (image_id){(int)part, row};
-    return *end == '\0';
-}
-
-static df_status find_path(const df_dataset *ds, const char *path, image_id *id, bool *found,
+static df_status find_path(const df_dataset *ds, const char *path, df_place *id, bool *found,
                            df_error *err)
 {
     int n = df_dataset_parts(ds);
@@ -50,7 +31,7 @@ static df_status find_path(const df_dataset *ds, const char *path, image_id *id,
             status = sql.failed ? df_fail(err, DF_NOMEM, "show: out of memory")
                                 : df_table_query(&t, df_str_text(&sql), err);
         if (status == DF_OK && df_table_rows(t) > 0) {
-            *id = (image_id){part, df_table_int(t, 0, 0)};
+            *id = (df_place){part, df_table_int(t, 0, 0)};
             *found = true;
         }
         df_table_close(t);
@@ -61,13 +42,13 @@ static df_status find_path(const df_dataset *ds, const char *path, image_id *id,
     return DF_OK;
 }
 
-static df_status find_image(const df_dataset *ds, const char *text, image_id *id, df_error *err)
+static df_status find_image(const df_dataset *ds, const char *text, df_place *id, df_error *err)
 {
     bool found;
     DF_TRY(find_path(ds, text, id, &found, err));
     if (found)
         return DF_OK;
-    if (!parse_id(text, id))
+    if (!df_place_parse(text, id))
         return df_fail(err, DF_FORMAT, "%s: no image of that path, and not an id like 00000-000012",
                        text);
     if (!df_dataset_has_part(ds, "ingest", id->part))
@@ -102,31 +83,35 @@ static void print_wrapped(const char *text)
     }
 }
 
-static bool is_long(const df_table *t, int64_t row, int column)
+/* The words of a cell; a list's items stand side by side. */
+static void append_words(df_str *out, const df_table *t, int64_t row, int column)
 {
-    const char *text = df_table_text(t, row, column);
-    return strlen(text) > INLINE_MAX || strchr(text, '\n');
-}
-
-static void print_value(const df_table *t, int64_t row, int column)
-{
+    const df_value v = df_table_value(t, row, column);
     switch (df_table_column_at(t, column).type) {
     case DF_COLUMN_INT:
-        printf("%lld", (long long)df_table_int(t, row, column));
+        df_str_printf(out, "%lld", (long long)v.i);
+        break;
+    case DF_COLUMN_BOOL:
+        df_str_append(out, v.i ? "yes" : "no");
         break;
     case DF_COLUMN_REAL:
-        printf("%.4g", df_table_real(t, row, column));
+        df_str_printf(out, "%.4g", v.f);
         break;
     case DF_COLUMN_TEXT:
-        put_words(stdout, "%s", df_table_text(t, row, column));
+        df_str_append(out, v.s);
+        break;
+    case DF_COLUMN_TEXTS:
+        for (int64_t i = 0; i < v.n; i++)
+            df_str_printf(out, "%s%s", i ? "; " : "", v.texts[i]);
+        break;
+    case DF_COLUMN_REALS:
+        for (int64_t i = 0; i < v.n; i++)
+            df_str_printf(out, "%s%.4g", i ? "; " : "", v.reals[i]);
+        break;
+    case DF_COLUMN_VECTOR:
+        df_str_printf(out, "%lld numbers", (long long)v.n);
         break;
     }
-}
-
-static bool is_empty(const df_table *t, int64_t row, int column)
-{
-    return df_table_null(t, row, column) || (df_table_column_at(t, column).type == DF_COLUMN_TEXT &&
-                                             !df_table_text(t, row, column)[0]);
 }
 
 /* Of a row of dedup: the earlier image that it is most like, or that suppressed it. */
@@ -137,12 +122,13 @@ static df_status print_nearest(const df_dataset *ds, const df_table *t, int64_t 
     int64_t part = df_table_int(t, at, DF_DEDUP_NEAREST_PART),
             row = df_table_int(t, at, DF_DEDUP_NEAREST_ROW);
     df_table *ingest = NULL;
+    char name[DF_PLACE_ID_MAX];
     if (part < 0 || part >= df_dataset_parts(ds))
         return DF_OK;
     DF_TRY(df_dataset_read(ds, &df_ingest_table, (int)part, &ingest, err));
-    bool removed = df_table_int(t, at, DF_DEDUP_KEPT) == 0;
-    printf("%*s%s %05d-%06lld ", INDENT, "", removed ? "in favour of" : "most like", (int)part,
-           (long long)row);
+    bool removed = !df_table_bool(t, at, DF_DEDUP_KEPT);
+    df_place_print((df_place){(int32_t)part, row}, name);
+    printf("%*s%s %s ", INDENT, "", removed ? "in favour of" : "most like", name);
     if (row >= 0 && row < df_table_rows(ingest))
         put_words(stdout, "%s", df_table_text(ingest, row, DF_INGEST_PATH));
     putchar('\n');
@@ -150,46 +136,47 @@ static df_status print_nearest(const df_dataset *ds, const df_table *t, int64_t 
     return DF_OK;
 }
 
-/* Short values on one line, long texts below it. */
-static void print_row(const df_table *t, int64_t row, const char *stage)
+static bool is_long(const char *words)
 {
-    int n = df_table_n_columns(t), printed = 0;
+    return strlen(words) > INLINE_MAX || strchr(words, '\n');
+}
+
+/* Prints the cells of a row whose words are long, each below its name, or those that are not, side
+ * by side. */
+static df_status print_cells(const df_table *t, int64_t row, bool wide, df_error *err)
+{
+    df_str words = {0};
+    int printed = 0;
+    for (int c = 1; c < df_table_n_columns(t) && !words.failed; c++) {
+        df_str_clear(&words);
+        if (!df_table_null(t, row, c))
+            append_words(&words, t, row, c);
+        const char *text = df_str_text(&words);
+        if (!*text || is_long(text) != wide)
+            continue;
+        const char *name = df_table_column_at(t, c).name;
+        if (!wide) {
+            put_words(stdout, "%s%s %s", printed++ ? "  " : "", name, text);
+            continue;
+        }
+        put_line(stdout, "%*s%s:", INDENT, "", name);
+        print_wrapped(text);
+    }
+    const bool failed = words.failed;
+    df_str_free(&words);
+    return failed ? df_fail(err, DF_NOMEM, "show: out of memory") : DF_OK;
+}
+
+/* Short values on one line, long texts below it. */
+static df_status print_row(const df_table *t, int64_t row, const char *stage, df_error *err)
+{
     printf("%-*s ", INDENT - 1, stage);
-    for (int c = 1; c < n; c++) {
-        if (is_empty(t, row, c) || is_long(t, row, c))
-            continue;
-        put_words(stdout, "%s%s ", printed++ ? "  " : "", df_table_column_at(t, c).name);
-        print_value(t, row, c);
-    }
+    DF_TRY(print_cells(t, row, false, err));
     putchar('\n');
-    for (int c = 1; c < n; c++) {
-        if (is_empty(t, row, c) || !is_long(t, row, c))
-            continue;
-        put_line(stdout, "%*s%s:", INDENT, "", df_table_column_at(t, c).name);
-        print_wrapped(df_table_text(t, row, c));
-    }
+    return print_cells(t, row, true, err);
 }
 
 /* ---- for programs ---- */
-
-static void append_value(df_str *out, const df_table *t, int64_t row, int column)
-{
-    if (df_table_null(t, row, column)) {
-        df_str_append(out, "null");
-        return;
-    }
-    switch (df_table_column_at(t, column).type) {
-    case DF_COLUMN_INT:
-        df_str_printf(out, "%lld", (long long)df_table_int(t, row, column));
-        break;
-    case DF_COLUMN_REAL:
-        df_json_append_real(out, df_table_real(t, row, column));
-        break;
-    case DF_COLUMN_TEXT:
-        df_json_append_text(out, df_table_text(t, row, column));
-        break;
-    }
-}
 
 static void append_row(df_str *out, const df_table *t, int64_t row)
 {
@@ -198,14 +185,14 @@ static void append_row(df_str *out, const df_table *t, int64_t row)
         df_str_append(out, c ? ", " : "");
         df_json_append_text(out, df_table_column_at(t, c).name);
         df_str_append(out, ": ");
-        append_value(out, t, row, c);
+        append_cell(out, t, row, c);
     }
     df_str_append(out, "}");
 }
 
 /* ---- all tables ---- */
 
-static df_status show_table(const df_dataset *ds, const df_table_type *type, image_id id,
+static df_status show_table(const df_dataset *ds, const df_table_type *type, df_place id,
                             df_str *json, df_error *err)
 {
     const char *stage = type->name;
@@ -225,8 +212,9 @@ static df_status show_table(const df_dataset *ds, const df_table_type *type, ima
             df_str_append(json, n ? ",\n    " : "\n    ");
             append_row(json, t, i);
         } else {
-            print_row(t, i, n ? "" : stage);
-            status = type == &df_dedup_table ? print_nearest(ds, t, i, err) : DF_OK;
+            status = print_row(t, i, n ? "" : stage, err);
+            if (status == DF_OK && type == &df_dedup_table)
+                status = print_nearest(ds, t, i, err);
         }
         n++;
     }
@@ -236,13 +224,15 @@ static df_status show_table(const df_dataset *ds, const df_table_type *type, ima
     return status;
 }
 
-static df_status show_image(const df_dataset *ds, image_id id, bool as_json, df_error *err)
+static df_status show_image(const df_dataset *ds, df_place id, bool as_json, df_error *err)
 {
     df_str text = {0}, *json = as_json ? &text : NULL;
     df_status status = DF_OK;
-    df_str_printf(&text, "{\"id\": \"%05d-%06lld\"", id.part, (long long)id.row);
+    char name[DF_PLACE_ID_MAX];
+    df_place_print(id, name);
+    df_str_printf(&text, "{\"id\": \"%s\"", name);
     if (!json)
-        printf("%-*s%05d-%06lld\n", INDENT, "id", id.part, (long long)id.row);
+        printf("%-*s%s\n", INDENT, "id", name);
     for (const df_table_type *const *t = df_tables; status == DF_OK && *t; t++)
         if (*t != &df_skipped_table)         /* its rows are of no image */
             status = show_table(ds, *t, id, json, err);
@@ -259,7 +249,7 @@ int cmd_show(const args *a)
     if (a->n_positional != 2)
         return command_usage(&self, "a dataset folder and an image are needed");
     df_dataset *ds = NULL;
-    image_id id = {0};
+    df_place id = {0};
     df_error err = {""};
     df_status status = df_dataset_open(&ds, a->positional[0], &err);
     if (status == DF_OK)

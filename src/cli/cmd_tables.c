@@ -13,7 +13,10 @@ static void put_sentence(const char *text)
 
 static void put_columns(const df_column *columns)
 {
-    static const char *const types[] = {"INT", "REAL", "TEXT"};
+    static const char *const types[] = {
+        [DF_COLUMN_INT] = "integer",  [DF_COLUMN_BOOL] = "boolean", [DF_COLUMN_REAL] = "real",
+        [DF_COLUMN_TEXT] = "text",    [DF_COLUMN_TEXTS] = "texts",  [DF_COLUMN_REALS] = "reals",
+        [DF_COLUMN_VECTOR] = "vector"};
     puts("| column | type | meaning |\n|---|---|---|");
     for (const df_column *c = columns; c->name; c++)
         printf("| %s | %s | %s |\n", c->name, types[c->type], c->about);

@@ -1,9 +1,10 @@
-/* A dataset is a folder; each stage owns a sub-folder of parts. (part, row) is an image's identity
- * for ever. */
+/* A dataset is a folder; each stage owns a sub-folder of parts. A df_place names an image for
+ * ever. */
 #ifndef DF_DATASET_DATASET_H
 #define DF_DATASET_DATASET_H
 #include "base/folder.h"
 #include "base/str.h"
+#include "dataset/place.h"
 #include "dataset/table.h"
 
 typedef struct df_dataset df_dataset;

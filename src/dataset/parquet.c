@@ -59,6 +59,19 @@ typedef struct {
     __typeof__(duckdb_append_int64) *append_int64;
     __typeof__(duckdb_append_double) *append_double;
     __typeof__(duckdb_append_varchar) *append_varchar;
+    __typeof__(duckdb_append_bool) *append_bool;
+    __typeof__(duckdb_append_blob) *append_blob;
+    __typeof__(duckdb_append_value) *append_value;
+    __typeof__(duckdb_create_varchar) *create_varchar;
+    __typeof__(duckdb_create_double) *create_double;
+    __typeof__(duckdb_create_list_value) *create_list_value;
+    __typeof__(duckdb_destroy_value) *destroy_value;
+    __typeof__(duckdb_create_logical_type) *create_logical_type;
+    __typeof__(duckdb_destroy_logical_type) *destroy_logical_type;
+    __typeof__(duckdb_column_logical_type) *column_logical_type;
+    __typeof__(duckdb_list_type_child_type) *list_type_child_type;
+    __typeof__(duckdb_get_type_id) *get_type_id;
+    __typeof__(duckdb_list_vector_get_child) *list_vector_get_child;
 } duckdb_api;
 
 static const struct {
@@ -97,6 +110,19 @@ static const struct {
     {"duckdb_append_int64", offsetof(duckdb_api, append_int64)},
     {"duckdb_append_double", offsetof(duckdb_api, append_double)},
     {"duckdb_append_varchar", offsetof(duckdb_api, append_varchar)},
+    {"duckdb_append_bool", offsetof(duckdb_api, append_bool)},
+    {"duckdb_append_blob", offsetof(duckdb_api, append_blob)},
+    {"duckdb_append_value", offsetof(duckdb_api, append_value)},
+    {"duckdb_create_varchar", offsetof(duckdb_api, create_varchar)},
+    {"duckdb_create_double", offsetof(duckdb_api, create_double)},
+    {"duckdb_create_list_value", offsetof(duckdb_api, create_list_value)},
+    {"duckdb_destroy_value", offsetof(duckdb_api, destroy_value)},
+    {"duckdb_create_logical_type", offsetof(duckdb_api, create_logical_type)},
+    {"duckdb_destroy_logical_type", offsetof(duckdb_api, destroy_logical_type)},
+    {"duckdb_column_logical_type", offsetof(duckdb_api, column_logical_type)},
+    {"duckdb_list_type_child_type", offsetof(duckdb_api, list_type_child_type)},
+    {"duckdb_get_type_id", offsetof(duckdb_api, get_type_id)},
+    {"duckdb_list_vector_get_child", offsetof(duckdb_api, list_vector_get_child)},
 };
 
 /* Written once, by whoever comes first, and never again. */
@@ -268,7 +294,10 @@ df_status df_sql_exec(df_sql *s, const char *sql, df_error *err)
     return query_only(s, sql, err);
 }
 
-static const char *const type_names[] = {"BIGINT", "DOUBLE", "VARCHAR"};
+static const char *const type_names[] = {
+    [DF_COLUMN_INT] = "BIGINT",   [DF_COLUMN_BOOL] = "BOOLEAN",    [DF_COLUMN_REAL] = "DOUBLE",
+    [DF_COLUMN_TEXT] = "VARCHAR", [DF_COLUMN_TEXTS] = "VARCHAR[]", [DF_COLUMN_REALS] = "DOUBLE[]",
+    [DF_COLUMN_VECTOR] = "BLOB"};
 
 static df_status create_sql_table(session *s, const df_table *t, df_error *err)
 {
@@ -284,6 +313,28 @@ static df_status create_sql_table(session *s, const df_table *t, df_error *err)
     return status;
 }
 
+/* DuckDB's appender takes a list only as a value of its own. */
+static duckdb_state append_list(duckdb_appender appender, df_column_type type,
+                                const cell_list *list)
+{
+    const bool texts = type == DF_COLUMN_TEXTS;
+    duckdb_value *items = calloc((size_t)list->n + 1, sizeof *items), all = NULL;
+    duckdb_logical_type of =
+        duck.create_logical_type(texts ? DUCKDB_TYPE_VARCHAR : DUCKDB_TYPE_DOUBLE);
+    for (int64_t i = 0; items && i < list->n; i++)
+        items[i] = texts ? duck.create_varchar(list->items.texts[i])
+                         : duck.create_double(list->items.reals[i]);
+    if (items)
+        all = duck.create_list_value(of, items, (idx_t)list->n);
+    const duckdb_state state = all ? duck.append_value(appender, all) : DuckDBError;
+    duck.destroy_value(&all);
+    for (int64_t i = 0; items && i < list->n; i++)
+        duck.destroy_value(&items[i]);
+    duck.destroy_logical_type(&of);
+    free(items);
+    return state;
+}
+
 static duckdb_state append_cell(duckdb_appender appender, const column_data *d, int64_t row)
 {
     if (d->null[row])
@@ -291,12 +342,21 @@ static duckdb_state append_cell(duckdb_appender appender, const column_data *d, 
     switch (d->column.type) {
     case DF_COLUMN_INT:
         return duck.append_int64(appender, d->data.i[row]);
+    case DF_COLUMN_BOOL:
+        return duck.append_bool(appender, d->data.i[row] != 0);
     case DF_COLUMN_REAL:
         return duck.append_double(appender, d->data.f[row]);
     case DF_COLUMN_TEXT:
+        return duck.append_varchar(appender, d->data.s[row]);
+    case DF_COLUMN_TEXTS:
+    case DF_COLUMN_REALS:
+        return append_list(appender, d->column.type, d->data.list[row]);
+    case DF_COLUMN_VECTOR:
         break;
     }
-    return duck.append_varchar(appender, d->data.s[row]);
+    const cell_list *vector = d->data.list[row];
+    return duck.append_blob(appender, vector->items.vector,
+                            (idx_t)vector->n * sizeof *vector->items.vector);
 }
 
 static df_status fill_sql_table(session *s, const df_table *t, df_error *err)
@@ -349,6 +409,7 @@ static df_column_type column_type(duckdb_type type)
 {
     switch (type) {
     case DUCKDB_TYPE_BOOLEAN:
+        return DF_COLUMN_BOOL;
     case DUCKDB_TYPE_TINYINT:
     case DUCKDB_TYPE_SMALLINT:
     case DUCKDB_TYPE_INTEGER:
@@ -368,9 +429,26 @@ static df_column_type column_type(duckdb_type type)
     }
 }
 
-/* The three wire types come from a cast in SQL, so that a chunk is read without a case per DuckDB
- * type. */
-static df_status cast_sql(session *s, const char *sql, df_table **out, df_str *cast, df_error *err)
+/* The type of a column in a file of ours, where lists and bytes are what df_table_write wrote. */
+static df_column_type own_type(duckdb_result *result, idx_t column)
+{
+    const duckdb_type type = duck.column_type(result, column);
+    if (type == DUCKDB_TYPE_BLOB)
+        return DF_COLUMN_VECTOR;
+    if (type != DUCKDB_TYPE_LIST)
+        return column_type(type);
+    duckdb_logical_type list = duck.column_logical_type(result, column),
+                        item = duck.list_type_child_type(list);
+    const bool reals = duck.get_type_id(item) == DUCKDB_TYPE_DOUBLE;
+    duck.destroy_logical_type(&item);
+    duck.destroy_logical_type(&list);
+    return reals ? DF_COLUMN_REALS : DF_COLUMN_TEXTS;
+}
+
+/* Every column is cast to a type of ours in SQL, so that a chunk is read without a case per DuckDB
+ * type. own: the SQL reads a file of ours. */
+static df_status cast_sql(session *s, const char *sql, bool own, df_table **out, df_str *cast,
+                          df_error *err)
 {
     df_str probe = {0};
     duckdb_result result;
@@ -381,8 +459,9 @@ static df_status cast_sql(session *s, const char *sql, df_table **out, df_str *c
     df_column *columns = calloc(n + 1, sizeof *columns);
     df_str_append(cast, "SELECT ");
     for (idx_t c = 0; columns && c < n; c++) {
-        columns[c] = (df_column){duck.column_name(&result, c),
-                                 column_type(duck.column_type(&result, c)), NULL};
+        columns[c] = (df_column){
+            duck.column_name(&result, c),
+            own ? own_type(&result, c) : column_type(duck.column_type(&result, c)), NULL};
         df_str_printf(cast, "%sCAST(#%d AS %s)", c ? ", " : "", (int)c + 1,
                       type_names[columns[c].type]);
     }
@@ -407,6 +486,76 @@ static bool read_texts(const duckdb_string_t *from, const bool *null, char **to,
     return true;
 }
 
+static bool read_vectors(const duckdb_string_t *from, const bool *null, cell_list **to, idx_t n)
+{
+    for (idx_t row = 0; row < n; row++) {
+        duckdb_string_t bytes = from[row];
+        const size_t size = duck.string_t_length(bytes);
+        if (null[row])
+            continue;
+        to[row] = df_cell_list(DF_COLUMN_VECTOR, (int64_t)(size / sizeof(uint16_t)), 0);
+        if (!to[row])
+            return false;
+        memcpy(to[row]->items.vector, duck.string_t_data(&bytes), size & ~(size_t)1);
+    }
+    return true;
+}
+
+/* A text of a list's items; a null is an empty text. */
+static duckdb_string_t text_at(duckdb_vector items, idx_t at)
+{
+    uint64_t *valid = duck.vector_get_validity(items);
+    const duckdb_string_t *texts = duck.vector_get_data(items);
+    return !valid || duck.validity_row_is_valid(valid, at) ? texts[at] : (duckdb_string_t){0};
+}
+
+static cell_list *texts_of(duckdb_vector items, idx_t first, idx_t n)
+{
+    size_t bytes = n;
+    for (idx_t i = first; i < first + n; i++)
+        bytes += duck.string_t_length(text_at(items, i));
+    cell_list *list = df_cell_list(DF_COLUMN_TEXTS, (int64_t)n, bytes);
+    char *to = list ? (char *)(list->items.texts + n) : NULL;
+    for (idx_t i = 0; list && i < n; i++) {
+        duckdb_string_t text = text_at(items, first + i);
+        const size_t size = duck.string_t_length(text);
+        list->items.texts[i] = memcpy(to, duck.string_t_data(&text), size);
+        to += size + 1;
+    }
+    return list;
+}
+
+static cell_list *reals_of(duckdb_vector items, idx_t first, idx_t n)
+{
+    const double *from = duck.vector_get_data(items);
+    cell_list *list = df_cell_list(DF_COLUMN_REALS, (int64_t)n, 0);
+    if (list && n)
+        memcpy(list->items.reals, from + first, n * sizeof *from);
+    return list;
+}
+
+static bool read_lists(duckdb_vector vector, df_column_type type, const bool *null, cell_list **to,
+                       idx_t n)
+{
+    const duckdb_list_entry *at = duck.vector_get_data(vector);
+    duckdb_vector items = duck.list_vector_get_child(vector);
+    for (idx_t row = 0; row < n; row++) {
+        if (null[row])
+            continue;
+        to[row] =
+            (type == DF_COLUMN_TEXTS ? texts_of : reals_of)(items, at[row].offset, at[row].length);
+        if (!to[row])
+            return false;
+    }
+    return true;
+}
+
+static void read_bools(const bool *from, int64_t *to, idx_t n)
+{
+    for (idx_t row = 0; row < n; row++)
+        to[row] = from[row];
+}
+
 /* Cells of nulls are 0: so that what was never set can be freed, and the same rows are the same
  * bytes. */
 static bool read_column(duckdb_vector vector, column_data *d, int64_t first, idx_t n)
@@ -415,9 +564,22 @@ static bool read_column(duckdb_vector vector, column_data *d, int64_t first, idx
     const void *data = duck.vector_get_data(vector);
     for (idx_t row = 0; row < n; row++)
         d->null[first + (int64_t)row] = valid && !duck.validity_row_is_valid(valid, row);
-    if (d->column.type == DF_COLUMN_TEXT)
+    switch (d->column.type) {
+    case DF_COLUMN_TEXT:
         return read_texts(data, d->null + first, d->data.s + first, n);
-    memcpy(d->data.i + first, data, n * 8);
+    case DF_COLUMN_TEXTS:
+    case DF_COLUMN_REALS:
+        return read_lists(vector, d->column.type, d->null + first, d->data.list + first, n);
+    case DF_COLUMN_VECTOR:
+        return read_vectors(data, d->null + first, d->data.list + first, n);
+    case DF_COLUMN_BOOL:
+        read_bools(data, d->data.i + first, n);
+        break;
+    case DF_COLUMN_INT:
+    case DF_COLUMN_REAL:
+        memcpy(d->data.i + first, data, n * 8);
+        break;
+    }
     for (idx_t row = 0; valid && row < n; row++)
         if (d->null[first + (int64_t)row])
             d->data.i[first + (int64_t)row] = 0;
@@ -453,11 +615,11 @@ static df_status read_result(session *s, const char *sql, df_table *t, df_error 
     return status;
 }
 
-df_status df_sql_query(df_sql *s, const char *sql, df_table **out, df_error *err)
+static df_status read_query(df_sql *s, const char *sql, bool own, df_table **out, df_error *err)
 {
     df_table *t = NULL;
     df_str cast = {0};
-    df_status status = cast_sql(s, sql, &t, &cast, err);
+    df_status status = cast_sql(s, sql, own, &t, &cast, err);
     if (status == DF_OK)
         status = read_result(s, df_str_text(&cast), t, err);
     df_str_free(&cast);
@@ -468,13 +630,23 @@ df_status df_sql_query(df_sql *s, const char *sql, df_table **out, df_error *err
     return status;
 }
 
-df_status df_table_query(df_table **out, const char *sql, df_error *err)
+df_status df_sql_query(df_sql *s, const char *sql, df_table **out, df_error *err)
+{
+    return read_query(s, sql, false, out, err);
+}
+
+static df_status query_once(const char *sql, bool own, df_table **out, df_error *err)
 {
     session s;
     DF_TRY(session_open(&s, err));
-    df_status status = df_sql_query(&s, sql, out, err);
+    df_status status = read_query(&s, sql, own, out, err);
     session_close(&s);
     return status;
+}
+
+df_status df_table_query(df_table **out, const char *sql, df_error *err)
+{
+    return query_once(sql, false, out, err);
 }
 
 df_status df_table_read(df_table **out, const char *path, df_error *err)
@@ -484,7 +656,7 @@ df_status df_table_read(df_table **out, const char *path, df_error *err)
     df_str_append(&sql, "SELECT * FROM ");
     df_status status = df_sql_read_parquet(&sql, path, "", &why);
     if (status == DF_OK)
-        status = df_table_query(out, df_str_text(&sql), &why);
+        status = query_once(df_str_text(&sql), true, out, &why);
     df_str_free(&sql);
     return status == DF_OK ? DF_OK : df_fail(err, status, "read %s: %.400s", path, why.message);
 }

@@ -6,8 +6,16 @@
 #include <stdint.h>
 #include "base/status.h"
 
-/* BIGINT, DOUBLE, VARCHAR */
-typedef enum { DF_COLUMN_INT, DF_COLUMN_REAL, DF_COLUMN_TEXT } df_column_type;
+/* What the cells of a column hold, and in brackets its type in Parquet. */
+typedef enum {
+    DF_COLUMN_INT,                           /* BIGINT */
+    DF_COLUMN_BOOL,                          /* BOOLEAN */
+    DF_COLUMN_REAL,                          /* DOUBLE */
+    DF_COLUMN_TEXT,                          /* VARCHAR */
+    DF_COLUMN_TEXTS,                         /* VARCHAR[] */
+    DF_COLUMN_REALS,                         /* DOUBLE[] */
+    DF_COLUMN_VECTOR,                        /* BLOB: float16 in the machine's order */
+} df_column_type;
 /* a list ends with {0} */
 typedef struct {
     const char *name;
@@ -29,23 +37,33 @@ typedef struct {
      * counts. NULL: nothing. */
     const char *passed, *why;
 } df_table_type;
-/* the field of the column's type counts */
+/* One cell. The field of its column's type counts; texts and lists are borrowed. */
 typedef struct {
     bool null;
-    int64_t i;
+    int64_t i; /* INT; of BOOL 0 or 1 */
     double f;
     const char *s;
+    int64_t n; /* items of a list */
+    union {
+        const char *const *texts;
+        const double *reals;
+        const uint16_t *vector;
+    };
 } df_value;
 typedef struct df_table df_table;
 
 #define DF_INT(v) ((df_value){.i = (v)})
+#define DF_BOOL(v) ((df_value){.i = (v) ? 1 : 0})
 #define DF_REAL(v) ((df_value){.f = (v)})
 #define DF_TEXT(v) ((df_value){.s = (v), .null = (v) == NULL})
+#define DF_TEXTS(items, count) ((df_value){.texts = (items), .n = (count)})
+#define DF_REALS(items, count) ((df_value){.reals = (items), .n = (count)})
+#define DF_VECTOR(items, count) ((df_value){.vector = (items), .n = (count)})
 #define DF_NULL ((df_value){.null = true})
 
 df_status df_table_create(df_table **out, const df_column *columns, df_error *err);
 void df_table_close(df_table *t);
-/* values: one per column, in column order; text is copied. */
+/* values: one per column, in column order; texts and lists are copied. */
 df_status df_table_append(df_table *t, const df_value *values, df_error *err);
 /* same columns */
 df_status df_table_append_table(df_table *t, const df_table *more, df_error *err);
@@ -56,12 +74,21 @@ df_column df_table_column_at(const df_table *t, int column);
 int df_table_column(const df_table *t, const char *name);
 /* true too when column is -1 */
 bool df_table_null(const df_table *t, int64_t row, int column);
-/* 0 where null; reals are truncated */
+/* The cell as it is; text and lists live with the table. */
+df_value df_table_value(const df_table *t, int64_t row, int column);
+/* 0 where null or not a number; reals are truncated */
 int64_t df_table_int(const df_table *t, int64_t row, int column);
-/* 0 where null; ints are converted */
+/* false where null or not BOOL */
+bool df_table_bool(const df_table *t, int64_t row, int column);
+/* 0 where null or not a number; ints are converted */
 double df_table_real(const df_table *t, int64_t row, int column);
 /* "" where null or not text; lives with the table */
 const char *df_table_text(const df_table *t, int64_t row, int column);
+/* The items of a list, *n of them, and 0 where null or of another type; they live with the
+ * table. */
+const char *const *df_table_texts(const df_table *t, int64_t row, int column, int64_t *n);
+const double *df_table_reals(const df_table *t, int64_t row, int column, int64_t *n);
+const uint16_t *df_table_vector(const df_table *t, int64_t row, int column, int64_t *n);
 /* The first row whose INT column is at least `value`; the column rises. The number of rows when
  * there is none. */
 int64_t df_table_first(const df_table *t, int column, int64_t value);
@@ -69,10 +96,12 @@ int64_t df_table_first(const df_table *t, int column, int64_t value);
 /* Parquet, zstd. Same rows, same bytes. The path is that of a draft (base/folder.h) where the file
  * belongs to a dataset. */
 df_status df_table_write(const df_table *t, const char *path, df_error *err);
+/* A file that df_table_write wrote, or any Parquet file: a column of another type is read as
+ * text. */
 df_status df_table_read(df_table **out, const char *path, df_error *err);
-/* Any SQL over files (Parquet, CSV, JSONL by DuckDB's own readers); result columns are mapped to
- * the three types, everything else is cast to text. The SQL is ours: sql_text.h names the files in
- * it. */
+/* Any SQL over files (Parquet, CSV, JSONL by DuckDB's own readers). Columns of the result are INT,
+ * BOOL, REAL or TEXT; all else, lists and bytes too, is cast to text. The SQL is ours: sql_text.h
+ * names the files in it. */
 df_status df_table_query(df_table **out, const char *sql, df_error *err);
 /* A session for a long job: its statements share tables, memory_mb bounds its memory, what does not
  * fit goes to files in the folder `spill` (NULL: nowhere). One thread until a statement says SET

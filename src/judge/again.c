@@ -1,5 +1,7 @@
 #include "judge/again.h"
 
+#include "base/str.h"
+
 #include <string.h>
 
 /* What to do about each code; %s are the verdict's words, which quote the caption. */

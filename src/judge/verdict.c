@@ -33,25 +33,10 @@ static void __attribute__((format(printf, 3, 4))) add(findings *f, const char *c
     df_str_append_clean(&clean, words, strlen(words), sizeof words);
     const char *kept = clean.failed ? NULL : df_arena_strdup(f->arena, df_str_text(&clean));
     df_str_free(&clean);
-    f->failed |= !kept;
-    if (kept && f->verdict->n_findings < DF_FINDINGS_MAX)
-        f->verdict->findings[f->verdict->n_findings++] = (df_finding){code, kept};
-}
-
-static bool print_findings(df_verdict *v, df_arena *arena)
-{
-    df_str reasons = {0}, detail = {0};
-    for (int i = 0; i < v->n_findings; i++) {
-        const df_finding *f = &v->findings[i];
-        df_str_printf(&reasons, "%s%s", i ? "; " : "", f->code);
-        df_str_printf(&detail, "%s%s: %s", i ? "; " : "", f->code, f->words);
-    }
-    v->reasons = df_arena_strdup(arena, df_str_text(&reasons));
-    v->detail = df_arena_strdup(arena, df_str_text(&detail));
-    const bool ok = v->reasons && v->detail && !reasons.failed && !detail.failed;
-    df_str_free(&reasons);
-    df_str_free(&detail);
-    return ok;
+    const char *detail = kept ? df_arena_printf(f->arena, "%s: %s", code, kept) : NULL;
+    f->failed |= !detail;
+    if (detail && f->verdict->n_findings < DF_FINDINGS_MAX)
+        f->verdict->findings[f->verdict->n_findings++] = (df_finding){code, kept, detail};
 }
 
 static double share(int part, int all)
@@ -149,21 +134,10 @@ df_status df_verdict_make(const df_nouns *nouns, const df_written *written, cons
         if (v.words > 0)
             judge_making(&f, written, words, limits);
         v.pass = v.n_findings == 0;
-        ok = !f.failed && print_findings(&v, arena);
+        ok = !f.failed;
     }
     if (!ok)
         return df_fail(err, DF_NOMEM, "check %s: out of memory", ev->path);
     *out = v;
     return DF_OK;
-}
-
-void df_support_print(const df_support *support, df_str *out)
-{
-    df_str_append(out, "[");
-    for (int i = 0; i < support->n_spans; i++) {
-        const df_span *s = &support->spans[i];
-        df_str_printf(out, "%s[%d, %d, \"%s\", %d]", i ? ", " : "", s->from, s->to,
-                      df_backing_names[s->by], s->item);
-    }
-    df_str_append(out, "]");
 }

@@ -1,7 +1,6 @@
 /* A caption, judged: by the paper's rules and by the evidence. */
 #ifndef DF_JUDGE_VERDICT_H
 #define DF_JUDGE_VERDICT_H
-#include "base/str.h"
 #include "judge/support.h"
 
 typedef struct {
@@ -14,9 +13,10 @@ extern const df_limits df_limits_default;
 /* More words of text than this can't be asked of a caption of 192 words. */
 enum { DF_TEXT_WORDS_ROOM = 110, DF_OBJECTS_ROOM = 8 };
 
-/* One thing that is wrong: a stable code (docs/FORMAT.md) and the words for it. */
+/* One thing that is wrong: a stable code (docs/FORMAT.md), a constant; the words for it; and both,
+ * "opening: The image shows". */
 typedef struct {
-    const char *code, *words;
+    const char *code, *words, *detail;
 } df_finding;
 enum { DF_FINDINGS_MAX = 24 };
 
@@ -27,8 +27,6 @@ typedef struct {
     double text_recall, object_recall, repetition;
     df_finding findings[DF_FINDINGS_MAX];
     int n_findings;
-    /* "opening; quote" and "opening: The image shows; ..."; "" when it passes */
-    const char *reasons, *detail;
     df_support support;
 } df_verdict;
 
@@ -43,6 +41,4 @@ typedef struct {
 /* Everything lives in the arena. DF_NOMEM. */
 df_status df_verdict_make(const df_nouns *nouns, const df_written *caption, const df_evidence *ev,
                           const df_limits *limits, df_arena *arena, df_verdict *out, df_error *err);
-/* [[first byte, end byte, "box", item], ...] */
-void df_support_print(const df_support *support, df_str *out);
 #endif

@@ -25,10 +25,7 @@ static df_status copy_rows(const df_table *from, int64_t end, int64_t n_rows, df
         return df_fail(err, DF_FORMAT, "a partial table of other columns");
     for (int64_t i = 0; i < end && df_table_int(from, i, 0) < n_rows; i++) {
         for (int c = 0; c < n; c++)
-            values[c] = (df_value){.null = df_table_null(from, i, c),
-                                   .i = df_table_int(from, i, c),
-                                   .f = df_table_real(from, i, c),
-                                   .s = df_table_text(from, i, c)};
+            values[c] = df_table_value(from, i, c);
         DF_TRY(df_table_append(to, values, err));
     }
     return DF_OK;

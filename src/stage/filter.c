@@ -59,10 +59,8 @@ static df_status query_repeated(filter_state *s, const df_dataset *ds, df_error 
     df_str sql = {0};
     if (df_dataset_parts(ds) == 0)
         return DF_OK;
-    df_str_append(
-        &sql,
-        "SELECT hash, min(place) AS place, arg_min(path, place) AS path FROM (SELECT hash, path, "
-        "(CAST(file_index AS BIGINT) << 32) + \"row\" AS place FROM ");
+    df_str_append(&sql, "SELECT hash, min(place) AS place, arg_min(path, place) AS path FROM "
+                        "(SELECT hash, path, " DF_PLACE_SQL " AS place FROM ");
     df_status status = df_dataset_append_sql(ds, "ingest", &sql, err);
     df_str_append(&sql, ") WHERE hash IS NOT NULL GROUP BY hash HAVING count(*) > 1");
     if (status == DF_OK)
@@ -100,7 +98,7 @@ static df_status append(df_table *out, df_sight *sight, const char *reason, cons
     sight->rejected = reason != NULL;
     return df_table_append(
         out,
-        (df_value[]){DF_INT(sight->row), DF_INT(reason == NULL), DF_TEXT(reason), DF_TEXT(detail)},
+        (df_value[]){DF_INT(sight->row), DF_BOOL(reason == NULL), DF_TEXT(reason), DF_TEXT(detail)},
         err);
 }
 
@@ -143,12 +141,11 @@ static const char *judge_duplicate(const filter_state *s, const df_sight *sight,
     int64_t at = df_map_find(&s->first, text_of(sight, DF_INGEST_HASH), -1);
     if (at < 0)
         return NULL;
-    int64_t place = df_table_int(s->repeated, at, 1);
-    if (place == (((int64_t)sight->part << 32) + sight->row))
+    const df_place first = df_place_unpack(df_table_int(s->repeated, at, 1));
+    if (first.part == sight->part && first.row == sight->row)
         return NULL;
     snprintf(detail, size, "same bytes as %s (part %d, row %lld)",
-             df_table_text(s->repeated, at, 2), (int)(place >> 32),
-             (long long)(place & 0xFFFFFFFF));
+             df_table_text(s->repeated, at, 2), (int)first.part, (long long)first.row);
     return "duplicate";
 }
 

@@ -52,16 +52,19 @@ static df_status look_open(void **state, const df_dataset *ds, const void *confi
 static df_status append(df_table *out, const df_sight *sight, const char *kind, int item,
                         const df_region *r, df_error *err)
 {
-    df_str colours = {0};
-    df_colours_print(r, &colours);
-    const df_value row[] = {DF_INT(sight->row),     DF_TEXT(kind),
-                            DF_INT(item),           DF_TEXT(df_str_text(&colours)),
-                            DF_REAL(r->brightness), DF_REAL(r->contrast),
-                            DF_REAL(r->saturation), DF_REAL(r->detail)};
-    df_status status =
-        colours.failed ? df_fail(err, DF_NOMEM, "out of memory") : df_table_append(out, row, err);
-    df_str_free(&colours);
-    return status;
+    const char *names[DF_COLOURS_MAX];
+    double shares[DF_COLOURS_MAX];
+    for (int i = 0; i < r->n_colours; i++) {
+        names[i] = r->colours[i].name;
+        shares[i] = rint(r->colours[i].share * 100) / 100;
+    }
+    return df_table_append(out,
+                           (const df_value[]){DF_INT(sight->row), DF_TEXT(kind), DF_INT(item),
+                                              DF_TEXTS(names, r->n_colours),
+                                              DF_REALS(shares, r->n_colours),
+                                              DF_REAL(r->brightness), DF_REAL(r->contrast),
+                                              DF_REAL(r->saturation), DF_REAL(r->detail)},
+                           err);
 }
 
 static df_status append_all(const look_state *s, const df_swatch *swatch, const df_sight *sight,

@@ -10,7 +10,7 @@ enum { DF_MEMBERS_READ = 1 << 14, DF_MEMBERS_MAX = 1 << 22 };
 typedef struct {
     int64_t index, place;
     double key;
-} df_member; /* place: part << 32 | row */
+} df_member; /* place: df_place_pack */
 
 typedef struct {
     int64_t n, n_clusters; /* rows; clusters are 0 .. n_clusters - 1 */

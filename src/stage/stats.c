@@ -80,19 +80,6 @@ typedef struct {
 
 /* ---- one part ---- */
 
-typedef struct {
-    df_tally *tally;
-    df_status status;
-    df_error *err;
-} splitter;
-
-static void add_piece(void *ctx, const char *piece, size_t n)
-{
-    splitter *s = ctx;
-    if (s->status == DF_OK)
-        s->status = df_tally_add(s->tally, piece, n, 1, s->err);
-}
-
 static df_status add_text(df_tally *tally, const char *text, df_error *err)
 {
     return df_tally_add(tally, text, strlen(text), 1, err);
@@ -102,22 +89,19 @@ static df_status add_text(df_tally *tally, const char *text, df_error *err)
  * caption counts once. */
 static df_status add_verdict(sums *s, const df_joined *j, int64_t row, df_error *err)
 {
-    const char *verdict = df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT),
-               *reasons = df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_REASONS);
+    int64_t n;
+    const char *verdict = df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT);
+    const char *const *reasons = df_joined_texts(j, DF_OF_CHECK, row, DF_CHECK_REASONS, &n);
     if (!*verdict)
         return add_text(&s->tallies[TALLY_FAILED], "not checked yet", err);
     DF_TRY(add_text(&s->tallies[TALLY_VERDICTS], verdict, err));
-    splitter all = {&s->tallies[TALLY_REASONS], DF_OK, err};
-    df_text_split(reasons, ';', add_piece, &all);
-    if (all.status != DF_OK)
-        return all.status;
+    for (int64_t i = 0; i < n; i++)
+        DF_TRY(add_text(&s->tallies[TALLY_REASONS], reasons[i], err));
     if (strcmp(verdict, "pass") == 0) {
         s->passed++;
         return DF_OK;
     }
-    size_t first = strcspn(reasons, ";");
-    return first ? df_tally_add(&s->tallies[TALLY_FAILED], reasons, first, 1, err)
-                 : add_text(&s->tallies[TALLY_FAILED], verdict, err);
+    return add_text(&s->tallies[TALLY_FAILED], n ? reasons[0] : verdict, err);
 }
 
 static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, int64_t row,
@@ -245,22 +229,19 @@ static df_status add_kind(const stats_work *w, sums *s, const df_joined *j, int 
     return status;
 }
 
-/* The colour that covers most of each image: "dark grey 0.41, blue 0.22" -> "dark grey". */
+/* The colour that covers most of each image. */
 static df_status add_colours(const stats_work *w, sums *s, const df_joined *j, df_error *err)
 {
     if (!df_dataset_has_part(w->ds, "look", j->part))
         return DF_OK;
     df_table *look = NULL;
     DF_TRY(df_dataset_read(w->ds, &df_look_table, j->part, &look, err));
-    int of_kind = DF_LOOK_KIND, of_colours = DF_LOOK_COLOURS;
     df_status status = DF_OK;
     for (int64_t i = 0; i < df_table_rows(look) && status == DF_OK; i++) {
-        const char *colours = df_table_text(look, i, of_colours);
-        size_t n = strcspn(colours, ",0123456789");
-        while (n && colours[n - 1] == ' ')
-            n--;
-        if (n && strcmp(df_table_text(look, i, of_kind), "image") == 0)
-            status = df_tally_add(&s->tallies[TALLY_COLOURS], colours, n, 1, err);
+        int64_t n;
+        const char *const *colours = df_table_texts(look, i, DF_LOOK_COLOURS, &n);
+        if (n && strcmp(df_table_text(look, i, DF_LOOK_KIND), "image") == 0)
+            status = add_text(&s->tallies[TALLY_COLOURS], colours[0], err);
     }
     df_table_close(look);
     return status;

@@ -29,8 +29,8 @@ static const df_column caption_attempts_columns[] = {
     [DF_CAPTION_ATTEMPTS_CAPTION] = {"caption", DF_COLUMN_TEXT, "null when the engine refused"},
     [DF_CAPTION_ATTEMPTS_ERROR] = {"error", DF_COLUMN_TEXT, "why there is none; null"},
     [DF_CAPTION_ATTEMPTS_REASONS] =
-        {"reasons", DF_COLUMN_TEXT,
-         "as in check; empty when it passed, null when it was not judged"},
+        {"reasons", DF_COLUMN_TEXTS,
+         "as in check; none when it passed, null when it was not judged"},
     [DF_CAPTION_ATTEMPTS_MODEL] = {"model", DF_COLUMN_TEXT, "as in caption"},
     [DF_CAPTION_ATTEMPTS_FINISH] = {"finish", DF_COLUMN_TEXT, "as in caption"},
     [DF_CAPTION_ATTEMPTS_PROMPT_TOKENS] = {"prompt_tokens", DF_COLUMN_INT, "null when unknown"},

@@ -74,17 +74,16 @@ static df_status fetch(asking *a, const char *name, fields f, const char *places
     return ask(a, NULL, err);
 }
 
-#define PLACE "(file_index::BIGINT << 32) + \"row\""
-
 df_status df_clusters_largest(const df_dataset *ds, int64_t limit, df_table **out, df_error *err)
 {
     asking a = {.ds = ds};
     bool selected = df_dataset_has_all(ds, "select");
     df_str_append(
         &a.text,
-        "CREATE TABLE found AS SELECT *, place >> 32 AS part, place & 4294967295 AS \"row\" FROM "
-        "(SELECT cluster, count(*) AS members, avg(similarity) AS similarity, "
-        "arg_max(" PLACE ", (similarity, -(" PLACE "))) AS place FROM ");
+        "CREATE TABLE found AS SELECT *, " DF_PLACE_SQL_PART("place") " AS part, " DF_PLACE_SQL_ROW(
+            "place") " AS \"row\" FROM "
+                     "(SELECT cluster, count(*) AS members, avg(similarity) AS similarity, "
+                     "arg_max(" DF_PLACE_SQL ", (similarity, -(" DF_PLACE_SQL "))) AS place FROM ");
     df_status status = df_dataset_append_sql(ds, "cluster", &a.text, err);
     df_str_printf(&a.text, " GROUP BY cluster ORDER BY members DESC, cluster LIMIT %lld)",
                   (long long)limit);
@@ -100,7 +99,7 @@ df_status df_clusters_largest(const df_dataset *ds, int64_t limit, df_table **ou
                            "f.part AND p.\"row\" = f.\"row\"");
     if (status == DF_OK && selected) {
         df_str_append(&a.text, " LEFT JOIN (SELECT cluster, count(*) AS survived, count(*) FILTER "
-                               "(kept = 1) AS selected FROM ");
+                               "(kept) AS selected FROM ");
         status = df_dataset_append_sql(ds, "select", &a.text, err);
         df_str_append(&a.text, " GROUP BY cluster) s ON s.cluster = f.cluster");
     }
@@ -116,10 +115,16 @@ df_status df_clusters_members(const df_dataset *ds, const int64_t *clusters, int
     asking a = {.ds = ds};
     df_str_append(
         &a.text,
-        "CREATE TABLE found AS SELECT cluster, (m).place >> 32 AS part, (m).place & 4294967295 AS "
-        "\"row\", "
-        "(m).similarity AS similarity FROM (SELECT cluster, unnest(max({'similarity': similarity, "
-        "'back': -(" PLACE "), 'place': " PLACE "}, ");
+        "CREATE TABLE found AS SELECT cluster, " DF_PLACE_SQL_PART(
+            "(m).place") " AS part, " DF_PLACE_SQL_ROW("(m).place") " AS "
+                                                                    "\"row\", "
+                                                                    "(m).similarity AS similarity "
+                                                                    "FROM (SELECT cluster, "
+                                                                    "unnest(max({'similarity': "
+                                                                    "similarity, "
+                                                                    "'back': -(" DF_PLACE_SQL
+                                                                    "), 'place': " DF_PLACE_SQL
+                                                                    "}, ");
     df_str_printf(&a.text, "%lld)) AS m FROM ", (long long)limit);
     df_status status = df_dataset_append_sql(ds, "cluster", &a.text, err);
     df_str_append(&a.text, " WHERE cluster IN (-1");
@@ -224,11 +229,15 @@ df_status df_clusters_pairs(const df_dataset *ds, int64_t per_bin, double least,
                             df_error *err)
 {
     asking a = {.ds = ds};
-    df_str_append(&a.text, "CREATE TABLE found AS SELECT (m).place >> 32 AS part, (m).place & "
-                           "4294967295 AS \"row\" FROM "
-                           "(SELECT unnest(min({'chance': ((" PLACE
-                           ") % 4294967291) * 2654435761 % 4294967291, "
-                           "'place': " PLACE "}, ");
+    df_str_append(
+        &a.text,
+        "CREATE TABLE found AS SELECT " DF_PLACE_SQL_PART(
+            "(m).place") " AS part, " DF_PLACE_SQL_ROW("(m).place") " AS \"row\" FROM "
+                                                                    "(SELECT unnest(min({'chance': "
+                                                                    "((" DF_PLACE_SQL
+                                                                    ") % 4294967291) * 2654435761 "
+                                                                    "% 4294967291, "
+                                                                    "'place': " DF_PLACE_SQL "}, ");
     df_str_printf(&a.text, "%lld)) AS m FROM ", (long long)per_bin);
     df_status status = df_dataset_append_sql(ds, "dedup", &a.text, err);
     df_str_printf(&a.text,

@@ -2,7 +2,7 @@
 
 static const df_column dedup_columns[] = {
     [DF_DEDUP_ROW] = {"row", DF_COLUMN_INT, "row of ingest"},
-    [DF_DEDUP_KEPT] = {"kept", DF_COLUMN_INT, "1: stays in the dataset; 0"},
+    [DF_DEDUP_KEPT] = {"kept", DF_COLUMN_BOOL, "it stays in the dataset"},
     [DF_DEDUP_REASON] =
         {"reason", DF_COLUMN_TEXT,
          "null when kept; else `similar` (like an earlier image of its cluster), `copy` (of an "
@@ -21,7 +21,7 @@ const df_table_type df_dedup_table = {
     .name = "dedup",
     .about = "one row per row of embed",
     .columns = dedup_columns,
-    .passed = "kept = 1",
+    .passed = "kept",
     .why = "reason",
     .decides = DF_DEDUP_KEPT,
     .reason = DF_DEDUP_REASON,

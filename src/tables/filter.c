@@ -2,7 +2,7 @@
 
 static const df_column filter_columns[] = {
     [DF_FILTER_ROW] = {"row", DF_COLUMN_INT, "row of ingest"},
-    [DF_FILTER_KEPT] = {"kept", DF_COLUMN_INT, "1: stays in the dataset; 0"},
+    [DF_FILTER_KEPT] = {"kept", DF_COLUMN_BOOL, "it stays in the dataset"},
     [DF_FILTER_REASON] =
         {"reason", DF_COLUMN_TEXT,
          "null when kept; else `small`, `aspect`, `no size`, `unreadable`, `truncated`, `missing`, "
@@ -15,7 +15,7 @@ const df_table_type df_filter_table = {
     .name = "filter",
     .about = "one row per image",
     .columns = filter_columns,
-    .passed = "kept = 1",
+    .passed = "kept",
     .why = "reason",
     .decides = DF_FILTER_KEPT,
     .reason = DF_FILTER_REASON,

@@ -342,24 +342,38 @@ static df_region *region_of(df_evidence *e, const char *what, int64_t item)
     return NULL;
 }
 
+/* A row's colours; reading stops at a share that is none, as a file made elsewhere may have. */
+static df_status take_colours(df_region *region, const df_table *t, int64_t i, df_arena *arena,
+                              df_error *err)
+{
+    int64_t n, n_shares;
+    const char *const *names = df_table_texts(t, i, DF_LOOK_COLOURS, &n);
+    const double *shares = df_table_reals(t, i, DF_LOOK_SHARES, &n_shares);
+    for (int k = 0; k < n && k < n_shares && k < DF_COLOURS_MAX; k++) {
+        if (!(shares[k] >= 0 && shares[k] <= 1))
+            break;
+        region->colours[k] = (df_colour){df_arena_strdup(arena, names[k]), shares[k]};
+        if (!region->colours[k].name)
+            return df_fail(err, DF_NOMEM, "read colours: out of memory");
+        region->n_colours = k + 1;
+    }
+    return DF_OK;
+}
+
 static df_status gather_looks(const gathering *g, const df_table *t)
 {
-    if (!t)
-        return DF_OK;
-    const int row = DF_LOOK_ROW, what = DF_LOOK_KIND, item = DF_LOOK_ITEM,
-              colours = DF_LOOK_COLOURS, brightness = DF_LOOK_BRIGHTNESS,
-              contrast = DF_LOOK_CONTRAST, saturation = DF_LOOK_SATURATION, detail = DF_LOOK_DETAIL;
-    for (int64_t i = 0; i < df_table_rows(t); i++) {
-        df_evidence *e = image_of(g, t, i, row);
+    for (int64_t i = 0; t && i < df_table_rows(t); i++) {
+        df_evidence *e = image_of(g, t, i, DF_LOOK_ROW);
         df_region *region =
-            e ? region_of(e, df_table_text(t, i, what), df_table_int(t, i, item)) : NULL;
+            e ? region_of(e, df_table_text(t, i, DF_LOOK_KIND), df_table_int(t, i, DF_LOOK_ITEM))
+              : NULL;
         if (!region)
             continue;
-        *region = (df_region){.brightness = df_table_real(t, i, brightness),
-                              .contrast = df_table_real(t, i, contrast),
-                              .saturation = df_table_real(t, i, saturation),
-                              .detail = df_table_real(t, i, detail)};
-        DF_TRY(df_colours_parse(df_table_text(t, i, colours), g->arena, region, g->err));
+        *region = (df_region){.brightness = df_table_real(t, i, DF_LOOK_BRIGHTNESS),
+                              .contrast = df_table_real(t, i, DF_LOOK_CONTRAST),
+                              .saturation = df_table_real(t, i, DF_LOOK_SATURATION),
+                              .detail = df_table_real(t, i, DF_LOOK_DETAIL)};
+        DF_TRY(take_colours(region, t, i, g->arena, g->err));
     }
     return DF_OK;
 }

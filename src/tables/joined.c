@@ -1,8 +1,6 @@
 #include "tables/joined.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tables/tables.h"
 
@@ -83,11 +81,26 @@ int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, int colu
     return df_table_int(j->table[of], place(j, of, row), column);
 }
 
+bool df_joined_bool(const df_joined *j, df_joined_of of, int64_t row, int column)
+{
+    return df_joined_has(j, of, row, column) &&
+           df_table_bool(j->table[of], place(j, of, row), column);
+}
+
+const char *const *df_joined_texts(const df_joined *j, df_joined_of of, int64_t row, int column,
+                                   int64_t *n)
+{
+    *n = 0;
+    return df_joined_has(j, of, row, column)
+               ? df_table_texts(j->table[of], place(j, of, row), column, n)
+               : NULL;
+}
+
 bool df_joined_kept(const df_joined *j, int64_t row, df_joined_of *by, const char **why)
 {
     for (df_joined_of of = 0; of < DF_OF_COUNT; of++) {
         const int decides = types[of]->decides;
-        if (!decides || !j->table[of] || df_joined_int(j, of, row, decides, 0) == 1)
+        if (!decides || !j->table[of] || df_joined_bool(j, of, row, decides))
             continue;
         const char *reason = df_joined_text(j, of, row, types[of]->reason);
         if (by)
@@ -97,23 +110,4 @@ bool df_joined_kept(const df_joined *j, int64_t row, df_joined_of *by, const cha
         return false;
     }
     return true;
-}
-
-void df_text_split(const char *text, char separator, df_split_piece piece, void *ctx)
-{
-    while (*text) {
-        const char *end = strchr(text, separator);
-        size_t n = end ? (size_t)(end - text) : strlen(text), from = strspn(text, " ");
-        const char *next = text + n + (end ? 1 : 0);
-        while (n > from && text[n - 1] == ' ')
-            n--;
-        if (n > from)
-            piece(ctx, text + from, n - from);
-        text = next;
-    }
-}
-
-void df_row_id(int part, int64_t row, char id[DF_ROW_ID_MAX])
-{
-    snprintf(id, DF_ROW_ID_MAX, "%05d-%06lld", part, (long long)row);
 }

@@ -30,15 +30,12 @@ bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, int column)
 const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row, int column);
 int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, int column,
                       int64_t missing);
+/* false when not there */
+bool df_joined_bool(const df_joined *j, df_joined_of of, int64_t row, int column);
+/* *n is 0 when not there */
+const char *const *df_joined_texts(const df_joined *j, df_joined_of of, int64_t row, int column,
+                                   int64_t *n);
 /* Whether filter, dedup and select keep the row; *by: else the first that does not, *why: its
  * reason. Both may be NULL. */
 bool df_joined_kept(const df_joined *j, int64_t row, df_joined_of *by, const char **why);
-
-/* The parts of a check.reasons or look.colours list: calls each piece of text between separators,
- * trimmed. */
-typedef void (*df_split_piece)(void *ctx, const char *piece, size_t n);
-void df_text_split(const char *text, char separator, df_split_piece piece, void *ctx);
-/* "00000-000012": how a row is named outside the tables. */
-enum { DF_ROW_ID_MAX = 40 };
-void df_row_id(int part, int64_t row, char id[DF_ROW_ID_MAX]);
 #endif

@@ -16,7 +16,7 @@ static df_status decide(const df_dataset *ds, const df_table_type *type, int par
     for (int64_t i = 0; here && i < df_table_rows(t); i++) {
         int64_t row = df_table_int(t, i, of_row);
         if (row >= 0 && row < n)
-            here[row] = df_table_int(t, i, of_kept) == 1;
+            here[row] = df_table_bool(t, i, of_kept);
     }
     for (int64_t row = 0; here && row < n; row++)
         keep[row] = keep[row] && here[row];

@@ -6,8 +6,9 @@ static const df_column look_columns[] = {
     [DF_LOOK_ITEM] =
         {"item", DF_COLUMN_INT,
          "0; 0..8 row by row in a 3x3 grid; index of the box among its image's rows in `detect`"},
-    [DF_LOOK_COLOURS] = {"colours", DF_COLUMN_TEXT,
-                         "`dark grey 0.41, blue 0.22`: name and share, largest first, at most 4"},
+    [DF_LOOK_COLOURS] = {"colours", DF_COLUMN_TEXTS,
+                         "names of the colours, the largest first, at most 4"},
+    [DF_LOOK_SHARES] = {"shares", DF_COLUMN_REALS, "share of each colour, in [0, 1]"},
     [DF_LOOK_BRIGHTNESS] = {"brightness", DF_COLUMN_REAL, "in [0, 1]"},
     [DF_LOOK_CONTRAST] = {"contrast", DF_COLUMN_REAL, "in [0, 1]"},
     [DF_LOOK_SATURATION] = {"saturation", DF_COLUMN_REAL, "in [0, 1]"},

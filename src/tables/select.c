@@ -2,7 +2,7 @@
 
 static const df_column select_columns[] = {
     [DF_SELECT_ROW] = {"row", DF_COLUMN_INT, "row of ingest"},
-    [DF_SELECT_KEPT] = {"kept", DF_COLUMN_INT, "1: stays in the dataset; 0"},
+    [DF_SELECT_KEPT] = {"kept", DF_COLUMN_BOOL, "it stays in the dataset"},
     [DF_SELECT_REASON] =
         {"reason", DF_COLUMN_TEXT,
          "null when kept; else `rank` (above `select.per_cluster`), `total` (above what "
@@ -15,7 +15,7 @@ const df_table_type df_select_table = {
     .name = "select",
     .about = "one row per row that dedup kept",
     .columns = select_columns,
-    .passed = "kept = 1",
+    .passed = "kept",
     .why = "reason",
     .decides = DF_SELECT_KEPT,
     .reason = DF_SELECT_REASON,

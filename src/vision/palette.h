@@ -45,9 +45,4 @@ typedef struct {
     double x0, y0, x1, y1;
 } df_rect;
 df_region df_swatch_region(const df_swatch *s, df_rect rect, bool centred, double min_share);
-
-/* "dark grey 0.41, blue 0.22" and back. Reading stops at the first thing that is not a name and a
- * share. */
-void df_colours_print(const df_region *region, df_str *out);
-df_status df_colours_parse(const char *text, df_arena *arena, df_region *region, df_error *err);
 #endif

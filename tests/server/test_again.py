@@ -118,7 +118,7 @@ class Again(EvidenceCase):
                     (a["attempt"], a["caption"], a["reasons"], a["prompt_tokens"])
                     for a in row["caption/attempts"]
                 ],
-                [(1, OPENING, "opening", 1007), (2, GOOD, "", 2007)],
+                [(1, OPENING, ["opening"], 1007), (2, GOOD, [], 2007)],
             )
 
     def test_parts_are_no_borders(self):
@@ -147,7 +147,7 @@ class Again(EvidenceCase):
             self.assertEqual(len(server.requests), IMAGES)
         for row in self.rows():
             self.assertEqual(
-                (row["caption"][0]["caption"], row["check"][0]["reasons"]), (OPENING, "opening")
+                (row["caption"][0]["caption"], row["check"][0]["reasons"]), (OPENING, ["opening"])
             )
 
     def test_when_none_passes_the_best_is_kept(self):
@@ -176,14 +176,15 @@ class Again(EvidenceCase):
                 self.command(server, "--check.duplicates=true"), capture_output=True, text=True
             )
         self.assertIn("1 captions are word for word those of several different images", done.stderr)
-        self.assertEqual({row["check"][0]["reasons"] for row in self.rows()}, {"duplicate"})
+        for row in self.rows():
+            self.assertEqual(row["check"][0]["reasons"], ["duplicate"])
 
     def test_what_went_wrong_while_it_was_made(self):
-        cases = ("墙壁是灰色的。前面有一条狗，后面有一棵树。", "short; language"), (
+        cases = ("墙壁是灰色的。前面有一条狗，后面有一棵树。", ["short", "language"]), (
             "A wall and a wall and a wall and a wall.",
-            "loop",
+            ["loop"],
         )
-        for seed, (text, reason) in enumerate(cases):
+        for seed, (text, reasons) in enumerate(cases):
             with Talker(text, GOOD) as server:
                 self.run_it(
                     server,
@@ -192,7 +193,7 @@ class Again(EvidenceCase):
                     "--caption.seed=%d" % seed,
                 )
             for row in self.rows():
-                self.assertEqual([a["reasons"] for a in row["caption/attempts"]], [reason, ""])
+                self.assertEqual([a["reasons"] for a in row["caption/attempts"]], [reasons, []])
 
     def test_other_limits_ask_only_what_they_change(self):
         with Talker(OPENING, GOOD) as server:

@@ -35,19 +35,13 @@ static inline void cluster_fixture_ingest(const df_dataset *ds, int part, const 
 
 static inline void cluster_fixture_tables(const df_dataset *ds)
 {
-    static const df_column cluster[] = {{"row", DF_COLUMN_INT, NULL},
-                                        {"cluster", DF_COLUMN_INT, NULL},
-                                        {"similarity", DF_COLUMN_REAL, NULL},
-                                        {0}};
-    static const df_column dedup[] = {
-        {"row", DF_COLUMN_INT, NULL},           {"kept", DF_COLUMN_INT, NULL},
-        {"reason", DF_COLUMN_TEXT, NULL},       {"nearest_part", DF_COLUMN_INT, NULL},
-        {"nearest_row", DF_COLUMN_INT, NULL},   {"similarity", DF_COLUMN_REAL, NULL},
-        {"hash_distance", DF_COLUMN_INT, NULL}, {0}};
-    static const df_column chosen[] = {
-        {"row", DF_COLUMN_INT, NULL},     {"kept", DF_COLUMN_INT, NULL},
-        {"reason", DF_COLUMN_TEXT, NULL}, {"cluster", DF_COLUMN_INT, NULL},
-        {"rank", DF_COLUMN_INT, NULL},    {0}};
+    static const int cluster[] = {DF_CLUSTER_ROW, DF_CLUSTER_CLUSTER, DF_CLUSTER_SIMILARITY, -1},
+                     dedup[] = {DF_DEDUP_ROW,           DF_DEDUP_KEPT,
+                                DF_DEDUP_REASON,        DF_DEDUP_NEAREST_PART,
+                                DF_DEDUP_NEAREST_ROW,   DF_DEDUP_SIMILARITY,
+                                DF_DEDUP_HASH_DISTANCE, -1},
+                     chosen[] = {DF_SELECT_ROW,     DF_SELECT_KEPT, DF_SELECT_REASON,
+                                 DF_SELECT_CLUSTER, DF_SELECT_RANK, -1};
     const df_value cluster0[] = {DF_INT(0),     DF_INT(3),    DF_REAL(0.9), DF_INT(1),
                                  DF_INT(3),     DF_REAL(0.8), DF_INT(2),    DF_INT(3),
                                  DF_REAL(0.85), DF_INT(3),    DF_INT(1),    DF_REAL(0.95)};

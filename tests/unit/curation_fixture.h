@@ -124,7 +124,8 @@ static inline void make_part(df_dataset *ds, int part)
 {
     df_table *ingest = new_table((const df_column[]){
                  I_("row"), T_("path"), I_("size"), I_("width"), I_("height"), {0}}),
-             *filter = new_table((const df_column[]){I_("row"), I_("kept"), T_("reason"), {0}}),
+             *filter = new_table(
+                 (const df_column[]){I_("row"), {"kept", DF_COLUMN_BOOL, NULL}, T_("reason"), {0}}),
              *embed = new_table((const df_column[]){I_("row"), I_("phash"), T_("problem"), {0}}),
              *cluster =
                  new_table((const df_column[]){I_("row"), I_("cluster"), R_("similarity"), {0}});

@@ -185,7 +185,7 @@ static void holds_for_any(df_engine *e, const df_nouns *nouns, evidence_text *t)
         df_verdict_make(nouns, &(df_written){.text = text}, &t->ev, &limits, &t->arena, &v, NULL),
         DF_OK);
     if (n > 0 && !v.pass)
-        fail_msg("%s\n%s", v.detail, text);
+        fail_msg("%s\n%s", v.findings[0].detail, text);
     char *first = strdup(text);
     assert_non_null(first);
     /* the same evidence reads the same */

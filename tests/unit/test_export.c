@@ -147,10 +147,8 @@ static void odd_folder_names_work(void **state)
 static void what_was_selected_is_a_list(void **state)
 {
     (void)state;
-    static const df_column columns[] = {
-        {"row", DF_COLUMN_INT, NULL},     {"kept", DF_COLUMN_INT, NULL},
-        {"reason", DF_COLUMN_TEXT, NULL}, {"cluster", DF_COLUMN_INT, NULL},
-        {"rank", DF_COLUMN_INT, NULL},    {0}};
+    static const int columns[] = {DF_SELECT_ROW,     DF_SELECT_KEPT, DF_SELECT_REASON,
+                                  DF_SELECT_CLUSTER, DF_SELECT_RANK, -1};
     df_dataset *ds;
     assert_int_equal(df_dataset_create(&ds, "export.urls.test", NULL), DF_OK);
     for (int part = 0; part < 2; part++) {
@@ -263,17 +261,17 @@ static void boxes_are_coco(void **state)
  * side, are passed over. */
 static void groups_are_crowds(void **state)
 {
-    static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL},
-                                        {"kind", DF_COLUMN_TEXT, NULL},
-                                        {"text", DF_COLUMN_TEXT, NULL},
-                                        {"score", DF_COLUMN_REAL, NULL},
-                                        {"source", DF_COLUMN_TEXT, NULL},
-                                        {"x0", DF_COLUMN_REAL, NULL},
-                                        {"y0", DF_COLUMN_REAL, NULL},
-                                        {"x1", DF_COLUMN_REAL, NULL},
-                                        {"y1", DF_COLUMN_REAL, NULL},
-                                        {"count", DF_COLUMN_INT, NULL},
-                                        {0}};
+    static const int columns[] = {DF_FUSE_EVIDENCE_ROW,
+                                  DF_FUSE_EVIDENCE_KIND,
+                                  DF_FUSE_EVIDENCE_TEXT,
+                                  DF_FUSE_EVIDENCE_SCORE,
+                                  DF_FUSE_EVIDENCE_SOURCE,
+                                  DF_FUSE_EVIDENCE_X0,
+                                  DF_FUSE_EVIDENCE_Y0,
+                                  DF_FUSE_EVIDENCE_X1,
+                                  DF_FUSE_EVIDENCE_Y1,
+                                  DF_FUSE_EVIDENCE_COUNT,
+                                  -1};
     const double huge = HUGE_VAL;
 #define BOX(row, label, x1, count)                                                                 \
     DF_INT(row), DF_TEXT("box"), DF_TEXT(label), DF_REAL(0.5), DF_TEXT("a"), DF_REAL(0),           \

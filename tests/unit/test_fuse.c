@@ -21,7 +21,8 @@ extern const df_stage df_stage_fuse;
 #define TEXT_(n) {n, DF_COLUMN_TEXT, NULL}
 static const df_column ingest_columns[] = {INT_("row"),    TEXT_("path"),     INT_("width"),
                                            INT_("height"), TEXT_("alt_text"), {0}};
-static const df_column filter_columns[] = {INT_("row"), INT_("kept"), TEXT_("reason"), {0}};
+static const df_column filter_columns[] = {
+    INT_("row"), {"kept", DF_COLUMN_BOOL, NULL}, TEXT_("reason"), {0}};
 static const df_column detect_columns[] = {INT_("row"), TEXT_("label"),  REAL_("score"),
                                            REAL_("x0"), REAL_("y0"),     REAL_("x1"),
                                            REAL_("y1"), TEXT_("source"), {0}};

@@ -24,10 +24,17 @@ static const df_column read_columns[] = {
     INT_("row"), TEXT_("text"), REAL_("score"), REAL_("x0"), REAL_("y0"), REAL_("x1"),
     REAL_("y1"), REAL_("x2"),   REAL_("y2"),    REAL_("x3"), REAL_("y3"), INT_("paragraph"),
     {0}};
-static const df_column look_columns[] = {
-    INT_("row"),         TEXT_("kind"),       INT_("item"),
-    TEXT_("colours"),    REAL_("brightness"), REAL_("contrast"),
-    REAL_("saturation"), REAL_("detail"),     {0}};
+static const df_column look_columns[] = {INT_("row"),
+                                         TEXT_("kind"),
+                                         INT_("item"),
+                                         {"colours", DF_COLUMN_TEXTS, NULL},
+                                         {"shares", DF_COLUMN_REALS, NULL},
+                                         REAL_("brightness"),
+                                         REAL_("contrast"),
+                                         REAL_("saturation"),
+                                         REAL_("detail"),
+                                         {0}};
+#define COLOURS(name, share) DF_TEXTS(((const char *[]){name}), 1), DF_REALS(((double[]){share}), 1)
 static const df_column fused_columns[] = {
     INT_("row"),    TEXT_("kind"),   INT_("item"), TEXT_("text"),
     REAL_("score"), TEXT_("source"), REAL_("x0"),  REAL_("y0"),
@@ -63,18 +70,19 @@ static df_evidence_tables raw_tables(void)
         DF_REAL(12), DF_REAL(11), DF_REAL(17), DF_REAL(1), DF_REAL(16), DF_INT(0));
     ADD(t.read, DF_INT(0), DF_TEXT("HALT"), DF_REAL(0.8), DF_REAL(0), DF_REAL(31), DF_REAL(10),
         DF_REAL(32), DF_REAL(11), DF_REAL(37), DF_REAL(1), DF_REAL(36), DF_INT(1));
-    ADD(t.look, DF_INT(0), DF_TEXT("image"), DF_INT(0), DF_TEXT("red 0.50, light blue 0.30"),
+    ADD(t.look, DF_INT(0), DF_TEXT("image"), DF_INT(0),
+        DF_TEXTS(((const char *[]){"red", "light blue"}), 2), DF_REALS(((double[]){0.5, 0.3}), 2),
         DF_REAL(0.4), DF_REAL(0.3), DF_REAL(0.2), DF_REAL(0.1));
-    ADD(t.look, DF_INT(0), DF_TEXT("cell"), DF_INT(8), DF_TEXT("green 1.00"), DF_REAL(0.4),
+    ADD(t.look, DF_INT(0), DF_TEXT("cell"), DF_INT(8), COLOURS("green", 1), DF_REAL(0.4),
         DF_REAL(0), DF_REAL(0), DF_REAL(0));
-    ADD(t.look, DF_INT(0), DF_TEXT("cell"), DF_INT(9), DF_TEXT("green 1.00"), DF_REAL(0.4),
+    ADD(t.look, DF_INT(0), DF_TEXT("cell"), DF_INT(9), COLOURS("green", 1), DF_REAL(0.4),
         DF_REAL(0), DF_REAL(0), DF_REAL(0));
-    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(0), DF_TEXT("white 1.00"), DF_REAL(0.9),
-        DF_REAL(0), DF_REAL(0), DF_REAL(0));
-    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(1), DF_TEXT("black 1.00"), DF_REAL(0.1),
-        DF_REAL(0), DF_REAL(0), DF_REAL(0));
-    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(2), DF_TEXT("blue 1.00"), DF_REAL(0.1),
-        DF_REAL(0), DF_REAL(0), DF_REAL(0));
+    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(0), COLOURS("white", 1), DF_REAL(0.9), DF_REAL(0),
+        DF_REAL(0), DF_REAL(0));
+    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(1), COLOURS("black", 1), DF_REAL(0.1), DF_REAL(0),
+        DF_REAL(0), DF_REAL(0));
+    ADD(t.look, DF_INT(0), DF_TEXT("box"), DF_INT(2), COLOURS("blue", 1), DF_REAL(0.1), DF_REAL(0),
+        DF_REAL(0), DF_REAL(0));
     t.ingest = typed(&df_ingest_table, t.ingest);
     return t;
 }

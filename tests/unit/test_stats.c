@@ -108,18 +108,16 @@ static void half_a_run_is_counted_too(void **state)
 static void curation_is_in_the_funnel(void **state)
 {
     (void)state;
-    static const df_column dedup[] = {{"row", DF_COLUMN_INT, NULL},
-                                      {"kept", DF_COLUMN_INT, NULL},
-                                      {"reason", DF_COLUMN_TEXT, NULL},
-                                      {0}};
+    static const int dedup[] = {DF_DEDUP_ROW, DF_DEDUP_KEPT, DF_DEDUP_REASON, -1},
+                     select[] = {DF_SELECT_ROW, DF_SELECT_KEPT, DF_SELECT_REASON, -1};
     df_dataset *ds = fixture_dataset("stats-curated.test");
     const df_value similar[] = {DF_INT(0),          DF_INT(1), NIL,       DF_INT(2), DF_INT(0),
                                 DF_TEXT("similar"), DF_INT(4), DF_INT(1), NIL};
     fixture_put(ds, "dedup", 0, dedup, similar, 3);
     fixture_put(ds, "dedup", 1, dedup, (const df_value[]){DF_INT(0), DF_INT(1), NIL}, 1);
     const df_value rank[] = {DF_INT(0), DF_INT(1), NIL, DF_INT(4), DF_INT(0), DF_TEXT("rank")};
-    fixture_put(ds, "select", 0, dedup, rank, 2);
-    fixture_put(ds, "select", 1, dedup, (const df_value[]){DF_INT(0), DF_INT(1), NIL}, 1);
+    fixture_put(ds, "select", 0, select, rank, 2);
+    fixture_put(ds, "select", 1, select, (const df_value[]){DF_INT(0), DF_INT(1), NIL}, 1);
     run(ds);
     char *text = fixture_text("stats-curated.test/stats/stats.json");
     df_json *curated;

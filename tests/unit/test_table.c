@@ -51,6 +51,63 @@ static void round_trip(void **state)
     remove("table's.parquet");
 }
 
+/* Bytes that are texts, numbers that are none, lists that are empty: all come back as they were. */
+static void lists_round_trip(void **state)
+{
+    (void)state;
+    static const df_column lists[] = {{"yes", DF_COLUMN_BOOL, NULL},
+                                      {"texts", DF_COLUMN_TEXTS, NULL},
+                                      {"reals", DF_COLUMN_REALS, NULL},
+                                      {"vector", DF_COLUMN_VECTOR, NULL},
+                                      {0}};
+    static const char *const words[] = {"a; b", "", "\xC3\xA9 'q' \"r\"", "[1]"};
+    static const double numbers[] = {0.1, -1e300, 0, 3};
+    static const uint16_t vector[] = {0, 0x3c00, 0xffff, 0x7c00, 0x0a0d};
+    df_table *t, *back;
+    df_error err = {""};
+    assert_int_equal(df_table_create(&t, lists, NULL), DF_OK);
+    for (int i = 0; i < 3000; i++) {
+        const df_value v[] = {
+            i % 11 ? DF_BOOL(i % 2) : DF_NULL, i % 7 ? DF_TEXTS(words, i % 5) : DF_NULL,
+            i % 5 ? DF_REALS(numbers, i % 4) : DF_NULL, i % 3 ? DF_VECTOR(vector, i % 6) : DF_NULL};
+        assert_int_equal(df_table_append(t, v, NULL), DF_OK);
+    }
+    assert_int_equal(df_table_write(t, "lists.parquet", &err), DF_OK);
+    assert_int_equal(df_table_read(&back, "lists.parquet", &err), DF_OK);
+    for (int c = 0; c < 4; c++)
+        assert_int_equal(df_table_column_at(back, c).type, lists[c].type);
+    for (int64_t i = 0; i < 3000; i++) {
+        int64_t n;
+        assert_int_equal(df_table_null(back, i, 0), i % 11 == 0);
+        assert_int_equal(df_table_bool(back, i, 0), i % 11 && i % 2);
+        const char *const *texts = df_table_texts(back, i, 1, &n);
+        assert_int_equal(df_table_null(back, i, 1), i % 7 == 0);
+        assert_int_equal(n, i % 7 ? i % 5 : 0);
+        for (int64_t k = 0; k < n; k++)
+            assert_string_equal(texts[k], words[k]);
+        const double *reals = df_table_reals(back, i, 2, &n);
+        assert_int_equal(n, i % 5 ? i % 4 : 0);
+        for (int64_t k = 0; k < n; k++)
+            assert_true(reals[k] == numbers[k]);
+        const uint16_t *halves = df_table_vector(back, i, 3, &n);
+        assert_int_equal(n, i % 3 ? i % 6 : 0);
+        for (int64_t k = 0; k < n; k++)
+            assert_int_equal(halves[k], vector[k]);
+        /* of another type: nothing */
+        assert_null(df_table_reals(back, i, 1, &n));
+        assert_int_equal(n, 0);
+    }
+    df_table *twice;
+    assert_int_equal(df_table_create(&twice, lists, NULL), DF_OK);
+    assert_int_equal(df_table_append_table(twice, back, NULL), DF_OK);
+    assert_int_equal(df_table_append_table(twice, t, NULL), DF_OK);
+    assert_int_equal(df_table_rows(twice), 6000);
+    df_table_close(twice);
+    df_table_close(back);
+    df_table_close(t);
+    remove("lists.parquet");
+}
+
 static void same_rows_same_bytes(void **state)
 {
     (void)state;
@@ -125,8 +182,8 @@ static void stages_are_remembered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip), cmocka_unit_test(same_rows_same_bytes),
-        cmocka_unit_test(broken_file), cmocka_unit_test(names_are_literal),
-        cmocka_unit_test(stages_are_remembered)};
+        cmocka_unit_test(round_trip),           cmocka_unit_test(lists_round_trip),
+        cmocka_unit_test(same_rows_same_bytes), cmocka_unit_test(broken_file),
+        cmocka_unit_test(names_are_literal),    cmocka_unit_test(stages_are_remembered)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

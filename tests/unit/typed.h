@@ -6,19 +6,25 @@
 #include "dataset/dataset.h"
 #include "tables/tables.h"
 
+static inline bool holds(const df_table *t, df_column column)
+{
+    const int c = df_table_column(t, column.name);
+    return c >= 0 && df_table_column_at(t, c).type == column.type;
+}
+
 /* Takes over t; gives the same rows with all columns of the type. */
 static inline df_table *typed(const df_table_type *type, df_table *t)
 {
     df_table *full;
     df_value values[64];
     assert_int_equal(df_table_create(&full, type->columns, NULL), DF_OK);
+    for (int c = 0; c < df_table_n_columns(t); c++)
+        if (!holds(full, df_table_column_at(t, c)))
+            fail_msg("%s has no such column: %s", type->name, df_table_column_at(t, c).name);
     for (int64_t i = 0; i < df_table_rows(t); i++) {
         for (int c = 0; type->columns[c].name; c++) {
             const int from = df_table_column(t, type->columns[c].name);
-            values[c] = (df_value){.null = df_table_null(t, i, from),
-                                   .i = df_table_int(t, i, from),
-                                   .f = df_table_real(t, i, from),
-                                   .s = df_table_text(t, i, from)};
+            values[c] = from < 0 ? DF_NULL : df_table_value(t, i, from);
         }
         assert_int_equal(df_table_append(full, values, NULL), DF_OK);
     }

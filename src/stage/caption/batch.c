@@ -81,7 +81,7 @@ static df_status write_request(writer *w, const df_caption_part *p, int part, in
     const df_engine_config config = df_caption_engine_config(work->config, 1, NULL);
     df_caption_image seen = {0};
     df_error why = {""};
-    char custom_id[64];
+    char id[DF_PLACE_ID_MAX], custom_id[DF_PLACE_ID_MAX + DF_HASH_HEX];
     df_status status =
         df_caption_image_load(work->gates, work->config, work->ops, &place, &seen, &why);
     if (df_is_of_one_image(status)) {
@@ -94,7 +94,8 @@ static df_status write_request(writer *w, const df_caption_part *p, int part, in
                                         .evidence = &p->evidence[r->row],
                                         .jpeg = seen.jpeg,
                                         .jpeg_size = seen.jpeg_size};
-    snprintf(custom_id, sizeof custom_id, "%05d-%06lld-%s", part, (long long)r->row, r->key);
+    df_place_print((df_place){part, r->row}, id);
+    snprintf(custom_id, sizeof custom_id, "%s-%s", id, r->key);
     df_str_clear(&w->line);
     df_str_printf(
         &w->line,

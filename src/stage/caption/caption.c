@@ -45,12 +45,14 @@ static df_status append_attempts(df_table *t, const df_caption_record *r, df_err
 {
     df_status status = DF_OK;
     for (int i = 0; status == DF_OK && i < r->n_attempts; i++) {
-        const df_caption *a = &r->attempts[i].answer;
+        const df_caption_attempt *attempt = &r->attempts[i];
+        const df_caption *a = &attempt->answer;
         df_value values[] = {DF_INT(r->row),
                              DF_INT(i + 1),
                              DF_TEXT(a->text),
                              DF_TEXT(a->error),
-                             DF_TEXT(r->attempts[i].reasons),
+                             attempt->judged ? DF_TEXTS(attempt->reasons, attempt->n_reasons)
+                                             : DF_NULL,
                              DF_TEXT(a->model),
                              DF_TEXT(a->finish),
                              known(a->prompt_tokens),

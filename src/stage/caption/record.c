@@ -238,12 +238,14 @@ static df_status judge(asking *a, bool *failed, df_error *err)
                                        a->work->limits, &scratch, &verdict, err);
     if (status == DF_OK) {
         *failed = !verdict.pass;
+        t->judged = true;
         t->n_reasons = verdict.n_findings;
-        t->reasons = df_arena_strdup(&r->arena, verdict.reasons);
+        for (int i = 0; i < verdict.n_findings; i++)
+            t->reasons[i] = verdict.findings[i].code;
         const char *reply = *failed ? df_again_text(&verdict, &r->arena) : "";
         if (newest < DF_TURNS_MAX)
             a->turns[newest] = (df_turn){t->answer.text, reply};
-        status = t->reasons && reply ? DF_OK : df_fail(err, DF_NOMEM, "caption: out of memory");
+        status = reply ? DF_OK : df_fail(err, DF_NOMEM, "caption: out of memory");
     }
     df_arena_reset(&scratch);
     return status;

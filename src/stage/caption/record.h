@@ -14,8 +14,8 @@
 /* One time of asking. */
 typedef struct {
     df_caption answer;
-    /* of failing, as in `check`; "" when it passed, NULL when it was not judged */
-    const char *reasons;
+    bool judged;
+    const char *reasons[DF_FINDINGS_MAX]; /* of failing, as in `check`: constants */
     int n_reasons;
 } df_caption_attempt;
 

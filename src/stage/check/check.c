@@ -17,30 +17,27 @@ typedef struct {
     int64_t n_evidence;
     const df_table *captions;
     const df_twins *twins;
-    int row, caption, finish, engine; /* columns */
     df_arena *arenas; /* one per thread */
-    df_verdict *verdicts;
-    df_str *support; /* one per caption */
+    df_verdict *verdicts; /* one per caption */
 } check_part;
 
 static df_status judge_row(void *ctx, int64_t item, int thread, df_error *err)
 {
     check_part *p = ctx;
-    int64_t row = df_table_int(p->captions, item, p->row);
+    int64_t row = df_table_int(p->captions, item, DF_CAPTION_ROW);
     if (row < 0 || row >= p->n_evidence)
         return df_fail(err, DF_FORMAT,
                        "check: caption for row %lld, which ingest does not have; run `densefusion "
                        "caption` again",
                        (long long)row);
-    const char *text = df_table_text(p->captions, item, p->caption);
-    const bool composed = strcmp(df_table_text(p->captions, item, p->engine), "compose") == 0;
+    const char *text = df_table_text(p->captions, item, DF_CAPTION_CAPTION);
+    const bool composed =
+        strcmp(df_table_text(p->captions, item, DF_CAPTION_ENGINE), "compose") == 0;
     const df_written caption = {.text = text,
-                                .finish = df_table_text(p->captions, item, p->finish),
+                                .finish = df_table_text(p->captions, item, DF_CAPTION_FINISH),
                                 .elsewhere = !composed && df_twins_has(p->twins, text)};
-    DF_TRY(df_verdict_make(p->nouns, &caption, &p->evidence[row], &p->config->limits,
-                           &p->arenas[thread], &p->verdicts[item], err));
-    df_support_print(&p->verdicts[item].support, &p->support[item]);
-    return p->support[item].failed ? df_fail(err, DF_NOMEM, "check: out of memory") : DF_OK;
+    return df_verdict_make(p->nouns, &caption, &p->evidence[row], &p->config->limits,
+                           &p->arenas[thread], &p->verdicts[item], err);
 }
 
 static df_value recall(double share)
@@ -48,56 +45,73 @@ static df_value recall(double share)
     return share < 0 ? DF_NULL : DF_REAL(share);
 }
 
+static df_status append_verdict(df_table *t, int64_t row, const df_verdict *v, df_error *err)
+{
+    const char *codes[DF_FINDINGS_MAX], *details[DF_FINDINGS_MAX];
+    for (int i = 0; i < v->n_findings; i++) {
+        codes[i] = v->findings[i].code;
+        details[i] = v->findings[i].detail;
+    }
+    return df_table_append(t,
+                           (const df_value[]){DF_INT(row), DF_TEXT(v->pass ? "pass" : "fail"),
+                                              DF_TEXTS(codes, v->n_findings),
+                                              DF_TEXTS(details, v->n_findings), DF_INT(v->words),
+                                              recall(v->text_recall), recall(v->object_recall),
+                                              DF_REAL(v->repetition), DF_INT(v->support.n_named),
+                                              DF_INT(v->support.n_invented)},
+                           err);
+}
+
+static df_status append_support(df_table *t, int64_t row, const df_support *support, df_error *err)
+{
+    for (int i = 0; i < support->n_spans; i++) {
+        const df_span *s = &support->spans[i];
+        DF_TRY(
+            df_table_append(t,
+                            (const df_value[]){DF_INT(row), DF_INT(s->from), DF_INT(s->to),
+                                               DF_TEXT(df_backing_names[s->by]), DF_INT(s->item)},
+                            err));
+    }
+    return DF_OK;
+}
+
+/* The support first: a part is complete when its table is there. */
 static df_status write_part(const check_part *p, df_dataset *ds, int part, df_error *err)
 {
-    df_table *t;
-    DF_TRY(df_table_create(&t, df_check_table.columns, err));
-    df_status status = DF_OK;
-    for (int64_t i = 0; i < df_table_rows(p->captions) && status == DF_OK; i++) {
-        const df_verdict *v = &p->verdicts[i];
-        df_value values[] = {DF_INT(df_table_int(p->captions, i, p->row)),
-                             DF_TEXT(v->pass ? "pass" : "fail"),
-                             DF_TEXT(v->reasons),
-                             DF_TEXT(v->detail),
-                             DF_INT(v->words),
-                             recall(v->text_recall),
-                             recall(v->object_recall),
-                             DF_REAL(v->repetition),
-                             DF_INT(v->support.n_named),
-                             DF_INT(v->support.n_invented),
-                             DF_TEXT(df_str_text(&p->support[i]))};
-        status = df_table_append(t, values, err);
+    df_table *verdicts = NULL, *support = NULL;
+    df_status status = df_table_create(&verdicts, df_check_table.columns, err);
+    if (status == DF_OK)
+        status = df_table_create(&support, df_check_support_table.columns, err);
+    for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->captions); i++) {
+        const int64_t row = df_table_int(p->captions, i, DF_CAPTION_ROW);
+        status = append_verdict(verdicts, row, &p->verdicts[i], err);
+        if (status == DF_OK)
+            status = append_support(support, row, &p->verdicts[i].support, err);
     }
     if (status == DF_OK)
-        status = df_dataset_write(ds, "check", part, t, err);
-    df_table_close(t);
+        status = df_dataset_write(ds, df_check_support_table.name, part, support, err);
+    if (status == DF_OK)
+        status = df_dataset_write(ds, df_check_table.name, part, verdicts, err);
+    df_table_close(support);
+    df_table_close(verdicts);
     return status;
 }
 
 static df_status judge_part(check_part *p, df_dataset *ds, int part, int n_threads, df_error *err)
 {
     int64_t n = df_table_rows(p->captions);
-    p->row = DF_CAPTION_ROW;
-    p->caption = DF_CAPTION_CAPTION;
-    p->finish = DF_CAPTION_FINISH;
-    p->engine = DF_CAPTION_ENGINE;
     p->arenas = calloc((size_t)n_threads, sizeof *p->arenas);
     p->verdicts = calloc((size_t)n + 1, sizeof *p->verdicts);
-    p->support = calloc((size_t)n + 1, sizeof *p->support);
-    df_status status = p->arenas && p->verdicts && p->support
-                           ? DF_OK
-                           : df_fail(err, DF_NOMEM, "check: out of memory");
+    df_status status =
+        p->arenas && p->verdicts ? DF_OK : df_fail(err, DF_NOMEM, "check: out of memory");
     if (status == DF_OK)
         status = df_pool_run(n_threads, n, judge_row, p, err);
     if (status == DF_OK)
         status = write_part(p, ds, part, err);
     for (int i = 0; p->arenas && i < n_threads; i++)
         df_arena_reset(&p->arenas[i]);
-    for (int64_t i = 0; p->support && i < n; i++)
-        df_str_free(&p->support[i]);
     free(p->arenas);
     free(p->verdicts);
-    free(p->support);
     return status;
 }
 

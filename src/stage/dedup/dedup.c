@@ -187,10 +187,10 @@ static void close_pair(df_dedup *d)
 static bool is_sound(const df_dedup *d, int n_parts, int64_t index, const df_dedup_item *item,
                      const df_dedup_found *found, int64_t place)
 {
-    const int64_t part = item->place >> 32;
+    const int32_t part = df_place_unpack(item->place).part;
     return part >= 0 && part < n_parts && item->place > place &&
-           index >= df_vectors_first(d->vectors, (int)part) &&
-           index < df_vectors_first(d->vectors, (int)part + 1) && item->cluster >= 0 &&
+           index >= df_vectors_first(d->vectors, part) &&
+           index < df_vectors_first(d->vectors, part + 1) && item->cluster >= 0 &&
            item->cluster < d->n_clusters && found->nearest >= 0 && found->nearest <= d->n &&
            found->kind >= DF_FOUND_KEPT && found->kind <= DF_FOUND_COPY &&
            (found->kind == DF_FOUND_KEPT || found->nearest > 0);
@@ -258,19 +258,19 @@ static df_status append_vector(const df_dedup *d, df_table *out, int64_t row,
                                const df_dedup_found *found, df_error *err)
 {
     static const char *const reasons[] = {NULL, "similar", "copy"};
-    df_dedup_item nearest = {0};
+    df_dedup_item item = {0};
     bool has = found->nearest > 0;
     if (found->kind < DF_FOUND_KEPT || found->kind > DF_FOUND_COPY)
         return df_fail(err, DF_FORMAT,
                        "dedup/part-found.partial is damaged: remove it and run again");
     if (has)
-        DF_TRY(df_records_read(d->items, found->nearest - 1, 1, &nearest, err));
+        DF_TRY(df_records_read(d->items, found->nearest - 1, 1, &item, err));
+    const df_place nearest = df_place_unpack(item.place);
     return df_table_append(
         out,
-        (const df_value[]){DF_INT(row), DF_INT(found->kind == DF_FOUND_KEPT),
-                           DF_TEXT(reasons[found->kind]),
-                           has ? DF_INT(nearest.place >> 32) : DF_NULL,
-                           has ? DF_INT(nearest.place & 0xFFFFFFFF) : DF_NULL,
+        (const df_value[]){DF_INT(row), DF_BOOL(found->kind == DF_FOUND_KEPT),
+                           DF_TEXT(reasons[found->kind]), has ? DF_INT(nearest.part) : DF_NULL,
+                           has ? DF_INT(nearest.row) : DF_NULL,
                            has ? DF_REAL((double)found->similarity) : DF_NULL,
                            found->kind == DF_FOUND_COPY ? DF_INT(found->hash_distance) : DF_NULL},
         err);
@@ -286,8 +286,9 @@ static df_status fill_part(const df_dedup *d, int part, const df_table *embed, d
         int64_t row = df_table_int(embed, i, of_row);
         if (!df_table_null(embed, i, of_problem)) {
             DF_TRY(df_table_append(out,
-                                   (const df_value[]){DF_INT(row), DF_INT(0), DF_TEXT("no vector"),
-                                                      DF_NULL, DF_NULL, DF_NULL, DF_NULL},
+                                   (const df_value[]){DF_INT(row), DF_BOOL(false),
+                                                      DF_TEXT("no vector"), DF_NULL, DF_NULL,
+                                                      DF_NULL, DF_NULL},
                                    err));
             continue;
         }

@@ -17,7 +17,7 @@ typedef struct {
 } df_dedup_config;
 
 typedef struct {
-    int64_t place;                           /* part << 32 | row */
+    int64_t place;                           /* df_place_pack */
     int64_t pixels, bytes;                   /* of the upright image in the file, of the file */
     uint64_t hash;
     double to_centroid;                      /* cosine */

@@ -84,7 +84,7 @@ static df_status fill(const df_dedup *d, int part, const tables *t, df_dedup_ite
                            "cluster/part-%05d.parquet: row %lld is in no cluster from 0 to %d",
                            part, (long long)row, DF_CLUSTERS_MAX - 1);
         uint64_t hash = (uint64_t)df_table_int(t->embed, i, of_hash);
-        items[at] = (df_dedup_item){.place = (int64_t)part << 32 | row,
+        items[at] = (df_dedup_item){.place = df_place_pack((df_place){part, row}),
                                     .hash = hash,
                                     .to_centroid = df_table_real(t->cluster, at, of_similarity),
                                     .cluster = (int32_t)cluster,

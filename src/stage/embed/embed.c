@@ -1,6 +1,6 @@
 /* embed: one vector of unit length per image, by an image encoder: what `cluster` and `dedup`
  * compare. The vectors of a part are a file of their own beside its table; on the way there they
- * are text in a column that is not written. */
+ * are a column that is not written. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,11 +39,12 @@ static const df_option options[] = {
     {0},
 };
 
-enum { ROW, PHASH, PROBLEM, VECTOR };
-static const df_column columns[] = {{"row", DF_COLUMN_INT, NULL},
-                                    {"phash", DF_COLUMN_INT, NULL},
-                                    {"problem", DF_COLUMN_TEXT, NULL},
-                                    {"vector", DF_COLUMN_TEXT, NULL},
+/* The part's columns, and the vector. */
+enum { VECTOR = DF_EMBED_COLUMNS };
+static const df_column columns[] = {[DF_EMBED_ROW] = {"row", DF_COLUMN_INT, NULL},
+                                    [DF_EMBED_PHASH] = {"phash", DF_COLUMN_INT, NULL},
+                                    [DF_EMBED_PROBLEM] = {"problem", DF_COLUMN_TEXT, NULL},
+                                    [VECTOR] = {"vector", DF_COLUMN_VECTOR, NULL},
                                     {0}};
 
 static bool imports(const embed_config *c)
@@ -82,13 +83,12 @@ static df_status embed_open(void **state, const df_dataset *ds, const void *conf
 
 /* ---- one image ---- */
 
-/* Unit length in double, then float16 as four hex digits a value. NULL with *problem set when it
- * has no direction. */
-static df_status vector_text(const double *x, int dim, df_arena *arena, char **text,
-                             const char **problem, df_error *err)
+/* Unit length in double, then float16. NULL with *problem set when it has no direction. */
+static df_status normalise(const double *x, int dim, df_arena *arena, uint16_t **vector,
+                           const char **problem, df_error *err)
 {
     double sum = 0;
-    *text = NULL;
+    *vector = NULL;
     *problem = NULL;
     for (int k = 0; k < dim; k++)
         sum += x[k] * x[k];
@@ -96,22 +96,19 @@ static df_status vector_text(const double *x, int dim, df_arena *arena, char **t
         *problem = isnan(sum) ? "not a number" : sum == 0 ? "zero" : "infinite";
         return DF_OK;
     }
-    char *to = *text = df_arena_alloc(arena, 4 * (size_t)dim + 1, 1);
     float *unit = df_arena_alloc(arena, (size_t)dim, sizeof *unit);
-    uint16_t *half = df_arena_alloc(arena, (size_t)dim, sizeof *half);
-    if (!to || !unit || !half)
+    uint16_t *half = *vector = df_arena_alloc(arena, (size_t)dim, sizeof *half);
+    if (!unit || !half)
         return df_fail(err, DF_NOMEM, "out of memory");
     for (int k = 0; k < dim; k++)
         unit[k] = (float)(x[k] / sqrt(sum));
     df_float_to_half_n(unit, half, (size_t)dim);
-    for (int k = 0; k < dim; k++)
-        for (int shift = 12; shift >= 0; shift -= 4)
-            *to++ = "0123456789abcdef"[half[k] >> shift & 15];
     return DF_OK;
 }
 
+/* vector: [dim]; NULL with a problem. */
 static df_status append(df_table *out, const df_sight *sight, const char *problem,
-                        const char *vector, df_error *err)
+                        const uint16_t *vector, int dim, df_error *err)
 {
     df_value phash = DF_NULL;
     uint64_t hash;
@@ -119,8 +116,10 @@ static df_status append(df_table *out, const df_sight *sight, const char *proble
         DF_TRY(df_image_dhash(sight->image, &hash, err));
         phash = DF_INT((int64_t)hash);
     }
-    return df_table_append(
-        out, (df_value[]){DF_INT(sight->row), phash, DF_TEXT(problem), DF_TEXT(vector)}, err);
+    return df_table_append(out,
+                           (const df_value[]){DF_INT(sight->row), phash, DF_TEXT(problem),
+                                              vector ? DF_VECTOR(vector, dim) : DF_NULL},
+                           err);
 }
 
 /* What the encoder says of the picture, or why it says nothing. */
@@ -157,7 +156,7 @@ static df_status embed_perceive(void *state, df_sight *sight, df_arena *arena, d
                                 df_error *err)
 {
     const embed_state *s = state;
-    char *text = NULL;
+    uint16_t *vector = NULL;
     const char *problem = NULL;
     double *x = df_arena_alloc(arena, (size_t)s->dim, sizeof *x);
     if (!x)
@@ -165,45 +164,29 @@ static df_status embed_perceive(void *state, df_sight *sight, df_arena *arena, d
     DF_TRY(s->imported ? import(s, sight, x, &problem, err)
                        : encode(s, sight, arena, x, &problem, err));
     if (!problem)
-        DF_TRY(vector_text(x, s->dim, arena, &text, &problem, err));
-    return append(out, sight, problem, text, err);
+        DF_TRY(normalise(x, s->dim, arena, &vector, &problem, err));
+    return append(out, sight, problem, vector, s->dim, err);
 }
 
 /* ---- one part ---- */
 
-static unsigned digit(char c)
-{
-    return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
-static df_status append_vector(df_npy_writer *w, const char *text, int dim, uint16_t *row,
-                               df_error *err)
-{
-    if (strlen(text) != 4 * (size_t)dim)
-        return df_fail(err, DF_FORMAT, "a partial part of another encoder; remove it");
-    for (int k = 0; k < dim; k++, text += 4)
-        row[k] = (uint16_t)(digit(text[0]) << 12 | digit(text[1]) << 8 | digit(text[2]) << 4 |
-                            digit(text[3]));
-    return df_npy_append(w, row, 1, err);
-}
-
 static df_status fill_part(const df_table *t, int dim, df_npy_writer *w, df_table *to,
                            df_error *err)
 {
-    uint16_t *row = malloc((size_t)dim * sizeof *row);
-    df_status status = row ? DF_OK : df_fail(err, DF_NOMEM, "out of memory");
-    for (int64_t i = 0; status == DF_OK && i < df_table_rows(t); i++) {
-        bool has = !df_table_null(t, i, VECTOR);
-        df_value phash = {.null = df_table_null(t, i, PHASH), .i = df_table_int(t, i, PHASH)};
-        df_value problem = {.null = has, .s = df_table_text(t, i, PROBLEM)};
-        if (has)
-            status = append_vector(w, df_table_text(t, i, VECTOR), dim, row, err);
-        if (status == DF_OK)
-            status = df_table_append(
-                to, (df_value[]){DF_INT(df_table_int(t, i, ROW)), phash, problem}, err);
+    for (int64_t i = 0; i < df_table_rows(t); i++) {
+        int64_t n;
+        const uint16_t *vector = df_table_vector(t, i, VECTOR, &n);
+        if (vector && n != dim)
+            return df_fail(err, DF_FORMAT, "a partial part of another encoder; remove it");
+        if (vector)
+            DF_TRY(df_npy_append(w, vector, 1, err));
+        DF_TRY(df_table_append(to,
+                               (const df_value[]){df_table_value(t, i, DF_EMBED_ROW),
+                                                  df_table_value(t, i, DF_EMBED_PHASH),
+                                                  df_table_value(t, i, DF_EMBED_PROBLEM)},
+                               err));
     }
-    free(row);
-    return status;
+    return DF_OK;
 }
 
 /* The vectors first: a part is complete when its table is there. */

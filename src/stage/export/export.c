@@ -31,14 +31,6 @@ typedef struct {
     const export_config *config;
 } export_out;
 
-static void append_reason(void *ctx, const char *piece, size_t n)
-{
-    df_str *text = ctx;
-    if (text->data[text->size - 1] != '[')
-        df_str_append(text, ", ");
-    df_json_append_text_n(text, piece, n);
-}
-
 static void append_member(df_str *text, const char *key, const char *value)
 {
     df_str_printf(text, ", \"%s\": ", key);
@@ -54,16 +46,19 @@ static void append_known(df_str *text, const df_joined *j, int64_t row, int colu
 
 static void append_line(df_str *text, const df_joined *j, int64_t row)
 {
-    char id[DF_ROW_ID_MAX];
-    df_row_id(j->part, row, id);
+    char id[DF_PLACE_ID_MAX];
+    df_place_print((df_place){j->part, row}, id);
     df_str_printf(text, "{\"id\": \"%s\"", id);
     append_member(text, "image", df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
     append_member(text, "caption", df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION));
     append_member(text, "verdict", df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT));
     df_str_append(text, ", \"reasons\": [");
-    if (!text->failed)
-        df_text_split(df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_REASONS), ';', append_reason,
-                      text);
+    int64_t n;
+    const char *const *reasons = df_joined_texts(j, DF_OF_CHECK, row, DF_CHECK_REASONS, &n);
+    for (int64_t i = 0; i < n; i++) {
+        df_str_append(text, i ? ", " : "");
+        df_json_append_text(text, reasons[i]);
+    }
     df_str_printf(text, "], \"width\": %lld, \"height\": %lld",
                   (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
                   (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
@@ -74,13 +69,13 @@ static void append_line(df_str *text, const df_joined *j, int64_t row)
 
 static df_status put_row(export_out *out, const df_joined *j, int64_t row, df_error *err)
 {
-    char id[DF_ROW_ID_MAX];
+    char id[DF_PLACE_ID_MAX];
     df_str_clear(&out->text);
     append_line(&out->text, j, row);
     DF_TRY(df_stream_put(&out->lines, &out->text, err));
     df_str_clear(&out->text);
     df_str_append(&out->text, out->n++ ? ",\n" : "[\n");
-    df_row_id(j->part, row, id);
+    df_place_print((df_place){j->part, row}, id);
     df_conversation_append(&out->text, id, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH),
                            out->config->instruction ? out->config->instruction : "",
                            df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION));
@@ -153,9 +148,8 @@ static df_status write_selected(const df_dataset *ds, df_error *err)
     df_str_append(&sql, " i JOIN ");
     if (status == DF_OK)
         status = df_dataset_append_sql(ds, "select", &sql, err);
-    df_str_printf(&sql,
-                  " s ON i.file_index = s.file_index AND i.\"row\" = s.\"row\" WHERE s.kept = 1 "
-                  "ORDER BY i.file_index, i.\"row\")");
+    df_str_printf(&sql, " s ON i.file_index = s.file_index AND i.\"row\" = s.\"row\" WHERE s.kept "
+                        "ORDER BY i.file_index, i.\"row\")");
     df_sql_to_parquet(&sql, draft.path);
     if (status == DF_OK && sql.failed)
         status = df_fail(err, DF_NOMEM, "write selected.parquet: out of memory");

@@ -50,7 +50,7 @@ static df_status put(tuning *t, int side, df_error *err)
 
 static df_status put_row(tuning *t, const df_joined *j, int64_t row, df_error *err)
 {
-    char id[DF_ROW_ID_MAX];
+    char id[DF_PLACE_ID_MAX];
     if (!df_joined_has(j, DF_OF_FUSE, row, DF_FUSE_TUNING_PROMPT))
         return DF_OK;
     if (!df_joined_has(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION)) {
@@ -62,7 +62,7 @@ static df_status put_row(tuning *t, const df_joined *j, int64_t row, df_error *e
         return DF_OK;
     }
     const int side = side_of(t, j, row);
-    df_row_id(j->part, row, id);
+    df_place_print((df_place){j->part, row}, id);
     df_str_clear(&t->text);
     df_str_append(&t->text, t->n[side]++ ? ",\n" : "[\n");
     df_conversation_append(&t->text, id, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH),

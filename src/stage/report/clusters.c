@@ -120,8 +120,8 @@ static void append_image(df_str *out, const shown_images *s, const df_table *t, 
 {
     shown_image key = {.part = number(t, row, columns[0]), .row = number(t, row, columns[1])};
     const shown_image *found = bsearch(&key, s->items, (size_t)s->n, sizeof key, by_place);
-    char id[DF_ROW_ID_MAX];
-    df_row_id((int)key.part, key.row, id);
+    char id[DF_PLACE_ID_MAX];
+    df_place_print((df_place){(int32_t)key.part, key.row}, id);
     df_str_printf(out, "\"id\":\"%s\"", id);
     append_text(out, "path", t, row, columns[2]);
     if (found && *found->thumb) {

@@ -15,6 +15,7 @@
 #include "stage/report/row.h"
 #include "stage/report/thumbs.h"
 #include "stage/stage.h"
+#include "tables/check.h"
 #include "tables/kept.h"
 #include "tables/fuse.h"
 
@@ -84,11 +85,12 @@ static df_status flush(report *r, df_error *err)
 }
 
 static df_status append_images(report *r, const showing *s, const df_joined *j,
-                               const df_evidence *evidence, const df_table *left, df_error *err)
+                               const df_evidence *evidence, const df_table *left,
+                               const df_table *support, df_error *err)
 {
     for (int64_t i = 0; i < s->n; i++) {
         df_str_append(&r->chunk, r->in_chunk ? ",\n" : "densefusion.add([\n");
-        df_report_row(&r->chunk, j, s->rows[i], &evidence[s->rows[i]], left, s->thumbs[i]);
+        df_report_row(&r->chunk, j, s->rows[i], &evidence[s->rows[i]], left, support, s->thumbs[i]);
         r->n_shown++;
         if (++r->in_chunk == CHUNK_IMAGES)
             DF_TRY(flush(r, err));
@@ -120,7 +122,7 @@ static df_status show(report *r, showing *s, df_error *err)
     df_evidence_tables tables = {0};
     df_arena arena = {0};
     df_evidence *evidence = NULL;
-    df_table *left = NULL;
+    df_table *left = NULL, *support = NULL;
     int64_t n_rows = 0;
     df_status status = df_joined_open(&j, r->ds, s->part, err);
     if (status == DF_OK)
@@ -129,14 +131,17 @@ static df_status show(report *r, showing *s, df_error *err)
         status = df_evidence_gather(&tables, &arena, &evidence, &n_rows, err);
     if (status == DF_OK && tables.fused && df_dataset_has_part(r->ds, "fuse/left", s->part))
         status = df_dataset_read(r->ds, &df_fuse_left_table, s->part, &left, err);
+    if (status == DF_OK && j.table[DF_OF_CHECK])
+        status = df_dataset_read(r->ds, &df_check_support_table, s->part, &support, err);
     if (status == DF_OK) {
         s->ingest = j.table[DF_OF_INGEST];
         status = df_thumbs_make(&r->thumbs, s->part, s->ingest, s->rows, s->n, r->config->side,
                                 s->thumbs, err);
     }
     if (status == DF_OK)
-        status = append_images(r, s, &j, evidence, left, err);
+        status = append_images(r, s, &j, evidence, left, support, err);
     df_arena_reset(&arena);
+    df_table_close(support);
     df_table_close(left);
     df_evidence_tables_close(&tables);
     df_joined_close(&j);

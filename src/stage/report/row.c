@@ -126,47 +126,45 @@ static int64_t units(const char *text, size_t from, size_t to)
     return n;
 }
 
-void df_report_support(df_str *out, const char *caption, const char *support)
+void df_report_support(df_str *out, const char *caption, const df_table *t, int64_t row)
 {
-    df_json *root = NULL;
-    size_t size = strlen(caption), at = 0;
-    int64_t unit = 0;
+    const int64_t size = (int64_t)strlen(caption), n = t ? df_table_rows(t) : 0;
+    int64_t at = 0, unit = 0, i = t ? df_table_first(t, DF_CHECK_SUPPORT_ROW, row) : 0;
     bool first = true;
     df_str_append(out, "[");
-    if (*support && df_json_parse(&root, support, strlen(support), "support", NULL) != DF_OK)
-        root = NULL;
-    for (size_t i = 0; i < df_json_count(root); i++) {
-        const df_json *span = df_json_item(root, i);
-        int64_t from = df_json_int(df_json_item(span, 0), -1),
-                to = df_json_int(df_json_item(span, 1), -1);
-        const char *kind = df_json_text(df_json_item(span, 2));
-        if (from < (int64_t)at || to <= from || (uint64_t)to > size || !kind)
+    for (; i < n && df_table_int(t, i, DF_CHECK_SUPPORT_ROW) == row; i++) {
+        const int64_t from = df_table_int(t, i, DF_CHECK_SUPPORT_FIRST),
+                      to = df_table_int(t, i, DF_CHECK_SUPPORT_END);
+        if (from < at || to <= from || to > size)
             continue;
-        int64_t before = units(caption, at, (size_t)from),
-                inside = units(caption, (size_t)from, (size_t)to);
+        const int64_t before = units(caption, (size_t)at, (size_t)from),
+                      inside = units(caption, (size_t)from, (size_t)to);
         if (before < 0 || inside < 0)
             continue;
         df_str_printf(out, "%s[%lld,%lld,", first ? "" : ",", (long long)(unit + before),
                       (long long)(unit + before + inside));
-        df_json_append_text(out, kind);
-        df_str_printf(out, ",%lld]", (long long)df_json_int(df_json_item(span, 3), -1));
+        df_json_append_text(out, df_table_text(t, i, DF_CHECK_SUPPORT_KIND));
+        df_str_printf(out, ",%lld]", (long long)df_table_int(t, i, DF_CHECK_SUPPORT_ITEM));
         unit += before + inside;
-        at = (size_t)to;
+        at = to;
         first = false;
     }
     df_str_append(out, "]");
-    df_json_close(root);
 }
 
-static void append_reason(void *ctx, const char *piece, size_t n)
+static void append_texts(df_str *out, const char *key, const df_joined *j, int64_t row, int column)
 {
-    df_str *out = ctx;
-    if (out->size && out->data[out->size - 1] != '[')
-        df_str_append(out, ",");
-    df_json_append_text_n(out, piece, n);
+    int64_t n;
+    const char *const *texts = df_joined_texts(j, DF_OF_CHECK, row, column, &n);
+    df_str_printf(out, ",\"%s\":[", key);
+    for (int64_t i = 0; i < n; i++) {
+        df_str_append(out, i ? "," : "");
+        df_json_append_text(out, texts[i]);
+    }
+    df_str_append(out, "]");
 }
 
-static void append_caption(df_str *out, const df_joined *j, int64_t row)
+static void append_caption(df_str *out, const df_joined *j, const df_table *support, int64_t row)
 {
     const char *caption = df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION);
     append_column(out, j, row, DF_OF_CAPTION, DF_CAPTION_ERROR);
@@ -177,14 +175,12 @@ static void append_caption(df_str *out, const df_joined *j, int64_t row)
         return;
     append_text(out, "caption", caption);
     append_column(out, j, row, DF_OF_CHECK, DF_CHECK_VERDICT);
-    df_str_printf(out, ",\"words\":%lld,\"reasons\":[",
+    df_str_printf(out, ",\"words\":%lld",
                   (long long)df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_WORDS, 0));
-    df_text_split(df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_REASONS), ';', append_reason, out);
-    df_str_append(out, "],\"support\":");
-    df_report_support(out, caption, df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_SUPPORT));
-    const char *why = df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_DETAIL);
-    if (*why)
-        append_text(out, "why", why);
+    append_texts(out, "reasons", j, row, DF_CHECK_REASONS);
+    df_str_append(out, ",\"support\":");
+    df_report_support(out, caption, support, row);
+    append_texts(out, "why", j, row, DF_CHECK_DETAIL);
 }
 
 static void append_left(df_str *out, const df_table *t, int64_t row)
@@ -206,10 +202,10 @@ static void append_left(df_str *out, const df_table *t, int64_t row)
 }
 
 void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_evidence *evidence,
-                   const df_table *left, const char *thumb)
+                   const df_table *left, const df_table *support, const char *thumb)
 {
-    char id[DF_ROW_ID_MAX];
-    df_row_id(j->part, row, id);
+    char id[DF_PLACE_ID_MAX];
+    df_place_print((df_place){j->part, row}, id);
     df_str_printf(out, "{\"id\":\"%s\"", id);
     append_column(out, j, row, DF_OF_INGEST, DF_INGEST_PATH);
     df_str_printf(out, ",\"width\":%lld,\"height\":%lld",
@@ -227,12 +223,13 @@ void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_eviden
         if (by == DF_OF_FILTER)
             append_column(out, j, row, by, DF_FILTER_DETAIL);
         if (by == DF_OF_DEDUP && df_joined_has(j, by, row, DF_DEDUP_NEAREST_ROW)) {
-            df_row_id((int)df_joined_int(j, by, row, DF_DEDUP_NEAREST_PART, 0),
-                      df_joined_int(j, by, row, DF_DEDUP_NEAREST_ROW, 0), id);
+            df_place_print((df_place){(int32_t)df_joined_int(j, by, row, DF_DEDUP_NEAREST_PART, 0),
+                                      df_joined_int(j, by, row, DF_DEDUP_NEAREST_ROW, 0)},
+                           id);
             append_text(out, "nearest", id);
         }
     } else {
-        append_caption(out, j, row);
+        append_caption(out, j, support, row);
         append_evidence(out, evidence);
         if (left)
             append_left(out, left, row);

@@ -5,11 +5,13 @@
 #include "tables/joined.h"
 #include "evidence/evidence.h"
 
-/* Appends a JSON object. left: the part's fuse/left, NULL when there is none. thumb: its file name,
+/* Appends a JSON object. left, support: the part's fuse/left and check/support, NULL when there is
+ * none. thumb: its file name,
  * "" when the image could not be decoded. */
 void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_evidence *evidence,
-                   const df_table *left, const char *thumb);
-/* check.support with its byte offsets turned into UTF-16 units, which JavaScript counts in. Spans
- * that do not fit the caption, or overlap, are left out. */
-void df_report_support(df_str *out, const char *caption, const char *support);
+                   const df_table *left, const df_table *support, const char *thumb);
+/* A row's part of check/support (NULL: none) as [[from, to, kind, item], ...], its byte offsets
+ * turned into UTF-16 units, in which JavaScript counts. Spans that do not fit the caption, or
+ * overlap, are left out. */
+void df_report_support(df_str *out, const char *caption, const df_table *support, int64_t row);
 #endif

@@ -59,8 +59,8 @@ static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
     if (df_run_stopped(j->thumbs->run))
         return df_stopped(err);
     int64_t row = j->rows[item];
-    char id[DF_ROW_ID_MAX], path[PATH_MAX], within[DF_THUMB_NAME + 32], *name = j->names[item];
-    df_row_id(j->part, row, id);
+    char id[DF_PLACE_ID_MAX], path[PATH_MAX], within[DF_THUMB_NAME + 32], *name = j->names[item];
+    df_place_print((df_place){j->part, row}, id);
     const char *hash = df_table_text(j->ingest, row, DF_INGEST_HASH);
     snprintf(name, DF_THUMB_NAME, "%s-%.12s-%d-%d.jpg", id, *hash ? hash : "x", (int)j->side,
              (int)j->thumbs->quality);

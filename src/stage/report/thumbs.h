@@ -5,7 +5,7 @@
 #include "tables/joined.h"
 #include "stage/stage.h"
 
-enum { DF_THUMB_NAME = DF_ROW_ID_MAX + 40 };
+enum { DF_THUMB_NAME = DF_PLACE_ID_MAX + 40 };
 typedef char df_thumb_name[DF_THUMB_NAME];
 
 typedef struct {

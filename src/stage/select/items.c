@@ -81,7 +81,7 @@ static bool survives(const df_table *dedup, int64_t row, int64_t *at)
     while (*at < df_table_rows(dedup) && df_table_int(dedup, *at, of_row) < row)
         ++*at;
     return *at < df_table_rows(dedup) && df_table_int(dedup, *at, of_row) == row &&
-           df_table_int(dedup, *at, DF_DEDUP_KEPT) == 1;
+           df_table_bool(dedup, *at, DF_DEDUP_KEPT);
 }
 
 static df_status fill(const df_selecting *s, int part, const tables *t, df_select_item *items,
@@ -98,7 +98,7 @@ static df_status fill(const df_selecting *s, int part, const tables *t, df_selec
         if (!fits)
             break;
         bool here = !t->dedup || survives(t->dedup, row, &at);
-        items[i] = (df_select_item){.place = (int64_t)part << 32 | row,
+        items[i] = (df_select_item){.place = df_place_pack((df_place){part, row}),
                                     .key = key_of(s, t, i, row),
                                     .cluster = here ? (int32_t)cluster : -1};
     }

@@ -40,8 +40,8 @@ static df_status fill_part(const df_selecting *s, int part, df_table *out, df_er
             return df_fail(err, DF_FORMAT, "select/part-items.partial is damaged: run again");
         if (item.cluster >= 0)
             DF_TRY(df_table_append(out,
-                                   (const df_value[]){DF_INT(item.place & 0xFFFFFFFF),
-                                                      DF_INT(item.limit == DF_LIMIT_NONE),
+                                   (const df_value[]){DF_INT(df_place_unpack(item.place).row),
+                                                      DF_BOOL(item.limit == DF_LIMIT_NONE),
                                                       DF_TEXT(reasons[item.limit]),
                                                       DF_INT(item.cluster), DF_INT(item.rank)},
                                    err));
