@@ -146,7 +146,8 @@ static df_status perceive(df_one *one, df_sight *sight, df_arena *arena, df_erro
         if (status == DF_OK)
             status = e->stage->pixels->perceive(e->state, sight, arena, e->table, &why);
         if (status == DF_OK)
-            status = df_sight_hand_on(sight, e->stage->name, e->table, arena, &why);
+            df_sight_add(sight,
+                         (df_image_rows){e->stage->table, e->table, 0, df_table_rows(e->table)});
         DF_TRY(df_stage_failed(e->stage, status, &why, err));
     }
     return DF_OK;

@@ -31,7 +31,8 @@ typedef struct {
 
 /* The table of a stage that the part has already: later stages see its rows of an image. */
 typedef struct {
-    df_table *table;                         /* NULL: the part lacks it */
+    const df_table_type *type;
+    df_table *table;
     int64_t *first;                          /* [images + 1] where an image's rows begin */
 } earlier;
 
@@ -49,7 +50,8 @@ typedef struct {
     int64_t n_joined;                        /* rows below it are in the tables */
     double saved_s;
     df_table *ingest;
-    earlier tag, detect;
+    earlier earlier[DF_PASS_STAGES_MAX];
+    int n_earlier;
     df_join *join;
 } pass;
 
@@ -91,15 +93,13 @@ static df_status screen(pass *p, df_sight *sight, df_table **out, df_error *err)
     return DF_OK;
 }
 
-static df_status take_earlier(const pass *p, df_sight *sight, df_arena *arena, df_error *err)
+static void take_earlier(const pass *p, df_sight *sight)
 {
-    const earlier *tag = &p->tag, *detect = &p->detect;
-    const int64_t row = sight->row;
-    if (tag->table)
-        DF_TRY(df_sight_tags(sight, tag->table, tag->first[row], tag->first[row + 1], arena, err));
-    return detect->table ? df_sight_boxes(sight, detect->table, detect->first[row],
-                                          detect->first[row + 1], arena, err)
-                         : DF_OK;
+    for (int i = 0; i < p->n_earlier; i++) {
+        const earlier *e = &p->earlier[i];
+        df_sight_add(sight, (df_image_rows){e->type, e->table, e->first[sight->row],
+                                            e->first[sight->row + 1]});
+    }
 }
 
 /* A stage that only joins what others saw needs no pixels. */
@@ -133,9 +133,8 @@ static int edge_for(const pass *p, int i, int64_t row)
     return DF_EDGE_ANY;
 }
 
-/* A stage that can't judge a broken image (all but `filter` and `embed`) is not shown one. `detect`
- * sees tags and `look` sees boxes as the tables of `tag` and `detect` have them, in this pass or a
- * later one. */
+/* A stage that can't judge a broken image (all but `filter` and `embed`) is not shown one. What a
+ * stage said is seen by the later ones. */
 static df_status perceive(pass *p, df_sight *sight, df_pixels *pixels, df_arena *arena,
                           df_table **out, df_error *err)
 {
@@ -149,9 +148,8 @@ static df_status perceive(pass *p, df_sight *sight, df_pixels *pixels, df_arena 
             continue;
         df_error why = {""};
         df_status status = m->stage->pixels->perceive(m->state, sight, arena, out[i], &why);
-        if (status == DF_OK)
-            status = df_sight_hand_on(sight, m->stage->name, out[i], arena, &why);
         DF_TRY(in_image(m, sight, status, &why, err));
+        df_sight_add(sight, (df_image_rows){m->stage->table, out[i], 0, df_table_rows(out[i])});
     }
     return DF_OK;
 }
@@ -172,8 +170,7 @@ static df_status see(pass *p, int64_t row, df_arena *arena, df_table **out, df_e
     if (status == DF_OK && is_wanted(p, &sight)) {
         if (is_looked_at(p, row))
             status = df_sight_load(&sight, p->ds, &pixels, err);
-        if (status == DF_OK)
-            status = take_earlier(p, &sight, arena, err);
+        take_earlier(p, &sight);
         if (status == DF_OK)
             status = perceive(p, &sight, &pixels, arena, out, err);
     }
@@ -247,18 +244,31 @@ static df_status open_member(pass *p, member *m, df_error *err)
     return df_table_create(&m->table, df_stage_columns(m->stage), err);
 }
 
-static df_status read_earlier(const pass *p, const df_table_type *type, earlier *out, df_error *err)
+static bool has_earlier(const pass *p, const df_table_type *type)
 {
-    if (!df_dataset_has_part(p->ds, type->name, p->part))
+    for (int i = 0; i < p->n_earlier; i++)
+        if (p->earlier[i].type == type)
+            return true;
+    return false;
+}
+
+/* Reads a table that a stage of the pass sees, where the part has it, and finds where each image's
+ * rows begin. */
+static df_status read_earlier(pass *p, const df_table_type *type, df_error *err)
+{
+    if (has_earlier(p, type) || !df_dataset_has_part(p->ds, type->name, p->part))
         return DF_OK;
+    if (p->n_earlier == DF_PASS_STAGES_MAX)
+        return df_fail(err, DF_CONFIG, "more than %d tables are seen", DF_PASS_STAGES_MAX);
+    earlier *out = &p->earlier[p->n_earlier++];
+    out->type = type;
     DF_TRY(df_dataset_read(p->ds, type, p->part, &out->table, err));
     const int64_t n = df_table_rows(p->ingest), n_rows = df_table_rows(out->table);
-    const int of_row = DF_ROW;
     out->first = malloc(((size_t)n + 1) * sizeof *out->first);
     if (!out->first)
         return df_fail(err, DF_NOMEM, "%s of a part: out of memory", type->name);
     for (int64_t row = 0, i = 0; row <= n; row++) { /* the table is in row order */
-        while (i < n_rows && df_table_int(out->table, i, of_row) < row)
+        while (i < n_rows && df_table_int(out->table, i, DF_ROW) < row)
             i++;
         out->first[row] = i;
     }
@@ -279,8 +289,12 @@ static df_status open_part(pass *p, int part, df_error *err)
         if (!df_dataset_has_part(p->ds, p->members[i].stage->name, part))
             DF_TRY(open_member(p, &p->members[i], err));
     DF_TRY(df_dataset_read(p->ds, &df_ingest_table, part, &p->ingest, err));
-    DF_TRY(read_earlier(p, &df_tag_table, &p->tag, err));
-    return read_earlier(p, &df_detect_table, &p->detect, err);
+    for (int i = 0; i < p->n_members; i++) {
+        const df_table_type *const *sees = p->members[i].stage->pixels->sees;
+        for (; sees && *sees; sees++)
+            DF_TRY(read_earlier(p, *sees, err));
+    }
+    return DF_OK;
 }
 
 static void close_part(pass *p)
@@ -292,8 +306,8 @@ static void close_part(pass *p)
         p->members[i].kept = NULL;
     }
     df_table_close(p->ingest);
-    close_earlier(&p->tag);
-    close_earlier(&p->detect);
+    while (p->n_earlier > 0)
+        close_earlier(&p->earlier[--p->n_earlier]);
     df_join_close(p->join);
     p->ingest = NULL;
     p->join = NULL;

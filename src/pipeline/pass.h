@@ -5,7 +5,6 @@
 #define DF_PIPELINE_PASS_H
 #include "stage/stage.h"
 
-enum { DF_PASS_STAGES_MAX = 16, DF_PASS_SIDE_PX = 2048 };
 typedef struct {
     const df_stage *stage;
     const void *config;

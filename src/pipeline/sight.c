@@ -1,14 +1,11 @@
 #include "pipeline/sight.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tables/source.h"
-#include "pipeline/pass.h"
 #include "tables/ingest.h"
-#include "tables/tag.h"
-#include "tables/detect.h"
 
 static void problem(df_sight *sight, const char *what, const char *detail)
 {
@@ -62,7 +59,7 @@ df_status df_sight_show(df_sight *sight, df_pixels *pixels, int edge, df_error *
     df_image *picture = &pixels->pictures[reduction / 2 - reduction / 8];
     df_status status = DF_OK;
     if (!picture->rgb)
-        status = reduction == 1 ? df_image_decode(pixels->bytes, pixels->size, DF_PASS_SIDE_PX,
+        status = reduction == 1 ? df_image_decode(pixels->bytes, pixels->size, DF_SIGHT_SIDE_PX,
                                                   picture, &pixels->detail)
                                 : df_image_decode_reduced(pixels->bytes, pixels->size, reduction,
                                                           picture, &pixels->detail);
@@ -83,57 +80,8 @@ void df_pixels_free(df_pixels *pixels)
     free(pixels->owned);
 }
 
-df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int64_t end,
-                        df_arena *arena, df_error *err)
+void df_sight_add(df_sight *sight, df_image_rows rows)
 {
-    const int label = DF_TAG_TAG, score = DF_TAG_SCORE;
-    df_tag *tags = df_arena_alloc(arena, (size_t)(end - first) + 1, sizeof *tags);
-    for (int64_t i = first; tags && i < end; i++) {
-        tags[i - first] = (df_tag){.label = df_arena_strdup(arena, df_table_text(tag, i, label)),
-                                   .score = df_table_real(tag, i, score),
-                                   .item = (int)(i - first)};
-        if (!tags[i - first].label)
-            tags = NULL;
-    }
-    if (!tags)
-        return df_fail(err, DF_NOMEM, "tags of an image: out of memory");
-    sight->tags = tags;
-    sight->n_tags = (int)(end - first);
-    return DF_OK;
-}
-
-df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first, int64_t end,
-                         df_arena *arena, df_error *err)
-{
-    static const int at[] = {DF_DETECT_X0, DF_DETECT_Y0, DF_DETECT_X1, DF_DETECT_Y1};
-    const int label = DF_DETECT_LABEL, source = DF_DETECT_SOURCE, score = DF_DETECT_SCORE;
-    df_box *boxes = df_arena_alloc(arena, (size_t)(end - first) + 1, sizeof *boxes);
-    if (!boxes)
-        return df_fail(err, DF_NOMEM, "boxes of an image: out of memory");
-    for (int64_t i = first; i < end; i++)
-        boxes[i - first] =
-            (df_box){.label = df_arena_strdup(arena, df_table_text(detect, i, label)),
-                     .source = df_arena_strdup(arena, df_table_text(detect, i, source)),
-                     .score = df_table_real(detect, i, score),
-                     .item = (int)(i - first),
-                     .x0 = df_table_real(detect, i, at[0]),
-                     .y0 = df_table_real(detect, i, at[1]),
-                     .x1 = df_table_real(detect, i, at[2]),
-                     .y1 = df_table_real(detect, i, at[3])};
-    for (int64_t i = 0; i < end - first; i++)
-        if (!boxes[i].label || !boxes[i].source)
-            return df_fail(err, DF_NOMEM, "boxes of an image: out of memory");
-    sight->boxes = boxes;
-    sight->n_boxes = (int)(end - first);
-    return DF_OK;
-}
-
-df_status df_sight_hand_on(df_sight *sight, const char *stage, const df_table *table,
-                           df_arena *arena, df_error *err)
-{
-    if (strcmp(stage, "tag") == 0)
-        return df_sight_tags(sight, table, 0, df_table_rows(table), arena, err);
-    if (strcmp(stage, "detect") == 0)
-        return df_sight_boxes(sight, table, 0, df_table_rows(table), arena, err);
-    return DF_OK;
+    assert(sight->n_seen < DF_SEEN_MAX);
+    sight->seen[sight->n_seen++] = rows;
 }

@@ -4,6 +4,8 @@
 #define DF_PIPELINE_SIGHT_H
 #include "stage/stage.h"
 
+enum { DF_SIGHT_SIDE_PX = 2048 };
+
 /* One image's bytes, and the pictures that were decoded from them so far. All-zero is empty and
  * freeable. */
 typedef struct {
@@ -11,7 +13,7 @@ typedef struct {
     size_t size;
     uint8_t *owned;                          /* NULL: the bytes are the caller's */
     df_image_info info;
-    /* [0] whole, its long side at most DF_PASS_SIDE_PX; [k] by 2^k */
+    /* [0] whole, its long side at most DF_SIGHT_SIDE_PX; [k] by 2^k */
     df_image pictures[4];
     df_error detail;
 } df_pixels;
@@ -28,14 +30,6 @@ df_status df_sight_show(df_sight *sight, df_pixels *pixels, int edge, df_error *
 /* what a user calls the picture, for messages */
 const char *df_sight_path(const df_sight *sight);
 void df_pixels_free(df_pixels *pixels);
-/* sight->tags from the rows [first, end) of a `tag` table, in the arena. */
-df_status df_sight_tags(df_sight *sight, const df_table *tag, int64_t first, int64_t end,
-                        df_arena *arena, df_error *err);
-/* sight->boxes from the rows [first, end) of a `detect` table, in the arena. */
-df_status df_sight_boxes(df_sight *sight, const df_table *detect, int64_t first, int64_t end,
-                         df_arena *arena, df_error *err);
-/* What later stages of a pass want from the stage just run on this image: its tags or boxes, from
- * its rows in `table`. */
-df_status df_sight_hand_on(df_sight *sight, const char *stage, const df_table *table,
-                           df_arena *arena, df_error *err);
+/* Later stages see these rows of the image: at most one table of each type. */
+void df_sight_add(df_sight *sight, df_image_rows rows);
 #endif

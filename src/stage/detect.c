@@ -3,6 +3,7 @@
 #include "expert/panel.h"
 #include "stage/import/import.h"
 #include "tables/detect.h"
+#include "tables/tag.h"
 
 typedef struct {
     char *models, *from;
@@ -66,47 +67,42 @@ static df_status detect_open(void **state, const df_dataset *ds, const void *con
     return DF_OK;
 }
 
-/* All models' boxes in one array: by model, then falling score; a box's item is its index here. */
-static df_status join(const df_percept *seen, int n_models, df_arena *arena, df_box **out,
-                      int *n_out, df_error *err)
+/* The image's tags: what an open-set model is asked for. */
+static df_status queries_of(const df_sight *sight, df_arena *arena, df_queries *out, df_error *err)
 {
-    size_t n = 0;
-    for (int m = 0; m < n_models; m++)
-        n += (size_t)seen[m].n_boxes;
-    df_box *all = df_arena_alloc(arena, n + 1, sizeof *all);
-    if (!all)
+    const df_image_rows r = df_sight_rows(sight, &df_tag_table);
+    df_tag *tags = df_arena_alloc(arena, (size_t)(r.end - r.first) + 1, sizeof *tags);
+    if (!tags)
         return df_fail(err, DF_NOMEM, "out of memory");
-    n = 0;
-    for (int m = 0; m < n_models; m++)
-        for (int i = 0; i < seen[m].n_boxes; i++, n++) {
-            all[n] = seen[m].boxes[i];
-            all[n].item = (int)n;
-        }
-    *out = all;
-    *n_out = (int)n;
+    for (int64_t i = r.first; i < r.end; i++)
+        tags[i - r.first] = (df_tag){.label = df_table_text(r.table, i, DF_TAG_TAG),
+                                     .score = df_table_real(r.table, i, DF_TAG_SCORE),
+                                     .item = (int)(i - r.first)};
+    *out = (df_queries){tags, (int)(r.end - r.first)};
     return DF_OK;
 }
 
 static df_status perceive(const detect_state *s, df_sight *sight, df_arena *arena, df_table *out,
                           df_error *err)
 {
-    const df_queries queries = {sight->tags, sight->n_tags};
+    df_queries queries;
     df_percept seen[DF_PANEL_MAX];
+    DF_TRY(queries_of(sight, arena, &queries, err));
     DF_TRY(df_panel_perceive(&s->panel, sight->image, &queries, arena, seen, err));
     for (int i = 0; i < s->panel.n_experts; i++)
         if (seen[i].trouble)
             df_run_note(s->run, "detect: part %d row %lld: %s", sight->part, (long long)sight->row,
                         seen[i].trouble);
-    DF_TRY(join(seen, s->panel.n_experts, arena, &sight->boxes, &sight->n_boxes, err));
-    for (int i = 0; i < sight->n_boxes; i++) {
-        const df_box *b = &sight->boxes[i];
-        DF_TRY(
-            df_table_append(out,
-                            (const df_value[]){DF_INT(sight->row), DF_TEXT(b->label),
-                                               DF_REAL(b->score), DF_REAL(b->x0), DF_REAL(b->y0),
-                                               DF_REAL(b->x1), DF_REAL(b->y1), DF_TEXT(b->source)},
-                            err));
-    }
+    for (int m = 0; m < s->panel.n_experts; m++)
+        for (int i = 0; i < seen[m].n_boxes; i++) {
+            const df_box *b = &seen[m].boxes[i];
+            DF_TRY(df_table_append(out,
+                                   (const df_value[]){DF_INT(sight->row), DF_TEXT(b->label),
+                                                      DF_REAL(b->score), DF_REAL(b->x0),
+                                                      DF_REAL(b->y0), DF_REAL(b->x1),
+                                                      DF_REAL(b->y1), DF_TEXT(b->source)},
+                                   err));
+        }
     return DF_OK;
 }
 
@@ -135,6 +131,8 @@ static const df_pixel_ops detect_pixels = {.open = detect_open,
                                            .perceive = detect_perceive,
                                            .close = detect_close,
                                            .blind = true,
+                                           .sees =
+                                               (const df_table_type *const[]){&df_tag_table, NULL},
                                            .looks = detect_looks};
 
 const df_stage df_stage_detect = {

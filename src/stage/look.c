@@ -5,6 +5,7 @@
 
 #include "stage/stage.h"
 #include "vision/palette.h"
+#include "tables/detect.h"
 #include "tables/look.h"
 
 typedef struct {
@@ -81,11 +82,14 @@ static df_status append_all(const look_state *s, const df_swatch *swatch, const 
         DF_TRY(append(out, sight, "cell", i, &r, err));
     }
     const double sx = w / sight->image->full_width, sy = h / sight->image->full_height;
-    for (int i = 0; i < sight->n_boxes; i++) {
-        const df_box *b = &sight->boxes[i];
-        r = df_swatch_region(swatch, (df_rect){b->x0 * sx, b->y0 * sy, b->x1 * sx, b->y1 * sy},
-                             true, min_share);
-        DF_TRY(append(out, sight, "box", i, &r, err));
+    const df_image_rows boxes = df_sight_rows(sight, &df_detect_table);
+    for (int64_t i = boxes.first; i < boxes.end; i++) {
+        const df_rect box = {df_table_real(boxes.table, i, DF_DETECT_X0) * sx,
+                             df_table_real(boxes.table, i, DF_DETECT_Y0) * sy,
+                             df_table_real(boxes.table, i, DF_DETECT_X1) * sx,
+                             df_table_real(boxes.table, i, DF_DETECT_Y1) * sy};
+        r = df_swatch_region(swatch, box, true, min_share);
+        DF_TRY(append(out, sight, "box", (int)(i - boxes.first), &r, err));
     }
     return DF_OK;
 }
@@ -150,7 +154,11 @@ static df_status look_perceive(void *state, df_sight *sight, df_arena *arena, df
 }
 
 static const df_pixel_ops look_pixels = {
-    .open = look_open, .perceive = look_perceive, .close = look_close};
+    .open = look_open,
+    .perceive = look_perceive,
+    .close = look_close,
+    .sees = (const df_table_type *const[]){&df_detect_table, NULL},
+};
 
 const df_stage df_stage_look = {
     .name = "look",

@@ -86,3 +86,11 @@ void df_run_note(const df_run *run, const char *fmt, ...)
     df_printable(words, strlen(words), line, sizeof line);
     run->note(run->ctx, line);
 }
+
+df_image_rows df_sight_rows(const df_sight *sight, const df_table_type *type)
+{
+    for (int i = 0; i < sight->n_seen; i++)
+        if (sight->seen[i].type == type)
+            return sight->seen[i];
+    return (df_image_rows){.type = type};
+}

@@ -37,6 +37,15 @@ void df_run_progress(const df_run *run, const char *stage, int64_t done, int64_t
 void df_run_live(const df_run *run, const char *text);
 void df_run_note(const df_run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* An image's rows [first, end) in the table of a stage; empty where the stage said nothing. */
+typedef struct {
+    const df_table_type *type;
+    const df_table *table;
+    int64_t first, end;
+} df_image_rows;
+/* more pixel stages in a row than there are */
+enum { DF_PASS_STAGES_MAX = 16, DF_SEEN_MAX = 2 * DF_PASS_STAGES_MAX };
+
 /* One image in front of the pixel stages: read and decoded once, whatever it feeds. */
 typedef struct {
     const df_table *ingest; /* the part's ingest table */
@@ -46,14 +55,16 @@ typedef struct {
     const df_image *image;
     /* why image is NULL: "unreadable", "truncated", "missing"; else NULL */
     const char *problem, *detail;
-    df_tag *tags;
-    int n_tags; /* what `tag` says of it, in its table's order */
-    /* what `detect` saw in it, raw, in its table's order */
-    df_box *boxes;
-    int n_boxes;
+    /* its rows in the tables of the stages before, for df_sight_rows */
+    df_image_rows seen[DF_SEEN_MAX];
+    int n_seen;
     /* set by `filter`: later stages do not see the image */
     bool rejected;
 } df_sight;
+
+/* What an earlier pixel stage says of the image, in this pass or a former one. The stage that asks
+ * names the table in `sees`. */
+df_image_rows df_sight_rows(const df_sight *sight, const df_table_type *type);
 
 enum { DF_EDGE_ANY = 0, DF_EDGE_WHOLE = INT_MAX };
 
@@ -73,6 +84,8 @@ typedef struct {
     /* Writes a finished part whose table is only half of it. NULL: the table is the part. */
     df_status (*write)(void *state, const df_dataset *ds, int part, const df_table *table,
                        df_error *err);
+    /* Tables of earlier pixel stages whose rows perceive asks for, NULL-terminated. NULL: none. */
+    const df_table_type *const *sees;
     /* of the rows that perceive appends; NULL: the table's */
     const df_column *columns;
     /* perceive wants images that could not be decoded too */

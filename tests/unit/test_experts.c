@@ -11,6 +11,7 @@
 #include <string.h>
 #include "expert/panel.h"
 #include "stage/stage.h"
+#include "tables/detect.h"
 
 static const char *oracle(void)
 {
@@ -243,7 +244,7 @@ static void bench_close(bench *b)
     free(b->config);
 }
 
-static void test_detect_hands_its_table_on_as_boxes(void **state)
+static void test_boxes_are_by_model_and_score(void **state)
 {
     (void)state;
     bench b;
@@ -256,17 +257,16 @@ static void test_detect_hands_its_table_on_as_boxes(void **state)
     assert_string_equal(b.said.notes, "detect: not-there not installed, going on without");
     df_sight sight = {.row = 41, .image = &image};
     assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
-    assert_true(sight.n_boxes > 20);
-    assert_int_equal(df_table_rows(b.out), sight.n_boxes);
-    for (int i = 0; i < sight.n_boxes; i++) {
-        const df_box *box = &sight.boxes[i];
-        assert_int_equal(box->item, i);
-        assert_int_equal(df_table_int(b.out, i, 0), 41);
-        assert_string_equal(df_table_text(b.out, i, df_table_column(b.out, "label")), box->label);
-        assert_true(df_table_real(b.out, i, df_table_column(b.out, "x1")) == box->x1);
-        bool second = strcmp(box->source, "tiny-centernet") == 0;
-        if (i > 0 && strcmp(box->source, box[-1].source) == 0)
-            assert_true(box->score <= box[-1].score);
+    assert_true(df_table_rows(b.out) > 20);
+    for (int64_t i = 0; i < df_table_rows(b.out); i++) {
+        const char *source = df_table_text(b.out, i, DF_DETECT_SOURCE);
+        const bool second = strcmp(source, "tiny-centernet") == 0;
+        assert_int_equal(df_table_int(b.out, i, DF_DETECT_ROW), 41);
+        assert_true(df_table_text(b.out, i, DF_DETECT_LABEL)[0] != '\0');
+        assert_true(df_table_real(b.out, i, DF_DETECT_X1) >= df_table_real(b.out, i, DF_DETECT_X0));
+        if (i > 0 && strcmp(source, df_table_text(b.out, i - 1, DF_DETECT_SOURCE)) == 0)
+            assert_true(df_table_real(b.out, i, DF_DETECT_SCORE) <=
+                        df_table_real(b.out, i - 1, DF_DETECT_SCORE));
         else
             assert_true(second == (i > 0));  /* by model, in the order of the option */
     }
@@ -324,13 +324,16 @@ static void tiled_close(tiled *t)
 
 static void assert_one_cat(const tiled *t, int x, int y)
 {
-    assert_int_equal(t->sight.n_boxes, 1);
-    const df_box *cat = &t->sight.boxes[0];
-    assert_string_equal(cat->label, "cat");
-    assert_string_equal(cat->source, "tiny-spots");
-    if (cat->x0 != 2 * x || cat->y0 != 2 * y || cat->x1 != 2 * x + 96 || cat->y1 != 2 * y + 96)
-        fail_msg("the cat at %d, %d is at %g %g %g %g", 2 * x, 2 * y, cat->x0, cat->y0, cat->x1,
-                 cat->y1);
+    const df_table *boxes = t->b.out;
+    assert_int_equal(df_table_rows(boxes), 1);
+    assert_string_equal(df_table_text(boxes, 0, DF_DETECT_LABEL), "cat");
+    assert_string_equal(df_table_text(boxes, 0, DF_DETECT_SOURCE), "tiny-spots");
+    const double x0 = df_table_real(boxes, 0, DF_DETECT_X0),
+                 y0 = df_table_real(boxes, 0, DF_DETECT_Y0),
+                 x1 = df_table_real(boxes, 0, DF_DETECT_X1),
+                 y1 = df_table_real(boxes, 0, DF_DETECT_Y1);
+    if (x0 != 2 * x || y0 != 2 * y || x1 != 2 * x + 96 || y1 != 2 * y + 96)
+        fail_msg("the cat at %d, %d is at %g %g %g %g", 2 * x, 2 * y, x0, y0, x1, y1);
 }
 
 /* Tiles of 256 pixels begin at 0, 192, 384, 576. */
@@ -350,7 +353,7 @@ static void test_tiles_show_what_the_whole_does_not(void **state)
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
         tiled t;
         tiled_open(&t, "0", at[i][0], at[i][1], false);
-        assert_int_equal(t.sight.n_boxes, 0);
+        assert_int_equal(df_table_rows(t.b.out), 0);
         tiled_close(&t);
         tiled_open(&t, "4", at[i][0], at[i][1], false);
         assert_one_cat(&t, at[i][0], at[i][1]);
@@ -389,7 +392,7 @@ static void test_tiles_must_be_surer(void **state)
                          DF_OK);
         df_sight sight = {.image = &image};
         assert_int_equal(b.stage->pixels->perceive(b.state, &sight, &arena, b.out, NULL), DF_OK);
-        assert_int_equal(sight.n_boxes, i == 0);
+        assert_int_equal(df_table_rows(b.out), i == 0);
         df_image_free(&image);
         df_arena_reset(&arena);
         bench_close(&b);
@@ -520,7 +523,7 @@ int main(void)
         cmocka_unit_test(test_classes_add_up_under_one_name),
         cmocka_unit_test(test_card_that_does_not_fit_the_model),
         cmocka_unit_test(test_card_that_does_not_fit_the_decoder),
-        cmocka_unit_test(test_detect_hands_its_table_on_as_boxes),
+        cmocka_unit_test(test_boxes_are_by_model_and_score),
         cmocka_unit_test(test_tiles_show_what_the_whole_does_not),
         cmocka_unit_test(test_a_tile_without_an_answer_costs_no_other),
         cmocka_unit_test(test_tiles_must_be_surer),

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tables/detect.h"
 #include "tables/look.h"
 #include "vision/palette.h"
 #include "dataset/table.h"
@@ -255,10 +256,21 @@ static void stage_looks_where_boxes_are(void **state)
         for (size_t i = 0; i < n; i++)
             set(image.rgb + 3 * i, (int)(i % (size_t)image.width) >= image.width / 2 ? 230 : 10, 20,
                 20);
-        df_box boxes[2] = {
-            {.x0 = 2.4 * image.width, .x1 = 3.6 * image.width, .y1 = 4 * image.height},
-            {.x0 = -9, .x1 = 1e12, .y0 = 5, .y1 = 2}};
-        df_sight sight = {.row = 5, .image = &image, .boxes = boxes, .n_boxes = 2};
+        df_table *boxes;
+        assert_int_equal(df_table_create(&boxes, df_detect_table.columns, NULL), DF_OK);
+        const double sides[2][4] = {{2.4 * image.width, 0, 3.6 * image.width, 4 * image.height},
+                                    {-9, 5, 1e12, 2}};
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(
+                df_table_append(boxes,
+                                (const df_value[]){DF_INT(5), DF_TEXT("thing"), DF_REAL(1),
+                                                   DF_REAL(sides[i][0]), DF_REAL(sides[i][1]),
+                                                   DF_REAL(sides[i][2]), DF_REAL(sides[i][3]),
+                                                   DF_TEXT("m")},
+                                NULL),
+                DF_OK);
+        df_sight sight = {
+            .row = 5, .image = &image, .seen = {{&df_detect_table, boxes, 0, 2}}, .n_seen = 1};
         df_table *t;
         df_arena arena = {0};
         assert_int_equal(df_table_create(&t, df_stage_look.table->columns, NULL), DF_OK);
@@ -272,6 +284,7 @@ static void stage_looks_where_boxes_are(void **state)
             assert_string_equal(colours[0], "red");
         assert_int_equal(df_table_int(t, 10, 0), 5);
         df_table_close(t);
+        df_table_close(boxes);
         df_arena_reset(&arena);
         df_image_free(&image);
     }

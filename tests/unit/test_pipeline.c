@@ -136,18 +136,21 @@ static df_status detect_perceive(void *state, df_sight *sight, df_arena *arena, 
 {
     (void)state;
     (void)arena;
-    if (sight->n_tags != sight->row % 3)
+    const df_image_rows tags = df_sight_rows(sight, &df_tag_table);
+    if (tags.end - tags.first != sight->row % 3)
         atomic_fetch_add(&n_untold, 1);
     atomic_fetch_add(&n_shown, sight->image != NULL);
     seen_by_detect[sight->part][sight->row] = sight->image;
     for (int i = 0; i < sight->row % 4; i++)
-        DF_TRY(
-            df_table_append(out,
-                            (df_value[]){DF_INT(sight->row),
-                                         DF_TEXT(sight->n_tags > 0 ? sight->tags[0].label : "cat"),
-                                         DF_REAL(0.1 * i), DF_REAL(i / 3.0), DF_REAL(2),
-                                         DF_REAL(30), DF_REAL(40), DF_TEXT("toy")},
-                            err));
+        DF_TRY(df_table_append(
+            out,
+            (df_value[]){DF_INT(sight->row),
+                         DF_TEXT(tags.end > tags.first
+                                     ? df_table_text(tags.table, tags.first, DF_TAG_TAG)
+                                     : "cat"),
+                         DF_REAL(0.1 * i), DF_REAL(i / 3.0), DF_REAL(2), DF_REAL(30), DF_REAL(40),
+                         DF_TEXT("toy")},
+            err));
     return DF_OK;
 }
 
@@ -170,11 +173,12 @@ static df_status look_perceive(void *state, df_sight *sight, df_arena *arena, df
     (void)arena;
     if (seen_by_detect[sight->part][sight->row] == sight->image && sight->image->width == WIDTH)
         atomic_fetch_add(&n_shared, 1);
-    for (int i = 0; i < sight->n_boxes; i++)
+    const df_image_rows boxes = df_sight_rows(sight, &df_detect_table);
+    for (int64_t i = boxes.first; i < boxes.end; i++)
         DF_TRY(df_table_append(out,
-                               (df_value[]){DF_INT(sight->row), DF_INT(sight->boxes[i].item),
-                                            DF_REAL(sight->boxes[i].x0),
-                                            DF_TEXT(sight->boxes[i].label)},
+                               (df_value[]){DF_INT(sight->row), DF_INT(i - boxes.first),
+                                            df_table_value(boxes.table, i, DF_DETECT_X0),
+                                            df_table_value(boxes.table, i, DF_DETECT_LABEL)},
                                err));
     return DF_OK;
 }
@@ -253,9 +257,15 @@ static const df_pixel_ops detect_ops = {.open = pixels_open,
                                         .perceive = detect_perceive,
                                         .close = pixels_close,
                                         .blind = true,
-                                        .looks = detect_looks};
+                                        .looks = detect_looks,
+                                        .sees =
+                                            (const df_table_type *const[]){&df_tag_table, NULL}};
 static const df_pixel_ops look_ops = {
-    .open = pixels_open, .perceive = look_perceive, .close = pixels_close};
+    .open = pixels_open,
+    .perceive = look_perceive,
+    .close = pixels_close,
+    .sees = (const df_table_type *const[]){&df_detect_table, NULL},
+};
 static const df_table_type look_type = {.name = "look", .columns = look_columns};
 static const df_table_type fuse_type = {.name = "fuse", .columns = fuse_columns};
 static const df_stage ingest = {
