@@ -1,48 +1,53 @@
 #include "cell.h"
 
-#include "io/json.h"
 #include "vector/half.h"
 
-static void append_item(df_str *out, df_column_type type, const df_value *v, int64_t i)
+static void put_list(df_json_writer *w, const char *name, df_column_type type, const df_value *v)
 {
-    if (type == DF_COLUMN_TEXTS)
-        df_json_append_text(out, v->texts[i]);
-    else if (type == DF_COLUMN_REALS)
-        df_json_append_real(out, v->reals[i]);
-    else
-        df_json_append_real(out, (double)df_half_to_float(v->vector[i]));
+    df_json_begin_list(w, name);
+    for (int64_t i = 0; i < v->n; i++)
+        if (type == DF_COLUMN_TEXTS)
+            df_json_put_text(w, NULL, v->texts[i]);
+        else if (type == DF_COLUMN_REALS)
+            df_json_put_real(w, NULL, v->reals[i]);
+        else
+            df_json_put_real(w, NULL, (double)df_half_to_float(v->vector[i]));
+    df_json_end(w);
 }
 
-void append_cell(df_str *out, const df_table *t, int64_t row, int column)
+static void put_cell(df_json_writer *w, const df_table *t, int64_t row, int column)
 {
+    const df_column c = df_table_column_at(t, column);
     const df_value v = df_table_value(t, row, column);
-    const df_column_type type = df_table_column_at(t, column).type;
-    if (df_table_null(t, row, column)) {
-        df_str_append(out, "null");
+    if (v.null) {
+        df_json_put_text(w, c.name, NULL);
         return;
     }
-    switch (type) {
+    switch (c.type) {
     case DF_COLUMN_INT:
-        df_str_printf(out, "%lld", (long long)v.i);
-        return;
+        df_json_put_int(w, c.name, v.i);
+        break;
     case DF_COLUMN_BOOL:
-        df_str_append(out, v.i ? "true" : "false");
-        return;
+        df_json_put_bool(w, c.name, v.i != 0);
+        break;
     case DF_COLUMN_REAL:
-        df_json_append_real(out, v.f);
-        return;
+        df_json_put_real(w, c.name, v.f);
+        break;
     case DF_COLUMN_TEXT:
-        df_json_append_text(out, v.s);
-        return;
+        df_json_put_text(w, c.name, v.s);
+        break;
     case DF_COLUMN_TEXTS:
     case DF_COLUMN_REALS:
     case DF_COLUMN_VECTOR:
+        put_list(w, c.name, c.type, &v);
         break;
     }
-    df_str_append(out, "[");
-    for (int64_t i = 0; i < v.n; i++) {
-        df_str_append(out, i ? ", " : "");
-        append_item(out, type, &v, i);
-    }
-    df_str_append(out, "]");
+}
+
+void put_row(df_json_writer *w, const df_table *t, int64_t row)
+{
+    df_json_begin_object(w, NULL);
+    for (int c = 0; c < df_table_n_columns(t); c++)
+        put_cell(w, t, row, c);
+    df_json_end(w);
 }

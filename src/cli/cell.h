@@ -1,9 +1,9 @@
 /* A cell of a table for programs. */
 #ifndef DF_CLI_CELL_H
 #define DF_CLI_CELL_H
-#include "base/str.h"
 #include "dataset/table.h"
+#include "io/json_writer.h"
 
-/* Appends the cell as JSON: a number, true, a string, a list, or null. */
-void append_cell(df_str *out, const df_table *t, int64_t row, int column);
+/* A row as an object: each cell is a number, true, a string, a list, or null. */
+void put_row(df_json_writer *w, const df_table *t, int64_t row);
 #endif

@@ -9,7 +9,6 @@
 #include "command.h"
 #include "tables/clusters.h"
 #include "tables/joined.h"
-#include "io/json.h"
 #include "put.h"
 
 enum { EPS_MAX = 100 };
@@ -92,16 +91,11 @@ static void print_members(const df_table *t)
 static df_status print_json(const df_table *t, df_error *err)
 {
     df_str out = {0};
-    df_str_append(&out, "[");
-    for (int64_t row = 0; row < df_table_rows(t); row++) {
-        df_str_append(&out, row ? ",\n {" : "\n {");
-        for (int c = 0; c < df_table_n_columns(t); c++) {
-            df_str_printf(&out, "%s\"%s\": ", c ? ", " : "", df_table_column_at(t, c).name);
-            append_cell(&out, t, row, c);
-        }
-        df_str_append(&out, "}");
-    }
-    df_str_append(&out, "\n]");
+    df_json_writer w = {.out = &out, .lines = 1};
+    df_json_begin_list(&w, NULL);
+    for (int64_t row = 0; row < df_table_rows(t); row++)
+        put_row(&w, t, row);
+    df_json_end(&w);
     return put_json(&out, err);
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "command.h"
-#include "io/json.h"
+#include "io/json_writer.h"
 #include "put.h"
 #include "stage/caption/ledger.h"
 
@@ -20,29 +20,33 @@ const df_option cmd_cost_options[] = {
     {0},
 };
 
+static void put_model(df_json_writer *w, const df_ledger_line *l)
+{
+    df_json_begin_object(w, NULL);
+    df_json_put_text(w, "model", l->model);
+    df_json_put_text(w, "asked", l->asked);
+    df_json_put_bool(w, "batch", l->batch);
+    df_json_put_int(w, "answers", l->n_answers);
+    df_json_put_int(w, "answers_without_usage", l->n_uncounted);
+    df_json_put_int(w, "requests_without_answer", l->n_lost);
+    df_json_put_int(w, "prompt_tokens", l->prompt_tokens);
+    df_json_put_int(w, "cached_tokens", l->cached_tokens);
+    df_json_put_int(w, "completion_tokens", l->completion_tokens);
+    df_json_put_real(w, "dollars", l->dollars < 0 ? (double)NAN : l->dollars);
+    df_json_end(w);
+}
+
 static df_status print_json(const df_ledger *ledger, df_error *err)
 {
     df_str out = {0};
-    df_str_append(&out, "{\"models\": [");
-    for (int i = 0; i < ledger->n; i++) {
-        const df_ledger_line *l = &ledger->lines[i];
-        df_str_append(&out, i ? ",\n  {\"model\": " : "\n  {\"model\": ");
-        df_json_append_text(&out, l->model);
-        df_str_append(&out, ", \"asked\": ");
-        df_json_append_text(&out, l->asked);
-        df_str_printf(&out,
-                      ", \"batch\": %s, \"answers\": %lld, \"answers_without_usage\": %lld, "
-                      "\"requests_without_answer\": %lld, \"prompt_tokens\": %lld, "
-                      "\"cached_tokens\": %lld, \"completion_tokens\": %lld, \"dollars\": ",
-                      l->batch ? "true" : "false", (long long)l->n_answers,
-                      (long long)l->n_uncounted, (long long)l->n_lost, (long long)l->prompt_tokens,
-                      (long long)l->cached_tokens, (long long)l->completion_tokens);
-        df_json_append_real(&out, l->dollars < 0 ? (double)NAN : l->dollars);
-        df_str_append(&out, "}");
-    }
-    df_str_append(&out, "\n], \"dollars\": ");
-    df_json_append_real(&out, df_ledger_dollars(ledger));
-    df_str_append(&out, "}");
+    df_json_writer w = {.out = &out, .lines = 2};
+    df_json_begin_object(&w, NULL);
+    df_json_begin_list(&w, "models");
+    for (int i = 0; i < ledger->n; i++)
+        put_model(&w, &ledger->lines[i]);
+    df_json_end(&w);
+    df_json_put_real(&w, "dollars", df_ledger_dollars(ledger));
+    df_json_end(&w);
     return put_json(&out, err);
 }
 

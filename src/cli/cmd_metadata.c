@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "dataset/metadata.h"
+#include "io/json_writer.h"
 #include "put.h"
 
 static const struct {
@@ -20,12 +21,17 @@ static const struct {
     [DF_METADATA_REPEATED] = {"repeated", "URL came before"},
 };
 
-static void print_json(const df_metadata_result *r)
+static df_status print_json(const df_metadata_result *r, df_error *err)
 {
-    printf("{\"in\": %lld", (long long)r->n_in);
+    df_str out = {0};
+    df_json_writer w = {.out = &out};
+    df_json_begin_object(&w, NULL);
+    df_json_put_int(&w, "in", r->n_in);
     for (int i = 0; i < DF_METADATA_REASONS; i++)
-        printf(", \"%s\": %lld", reasons[i].name, (long long)r->n[i]);
-    printf(", \"files\": %d}\n", r->n_files);
+        df_json_put_int(&w, reasons[i].name, r->n[i]);
+    df_json_put_int(&w, "files", r->n_files);
+    df_json_end(&w);
+    return put_json(&out, err);
 }
 
 /* 'text' as a POSIX shell reads it; what is not printable as $'\033', which most shells read and no
@@ -125,7 +131,7 @@ int cmd_metadata(const args *a)
         status = df_metadata_filter(a->positional, a->n_positional, a->out, &config, n_threads,
                                     &result, &err);
     if (status == DF_OK && a->given & FLAG_JSON)
-        print_json(&result);
+        status = print_json(&result, &err);
     else if (status == DF_OK)
         print_table(&result, a->out);
     df_options_free(df_metadata_options, &config);

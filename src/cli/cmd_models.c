@@ -6,7 +6,7 @@
 
 #include "command.h"
 #include "expert/expert.h"
-#include "io/json.h"
+#include "io/json_writer.h"
 #include "model/card.h"
 #include "model/install.h"
 #include "put.h"
@@ -16,7 +16,7 @@ typedef struct {
     const df_config *config;
     const char *folder;
     bool verify;
-    df_str *json;
+    df_json_writer *json; /* NULL: for people */
 } listing;
 
 /* The option that takes cards of a task. */
@@ -102,26 +102,22 @@ static void print_card(const df_card *card, const char *state, const char *use, 
     df_str_free(&text);
 }
 
-static void append_member(df_str *out, const char *key, const char *value)
+static void put_card(df_json_writer *w, const df_card *card, const char *state, const char *use,
+                     const df_str *missing, const char *problem)
 {
-    df_str_printf(out, ", \"%s\": ", key);
-    if (value)
-        df_json_append_text(out, value);
-    else
-        df_str_append(out, "null");
-}
-
-static void append_card(df_str *out, const df_card *card, const char *state)
-{
-    df_str_append(out, out->size > 1 ? ",\n  {\"name\": " : "\n  {\"name\": ");
-    df_json_append_text(out, card->name);
-    append_member(out, "state", state);
-    append_member(out, "task", card->task);
-    append_member(out, "decoder", card->decoder);
-    append_member(out, "file", card->file);
-    append_member(out, "sha256", card->sha256);
-    append_member(out, "licence", card->licence);
-    append_member(out, "source", card->source);
+    df_json_begin_object(w, NULL);
+    df_json_put_text(w, "name", card->name);
+    df_json_put_text(w, "state", state);
+    df_json_put_text(w, "task", card->task);
+    df_json_put_text(w, "decoder", card->decoder);
+    df_json_put_text(w, "file", card->file);
+    df_json_put_text(w, "sha256", card->sha256);
+    df_json_put_text(w, "licence", card->licence);
+    df_json_put_text(w, "source", card->source);
+    df_json_put_text(w, "use", use);
+    df_json_put_text(w, "missing", missing->size ? df_str_text(missing) : NULL);
+    df_json_put_text(w, "problem", *problem ? problem : NULL);
+    df_json_end(w);
 }
 
 static bool list_card(const listing *l, const df_card *card, const df_str *missing)
@@ -130,15 +126,10 @@ static bool list_card(const listing *l, const df_card *card, const df_str *missi
     df_str use = {0};
     const char *state = state_of(l, card, missing, &why);
     append_use(l->config, card, &use);
-    if (!l->json) {
+    if (l->json)
+        put_card(l->json, card, state, df_str_text(&use), missing, why.message);
+    else
         print_card(card, state, df_str_text(&use), df_str_text(missing), why.message);
-    } else {
-        append_card(l->json, card, state);
-        append_member(l->json, "use", df_str_text(&use));
-        append_member(l->json, "missing", missing->size ? df_str_text(missing) : NULL);
-        append_member(l->json, "problem", why.message[0] ? why.message : NULL);
-        df_str_append(l->json, "}");
-    }
     df_str_free(&use);
     return strcmp(state, "broken") != 0;
 }
@@ -169,8 +160,9 @@ static int list_cards(listing *l, bool as_json)
     if (status != DF_OK)
         return command_failed(status, &err);
     df_str json = {0};
-    df_str_append(&json, "[");
-    l->json = as_json ? &json : NULL;
+    df_json_writer w = {.out = &json, .lines = 1};
+    df_json_begin_list(&w, NULL);
+    l->json = as_json ? &w : NULL;
     if (!as_json)
         printf("%-9s %-26s %-14s %-20s %s\n", "state", "name", "task", "licence",
                "option (* names it now)");
@@ -178,7 +170,7 @@ static int list_cards(listing *l, bool as_json)
         if (!list_file(l, names[i]))
             code = EXIT_FAILED;
     df_arena_reset(&arena);
-    df_str_append(&json, "\n]");
+    df_json_end(&w);
     if (as_json && put_json(&json, &err) != DF_OK)
         code = command_failed(DF_NOMEM, &err);
     df_str_free(&json);

@@ -5,7 +5,6 @@
 
 #include "command.h"
 #include "dataset/sql_text.h"
-#include "io/json.h"
 #include "cell.h"
 #include "put.h"
 #include "tables/tables.h"
@@ -176,24 +175,10 @@ static df_status print_row(const df_table *t, int64_t row, const char *stage, df
     return print_cells(t, row, true, err);
 }
 
-/* ---- for programs ---- */
-
-static void append_row(df_str *out, const df_table *t, int64_t row)
-{
-    df_str_append(out, "{");
-    for (int c = 0; c < df_table_n_columns(t); c++) {
-        df_str_append(out, c ? ", " : "");
-        df_json_append_text(out, df_table_column_at(t, c).name);
-        df_str_append(out, ": ");
-        append_cell(out, t, row, c);
-    }
-    df_str_append(out, "}");
-}
-
 /* ---- all tables ---- */
 
 static df_status show_table(const df_dataset *ds, const df_table_type *type, df_place id,
-                            df_str *json, df_error *err)
+                            df_json_writer *json, df_error *err)
 {
     const char *stage = type->name;
     df_table *t = NULL;
@@ -203,14 +188,13 @@ static df_status show_table(const df_dataset *ds, const df_table_type *type, df_
     DF_TRY(df_dataset_read(ds, type, id.part, &t, err));
     const int of_row = DF_ROW;
     if (json)
-        df_str_printf(json, ",\n  \"%s\": [", stage);
+        df_json_begin_list(json, stage);
     df_status status = DF_OK;
     for (int64_t i = 0; i < df_table_rows(t) && status == DF_OK; i++) {
         if (df_table_int(t, i, of_row) != id.row)
             continue;
         if (json) {
-            df_str_append(json, n ? ",\n    " : "\n    ");
-            append_row(json, t, i);
+            put_row(json, t, i);
         } else {
             status = print_row(t, i, n ? "" : stage, err);
             if (status == DF_OK && type == &df_dedup_table)
@@ -219,25 +203,34 @@ static df_status show_table(const df_dataset *ds, const df_table_type *type, df_
         n++;
     }
     if (json)
-        df_str_append(json, n ? "\n  ]" : "]");
+        df_json_end(json);
     df_table_close(t);
     return status;
 }
 
+static df_status show_tables(const df_dataset *ds, df_place id, df_json_writer *json, df_error *err)
+{
+    for (const df_table_type *const *t = df_tables; *t; t++)
+        if (*t != &df_skipped_table)         /* its rows are of no image */
+            DF_TRY(show_table(ds, *t, id, json, err));
+    return DF_OK;
+}
+
 static df_status show_image(const df_dataset *ds, df_place id, bool as_json, df_error *err)
 {
-    df_str text = {0}, *json = as_json ? &text : NULL;
-    df_status status = DF_OK;
     char name[DF_PLACE_ID_MAX];
     df_place_print(id, name);
-    df_str_printf(&text, "{\"id\": \"%s\"", name);
-    if (!json)
+    if (!as_json) {
         printf("%-*s%s\n", INDENT, "id", name);
-    for (const df_table_type *const *t = df_tables; status == DF_OK && *t; t++)
-        if (*t != &df_skipped_table)         /* its rows are of no image */
-            status = show_table(ds, *t, id, json, err);
-    df_str_append(&text, "\n}");
-    if (status == DF_OK && json)
+        return show_tables(ds, id, NULL, err);
+    }
+    df_str text = {0};
+    df_json_writer w = {.out = &text, .lines = 2};
+    df_json_begin_object(&w, NULL);
+    df_json_put_text(&w, "id", name);
+    df_status status = show_tables(ds, id, &w, err);
+    df_json_end(&w);
+    if (status == DF_OK)
         status = put_json(&text, err);
     df_str_free(&text);
     return status;

@@ -2,42 +2,46 @@
 #include <stdio.h>
 
 #include "command.h"
-#include "io/json.h"
+#include "io/json_writer.h"
 #include "put.h"
 #include "summary.h"
 
-static void append_counts(df_str *out, const char *name, const df_survey_count *counts, int n)
+static void put_counts(df_json_writer *w, const char *name, const df_survey_count *counts, int n)
 {
-    df_str_printf(out, ", \"%s\": {", name);
-    for (int i = 0; i < n; i++) {
-        df_str_append(out, i ? ", " : "");
-        df_json_append_text(out, counts[i].reason);
-        df_str_printf(out, ": %lld", (long long)counts[i].n);
+    df_json_begin_object(w, name);
+    for (int i = 0; i < n; i++)
+        df_json_put_int(w, counts[i].reason, counts[i].n);
+    df_json_end(w);
+}
+
+static void put_stage(df_json_writer *w, const df_survey_stage *s)
+{
+    df_json_begin_object(w, NULL);
+    df_json_put_text(w, "stage", s->stage->name);
+    df_json_put_text(w, "state", df_survey_state_name(s->state));
+    df_json_put_int(w, "parts_done", s->parts_done);
+    df_json_put_int(w, "parts", s->parts);
+    df_json_put_int(w, "rows", s->n_rows);
+    df_json_put_int(w, "images", s->n_images);
+    if (s->n_kept >= 0) {
+        df_json_put_int(w, "kept", s->n_kept);
+        put_counts(w, "not_kept", s->reasons, s->n_reasons);
     }
-    df_str_append(out, "}");
+    df_json_end(w);
 }
 
 static df_status print_json(const df_survey *survey, df_error *err)
 {
     df_str out = {0};
-    df_str_append(&out, "{\"stages\": [");
-    for (int i = 0; i < survey->n_stages; i++) {
-        const df_survey_stage *s = &survey->stages[i];
-        df_str_printf(
-            &out,
-            "%s\n  {\"stage\": \"%s\", \"state\": \"%s\", \"parts_done\": %d, \"parts\": %d, "
-            "\"rows\": %lld, \"images\": %lld",
-            i ? "," : "", s->stage->name, df_survey_state_name(s->state), s->parts_done, s->parts,
-            (long long)s->n_rows, (long long)s->n_images);
-        if (s->n_kept >= 0) {
-            df_str_printf(&out, ", \"kept\": %lld", (long long)s->n_kept);
-            append_counts(&out, "not_kept", s->reasons, s->n_reasons);
-        }
-        df_str_append(&out, "}");
-    }
-    df_str_append(&out, "\n]");
-    append_counts(&out, "skipped_inputs", survey->skipped, survey->n_skipped);
-    df_str_append(&out, "}");
+    df_json_writer w = {.out = &out, .lines = 2};
+    df_json_begin_object(&w, NULL);
+    df_json_begin_list(&w, "stages");
+    for (int i = 0; i < survey->n_stages; i++)
+        put_stage(&w, &survey->stages[i]);
+    df_json_end(&w);
+    w.lines = 1;                             /* one line for all counts */
+    put_counts(&w, "skipped_inputs", survey->skipped, survey->n_skipped);
+    df_json_end(&w);
     return put_json(&out, err);
 }
 

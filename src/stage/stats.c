@@ -1,6 +1,7 @@
 /* stats: what the dataset is, in numbers. Each part is summed alone, on any thread; the sums are
  * whole numbers, so that the order in which they are joined does not show. */
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "base/hash.h"
 #include "base/pool.h"
 #include "tables/joined.h"
-#include "io/json.h"
+#include "io/json_writer.h"
 #include "language/prose.h"
 #include "language/tally.h"
 #include "stage/stage.h"
@@ -313,34 +314,31 @@ static df_status add_skipped(const df_dataset *ds, df_tally *tally, df_error *er
 
 /* ---- stats.json ---- */
 
-static void append_entries(df_str *out, const df_tally *t, size_t top)
+static void put_entries(df_json_writer *w, const char *name, const df_tally *t, size_t top)
 {
-    for (size_t i = 0; i < t->n && i < top; i++) {
-        df_str_append(out, i ? ", " : "");
-        df_json_append_text(out, t->entries[i].text);
-        df_str_printf(out, ": %lld", (long long)t->entries[i].n);
-    }
+    df_json_begin_object(w, name);
+    for (size_t i = 0; i < t->n && i < top; i++)
+        df_json_put_int(w, t->entries[i].text, t->entries[i].n);
+    df_json_end(w);
 }
 
-static void append_step(df_str *out, const char *stage, int64_t in, int64_t kept,
-                        const df_tally *dropped)
+static void put_step(df_json_writer *w, const char *stage, int64_t in, int64_t kept,
+                     const df_tally *dropped)
 {
-    df_str_printf(out, "    {\"stage\": \"%s\", \"in\": %lld, \"kept\": %lld, \"dropped\": {",
-                  stage, (long long)in, (long long)kept);
-    append_entries(out, dropped, dropped->n);
-    df_str_append(out, "}}");
+    df_json_begin_object(w, NULL);
+    df_json_put_text(w, "stage", stage);
+    df_json_put_int(w, "in", in);
+    df_json_put_int(w, "kept", kept);
+    put_entries(w, "dropped", dropped, dropped->n);
+    df_json_end(w);
 }
 
-static void append_mean(df_str *out, const char *name, int64_t sum, int64_t n)
+static void put_mean(df_json_writer *w, const char *name, int64_t sum, int64_t n)
 {
-    df_str_printf(out, ", \"%s\": ", name);
-    if (n > 0)
-        df_json_append_real(out, (double)sum / (double)n);
-    else
-        df_str_append(out, "null");
+    df_json_put_real(w, name, n > 0 ? (double)sum / (double)n : (double)NAN);
 }
 
-static void append_table1(df_str *out, const sums *s, bool tagged)
+static void put_table1(df_json_writer *w, const sums *s, bool tagged)
 {
     static const struct {
         const char *name;
@@ -350,76 +348,81 @@ static void append_table1(df_str *out, const sums *s, bool tagged)
                   {"adverbs", DF_POS_ADVERB},
                   {"verbs", DF_POS_VERB},
                   {"numerals", DF_POS_NUMERAL}};
-    df_str_printf(out, "  \"table1\": {\"samples\": %lld", (long long)s->captions);
-    append_mean(out, "characters", s->prose.characters, s->captions);
-    append_mean(out, "words", s->prose.words, s->captions);
-    append_mean(out, "sentences", s->prose.sentences, s->captions);
+    df_json_begin_object(w, "table1");
+    df_json_put_int(w, "samples", s->captions);
+    put_mean(w, "characters", s->prose.characters, s->captions);
+    put_mean(w, "words", s->prose.words, s->captions);
+    put_mean(w, "sentences", s->prose.sentences, s->captions);
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
-        append_mean(out, shares[i].name, s->prose.pos[shares[i].pos], tagged ? s->prose.tokens : 0);
-    df_str_append(out, "},\n");
+        put_mean(w, shares[i].name, s->prose.pos[shares[i].pos], tagged ? s->prose.tokens : 0);
+    df_json_end(w);
 }
 
-static void append_funnel(df_str *out, const sums *s)
+static void put_funnel(df_json_writer *w, const sums *s)
 {
-    int64_t skipped = df_tally_total(&s->tallies[TALLY_SKIPPED]);
-    df_str_append(out, "  \"funnel\": [\n");
-    append_step(out, "ingest", s->rows + skipped, s->rows, &s->tallies[TALLY_SKIPPED]);
-    df_str_append(out, ",\n");
-    append_step(out, "filter", s->rows, s->filtered, &s->tallies[TALLY_REJECTED]);
-    df_str_append(out, ",\n");
-    if (s->has_dedup) {
-        append_step(out, "dedup", s->filtered, s->distinct, &s->tallies[TALLY_ALIKE]);
-        df_str_append(out, ",\n");
-    }
-    if (s->has_select) {
-        append_step(out, "select", s->distinct, s->kept, &s->tallies[TALLY_UNSELECTED]);
-        df_str_append(out, ",\n");
-    }
-    append_step(out, "caption", s->kept, s->captions, &s->tallies[TALLY_UNCAPTIONED]);
-    df_str_append(out, ",\n");
-    append_step(out, "check", s->captions, s->passed, &s->tallies[TALLY_FAILED]);
-    df_str_append(out, "\n  ],\n");
+    const df_tally *t = s->tallies;
+    df_json_begin_list(w, "funnel");
+    put_step(w, "ingest", s->rows + df_tally_total(&t[TALLY_SKIPPED]), s->rows, &t[TALLY_SKIPPED]);
+    put_step(w, "filter", s->rows, s->filtered, &t[TALLY_REJECTED]);
+    if (s->has_dedup)
+        put_step(w, "dedup", s->filtered, s->distinct, &t[TALLY_ALIKE]);
+    if (s->has_select)
+        put_step(w, "select", s->distinct, s->kept, &t[TALLY_UNSELECTED]);
+    put_step(w, "caption", s->kept, s->captions, &t[TALLY_UNCAPTIONED]);
+    put_step(w, "check", s->captions, s->passed, &t[TALLY_FAILED]);
+    df_json_end(w);
 }
 
-static void append_bins(df_str *out, const df_bins *b)
+static void put_bins(df_json_writer *w, const char *name, const df_bins *b)
 {
     int last = DF_BINS - 1;
     while (last > 0 && b->counts[last] == 0)
         last--;
-    df_str_printf(out, "{\"step\": %lld, \"open\": %s, \"counts\": [", (long long)b->step,
-                  last == DF_BINS - 1 ? "true" : "false");
+    df_json_begin_object(w, name);
+    df_json_put_int(w, "step", b->step);
+    df_json_put_bool(w, "open", last == DF_BINS - 1);
+    df_json_begin_list(w, "counts");
     for (int i = 0; i <= last; i++)
-        df_str_printf(out, "%s%lld", i ? ", " : "", (long long)b->counts[i]);
-    df_str_append(out, "]}");
+        df_json_put_int(w, NULL, b->counts[i]);
+    df_json_end(w);
+    df_json_end(w);
 }
 
-static void append_all(df_str *out, const sums *s, bool tagged, size_t top)
+static void put_images(df_json_writer *w, const sums *s)
 {
-    df_str_append(out, "{\n  \"version\": 1,\n");
-    append_table1(out, s, tagged);
-    append_funnel(out, s);
-    df_str_printf(out,
-                  "  \"images\": {\"rows\": %lld, \"kept\": %lld, \"captions\": %lld, \"passed\": "
-                  "%lld, \"with_text\": %lld, "
-                  "\"with_boxes\": %lld, \"with_tags\": %lld},\n",
-                  (long long)s->rows, (long long)s->kept, (long long)s->captions,
-                  (long long)s->passed, (long long)s->with_text, (long long)s->with_boxes,
-                  (long long)s->with_tags);
-    df_str_printf(out, "  \"chair\": {\"named\": %lld", (long long)s->named);
-    append_mean(out, "objects", s->invented, s->named);
-    append_mean(out, "captions", s->inventing, s->captions);
-    df_str_append(out, "},\n  \"distributions\": {\n");
-    for (int i = 0; i < BINS_COUNT; i++) {
-        df_str_printf(out, "    \"%s\": ", bins_table[i].name);
-        append_bins(out, &s->bins[i]);
-        df_str_append(out, i + 1 < BINS_COUNT ? ",\n" : "\n  },\n");
-    }
-    df_str_append(out, "  \"counts\": {\n");
-    for (int i = 0; i < TALLY_SKIPPED; i++) {
-        df_str_printf(out, "    \"%s\": {", tally_names[i]);
-        append_entries(out, &s->tallies[i], top);
-        df_str_append(out, i + 1 < TALLY_SKIPPED ? "},\n" : "}\n  }\n}\n");
-    }
+    df_json_begin_object(w, "images");
+    df_json_put_int(w, "rows", s->rows);
+    df_json_put_int(w, "kept", s->kept);
+    df_json_put_int(w, "captions", s->captions);
+    df_json_put_int(w, "passed", s->passed);
+    df_json_put_int(w, "with_text", s->with_text);
+    df_json_put_int(w, "with_boxes", s->with_boxes);
+    df_json_put_int(w, "with_tags", s->with_tags);
+    df_json_end(w);
+}
+
+static void put_all(df_json_writer *w, const sums *s, bool tagged, size_t top)
+{
+    df_json_begin_object(w, NULL);
+    df_json_put_int(w, "version", 1);
+    put_table1(w, s, tagged);
+    put_funnel(w, s);
+    put_images(w, s);
+    df_json_begin_object(w, "chair");
+    df_json_put_int(w, "named", s->named);
+    put_mean(w, "objects", s->invented, s->named);
+    put_mean(w, "captions", s->inventing, s->captions);
+    df_json_end(w);
+    df_json_begin_object(w, "distributions");
+    for (int i = 0; i < BINS_COUNT; i++)
+        put_bins(w, bins_table[i].name, &s->bins[i]);
+    df_json_end(w);
+    df_json_begin_object(w, "counts");
+    for (int i = 0; i < TALLY_SKIPPED; i++)
+        put_entries(w, tally_names[i], &s->tallies[i], top);
+    df_json_end(w);
+    df_json_end(w);
+    df_str_append(w->out, "\n");
 }
 
 static df_status write_stats(const df_dataset *ds, sums *s, bool tagged, size_t top, df_error *err)
@@ -427,7 +430,8 @@ static df_status write_stats(const df_dataset *ds, sums *s, bool tagged, size_t 
     for (int i = 0; i < TALLY_COUNT; i++)
         df_tally_sort(&s->tallies[i]);
     df_str out = {0};
-    append_all(&out, s, tagged, top);
+    df_json_writer w = {.out = &out, .lines = 2};
+    put_all(&w, s, tagged, top);
     df_status status = out.failed ? df_fail(err, DF_NOMEM, "stats: out of memory")
                                   : df_folder_write(df_dataset_files(ds), "stats/stats.json",
                                                     out.data, out.size, err);

@@ -7,7 +7,7 @@
 
 #include "base/stream.h"
 #include "tables/joined.h"
-#include "io/json.h"
+#include "io/json_writer.h"
 #include "tables/tables.h"
 
 /* of image ids: part and row as in captions.jsonl, read as one number */
@@ -40,8 +40,9 @@ typedef struct {
     columns at;                              /* of that table */
     df_table *labels;                        /* sorted; a category's id is its place, from 1 */
     df_stream file;
-    df_str text;
-    int64_t n_images, n_boxes;
+    df_str text;                             /* of the file: what is not in it yet */
+    df_json_writer json;                     /* writes to text */
+    int64_t n_boxes;
 } coco;
 
 static df_status put(coco *c, df_error *err)
@@ -83,9 +84,10 @@ static int64_t category_of(const coco *c, const char *label)
 static df_status put_categories(coco *c, df_error *err)
 {
     for (int64_t i = 0; i < df_table_rows(c->labels); i++) {
-        df_str_printf(&c->text, "%s{\"id\": %lld, \"name\": ", i ? ",\n" : "\n", (long long)i + 1);
-        df_json_append_text(&c->text, df_table_text(c->labels, i, 0));
-        df_str_append(&c->text, "}");
+        df_json_begin_object(&c->json, NULL);
+        df_json_put_int(&c->json, "id", i + 1);
+        df_json_put_text(&c->json, "name", df_table_text(c->labels, i, 0));
+        df_json_end(&c->json);
         DF_TRY(put(c, err));
     }
     return DF_OK;
@@ -93,26 +95,25 @@ static df_status put_categories(coco *c, df_error *err)
 
 /* ---- images ---- */
 
-static long long image_id(const df_joined *j, int64_t row)
+static int64_t image_id(const df_joined *j, int64_t row)
 {
-    return (long long)j->part * ROWS_PER_PART + row;
+    return (int64_t)j->part * ROWS_PER_PART + row;
 }
 
 static df_status put_image(coco *c, const df_joined *j, int64_t row, df_error *err)
 {
-    df_str_printf(&c->text, "%s{\"id\": %lld, \"file_name\": ", c->n_images++ ? ",\n" : "\n",
-                  image_id(j, row));
-    df_json_append_text(&c->text, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
+    df_json_writer *w = &c->json;
+    df_json_begin_object(w, NULL);
+    df_json_put_int(w, "id", image_id(j, row));
+    df_json_put_text(w, "file_name", df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
     if (df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_WIDTH) &&
-        df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT))
-        df_str_printf(&c->text, ", \"width\": %lld, \"height\": %lld",
-                      (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
-                      (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
-    if (df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_URL)) {
-        df_str_append(&c->text, ", \"coco_url\": ");
-        df_json_append_text(&c->text, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_URL));
+        df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT)) {
+        df_json_put_int(w, "width", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0));
+        df_json_put_int(w, "height", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
     }
-    df_str_append(&c->text, "}");
+    if (df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_URL))
+        df_json_put_text(w, "coco_url", df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_URL));
+    df_json_end(w);
     return put(c, err);
 }
 
@@ -127,29 +128,26 @@ static df_status put_images(coco *c, const df_joined *j, df_error *err)
 /* ---- boxes ---- */
 
 /* iscrowd: a box that stands for several objects is what COCO calls a crowd. */
-static void append_box(coco *c, const df_table *t, int64_t i, long long image, const double side[4])
+static void append_box(coco *c, const df_table *t, int64_t i, int64_t image, const double side[4])
 {
     const double box[4] = {side[0], side[1], side[2] - side[0], side[3] - side[1]};
     const int64_t count = df_table_null(t, i, c->at.count) ? 1 : df_table_int(t, i, c->at.count);
-    const char *label = df_table_text(t, i, c->at.label);
-    df_str_printf(&c->text,
-                  "%s{\"id\": %lld, \"image_id\": %lld, \"category_id\": %lld, \"bbox\": [",
-                  c->n_boxes ? ",\n" : "\n", (long long)c->n_boxes + 1, image,
-                  (long long)category_of(c, label));
-    for (int k = 0; k < 4; k++) {
-        df_str_append(&c->text, k ? ", " : "");
-        df_json_append_real(&c->text, box[k]);
-    }
-    df_str_append(&c->text, "], \"area\": ");
-    df_json_append_real(&c->text, box[2] * box[3]);
-    df_str_printf(&c->text, ", \"iscrowd\": %d, \"score\": ", count > 1);
-    df_json_append_real(&c->text, df_table_real(t, i, c->at.score));
+    df_json_writer *w = &c->json;
+    df_json_begin_object(w, NULL);
+    df_json_put_int(w, "id", ++c->n_boxes);
+    df_json_put_int(w, "image_id", image);
+    df_json_put_int(w, "category_id", category_of(c, df_table_text(t, i, c->at.label)));
+    df_json_begin_list(w, "bbox");
+    for (int k = 0; k < 4; k++)
+        df_json_put_real(w, NULL, box[k]);
+    df_json_end(w);
+    df_json_put_real(w, "area", box[2] * box[3]);
+    df_json_put_int(w, "iscrowd", count > 1);
+    df_json_put_real(w, "score", df_table_real(t, i, c->at.score));
     if (count > 1)
-        df_str_printf(&c->text, ", \"count\": %lld", (long long)count);
-    df_str_append(&c->text, ", \"source\": ");
-    df_json_append_text(&c->text, df_table_text(t, i, c->at.source));
-    df_str_append(&c->text, "}");
-    c->n_boxes++;
+        df_json_put_int(w, "count", count);
+    df_json_put_text(w, "source", df_table_text(t, i, c->at.source));
+    df_json_end(w);
 }
 
 static df_status put_box(coco *c, const df_joined *j, const df_table *t, int64_t i, df_error *err)
@@ -183,7 +181,7 @@ typedef df_status (*part_fn)(coco *c, const df_joined *j, df_error *err);
 
 static df_status put_parts(coco *c, const char *name, part_fn each, df_error *err)
 {
-    df_str_append(&c->text, name);
+    df_json_begin_list(&c->json, name);
     for (int part = 0; part < df_dataset_parts(c->ds); part++) {
         df_joined j;
         if (df_run_stopped(c->run))
@@ -193,17 +191,21 @@ static df_status put_parts(coco *c, const char *name, part_fn each, df_error *er
         df_joined_close(&j);
         DF_TRY(status);
     }
+    df_json_end(&c->json);
     return put(c, err);
 }
 
 static df_status put_all(coco *c, df_error *err)
 {
     DF_TRY(read_labels(c, err));
-    DF_TRY(put_parts(c, "{\"images\": [", put_images, err));
-    DF_TRY(put_parts(c, "\n], \"annotations\": [", put_boxes, err));
-    df_str_append(&c->text, "\n], \"categories\": [");
+    df_json_begin_object(&c->json, NULL);
+    DF_TRY(put_parts(c, "images", put_images, err));
+    DF_TRY(put_parts(c, "annotations", put_boxes, err));
+    df_json_begin_list(&c->json, "categories");
     DF_TRY(put_categories(c, err));
-    df_str_append(&c->text, "\n]}\n");
+    df_json_end(&c->json);
+    df_json_end(&c->json);
+    df_str_append(&c->text, "\n");
     return put(c, err);
 }
 
@@ -211,6 +213,7 @@ df_status df_export_coco(const df_dataset *ds, bool fused, const df_run *run, df
 {
     coco c = {.ds = ds, .run = run};
     c.type = fused ? &df_fuse_evidence_table : &df_detect_table;
+    c.json = (df_json_writer){.out = &c.text, .lines = 2};
     c.at = fused ? of_fused : of_raw;
     df_status status = df_stream_open(&c.file, df_dataset_files(ds), file_name, err);
     if (status == DF_OK)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "io/json.h"
+#include "io/json_writer.h"
 
 static void append_unmarked(df_str *plain, const char *words)
 {
@@ -14,28 +14,30 @@ static void append_unmarked(df_str *plain, const char *words)
     df_str_append(plain, words);
 }
 
-static void append_turn(df_str *out, const char *from, const char *before, const char *words)
+/* One turn of the conversation; before: what stands before the words, in which no mark may be. */
+static void put_turn(df_json_writer *w, const char *from, const char *before, const char *words)
 {
     df_str turn = {0};
     df_str_append(&turn, before);
     append_unmarked(&turn, words);
-    df_str_printf(out, "{\"from\": \"%s\", \"value\": ", from);
-    df_json_append_text(out, df_str_text(&turn));
-    df_str_append(out, "}");
-    out->failed |= turn.failed;
+    df_json_begin_object(w, NULL);
+    df_json_put_text(w, "from", from);
+    df_json_put_text(w, "value", df_str_text(&turn));
+    df_json_end(w);
+    w->out->failed |= turn.failed;
     df_str_free(&turn);
 }
 
 void df_conversation_append(df_str *out, const char *id, const char *image, const char *human,
                             const char *gpt)
 {
-    df_str_append(out, "{\"id\": ");
-    df_json_append_text(out, id);
-    df_str_append(out, ", \"image\": ");
-    df_json_append_text(out, image);
-    df_str_append(out, ", \"conversations\": [");
-    append_turn(out, "human", "<image>\n", human);
-    df_str_append(out, ", ");
-    append_turn(out, "gpt", "", gpt);
-    df_str_append(out, "]}");
+    df_json_writer w = {.out = out};
+    df_json_begin_object(&w, NULL);
+    df_json_put_text(&w, "id", id);
+    df_json_put_text(&w, "image", image);
+    df_json_begin_list(&w, "conversations");
+    put_turn(&w, "human", "<image>\n", human);
+    put_turn(&w, "gpt", "", gpt);
+    df_json_end(&w);
+    df_json_end(&w);
 }

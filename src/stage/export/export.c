@@ -8,7 +8,7 @@
 #include "base/stream.h"
 #include "tables/joined.h"
 #include "dataset/sql_text.h"
-#include "io/json.h"
+#include "io/json_writer.h"
 #include "stage/export/coco.h"
 #include "stage/export/conversation.h"
 #include "stage/export/evidence.h"
@@ -31,40 +31,35 @@ typedef struct {
     const export_config *config;
 } export_out;
 
-static void append_member(df_str *text, const char *key, const char *value)
-{
-    df_str_printf(text, ", \"%s\": ", key);
-    df_json_append_text(text, value);
-}
-
-static void append_known(df_str *text, const df_joined *j, int64_t row, int column)
+static void put_known(df_json_writer *w, const df_joined *j, int64_t row, int column)
 {
     const char *value = df_joined_text(j, DF_OF_INGEST, row, column);
     if (*value)
-        append_member(text, df_ingest_table.columns[column].name, value);
+        df_json_put_text(w, df_ingest_table.columns[column].name, value);
 }
 
 static void append_line(df_str *text, const df_joined *j, int64_t row)
 {
     char id[DF_PLACE_ID_MAX];
-    df_place_print((df_place){j->part, row}, id);
-    df_str_printf(text, "{\"id\": \"%s\"", id);
-    append_member(text, "image", df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
-    append_member(text, "caption", df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION));
-    append_member(text, "verdict", df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT));
-    df_str_append(text, ", \"reasons\": [");
     int64_t n;
     const char *const *reasons = df_joined_texts(j, DF_OF_CHECK, row, DF_CHECK_REASONS, &n);
-    for (int64_t i = 0; i < n; i++) {
-        df_str_append(text, i ? ", " : "");
-        df_json_append_text(text, reasons[i]);
-    }
-    df_str_printf(text, "], \"width\": %lld, \"height\": %lld",
-                  (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
-                  (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
-    append_known(text, j, row, DF_INGEST_URL);
-    append_known(text, j, row, DF_INGEST_ALT_TEXT);
-    df_str_append(text, "}\n");
+    df_json_writer w = {.out = text};
+    df_place_print((df_place){j->part, row}, id);
+    df_json_begin_object(&w, NULL);
+    df_json_put_text(&w, "id", id);
+    df_json_put_text(&w, "image", df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
+    df_json_put_text(&w, "caption", df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION));
+    df_json_put_text(&w, "verdict", df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT));
+    df_json_begin_list(&w, "reasons");
+    for (int64_t i = 0; i < n; i++)
+        df_json_put_text(&w, NULL, reasons[i]);
+    df_json_end(&w);
+    df_json_put_int(&w, "width", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0));
+    df_json_put_int(&w, "height", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
+    put_known(&w, j, row, DF_INGEST_URL);
+    put_known(&w, j, row, DF_INGEST_ALT_TEXT);
+    df_json_end(&w);
+    df_str_append(text, "\n");
 }
 
 static df_status put_row(export_out *out, const df_joined *j, int64_t row, df_error *err)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tables/clusters.h"
-#include "io/json.h"
+#include "io/json_writer.h"
 #include "tables/ingest.h"
 
 /* twice what a contact sheet shows: sharp on dense screens */
@@ -99,107 +99,106 @@ static df_status make_pictures(df_thumbs *thumbs, shown_images *s, const df_tabl
 
 /* ---- JSON ---- */
 
-static void append_real(df_str *out, const char *key, double v)
+static void put_real(df_json_writer *w, const char *key, double v)
 {
-    df_str_printf(out, ",\"%s\":", key);
-    df_json_append_real(out, round(v * 10000) / 10000);
+    df_json_put_real(w, key, round(v * 10000) / 10000);
 }
 
-static void append_text(df_str *out, const char *key, const df_table *t, int64_t row,
-                        const char *column)
+static double real(const df_table *t, int64_t row, const char *column)
 {
-    if (df_table_null(t, row, df_table_column(t, column)))
-        return;
-    df_str_printf(out, ",\"%s\":", key);
-    df_json_append_text(out, df_table_text(t, row, df_table_column(t, column)));
+    return df_table_real(t, row, df_table_column(t, column));
 }
 
-/* "id":...,"path":...,"thumb":... of the image that three columns of a row name. */
-static void append_image(df_str *out, const shown_images *s, const df_table *t, int64_t row,
-                         const char *const columns[3])
+static void put_known(df_json_writer *w, const char *key, const df_table *t, int64_t row,
+                      const char *column)
+{
+    if (!df_table_null(t, row, df_table_column(t, column)))
+        df_json_put_text(w, key, df_table_text(t, row, df_table_column(t, column)));
+}
+
+/* id, path and thumb of the image that three columns of a row name. */
+static void put_image(df_json_writer *w, const shown_images *s, const df_table *t, int64_t row,
+                      const char *const columns[3])
 {
     shown_image key = {.part = number(t, row, columns[0]), .row = number(t, row, columns[1])};
     const shown_image *found = bsearch(&key, s->items, (size_t)s->n, sizeof key, by_place);
     char id[DF_PLACE_ID_MAX];
     df_place_print((df_place){(int32_t)key.part, key.row}, id);
-    df_str_printf(out, "\"id\":\"%s\"", id);
-    append_text(out, "path", t, row, columns[2]);
-    if (found && *found->thumb) {
-        df_str_append(out, ",\"thumb\":");
-        df_json_append_text(out, found->thumb);
-    }
+    df_json_put_text(w, "id", id);
+    put_known(w, "path", t, row, columns[2]);
+    if (found && *found->thumb)
+        df_json_put_text(w, "thumb", found->thumb);
 }
 
 static const char *const own[3] = {"part", "row", "path"};
 static const char *const other[3] = {"nearest_part", "nearest_row", "nearest_path"};
 
-static void append_members(df_str *out, const shown_images *s, const df_table *members,
-                           int64_t cluster)
+static void put_members(df_json_writer *w, const shown_images *s, const df_table *members,
+                        int64_t cluster)
 {
-    const char *comma = "";
+    df_json_begin_list(w, "images");
     for (int64_t i = 0; i < df_table_rows(members); i++) {
         if (number(members, i, "cluster") != cluster)
             continue;
-        df_str_printf(out, "%s{", comma);
-        append_image(out, s, members, i, own);
-        append_real(out, "similarity",
-                    df_table_real(members, i, df_table_column(members, "similarity")));
-        append_text(out, "reason", members, i, "reason");
-        df_str_append(out, "}");
-        comma = ",\n";
+        df_json_begin_object(w, NULL);
+        put_image(w, s, members, i, own);
+        put_real(w, "similarity", real(members, i, "similarity"));
+        put_known(w, "reason", members, i, "reason");
+        df_json_end(w);
     }
+    df_json_end(w);
 }
 
-static void append_clusters(df_str *out, const shown_images *s, const df_table *largest,
-                            const df_table *members)
+static void put_clusters(df_json_writer *w, const shown_images *s, const df_table *largest,
+                         const df_table *members)
 {
-    df_str_append(out, "\"clusters\":[");
+    df_json_begin_list(w, "clusters");
     for (int64_t i = 0; i < df_table_rows(largest); i++) {
-        df_str_printf(out, "%s{\"cluster\":%lld,\"members\":%lld", i ? ",\n" : "",
-                      (long long)number(largest, i, "cluster"),
-                      (long long)number(largest, i, "members"));
-        append_real(out, "similarity",
-                    df_table_real(largest, i, df_table_column(largest, "similarity")));
-        if (!df_table_null(largest, i, df_table_column(largest, "selected")))
-            df_str_printf(out, ",\"removed\":%lld,\"selected\":%lld",
-                          (long long)number(largest, i, "removed"),
-                          (long long)number(largest, i, "selected"));
-        df_str_append(out, ",\"images\":[");
-        append_members(out, s, members, number(largest, i, "cluster"));
-        df_str_append(out, "]}");
+        df_json_begin_object(w, NULL);
+        df_json_put_int(w, "cluster", number(largest, i, "cluster"));
+        df_json_put_int(w, "members", number(largest, i, "members"));
+        put_real(w, "similarity", real(largest, i, "similarity"));
+        if (!df_table_null(largest, i, df_table_column(largest, "selected"))) {
+            df_json_put_int(w, "removed", number(largest, i, "removed"));
+            df_json_put_int(w, "selected", number(largest, i, "selected"));
+        }
+        put_members(w, s, members, number(largest, i, "cluster"));
+        df_json_end(w);
     }
-    df_str_append(out, "]");
+    df_json_end(w);
 }
 
-static void append_pairs(df_str *out, const shown_images *s, const df_table *pairs)
+static void put_pairs(df_json_writer *w, const shown_images *s, const df_table *pairs)
 {
-    df_str_append(out, ",\n\"pairs\":[");
+    df_json_begin_list(w, "pairs");
     for (int64_t i = 0; i < df_table_rows(pairs); i++) {
-        df_str_append(out, i ? ",\n{" : "{");
-        append_image(out, s, pairs, i, own);
-        append_real(out, "similarity",
-                    df_table_real(pairs, i, df_table_column(pairs, "similarity")));
-        append_text(out, "reason", pairs, i, "reason");
-        df_str_append(out, ",\"nearest\":{");
-        append_image(out, s, pairs, i, other);
-        df_str_append(out, "}}");
+        df_json_begin_object(w, NULL);
+        put_image(w, s, pairs, i, own);
+        put_real(w, "similarity", real(pairs, i, "similarity"));
+        put_known(w, "reason", pairs, i, "reason");
+        df_json_begin_object(w, "nearest");
+        put_image(w, s, pairs, i, other);
+        df_json_end(w);
+        df_json_end(w);
     }
-    df_str_append(out, "]");
+    df_json_end(w);
 }
 
-static void append_similarities(df_str *out, const df_similarities *s)
+static void put_similarities(df_json_writer *w, const df_similarities *s)
 {
-    df_str_append(out, ",\n\"bins\":[");
+    df_json_begin_list(w, "bins");
     for (int i = 0; i < DF_SIMILARITY_BINS; i++)
-        df_str_printf(out, "%s%lld", i ? "," : "", (long long)s->bins[i]);
-    df_str_printf(
-        out, "],\"first\":%lld,\"copies\":%lld,\"no_vector\":%lld,\"kept\":%lld,\"similar\":%lld",
-        (long long)s->n_first, (long long)s->n_copies, (long long)s->n_no_vector,
-        (long long)s->n_kept, (long long)s->n_similar);
+        df_json_put_int(w, NULL, s->bins[i]);
+    df_json_end(w);
+    df_json_put_int(w, "first", s->n_first);
+    df_json_put_int(w, "copies", s->n_copies);
+    df_json_put_int(w, "no_vector", s->n_no_vector);
+    df_json_put_int(w, "kept", s->n_kept);
+    df_json_put_int(w, "similar", s->n_similar);
     if (s->n_kept > s->n_first)
-        append_real(out, "highest_kept", s->highest_kept);
+        put_real(w, "highest_kept", s->highest_kept);
     if (s->n_similar)
-        append_real(out, "lowest_removed", s->lowest_removed);
+        put_real(w, "lowest_removed", s->lowest_removed);
 }
 
 /* ---- */
@@ -236,11 +235,14 @@ df_status df_report_clusters(df_str *out, df_thumbs *thumbs,
     if (status == DF_OK)
         status = make_pictures(thumbs, &shown, members, pairs, err);
     if (status == DF_OK) {
-        df_str_append(out, "densefusion.setClusters({");
-        append_clusters(out, &shown, largest, members);
-        append_pairs(out, &shown, pairs);
-        append_similarities(out, &similarities);
-        df_str_append(out, "});\n");
+        df_json_writer w = {.out = out, .compact = true};
+        df_str_append(out, "densefusion.setClusters(");
+        df_json_begin_object(&w, NULL);
+        put_clusters(&w, &shown, largest, members);
+        put_pairs(&w, &shown, pairs);
+        put_similarities(&w, &similarities);
+        df_json_end(&w);
+        df_str_append(out, ");\n");
     }
     free(shown.items);
     df_table_close(largest);

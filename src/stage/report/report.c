@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "tables/gather.h"
-#include "io/json.h"
+#include "io/json_writer.h"
 #include "stage/report/clusters.h"
 #include "stage/report/row.h"
 #include "stage/report/thumbs.h"
@@ -191,15 +191,18 @@ static df_status write_stats(const report *r, df_error *err)
     if (df_file_exists(path))
         DF_TRY(df_file_read(path, STATS_BYTES_MAX, &stats, &size, err));
     df_str out = {0};
-    df_str_append(&out, "densefusion.start({\"name\":");
-    df_json_append_text(&out, dataset_name(r->ds));
-    df_str_printf(&out,
-                  ",\"chunks\":%lld,\"shown\":%lld,\"kept\":%lld,\"rejected\":%lld,\"clusters\":%s,"
-                  "\"stats\":",
-                  (long long)r->n_chunks, (long long)r->n_shown, (long long)r->kept.total,
-                  (long long)r->rejected.total, r->has_clusters ? "true" : "false");
-    df_str_append(&out, stats ? stats : "null");
-    df_str_append(&out, "});\n");
+    df_json_writer w = {.out = &out, .compact = true};
+    df_str_append(&out, "densefusion.start(");
+    df_json_begin_object(&w, NULL);
+    df_json_put_text(&w, "name", dataset_name(r->ds));
+    df_json_put_int(&w, "chunks", r->n_chunks);
+    df_json_put_int(&w, "shown", r->n_shown);
+    df_json_put_int(&w, "kept", r->kept.total);
+    df_json_put_int(&w, "rejected", r->rejected.total);
+    df_json_put_bool(&w, "clusters", r->has_clusters);
+    df_json_put_raw(&w, "stats", stats ? stats : "null");
+    df_json_end(&w);
+    df_str_append(&out, ");\n");
     free(stats);
     df_status status = out.failed ? df_fail(err, DF_NOMEM, "report: out of memory")
                                   : df_folder_write(df_dataset_files(r->ds), "report/data/stats.js",

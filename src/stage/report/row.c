@@ -2,114 +2,98 @@
 
 #include <string.h>
 
-#include "io/json.h"
+#include "io/json_writer.h"
 #include "tables/tables.h"
 
 /* shown of what fusion left out: a page is read by people */
 enum { LEFT_MAX = 60 };
 
-static void append_text(df_str *out, const char *key, const char *value)
-{
-    df_str_printf(out, ",\"%s\":", key);
-    df_json_append_text(out, value);
-}
-
-static void append_column(df_str *out, const df_joined *j, int64_t row, df_joined_of of, int column)
+static void put_column(df_json_writer *w, const df_joined *j, int64_t row, df_joined_of of,
+                       int column)
 {
     const char *value = df_joined_text(j, of, row, column);
     if (*value)
-        append_text(out, df_table_column_at(j->table[of], column).name, value);
+        df_json_put_text(w, df_table_column_at(j->table[of], column).name, value);
 }
 
 /* Two decimals are a tenth of what a screen shows. */
-static void append_number(df_str *out, double v)
+static void put_number(df_json_writer *w, const char *key, double v)
 {
     double rounded = (double)(long long)(v * 100 + (v < 0 ? -0.5 : 0.5)) / 100;
-    df_json_append_real(out, v > -1e12 && v < 1e12 ? rounded : 0);
+    df_json_put_real(w, key, v > -1e12 && v < 1e12 ? rounded : 0);
 }
 
-static void append_region(df_str *out, const df_region *look)
+static void put_region(df_json_writer *w, const df_region *look)
 {
-    df_str_append(out, "{\"colours\":[");
+    df_json_begin_object(w, "look");
+    df_json_begin_list(w, "colours");
     for (int i = 0; i < look->n_colours; i++) {
-        df_str_append(out, i ? ",[" : "[");
-        df_json_append_text(out, look->colours[i].name);
-        df_str_append(out, ",");
-        append_number(out, look->colours[i].share);
-        df_str_append(out, "]");
+        df_json_begin_list(w, NULL);
+        df_json_put_text(w, NULL, look->colours[i].name);
+        put_number(w, NULL, look->colours[i].share);
+        df_json_end(w);
     }
-    const struct {
-        const char *name;
-        double value;
-    } all[] = {{"brightness", look->brightness},
-               {"contrast", look->contrast},
-               {"saturation", look->saturation},
-               {"detail", look->detail}};
-    df_str_append(out, "]");
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        df_str_printf(out, ",\"%s\":", all[i].name);
-        append_number(out, all[i].value);
-    }
-    df_str_append(out, "}");
+    df_json_end(w);
+    put_number(w, "brightness", look->brightness);
+    put_number(w, "contrast", look->contrast);
+    put_number(w, "saturation", look->saturation);
+    put_number(w, "detail", look->detail);
+    df_json_end(w);
 }
 
-static void append_entry(df_str *out, bool first, const char *text, double score, int item)
+/* Opens an object: the caller ends it. */
+static void begin_entry(df_json_writer *w, const char *text, double score, int item)
 {
-    df_str_append(out, first ? "{\"text\":" : ",{\"text\":");
-    df_json_append_text(out, text);
-    df_str_append(out, ",\"score\":");
-    append_number(out, score);
-    df_str_printf(out, ",\"item\":%d", item);
+    df_json_begin_object(w, NULL);
+    df_json_put_text(w, "text", text);
+    put_number(w, "score", score);
+    df_json_put_int(w, "item", item);
 }
 
-static void append_points(df_str *out, const double *x, const double *y, int n)
+static void put_points(df_json_writer *w, const double *x, const double *y, int n)
 {
-    df_str_append(out, ",\"points\":[");
+    df_json_begin_list(w, "points");
     for (int i = 0; i < n; i++) {
-        df_str_append(out, i ? "," : "");
-        append_number(out, x[i]);
-        df_str_append(out, ",");
-        append_number(out, y[i]);
+        put_number(w, NULL, x[i]);
+        put_number(w, NULL, y[i]);
     }
-    df_str_append(out, "]");
+    df_json_end(w);
 }
 
-static void append_box(df_str *out, const df_box *b, bool first)
+static void put_box(df_json_writer *w, const df_box *b)
 {
-    append_entry(out, first, b->label, b->score, b->item);
-    append_points(out, (const double[]){b->x0, b->x1, b->x1, b->x0},
-                  (const double[]){b->y0, b->y0, b->y1, b->y1}, 4);
-    append_text(out, "source", b->source ? b->source : "");
+    begin_entry(w, b->label, b->score, b->item);
+    put_points(w, (const double[]){b->x0, b->x1, b->x1, b->x0},
+               (const double[]){b->y0, b->y0, b->y1, b->y1}, 4);
+    df_json_put_text(w, "source", b->source ? b->source : "");
     if (b->count > 1)
-        df_str_printf(out, ",\"count\":%d", b->count);
-    if (b->look.n_colours) {
-        df_str_append(out, ",\"look\":");
-        append_region(out, &b->look);
-    }
-    df_str_append(out, "}");
+        df_json_put_int(w, "count", b->count);
+    if (b->look.n_colours)
+        put_region(w, &b->look);
+    df_json_end(w);
 }
 
-static void append_evidence(df_str *out, const df_evidence *e)
+static void put_evidence(df_json_writer *w, const df_evidence *e)
 {
-    df_str_append(out, ",\"tags\":[");
+    df_json_begin_list(w, "tags");
     for (int i = 0; i < e->n_tags; i++) {
-        append_entry(out, i == 0, e->tags[i].label, e->tags[i].score, e->tags[i].item);
-        df_str_append(out, "}");
+        begin_entry(w, e->tags[i].label, e->tags[i].score, e->tags[i].item);
+        df_json_end(w);
     }
-    df_str_append(out, "],\"boxes\":[");
+    df_json_end(w);
+    df_json_begin_list(w, "boxes");
     for (int i = 0; i < e->n_boxes; i++)
-        append_box(out, &e->boxes[i], i == 0);
-    df_str_append(out, "],\"lines\":[");
+        put_box(w, &e->boxes[i]);
+    df_json_end(w);
+    df_json_begin_list(w, "lines");
     for (int i = 0; i < e->n_lines; i++) {
-        append_entry(out, i == 0, e->lines[i].text, e->lines[i].score, e->lines[i].item);
-        append_points(out, e->lines[i].x, e->lines[i].y, 4);
-        df_str_append(out, "}");
+        begin_entry(w, e->lines[i].text, e->lines[i].score, e->lines[i].item);
+        put_points(w, e->lines[i].x, e->lines[i].y, 4);
+        df_json_end(w);
     }
-    df_str_append(out, "]");
-    if (e->whole.n_colours) {
-        df_str_append(out, ",\"look\":");
-        append_region(out, &e->whole);
-    }
+    df_json_end(w);
+    if (e->whole.n_colours)
+        put_region(w, &e->whole);
 }
 
 /* UTF-16 units in text[from, to); -1 when a character is cut. */
@@ -126,12 +110,11 @@ static int64_t units(const char *text, size_t from, size_t to)
     return n;
 }
 
-void df_report_support(df_str *out, const char *caption, const df_table *t, int64_t row)
+void df_report_support(df_json_writer *w, const char *caption, const df_table *t, int64_t row)
 {
     const int64_t size = (int64_t)strlen(caption), n = t ? df_table_rows(t) : 0;
     int64_t at = 0, unit = 0, i = t ? df_table_first(t, DF_CHECK_SUPPORT_ROW, row) : 0;
-    bool first = true;
-    df_str_append(out, "[");
+    df_json_begin_list(w, "support");
     for (; i < n && df_table_int(t, i, DF_CHECK_SUPPORT_ROW) == row; i++) {
         const int64_t from = df_table_int(t, i, DF_CHECK_SUPPORT_FIRST),
                       to = df_table_int(t, i, DF_CHECK_SUPPORT_END);
@@ -141,98 +124,105 @@ void df_report_support(df_str *out, const char *caption, const df_table *t, int6
                       inside = units(caption, (size_t)from, (size_t)to);
         if (before < 0 || inside < 0)
             continue;
-        df_str_printf(out, "%s[%lld,%lld,", first ? "" : ",", (long long)(unit + before),
-                      (long long)(unit + before + inside));
-        df_json_append_text(out, df_table_text(t, i, DF_CHECK_SUPPORT_KIND));
-        df_str_printf(out, ",%lld]", (long long)df_table_int(t, i, DF_CHECK_SUPPORT_ITEM));
+        df_json_begin_list(w, NULL);
+        df_json_put_int(w, NULL, unit + before);
+        df_json_put_int(w, NULL, unit + before + inside);
+        df_json_put_text(w, NULL, df_table_text(t, i, DF_CHECK_SUPPORT_KIND));
+        df_json_put_int(w, NULL, df_table_int(t, i, DF_CHECK_SUPPORT_ITEM));
+        df_json_end(w);
         unit += before + inside;
         at = to;
-        first = false;
     }
-    df_str_append(out, "]");
+    df_json_end(w);
 }
 
-static void append_texts(df_str *out, const char *key, const df_joined *j, int64_t row, int column)
+static void put_texts(df_json_writer *w, const char *key, const df_joined *j, int64_t row,
+                      int column)
 {
     int64_t n;
     const char *const *texts = df_joined_texts(j, DF_OF_CHECK, row, column, &n);
-    df_str_printf(out, ",\"%s\":[", key);
-    for (int64_t i = 0; i < n; i++) {
-        df_str_append(out, i ? "," : "");
-        df_json_append_text(out, texts[i]);
-    }
-    df_str_append(out, "]");
+    df_json_begin_list(w, key);
+    for (int64_t i = 0; i < n; i++)
+        df_json_put_text(w, NULL, texts[i]);
+    df_json_end(w);
 }
 
-static void append_caption(df_str *out, const df_joined *j, const df_table *support, int64_t row)
+static void put_caption(df_json_writer *w, const df_joined *j, const df_table *support, int64_t row)
 {
     const char *caption = df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION);
-    append_column(out, j, row, DF_OF_CAPTION, DF_CAPTION_ERROR);
-    append_column(out, j, row, DF_OF_CAPTION, DF_CAPTION_ENGINE);
-    append_column(out, j, row, DF_OF_CAPTION, DF_CAPTION_MODEL);
-    append_column(out, j, row, DF_OF_FUSE, DF_FUSE_PROMPT);
+    put_column(w, j, row, DF_OF_CAPTION, DF_CAPTION_ERROR);
+    put_column(w, j, row, DF_OF_CAPTION, DF_CAPTION_ENGINE);
+    put_column(w, j, row, DF_OF_CAPTION, DF_CAPTION_MODEL);
+    put_column(w, j, row, DF_OF_FUSE, DF_FUSE_PROMPT);
     if (!df_joined_has(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION))
         return;
-    append_text(out, "caption", caption);
-    append_column(out, j, row, DF_OF_CHECK, DF_CHECK_VERDICT);
-    df_str_printf(out, ",\"words\":%lld",
-                  (long long)df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_WORDS, 0));
-    append_texts(out, "reasons", j, row, DF_CHECK_REASONS);
-    df_str_append(out, ",\"support\":");
-    df_report_support(out, caption, support, row);
-    append_texts(out, "why", j, row, DF_CHECK_DETAIL);
+    df_json_put_text(w, "caption", caption);
+    put_column(w, j, row, DF_OF_CHECK, DF_CHECK_VERDICT);
+    df_json_put_int(w, "words", df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_WORDS, 0));
+    put_texts(w, "reasons", j, row, DF_CHECK_REASONS);
+    df_report_support(w, caption, support, row);
+    put_texts(w, "why", j, row, DF_CHECK_DETAIL);
 }
 
-static void append_left(df_str *out, const df_table *t, int64_t row)
+static void put_left(df_json_writer *w, const df_table *t, int64_t row)
 {
     static const int columns[] = {DF_FUSE_LEFT_KIND, DF_FUSE_LEFT_TEXT, DF_FUSE_LEFT_SOURCE,
                                   DF_FUSE_LEFT_REASON};
-    const int of_row = DF_FUSE_LEFT_ROW, score = DF_FUSE_LEFT_SCORE;
-    int64_t i = df_table_first(t, of_row, row), n = 0;
-    df_str_append(out, ",\"left\":[");
-    for (; i < df_table_rows(t) && df_table_int(t, i, of_row) == row && n < LEFT_MAX; i++, n++) {
-        df_str_append(out, n ? ",{\"score\":" : "{\"score\":");
-        append_number(out, df_table_real(t, i, score));
+    int64_t i = df_table_first(t, DF_FUSE_LEFT_ROW, row), n = 0;
+    df_json_begin_list(w, "left");
+    for (; i < df_table_rows(t) && df_table_int(t, i, DF_FUSE_LEFT_ROW) == row && n < LEFT_MAX;
+         i++, n++) {
+        df_json_begin_object(w, NULL);
+        put_number(w, "score", df_table_real(t, i, DF_FUSE_LEFT_SCORE));
         for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
-            append_text(out, df_fuse_left_table.columns[columns[k]].name,
-                        df_table_text(t, i, columns[k]));
-        df_str_append(out, "}");
+            df_json_put_text(w, df_fuse_left_table.columns[columns[k]].name,
+                             df_table_text(t, i, columns[k]));
+        df_json_end(w);
     }
-    df_str_append(out, "]");
+    df_json_end(w);
+}
+
+/* Why the image is not in the dataset: the stage's reason, its words, the image that it is like. */
+static void put_rejected(df_json_writer *w, const df_joined *j, int64_t row, df_joined_of by,
+                         const char *why)
+{
+    df_json_put_text(w, "rejected", why);
+    if (by == DF_OF_FILTER)
+        put_column(w, j, row, by, DF_FILTER_DETAIL);
+    if (by != DF_OF_DEDUP || !df_joined_has(j, by, row, DF_DEDUP_NEAREST_ROW))
+        return;
+    char id[DF_PLACE_ID_MAX];
+    df_place_print((df_place){(int32_t)df_joined_int(j, by, row, DF_DEDUP_NEAREST_PART, 0),
+                              df_joined_int(j, by, row, DF_DEDUP_NEAREST_ROW, 0)},
+                   id);
+    df_json_put_text(w, "nearest", id);
 }
 
 void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_evidence *evidence,
                    const df_table *left, const df_table *support, const char *thumb)
 {
     char id[DF_PLACE_ID_MAX];
-    df_place_print((df_place){j->part, row}, id);
-    df_str_printf(out, "{\"id\":\"%s\"", id);
-    append_column(out, j, row, DF_OF_INGEST, DF_INGEST_PATH);
-    df_str_printf(out, ",\"width\":%lld,\"height\":%lld",
-                  (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
-                  (long long)df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
-    append_column(out, j, row, DF_OF_INGEST, DF_INGEST_FORMAT);
-    append_column(out, j, row, DF_OF_INGEST, DF_INGEST_ALT_TEXT);
-    append_column(out, j, row, DF_OF_INGEST, DF_INGEST_URL);
-    if (*thumb)
-        append_text(out, "thumb", thumb);
     const char *why;
     df_joined_of by;
+    df_json_writer w = {.out = out, .compact = true};
+    df_place_print((df_place){j->part, row}, id);
+    df_json_begin_object(&w, NULL);
+    df_json_put_text(&w, "id", id);
+    put_column(&w, j, row, DF_OF_INGEST, DF_INGEST_PATH);
+    df_json_put_int(&w, "width", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0));
+    df_json_put_int(&w, "height", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
+    put_column(&w, j, row, DF_OF_INGEST, DF_INGEST_FORMAT);
+    put_column(&w, j, row, DF_OF_INGEST, DF_INGEST_ALT_TEXT);
+    put_column(&w, j, row, DF_OF_INGEST, DF_INGEST_URL);
+    if (*thumb)
+        df_json_put_text(&w, "thumb", thumb);
     if (!df_joined_kept(j, row, &by, &why)) {
-        append_text(out, "rejected", why);
-        if (by == DF_OF_FILTER)
-            append_column(out, j, row, by, DF_FILTER_DETAIL);
-        if (by == DF_OF_DEDUP && df_joined_has(j, by, row, DF_DEDUP_NEAREST_ROW)) {
-            df_place_print((df_place){(int32_t)df_joined_int(j, by, row, DF_DEDUP_NEAREST_PART, 0),
-                                      df_joined_int(j, by, row, DF_DEDUP_NEAREST_ROW, 0)},
-                           id);
-            append_text(out, "nearest", id);
-        }
+        put_rejected(&w, j, row, by, why);
     } else {
-        append_caption(out, j, support, row);
-        append_evidence(out, evidence);
+        put_caption(&w, j, support, row);
+        put_evidence(&w, evidence);
         if (left)
-            append_left(out, left, row);
+            put_left(&w, left, row);
     }
-    df_str_append(out, "}");
+    df_json_end(&w);
 }
