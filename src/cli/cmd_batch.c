@@ -11,11 +11,6 @@
 #include "put.h"
 #include "stage/caption/batch.h"
 
-static const command self = {
-    .name = "batch",
-    .usage =
-        "write OUT -o FOLDER | submit FOLDER | poll FOLDER | fetch FOLDER | merge OUT FILE..."};
-
 static const df_caption_config *caption_config(const df_config *config)
 {
     return config->configs[df_config_find(config, "caption")];
@@ -142,12 +137,12 @@ static bool is_meant(const args *a)
     return false;
 }
 
-int cmd_batch(const args *a)
+int cmd_batch(const command *self, const args *a)
 {
     df_config config;
     df_error err = {""};
     if (!is_meant(a))
-        return command_usage(&self, "what to do, and on what");
+        return command_usage(self, "what to do, and on what");
     int code = command_config(&config, a);
     if (code != EXIT_DONE)
         return code;

@@ -187,12 +187,10 @@ static df_status show(const df_dataset *ds, const args *a, const clusters_config
     return status;
 }
 
-int cmd_clusters(const args *a)
+int cmd_clusters(const command *self, const args *a)
 {
-    static const command self = {.name = "clusters",
-                                 .usage = "OUT [CLUSTER] [--top N] [--eps A,B,...] [--json]"};
     if (a->n_positional < 1 || a->n_positional > 2)
-        return command_usage(&self, "a dataset folder is needed, and at most one cluster");
+        return command_usage(self, "a dataset folder is needed, and at most one cluster");
     clusters_config config = {0};
     df_dataset *ds = NULL;
     df_error err = {""};

@@ -113,11 +113,10 @@ static df_status show(const df_dataset *ds, const args *a, const cost_config *co
     return status;
 }
 
-int cmd_cost(const args *a)
+int cmd_cost(const command *self, const args *a)
 {
-    static const command self = {.name = "cost", .usage = "OUT [--prices FILE] [--json]"};
     if (a->n_positional != 1)
-        return command_usage(&self, "one dataset folder is needed");
+        return command_usage(self, "one dataset folder is needed");
     cost_config config = {0};
     df_dataset *ds = NULL;
     df_error err = {""};

@@ -48,14 +48,13 @@ static df_status check_parts(const args *a, const df_dataset *ds, df_error *err)
     return DF_OK;
 }
 
-int cmd_kmeans(const args *a)
+int cmd_kmeans(const command *self, const args *a)
 {
-    static const command self = {.name = "kmeans", .usage = "map|reduce OUT [--parts 0-9]"};
     bool maps = a->n_positional == 2 && strcmp(a->positional[0], "map") == 0;
     if (!maps && (a->n_positional != 2 || strcmp(a->positional[0], "reduce") != 0))
-        return command_usage(&self, "say map or reduce, and the dataset's folder");
+        return command_usage(self, "say map or reduce, and the dataset's folder");
     if (!maps && a->parts)
-        return command_usage(&self, "reduce takes all parts");
+        return command_usage(self, "reduce takes all parts");
     df_config config;
     int code = command_config(&config, a);
     if (code != EXIT_DONE)

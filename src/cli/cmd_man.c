@@ -60,9 +60,10 @@ static void put_options(const char *section, const df_option *options)
     }
 }
 
-int cmd_man(const args *a)
+int cmd_man(const command *self, const args *a)
 {
     df_str flags = {0};
+    (void)self;
     (void)a;
     puts(".TH DENSEFUSION 1 \"\" \"densefusion " DF_VERSION "\"\n"
          ".SH NAME\ndensefusion \\- densely captioned image datasets\n"

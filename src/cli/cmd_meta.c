@@ -36,13 +36,12 @@ static df_status derive(const args *a, df_error *err)
     return status;
 }
 
-int cmd_meta(const args *a)
+int cmd_meta(const command *self, const args *a)
 {
-    static const command self = {.name = "meta", .usage = "OUT -o META [CONFIG.yaml]"};
     if (a->n_positional != 1 || !a->out)
-        return command_usage(&self, "a dataset folder and -o META are needed");
+        return command_usage(self, "a dataset folder and -o META are needed");
     if (strcmp(a->positional[0], a->out) == 0)
-        return command_usage(&self, "META is a folder of its own");
+        return command_usage(self, "META is a folder of its own");
     df_config config;
     int code = meta_config(&config, a);
     if (code != EXIT_DONE)

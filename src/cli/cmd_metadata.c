@@ -116,12 +116,11 @@ static df_status take_settings(const args *a, df_metadata_config *config, int *n
     return status;
 }
 
-int cmd_metadata(const args *a)
+int cmd_metadata(const command *self, const args *a)
 {
-    static const command self = {.name = "metadata", .usage = "LIST... -o KEPT [--key=value ...]"};
     if (a->n_positional < 1 || !a->out)
         return command_usage(
-            &self, "Parquet lists, or a folder of them, and a folder for the result are needed");
+            self, "Parquet lists, or a folder of them, and a folder for the result are needed");
     df_metadata_config config = {0};
     df_metadata_result result = {0};
     df_error err = {""};

@@ -199,13 +199,10 @@ static const char *mistake(const args *a)
                                                              : "install and --from go together";
 }
 
-int cmd_models(const args *a)
+int cmd_models(const command *self, const args *a)
 {
-    static const command self = {
-        .name = "models",
-        .usage = "[install NAME --from SOURCE [--trust]] [--models DIR] [--verify] [--json]"};
     if (mistake(a))
-        return command_usage(&self, mistake(a));
+        return command_usage(self, mistake(a));
     df_config config;
     int code = command_config(&config, a);
     if (code != EXIT_DONE)

@@ -99,9 +99,8 @@ static df_job job_of(const args *a)
                     .dry_run = (a->given & FLAG_DRY_RUN) != 0};
 }
 
-int cmd_run(const args *a)
+int cmd_run(const command *self, const args *a)
 {
-    const command *self = &commands[0];
     if (a->n_positional > 1)
         return command_usage(self, "more than one input");
     if (!a->out)
@@ -121,18 +120,18 @@ int cmd_run(const args *a)
 
 int cmd_stage(const args *a, const df_stage *stage)
 {
-    command self = stage_command;
-    self.name = stage->name;
+    command stage_self = stage_command;
+    stage_self.name = stage->name;
     bool source = !stage->reads || !stage->reads[0];
     if (source)
-        self.usage = "INPUT -o OUT [CONFIG.yaml]";
+        stage_self.usage = "INPUT -o OUT [CONFIG.yaml]";
     df_job job = job_of(a);
     job.from = job.to = stage->name;
     job.input = source && a->n_positional ? a->positional[0] : NULL;
     if (!job.out && !source && a->n_positional == 1)
         job.out = a->positional[0];
     if (!job.out || a->n_positional > 1 || (a->out && !source && a->n_positional))
-        return command_usage(&self, "one dataset folder is needed");
+        return command_usage(&stage_self, "one dataset folder is needed");
     if (!df_file_exists(job.out) && !job.input) {
         put_line(stderr, "densefusion: %s: no such dataset", job.out);
         return EXIT_FAILED;

@@ -236,11 +236,10 @@ static df_status show_image(const df_dataset *ds, df_place id, bool as_json, df_
     return status;
 }
 
-int cmd_show(const args *a)
+int cmd_show(const command *self, const args *a)
 {
-    static const command self = {.name = "show", .usage = "OUT ID [--json]"};
     if (a->n_positional != 2)
-        return command_usage(&self, "a dataset folder and an image are needed");
+        return command_usage(self, "a dataset folder and an image are needed");
     df_dataset *ds = NULL;
     df_place id = {0};
     df_error err = {""};

@@ -45,11 +45,10 @@ static df_status print_json(const df_survey *survey, df_error *err)
     return put_json(&out, err);
 }
 
-int cmd_status(const args *a)
+int cmd_status(const command *self, const args *a)
 {
-    static const command self = {.name = "status", .usage = "OUT [--json]"};
     if (a->n_positional != 1)
-        return command_usage(&self, "one dataset folder is needed");
+        return command_usage(self, "one dataset folder is needed");
     df_dataset *ds = NULL;
     df_survey survey = {0};
     df_error err = {""};

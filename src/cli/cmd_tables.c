@@ -22,8 +22,9 @@ static void put_columns(const df_column *columns)
         printf("| %s | %s | %s |\n", c->name, types[c->type], c->about);
 }
 
-int cmd_tables(const args *a)
+int cmd_tables(const command *self, const args *a)
 {
+    (void)self;
     (void)a;
     for (const df_table_type *const *t = df_tables; *t; t++) {
         printf("<!-- table %s -->\n", (*t)->name);

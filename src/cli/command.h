@@ -7,7 +7,8 @@
 typedef struct command {
     const char *name, *usage, *summary;
     unsigned accepts;                        /* flag_id bits */
-    int (*run)(const args *a);               /* an exit code */
+    /* an exit code; self: this entry */
+    int (*run)(const struct command *self, const args *a);
     bool hidden;
     const df_option *options;                /* its own, as --key=value; NULL: none */
     const char *stage; /* the stage whose options it takes, as --key=value too; NULL: all stages' */
@@ -16,21 +17,21 @@ typedef struct command {
 extern const command commands[]; /* ends with {0} */
 extern const command stage_command; /* what all stage verbs share; name is NULL */
 
-int cmd_run(const args *a);
+int cmd_run(const command *self, const args *a);
 int cmd_stage(const args *a, const df_stage *stage);
-int cmd_status(const args *a);
-int cmd_show(const args *a);
-int cmd_kmeans(const args *a);
-int cmd_meta(const args *a);
-int cmd_models(const args *a);
-int cmd_metadata(const args *a);
-int cmd_batch(const args *a);
-int cmd_clusters(const args *a);
-int cmd_cost(const args *a);
+int cmd_status(const command *self, const args *a);
+int cmd_show(const command *self, const args *a);
+int cmd_kmeans(const command *self, const args *a);
+int cmd_meta(const command *self, const args *a);
+int cmd_models(const command *self, const args *a);
+int cmd_metadata(const command *self, const args *a);
+int cmd_batch(const command *self, const args *a);
+int cmd_clusters(const command *self, const args *a);
+int cmd_cost(const command *self, const args *a);
 extern const df_option cmd_cost_options[];
 extern const df_option cmd_clusters_options[];
-int cmd_man(const args *a);
-int cmd_tables(const args *a);
+int cmd_man(const command *self, const args *a);
+int cmd_tables(const command *self, const args *a);
 
 /* Defaults, then the config file, then what the command line sets. On failure says why and returns
  * an exit code. */

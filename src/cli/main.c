@@ -17,29 +17,32 @@
 const command commands[] = {
     {"run", "INPUT -o OUT [CONFIG.yaml]", "run all stages on a folder, tar or list of images",
      RUN_FLAGS | FLAG_FROM | FLAG_TO | FLAG_SKIP, .run = cmd_run},
-    {"status", "OUT", "what each stage has done, and how many images are left", FLAG_JSON,
+    {"status", "OUT [--json]", "what each stage has done, and how many images are left", FLAG_JSON,
      .run = cmd_status},
-    {"show", "OUT ID", "everything known of one image; ID is 00000-000012 or its path", FLAG_JSON,
-     .run = cmd_show},
-    {"kmeans", "map|reduce OUT", "one half of a round of `cluster`, so that machines can share it",
+    {"show", "OUT ID [--json]", "everything known of one image; ID is 00000-000012 or its path",
+     FLAG_JSON, .run = cmd_show},
+    {"kmeans", "map|reduce OUT [--parts 0-9]",
+     "one half of a round of `cluster`, so that machines can share it",
      FLAG_JOBS | FLAG_PARTS | FLAG_SETTINGS, .run = cmd_kmeans, .stage = "cluster"},
-    {"clusters", "OUT [CLUSTER]",
+    {"clusters", "OUT [CLUSTER] [--top N] [--eps A,B,...] [--json]",
      "the largest clusters, one cluster's members, or what another eps would keep",
      FLAG_JSON | FLAG_SETTINGS, .run = cmd_clusters, .options = cmd_clusters_options},
-    {"batch", "write|submit|poll|fetch|merge ...",
+    {"batch",
+     "write OUT -o FOLDER | submit FOLDER | poll FOLDER | fetch FOLDER | merge OUT FILE...",
      "captions by OpenAI's batch files, cheaper and within a day",
      FLAG_OUT | FLAG_PARTS | FLAG_SHARE | FLAG_SETTINGS, .run = cmd_batch, .stage = "caption"},
-    {"cost", "OUT", "tokens and dollars of the captions that servers wrote",
-     FLAG_JSON | FLAG_SETTINGS, .run = cmd_cost, .options = cmd_cost_options},
+    {"cost", "OUT [--prices FILE] [--json]",
+     "tokens and dollars of the captions that servers wrote", FLAG_JSON | FLAG_SETTINGS,
+     .run = cmd_cost, .options = cmd_cost_options},
     {"meta", "OUT -o META [CONFIG.yaml]",
      "draw images at random, caption them by the meta prompt: the set to tune an engine on",
      FLAG_OUT | FLAG_TO | FLAG_JOBS | FLAG_DRY_RUN | FLAG_MODELS | FLAG_SHARE | FLAG_SETTINGS,
      .run = cmd_meta},
-    {"models", "[install NAME --from SOURCE]",
+    {"models", "[install NAME --from SOURCE [--trust]] [--models DIR] [--verify] [--json]",
      "the model cards: what is installed, what is missing for what; brings a model",
      FLAG_MODELS | FLAG_SHARE | FLAG_VERIFY | FLAG_JSON | FLAG_INSTALL_FROM | FLAG_TRUST,
      .run = cmd_models},
-    {"metadata", "LIST... -o KEPT",
+    {"metadata", "LIST... -o KEPT [--key=value ...]",
      "filter Parquet lists of URLs by their columns, before any image is fetched",
      FLAG_OUT | FLAG_JOBS | FLAG_JSON | FLAG_SETTINGS, .run = cmd_metadata,
      .options = df_metadata_options},
@@ -109,7 +112,7 @@ static int run_command(const command *c, int argc, char **argv)
     args a;
     int code = args_parse(&a, argc, argv, c->accepts, c->options ? c->name : c->stage);
     if (code == EXIT_DONE)
-        code = a.given & FLAG_HELP ? help_command(c) : c->run(&a);
+        code = a.given & FLAG_HELP ? help_command(c) : c->run(c, &a);
     args_free(&a);
     return code;
 }
