@@ -14,6 +14,7 @@
 #include "base/folder.h"
 #include "base/folder_state.h"
 #include "base/hash.h"
+#include "base/path.h"
 #include "base/range_lock.h"
 
 /* Each process holds the byte of its working folder's number in KIND.lock, above those that the
@@ -142,9 +143,8 @@ static df_status begin_scratch(df_folder *f, df_error *err)
 static df_status path_in_scratch(const df_folder *f, const char *name, char path[PATH_MAX],
                                  df_error *err)
 {
-    int n = snprintf(path, PATH_MAX, "%s/%s.tmp/%012llx/%s", f->path, f->kind,
-                     (unsigned long long)f->id, name);
-    return n < PATH_MAX ? DF_OK : df_fail(err, DF_IO, "%s: path is too long", f->path);
+    return df_path(path, err, "%s/%s.tmp/%012llx/%s", f->path, f->kind, (unsigned long long)f->id,
+                   name);
 }
 
 df_status df_folder_scratch(df_folder *f, const char *name, char path[PATH_MAX], df_error *err)

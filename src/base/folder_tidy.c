@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/folder_state.h"
+#include "base/path.h"
 
 #define LIST_BYTES_MAX ((size_t)1 << 30)
 
@@ -60,8 +61,7 @@ df_status df_folder_tidy(df_folder *f, df_error *err)
     char path[PATH_MAX], name[64];
     df_str text = {0};
     snprintf(name, sizeof name, "%s.files", f->kind);
-    if (snprintf(path, sizeof path, "%s/%s", f->path, name) >= PATH_MAX)
-        return df_fail(err, DF_IO, "%s: path is too long", f->path);
+    DF_TRY(df_path(path, err, "%s/%s", f->path, name));
     df_str_append(&text, DF_FOLDER_HEADING);
     df_status status = append_names(f, &text, err);
     if (status == DF_OK && !is_same(path, &text))

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "command.h"
 #include "io/json_writer.h"
 #include "put.h"
@@ -96,7 +97,7 @@ static df_status show(const df_dataset *ds, const args *a, const cost_config *co
     df_prices prices;
     df_ledger ledger;
     DF_TRY(df_config_init(&run, df_stages, err));
-    snprintf(path, sizeof path, "%s/prices.yaml", df_config_share(&run));
+    DF_TRY(df_path(path, err, "%s/prices.yaml", df_config_share(&run)));
     const char *file = config->prices ? config->prices : path;
     df_status status = df_prices_open(&prices, file, err);
     if (status == DF_OK) {

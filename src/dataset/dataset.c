@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "dataset/sql_text.h"
 #include "io/json.h"
 
@@ -66,9 +67,7 @@ static df_status count_parts(const df_dataset *ds, int *n, df_error *err)
     char path[PATH_MAX];
     bool found;
     for (*n = 0;; ++*n) {
-        if (snprintf(path, sizeof path, "%s/ingest/part-%05d.parquet", df_dataset_folder(ds), *n) >=
-            PATH_MAX)
-            return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(ds));
+        DF_TRY(df_path(path, err, "%s/ingest/part-%05d.parquet", df_dataset_folder(ds), *n));
         DF_TRY(df_file_find(path, &found, err));
         if (!found)
             return DF_OK;
@@ -160,7 +159,7 @@ df_status df_dataset_run_sql(const df_dataset *ds, const char *sql, df_error *er
 static df_status load(const df_dataset *ds, df_json **out, df_error *err)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/dataset.json", df_dataset_folder(ds));
+    DF_TRY(df_path(path, err, "%s/dataset.json", df_dataset_folder(ds)));
     const char *fresh = "{\"version\": 2, \"stages\": {}}";
     char *text = NULL;
     size_t size = strlen(fresh);
@@ -408,9 +407,10 @@ df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str 
 df_status df_dataset_skipped(const df_dataset *ds, df_table **out, df_error *err)
 {
     char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/ingest/skipped.parquet", df_dataset_folder(ds)) >=
-            sizeof path ||
-        !df_file_exists(path))
+    bool found;
+    DF_TRY(df_path(path, err, "%s/ingest/skipped.parquet", df_dataset_folder(ds)));
+    DF_TRY(df_file_find(path, &found, err));
+    if (!found)
         return DF_OK;
     df_str sql = {0};
     df_str_append(&sql, "SELECT reason, count(*) AS n FROM ");

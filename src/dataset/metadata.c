@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/folder.h"
+#include "base/path.h"
 #include "dataset/sql_text.h"
 
 enum { GROUP_ROWS = 102400 }; /* of a Parquet row group: fifty of DuckDB's vectors */
@@ -80,9 +81,8 @@ static df_status add_folder(work *w, const char *folder, df_error *err)
                        : n == 0 ? df_fail(err, DF_CONFIG, "%s: no .parquet file in it", folder)
                                 : DF_OK;
     for (int i = 0; i < n; i++) {
-        if (status == DF_OK &&
-            (size_t)snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name) >= sizeof path)
-            status = df_fail(err, DF_IO, "%s: path is too long", folder);
+        if (status == DF_OK)
+            status = df_path(path, err, "%s/%s", folder, entries[i]->d_name);
         if (status == DF_OK)
             status = add_input(w, path, err);
         free(entries[i]);
@@ -272,8 +272,7 @@ static df_status make_folders(work *w, const char *out, df_error *err)
     size_t n = strlen(out);
     while (n > 1 && out[n - 1] == '/')
         n--;
-    if (snprintf(beside, sizeof beside, "%.*s.tmp", (int)n, out) >= PATH_MAX)
-        return df_fail(err, DF_IO, "%s: path is too long", out);
+    DF_TRY(df_path(beside, err, "%.*s.tmp", (int)n, out));
     if (df_file_exists(out))
         return df_fail(err, DF_CONFIG, "%s exists: choose another name, or remove it first", out);
     DF_TRY(df_folder_create(&w->folder, beside, "metadata", err));

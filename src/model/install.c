@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "base/file.h"
+#include "base/path.h"
 #include "base/process.h"
 #include "io/http.h"
 #include "io/tar.h"
@@ -165,9 +166,8 @@ static df_status make_folder(const char *models, char folder[PATH_MAX], int *fd,
 {
     /* `models` may be a link, which lock_folder does not follow */
     char itself[PATH_MAX];
-    if ((size_t)snprintf(folder, PATH_MAX, "%s/" PACKAGE_FOLDER, models) >= PATH_MAX ||
-        (size_t)snprintf(itself, sizeof itself, "%s/.", models) >= sizeof itself)
-        return df_fail(err, DF_IO, "%s: path is too long", models);
+    DF_TRY(df_path(folder, err, "%s/" PACKAGE_FOLDER, models));
+    DF_TRY(df_path(itself, err, "%s/.", models));
     const int all = lock_folder(itself, LOCK_EX);
     if (all >= 0)
         remove_left(models);
@@ -184,8 +184,7 @@ static df_status bring_package(const char *from, const char *folder, FILE *to, d
     package p = {0};
     char log[PATH_MAX];
     DF_TRY(parse_package(from, &p, err));
-    if ((size_t)snprintf(log, sizeof log, "%s/.log", folder) >= sizeof log)
-        return df_fail(err, DF_IO, "%s: path is too long", folder);
+    DF_TRY(df_path(log, err, "%s/.log", folder));
     DF_TRY(fetch_archive(&p, folder, log, err));
     return copy_from_folder(&p, folder, to, err);
 }
@@ -285,9 +284,8 @@ static df_status install_by(const df_install *how, const df_card *card, const ch
                             char sha256[DF_SHA256_HEX], df_error *err)
 {
     char path[PATH_MAX], tmp[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", how->models, card->file) >= sizeof path ||
-        (size_t)snprintf(tmp, sizeof tmp, "%s/.model", folder) >= sizeof tmp)
-        return df_fail(err, DF_IO, "%s: path is too long", how->models);
+    DF_TRY(df_path(path, err, "%s/%s", how->models, card->file));
+    DF_TRY(df_path(tmp, err, "%s/.model", folder));
     df_status status = bring(how, folder, tmp, err);
     if (status == DF_OK)
         status = df_sha256_file(tmp, sha256, err);

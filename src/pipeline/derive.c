@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "pipeline/lock.h"
 
 /* What a stage is through with: neither checkpoints, nor journals, nor its rounds of work. */
@@ -28,9 +29,8 @@ static df_status share_stage(const df_dataset *from, const df_dataset *to, const
     DF_TRY(df_folder_list(df_dataset_files(from), prefix, &names, &n, err));
     df_status status = DF_OK;
     for (size_t i = 0; status == DF_OK && i < n; i++) {
-        if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(from), names[i]) >= PATH_MAX)
-            status = df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(from));
-        else if (is_output(names[i] + length) && df_file_exists(path))
+        status = df_path(path, err, "%s/%s", df_dataset_folder(from), names[i]);
+        if (status == DF_OK && is_output(names[i] + length) && df_file_exists(path))
             status = df_folder_share(df_dataset_files(to), path, names[i], err);
     }
     free(names);

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/path.h"
 
 #define CONTENT_FILE_MAX ((size_t)4 << 30)
 
@@ -61,8 +62,7 @@ static df_status hash_file(const df_dataset *ds, const char *name, df_str *out, 
     char path[PATH_MAX], hex[DF_HASH_HEX], *bytes;
     size_t size;
     bool found;
-    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), name) >= PATH_MAX)
-        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(ds));
+    DF_TRY(df_path(path, err, "%s/%s", df_dataset_folder(ds), name));
     DF_TRY(df_file_find(path, &found, err));
     if (!found)
         return DF_OK;

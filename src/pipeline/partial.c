@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/path.h"
 
 enum { COLUMNS_MAX = 64, NAME_SIZE = 128 };
 
@@ -64,8 +65,8 @@ static df_table *open_partial(const df_dataset *ds, const char *stage, int part)
 {
     char path[PATH_MAX], name[NAME_SIZE];
     df_table *t = NULL;
-    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds),
-                 partial_name(stage, part, name)) >= PATH_MAX ||
+    if (df_path(path, NULL, "%s/%s", df_dataset_folder(ds), partial_name(stage, part, name)) !=
+            DF_OK ||
         !df_file_exists(path) || df_table_read(&t, path, NULL) != DF_OK)
         return NULL;
     return t;

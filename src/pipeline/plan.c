@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "pipeline/fingerprint.h"
 
 void df_plan_free(df_plan *plan)
@@ -58,8 +59,7 @@ static void count_parts(df_step *step, const df_dataset *ds, const df_run *run)
 static bool has_folder(const df_dataset *ds, const char *stage)
 {
     char path[PATH_MAX];
-    return (size_t)snprintf(path, sizeof path, "%s/%s", df_dataset_folder(ds), stage) <
-               sizeof path &&
+    return df_path(path, NULL, "%s/%s", df_dataset_folder(ds), stage) == DF_OK &&
            df_file_exists(path);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/path.h"
 #include "base/pool.h"
 #include "tables/joined.h"
 #include "io/json_writer.h"
@@ -443,10 +444,7 @@ static df_status write_stats(const df_dataset *ds, sums *s, bool tagged, size_t 
 
 static df_status lexicon_path(char path[PATH_MAX], const df_run *run, int i, df_error *err)
 {
-    if ((size_t)snprintf(path, PATH_MAX, "%s/lexicon/%s", run->share ? run->share : ".",
-                         lexicon_files[i]) >= PATH_MAX)
-        return df_fail(err, DF_IO, "read %s: path is too long", lexicon_files[i]);
-    return DF_OK;
+    return df_path(path, err, "%s/lexicon/%s", run->share ? run->share : ".", lexicon_files[i]);
 }
 
 static df_status open_tagger(stats_work *w, df_error *err)

@@ -8,16 +8,10 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/path.h"
 #include "io/npy.h"
 
 #define TABLE_MAX ((size_t)1 << 30)
-
-static df_status path_of(const df_dataset *ds, const char *name, char path[PATH_MAX], df_error *err)
-{
-    if ((size_t)snprintf(path, PATH_MAX, "%s/cluster/%s", df_dataset_folder(ds), name) >= PATH_MAX)
-        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(ds));
-    return DF_OK;
-}
 
 /* ---- what it is made from ---- */
 
@@ -96,7 +90,7 @@ static int latest_round(const df_dataset *ds)
 {
     char path[PATH_MAX];
     int latest = -1;
-    if (path_of(ds, "work", path, NULL) != DF_OK)
+    if (df_path(path, NULL, "%s/cluster/work", df_dataset_folder(ds)) != DF_OK)
         return -1;
     DIR *dir = opendir(path);
     for (struct dirent *e; dir && (e = readdir(dir));) {
@@ -113,7 +107,8 @@ static int latest_round(const df_dataset *ds)
 bool df_cluster_work_finished(const df_dataset *ds)
 {
     char path[PATH_MAX];
-    return path_of(ds, "centroids.npy", path, NULL) == DF_OK && df_file_exists(path);
+    return df_path(path, NULL, "%s/cluster/centroids.npy", df_dataset_folder(ds)) == DF_OK &&
+           df_file_exists(path);
 }
 
 static df_status check_made(const df_cluster_work *w, const char *text, bool fresh, df_error *err)
@@ -123,7 +118,7 @@ static df_status check_made(const df_cluster_work *w, const char *text, bool fre
     /* Before made.txt, which comes before them: rounds without it are of no known making, and not
      * another machine's. */
     bool rounds = latest_round(w->ds) >= 0 || df_cluster_work_finished(w->ds);
-    DF_TRY(path_of(w->ds, "work/made.txt", path, err));
+    DF_TRY(df_path(path, err, "%s/cluster/work/made.txt", df_dataset_folder(w->ds)));
     if (df_file_exists(path))
         DF_TRY(df_file_read(path, TABLE_MAX, &was, &size, err));
     bool same = was && strcmp(was, text) == 0;
@@ -156,7 +151,7 @@ static df_status read_centroids(const df_cluster_work *w, const char *name, floa
 {
     char path[PATH_MAX];
     df_npy *npy;
-    DF_TRY(path_of(w->ds, name, path, err));
+    DF_TRY(df_path(path, err, "%s/cluster/%s", df_dataset_folder(w->ds), name));
     DF_TRY(df_npy_open(&npy, path, err));
     df_npy_shape shape = df_npy_shape_of(npy);
     df_status status = shape.type == DF_NPY_FLOAT32 && shape.rows == w->k && shape.dim == w->d

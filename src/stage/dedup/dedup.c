@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "base/pool.h"
 #include "model/card.h"
 #include "stage/members.h"
@@ -221,9 +222,7 @@ static df_status open_records(df_dedup *d, df_error *err)
 {
     char path[PATH_MAX], name[DF_DEDUP_NAME];
     bool sound = true;
-    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(d->ds),
-                 df_dedup_name("state", name)) >= PATH_MAX)
-        return df_fail(err, DF_IO, "%s: path is too long", df_dataset_folder(d->ds));
+    DF_TRY(df_path(path, err, "%s/%s", df_dataset_folder(d->ds), df_dedup_name("state", name)));
     DF_TRY(load_state(d, path, err));
     DF_TRY(open_pair(d, err));
     if (d->n_clusters > 0)

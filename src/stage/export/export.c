@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "base/stream.h"
 #include "tables/joined.h"
 #include "dataset/sql_text.h"
@@ -104,8 +105,7 @@ static df_status write_parquet(const df_dataset *ds, df_error *err)
 {
     char lines[PATH_MAX];
     df_draft draft;
-    if (snprintf(lines, sizeof lines, "%s/captions.jsonl", df_dataset_folder(ds)) >= PATH_MAX)
-        return df_fail(err, DF_IO, "write captions.parquet: path is too long");
+    DF_TRY(df_path(lines, err, "%s/captions.jsonl", df_dataset_folder(ds)));
     DF_TRY(df_folder_draft(df_dataset_files(ds), "export/captions.parquet", &draft, err));
     df_str sql = {0};
     df_str_append(&sql, "COPY (SELECT * FROM ");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "tables/gather.h"
 #include "model/card.h"
 #include "stage/fuse/draw.h"
@@ -79,12 +80,10 @@ static df_status open_prompt(df_prompt **out, const char *name, const char *shar
 {
     const bool ours = strcmp(name, "engine") == 0 || strcmp(name, "meta") == 0;
     char path[PATH_MAX], hash[DF_HASH_HEX];
-    const int n = ours ? snprintf(path, sizeof path, "%s/prompts/%s.txt", share, name)
-                       : snprintf(path, sizeof path, "%s", name);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return df_fail(err, DF_CONFIG, "fuse: %.80s...: the path is too long", name);
     char *text;
     size_t size;
+    DF_TRY(ours ? df_path(path, err, "%s/prompts/%s.txt", share, name)
+                : df_path(path, err, "%s", name));
     DF_TRY(df_file_read(path, DF_PROMPT_TEMPLATE_MAX, &text, &size, err));
     df_hash_hex(text, size, hash);
     df_str_printf(depends, "template=%s\n", hash);
@@ -95,8 +94,7 @@ static df_status open_prompt(df_prompt **out, const char *name, const char *shar
 
 static df_status kinds_path(const char *share, char path[PATH_MAX], df_error *err)
 {
-    const int n = snprintf(path, PATH_MAX, "%s/lexicon/kinds.txt", share);
-    return n >= 0 && n < PATH_MAX ? DF_OK : df_fail(err, DF_CONFIG, "share: the path is too long");
+    return df_path(path, err, "%s/lexicon/kinds.txt", share);
 }
 
 /* Hashed, not opened: this is asked before every run. */

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/path.h"
 #include "tables/gather.h"
 #include "io/json_writer.h"
 #include "stage/report/clusters.h"
@@ -185,9 +186,7 @@ static df_status write_stats(const report *r, df_error *err)
 {
     char path[PATH_MAX], *stats = NULL;
     size_t size = 0;
-    if ((size_t)snprintf(path, sizeof path, "%s/stats/stats.json", df_dataset_folder(r->ds)) >=
-        sizeof path)
-        return df_fail(err, DF_IO, "report: path is too long");
+    DF_TRY(df_path(path, err, "%s/stats/stats.json", df_dataset_folder(r->ds)));
     if (df_file_exists(path))
         DF_TRY(df_file_read(path, STATS_BYTES_MAX, &stats, &size, err));
     df_str out = {0};
@@ -215,9 +214,7 @@ static df_status read_asset(const df_run *run, const char *name, char **bytes, s
                             df_error *err)
 {
     char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/report/%s", run->share ? run->share : ".", name) >=
-        sizeof path)
-        return df_fail(err, DF_IO, "report: path is too long");
+    DF_TRY(df_path(path, err, "%s/report/%s", run->share ? run->share : ".", name));
     return df_file_read(path, ASSET_BYTES_MAX, bytes, size, err);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "base/pool.h"
 #include "tables/source.h"
 #include "tables/ingest.h"
@@ -65,8 +66,7 @@ static df_status show_thumb(void *ctx, int64_t item, int thread, df_error *err)
     snprintf(name, DF_THUMB_NAME, "%s-%.12s-%d-%d.jpg", id, *hash ? hash : "x", (int)j->side,
              (int)j->thumbs->quality);
     snprintf(within, sizeof within, "report/thumbs/%s", name);
-    if (snprintf(path, sizeof path, "%s/%s", df_dataset_folder(j->thumbs->ds), within) >= PATH_MAX)
-        return df_fail(err, DF_IO, "report: path is too long");
+    DF_TRY(df_path(path, err, "%s/%s", df_dataset_folder(j->thumbs->ds), within));
     bool made = *hash && df_file_exists(path);
     if (!made && df_table_null(j->ingest, row, DF_INGEST_PROBLEM))
         DF_TRY(make_thumb(j, row, within, &made, err));
