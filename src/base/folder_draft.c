@@ -1,6 +1,5 @@
 /* The working folder of a process, and the files that are written in it before they get their
  * names. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,89 +16,7 @@
 #include "base/path.h"
 #include "base/range_lock.h"
 
-/* Each process holds the byte of its working folder's number in KIND.lock, above those that the
- * lock's owner uses. */
-#define PROCESS_BYTES ((int64_t)1 << 60)
-#define PROCESS_IDS ((uint64_t)1 << 48)
-
 /* ---- the working folder of this process ---- */
-
-static int open_scratch(const df_folder *f, int64_t id, bool make)
-{
-    char name[64];
-    snprintf(name, sizeof name, "%s.tmp", f->kind);
-    if (make)
-        mkdirat(f->root, name, 0777);
-    int all = openat(f->root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (all < 0 || id < 0)
-        return all;
-    snprintf(name, sizeof name, "%012llx", (unsigned long long)id);
-    int own = make && mkdirat(all, name, 0777) != 0
-                  ? -1
-                  : openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int reason = errno;
-    close(all);
-    errno = reason;
-    return own;
-}
-
-/* Deletes what lies in an open folder, two folders deep: a library's working files. Closes it. */
-static void clear_folder(int fd, int depth)
-{
-    DIR *dir = fdopendir(fd);
-    if (!dir) {
-        close(fd);
-        return;
-    }
-    for (const struct dirent *e; (e = readdir(dir));) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-            unlinkat(fd, e->d_name, 0) == 0)
-            continue;
-        int below =
-            depth > 0 ? openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-        if (below < 0)
-            continue;
-        clear_folder(below, depth - 1);
-        unlinkat(fd, e->d_name, AT_REMOVEDIR);
-    }
-    closedir(dir);
-}
-
-void df_folder_remove_scratch(const df_folder *f, int64_t id)
-{
-    char name[64];
-    int own = open_scratch(f, id, false), all = open_scratch(f, -1, false);
-    snprintf(name, sizeof name, "%012llx", (unsigned long long)id);
-    if (own >= 0)
-        clear_folder(own, 2);
-    if (all >= 0) {
-        unlinkat(all, name, AT_REMOVEDIR);
-        close(all);
-    }
-    snprintf(name, sizeof name, "%s.tmp", f->kind);
-    unlinkat(f->root, name, AT_REMOVEDIR);   /* stays while another process has a folder in it */
-}
-
-/* Nobody holds the bytes of processes that are gone. */
-void df_folder_remove_left(const df_folder *f)
-{
-    int all = open_scratch(f, -1, false);
-    DIR *dir = all >= 0 ? fdopendir(all) : NULL;
-    if (all >= 0 && !dir)
-        close(all);
-    for (const struct dirent *e; dir && (e = readdir(dir));) {
-        char *end;
-        long long id = strtoll(e->d_name, &end, 16);
-        if (strlen(e->d_name) != 12 || *end || id < 0 || id == f->id)
-            continue;
-        if (df_range_lock(f->lock, DF_RANGE_ALONE, PROCESS_BYTES + id, 1, false) != 0)
-            continue;
-        df_folder_remove_scratch(f, id);
-        df_range_lock(f->lock, DF_RANGE_FREE, PROCESS_BYTES + id, 1, false);
-    }
-    if (dir)
-        closedir(dir);
-}
 
 df_status df_folder_open_lock(const df_folder *f, int *fd, df_error *err)
 {
@@ -128,7 +45,7 @@ static df_status begin_scratch(df_folder *f, df_error *err)
             reason = EEXIST;
         if (reason != 0)
             continue;
-        f->scratch = open_scratch(f, f->id, true);
+        f->scratch = df_folder_open_scratch(f, f->id, true);
         reason = f->scratch < 0 ? errno : 0;
         if (f->scratch < 0)
             df_range_lock(f->lock, DF_RANGE_FREE, PROCESS_BYTES + f->id, 1, false);

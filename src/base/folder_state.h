@@ -1,4 +1,4 @@
-/* What folder.c, folder_create.c and folder_draft.c share. */
+/* What the folder files share. */
 #ifndef DF_BASE_FOLDER_STATE_H
 #define DF_BASE_FOLDER_STATE_H
 #include <pthread.h>
@@ -8,6 +8,11 @@
 
 #define DF_FOLDER_HEADING                                                                          \
     "# The files here that densefusion made: it deletes and replaces no others.\n"
+
+/* Each process holds the byte of its working folder's number in KIND.lock, above those that the
+ * lock's owner uses. */
+#define PROCESS_BYTES ((int64_t)1 << 60)
+#define PROCESS_IDS ((uint64_t)1 << 48)
 
 struct df_folder {
     char *path;
@@ -39,6 +44,9 @@ df_status df_folder_claim(df_folder *f, int parent, const char *base, const char
 df_status df_folder_read_list(df_folder *f, df_error *err);
 /* Gives the list another text, in one step. It is read again when it is next wanted. */
 df_status df_folder_replace_list(df_folder *f, const char *text, size_t size, df_error *err);
+/* The working folder of a process, made when `make` says so: a descriptor, the caller closes it.
+ * -1: errno says why. */
+int df_folder_open_scratch(const df_folder *f, int64_t id, bool make);
 /* Deletes the working folders of processes that are gone. The lock is open. */
 void df_folder_remove_left(const df_folder *f);
 void df_folder_remove_scratch(const df_folder *f, int64_t id);

@@ -14,6 +14,11 @@ typedef struct command {
     const char *stage; /* the stage whose options it takes, as --key=value too; NULL: all stages' */
 } command;
 
+/* of `run` and of a stage */
+#define COMMAND_RUN_FLAGS                                                                          \
+    (FLAG_OUT | FLAG_JOBS | FLAG_DRY_RUN | FLAG_PARTS | FLAG_MODELS | FLAG_PROVIDER |              \
+     FLAG_MODEL_THREADS | FLAG_SHARE | FLAG_SETTINGS)
+
 extern const command commands[]; /* ends with {0} */
 extern const command stage_command; /* what all stage verbs share; name is NULL */
 

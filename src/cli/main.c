@@ -10,13 +10,9 @@
 #include "help.h"
 #include "put.h"
 
-#define RUN_FLAGS                                                                                  \
-    (FLAG_OUT | FLAG_JOBS | FLAG_DRY_RUN | FLAG_PARTS | FLAG_MODELS | FLAG_PROVIDER |              \
-     FLAG_MODEL_THREADS | FLAG_SHARE | FLAG_SETTINGS)
-
 const command commands[] = {
     {"run", "INPUT -o OUT [CONFIG.yaml]", "run all stages on a folder, tar or list of images",
-     RUN_FLAGS | FLAG_FROM | FLAG_TO | FLAG_SKIP, .run = cmd_run},
+     COMMAND_RUN_FLAGS | FLAG_FROM | FLAG_TO | FLAG_SKIP, .run = cmd_run},
     {"status", "OUT [--json]", "what each stage has done, and how many images are left", FLAG_JSON,
      .run = cmd_status},
     {"show", "OUT ID [--json]", "everything known of one image; ID is 00000-000012 or its path",
@@ -50,62 +46,6 @@ const command commands[] = {
     {"tables", "", "the columns of every table, as Markdown", 0, .run = cmd_tables, .hidden = true},
     {0},
 };
-
-const command stage_command = {.usage = "OUT [CONFIG.yaml]", .accepts = RUN_FLAGS};
-
-int command_usage(const command *c, const char *what)
-{
-    put_line(stderr, "densefusion %s: %s; usage: densefusion %s %s", c->name, what, c->name,
-             c->usage);
-    return EXIT_USAGE;
-}
-
-int command_failed(df_status status, const df_error *err)
-{
-    if (status != DF_OK)
-        put_line(stderr, "densefusion: %s", err->message);
-    switch (status) {
-    case DF_OK:
-        return EXIT_DONE;
-    case DF_STOPPED:
-        return EXIT_STOPPED;
-    case DF_CONFIG:
-        return EXIT_USAGE;
-    default:
-        return EXIT_FAILED;
-    }
-}
-
-df_status command_settings(df_config *config, const args *a, df_error *err)
-{
-    df_status status = a->config ? df_config_load(config, a->config, err) : DF_OK;
-    for (int i = 0; status == DF_OK && i < a->n_settings; i++)
-        status = df_config_set(config, a->settings[i].key, a->settings[i].value, err);
-    return status;
-}
-
-df_status command_own_settings(const args *a, const char *name, const df_option *options,
-                               void *config, df_error *err)
-{
-    df_status status = df_options_defaults(options, config, err);
-    for (int i = 0; status == DF_OK && i < a->n_settings; i++) {
-        const char *key = a->settings[i].key, *dot = strchr(key, '.');
-        status =
-            df_option_set(options, config, name, dot ? dot + 1 : key, a->settings[i].value, err);
-    }
-    return status;
-}
-
-int command_config(df_config *out, const args *a)
-{
-    df_error err = {""};
-    df_status status = df_config_init(out, df_stages, &err);
-    if (status == DF_OK)
-        status = command_settings(out, a, &err);
-    if (status != DF_OK)
-        df_config_free(out);
-    return command_failed(status, &err);
-}
 
 static int run_command(const command *c, int argc, char **argv)
 {

@@ -57,6 +57,9 @@ df_status df_dedup_find_copies(df_dedup *d, df_error *err);
 /* Compares what is no copy within each cluster from next_cluster on: writes `found`, saves the
  * state as it goes. */
 df_status df_dedup_find_similar(df_dedup *d, df_error *err);
+/* Opens `items` and `found`, with what another run left where it is sound. */
+df_status df_dedup_open_records(df_dedup *d, df_error *err);
+void df_dedup_close_records(df_dedup *d);
 /* Bytes for the vectors, or for the hashes, that are compared at a time. */
 size_t df_dedup_memory(const df_dedup *d);
 enum { DF_DEDUP_NAME = 64 };
