@@ -186,12 +186,11 @@ static df_status show_table(const df_dataset *ds, const df_table_type *type, df_
     if (!df_dataset_has_part(ds, stage, id.part))
         return DF_OK;
     DF_TRY(df_dataset_read(ds, type, id.part, &t, err));
-    const int of_row = DF_ROW;
     if (json)
         df_json_begin_list(json, stage);
     df_status status = DF_OK;
     for (int64_t i = 0; i < df_table_rows(t) && status == DF_OK; i++) {
-        if (df_table_int(t, i, of_row) != id.row)
+        if (df_table_int(t, i, DF_ROW) != id.row)
             continue;
         if (json) {
             put_row(json, t, i);

@@ -47,12 +47,13 @@ static bool is_evidence(const df_stage *stage, const df_stage *fuse)
     return false;
 }
 
-/* The pixel stages that `fuse` reads, but `filter`: who hands over one image wants it captioned. */
+/* The pixel stages that `fuse` reads, but none that decides: the caller wants this image
+ * captioned. */
 static df_status open_eyes(df_one *one, df_error *err)
 {
     for (int i = 0; i < one->config->n_stages; i++) {
         const df_stage *stage = one->config->stages[i];
-        if (!stage->pixels || stage->pixels->screen || df_config_skips(one->config, stage->name) ||
+        if (!stage->pixels || stage->table->decides || df_config_skips(one->config, stage->name) ||
             !is_evidence(stage, one->config->stages[df_config_find(one->config, "fuse")]))
             continue;
         if (one->n_eyes == DF_PASS_STAGES_MAX)

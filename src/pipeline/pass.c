@@ -133,8 +133,7 @@ static int edge_for(const pass *p, int i, int64_t row)
     return DF_EDGE_ANY;
 }
 
-/* A stage that can't judge a broken image (all but `filter` and `embed`) is not shown one. What a
- * stage said is seen by the later ones. */
+/* Only blind stages are shown a broken image. What a stage said is seen by the later ones. */
 static df_status perceive(pass *p, df_sight *sight, df_pixels *pixels, df_arena *arena,
                           df_table **out, df_error *err)
 {
@@ -144,7 +143,7 @@ static df_status perceive(pass *p, df_sight *sight, df_pixels *pixels, df_arena 
             continue;
         if (looks(p, i, sight->row))
             DF_TRY(df_sight_show(sight, pixels, edge_for(p, i, sight->row), err));
-        if (!sight->image && !m->stage->pixels->screen && !m->stage->pixels->blind)
+        if (!sight->image && !m->stage->pixels->blind)
             continue;
         df_error why = {""};
         df_status status = m->stage->pixels->perceive(m->state, sight, arena, out[i], &why);

@@ -31,11 +31,10 @@ df_status df_sight_load(df_sight *sight, const df_dataset *ds, df_pixels *pixels
 {
     const df_table *t = sight->ingest;
     df_error *detail = &pixels->detail;
-    int known = DF_INGEST_PROBLEM;
-    if (!df_table_null(t, sight->row, known)) {
+    if (!df_table_null(t, sight->row, DF_INGEST_PROBLEM)) {
         snprintf(detail->message, sizeof detail->message, "%s",
                  df_table_text(t, sight->row, DF_INGEST_DETAIL));
-        problem(sight, df_table_text(t, sight->row, known), detail->message);
+        problem(sight, df_table_text(t, sight->row, DF_INGEST_PROBLEM), detail->message);
         return DF_OK;
     }
     size_t size = 0;

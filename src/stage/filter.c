@@ -222,6 +222,7 @@ static int filter_edge(const void *state)
 }
 
 static const df_pixel_ops pixels = {.edge = filter_edge,
+                                    .blind = true,
                                     .open = filter_open,
                                     .screen = filter_screen,
                                     .perceive = filter_perceive,

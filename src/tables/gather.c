@@ -61,14 +61,12 @@ void df_evidence_tables_close(df_evidence_tables *t)
 
 static df_status gather_ingest(const gathering *g, const df_table *t)
 {
-    const int path = DF_INGEST_PATH, alt_text = DF_INGEST_ALT_TEXT, width = DF_INGEST_WIDTH,
-              height = DF_INGEST_HEIGHT;
     for (int64_t row = 0; row < g->n_rows; row++) {
         df_evidence *e = &g->evidence[row];
-        e->path = df_arena_strdup(g->arena, df_table_text(t, row, path));
-        e->alt_text = df_arena_strdup(g->arena, df_table_text(t, row, alt_text));
-        e->width = df_table_int(t, row, width);
-        e->height = df_table_int(t, row, height);
+        e->path = df_arena_strdup(g->arena, df_table_text(t, row, DF_INGEST_PATH));
+        e->alt_text = df_arena_strdup(g->arena, df_table_text(t, row, DF_INGEST_ALT_TEXT));
+        e->width = df_table_int(t, row, DF_INGEST_WIDTH);
+        e->height = df_table_int(t, row, DF_INGEST_HEIGHT);
         if (!e->path || !e->alt_text)
             return no_memory(g);
     }

@@ -18,9 +18,8 @@ static df_status index_rows(df_joined *j, df_joined_of of, df_error *err)
         return df_fail(err, DF_NOMEM, "read %s: out of memory", types[of]->name);
     for (int64_t row = 0; row < j->n_rows; row++)
         at[row] = -1;
-    const int of_row = DF_ROW;
     for (int64_t i = 0; i < df_table_rows(t); i++) {
-        int64_t row = df_table_null(t, i, of_row) ? -1 : df_table_int(t, i, of_row);
+        int64_t row = df_table_null(t, i, DF_ROW) ? -1 : df_table_int(t, i, DF_ROW);
         if (row >= 0 && row < j->n_rows)
             at[row] = i;
     }

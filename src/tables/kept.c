@@ -12,11 +12,10 @@ static df_status decide(const df_dataset *ds, const df_table_type *type, int par
     df_table *t;
     DF_TRY(df_dataset_read(ds, type, part, &t, err));
     bool *here = calloc((size_t)n + 1, sizeof *here);
-    const int of_row = DF_ROW, of_kept = type->decides;
     for (int64_t i = 0; here && i < df_table_rows(t); i++) {
-        int64_t row = df_table_int(t, i, of_row);
+        int64_t row = df_table_int(t, i, DF_ROW);
         if (row >= 0 && row < n)
-            here[row] = df_table_bool(t, i, of_kept);
+            here[row] = df_table_bool(t, i, type->decides);
     }
     for (int64_t row = 0; here && row < n; row++)
         keep[row] = keep[row] && here[row];

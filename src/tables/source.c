@@ -178,15 +178,15 @@ static df_status check_same(const df_table *ingest, int64_t row, const uint8_t *
                             df_error *err)
 {
     const char *path = df_table_text(ingest, row, DF_INGEST_PATH);
-    int of_size = DF_INGEST_SIZE, of_hash = DF_INGEST_HASH;
-    if (!df_table_null(ingest, row, of_size) && df_table_int(ingest, row, of_size) != (int64_t)size)
+    if (!df_table_null(ingest, row, DF_INGEST_SIZE) &&
+        df_table_int(ingest, row, DF_INGEST_SIZE) != (int64_t)size)
         return df_fail(err, DF_FORMAT, "%s: %zu bytes, ingest saw %lld", path, size,
-                       (long long)df_table_int(ingest, row, of_size));
-    if (df_table_null(ingest, row, of_hash))
+                       (long long)df_table_int(ingest, row, DF_INGEST_SIZE));
+    if (df_table_null(ingest, row, DF_INGEST_HASH))
         return DF_OK;
     char hex[DF_HASH_HEX];
     df_hash_hex(bytes, size, hex);
-    if (strcmp(hex, df_table_text(ingest, row, of_hash)) != 0)
+    if (strcmp(hex, df_table_text(ingest, row, DF_INGEST_HASH)) != 0)
         return df_fail(err, DF_FORMAT, "%s: other bytes than ingest saw", path);
     return DF_OK;
 }
@@ -242,11 +242,11 @@ df_status df_source_read(const df_dataset *ds, const df_table *ingest, int64_t r
     df_status status = df_source_root(df_dataset_input(ds), &root, &why);
     if (status != DF_OK)
         return df_fail(err, status, "%s: " COME_BACK, why.message);
-    int of_offset = DF_INGEST_OFFSET;
     df_piece piece = {
         .source = source_name(df_dataset_input(ds), df_table_text(ingest, row, DF_INGEST_SOURCE)),
-        .offset = df_table_null(ingest, row, of_offset) ? DF_WHOLE_FILE
-                                                        : df_table_int(ingest, row, of_offset),
+        .offset = df_table_null(ingest, row, DF_INGEST_OFFSET)
+                      ? DF_WHOLE_FILE
+                      : df_table_int(ingest, row, DF_INGEST_OFFSET),
         .size = df_table_int(ingest, row, DF_INGEST_SIZE),
     };
     uint8_t *data = NULL;

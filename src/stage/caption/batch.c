@@ -112,7 +112,6 @@ static df_status write_rows(writer *w, df_caption_part *p, int part, df_error *e
 {
     df_arena arena = {0};
     df_status status = DF_OK;
-    const int problem = DF_INGEST_PROBLEM;
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->fuse); i++) {
         df_caption known;
         bool found = false;
@@ -124,7 +123,7 @@ static df_status write_rows(writer *w, df_caption_part *p, int part, df_error *e
             break;
         if (found)
             w->written->n_known++;
-        else if (*df_table_text(p->tables.ingest, p->records[i].row, problem))
+        else if (*df_table_text(p->tables.ingest, p->records[i].row, DF_INGEST_PROBLEM))
             w->written->n_no_image++;
         else
             status = write_request(w, p, part, i, err);

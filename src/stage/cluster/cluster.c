@@ -110,12 +110,11 @@ static df_status write_part(const df_cluster_work *w, int part, const int32_t *c
     df_table *embed = NULL, *out = NULL;
     DF_TRY(df_dataset_read(w->ds, &df_embed_table, part, &embed, err));
     df_status status = df_table_create(&out, df_cluster_table.columns, err);
-    int of_row = DF_EMBED_ROW, of_problem = DF_EMBED_PROBLEM;
     for (int64_t i = 0, vector = 0; status == DF_OK && i < df_table_rows(embed); i++) {
-        if (!df_table_null(embed, i, of_problem))
+        if (!df_table_null(embed, i, DF_EMBED_PROBLEM))
             continue;
         status = df_table_append(out,
-                                 (df_value[]){DF_INT(df_table_int(embed, i, of_row)),
+                                 (df_value[]){DF_INT(df_table_int(embed, i, DF_EMBED_ROW)),
                                               DF_INT(cluster[vector]),
                                               DF_REAL((double)similarity[vector])},
                                  err);

@@ -150,12 +150,11 @@ static df_status append_vector(const df_dedup *d, df_table *out, int64_t row,
 static df_status fill_part(const df_dedup *d, int part, const df_table *embed, df_table *out,
                            df_error *err)
 {
-    int of_row = DF_EMBED_ROW, of_problem = DF_EMBED_PROBLEM;
     int64_t at = df_vectors_first(d->vectors, part), end = df_vectors_first(d->vectors, part + 1);
     for (int64_t i = 0; i < df_table_rows(embed); i++) {
         df_dedup_found found;
-        int64_t row = df_table_int(embed, i, of_row);
-        if (!df_table_null(embed, i, of_problem)) {
+        int64_t row = df_table_int(embed, i, DF_EMBED_ROW);
+        if (!df_table_null(embed, i, DF_EMBED_PROBLEM)) {
             DF_TRY(df_table_append(out,
                                    (const df_value[]){DF_INT(row), DF_BOOL(false),
                                                       DF_TEXT("no vector"), DF_NULL, DF_NULL,

@@ -66,30 +66,28 @@ static void read_size(const df_table *ingest, int64_t row, df_dedup_item *item)
 static df_status fill(const df_dedup *d, int part, const tables *t, df_dedup_item *items,
                       df_error *err)
 {
-    int of_row = DF_EMBED_ROW, of_hash = DF_EMBED_PHASH, of_problem = DF_EMBED_PROBLEM,
-        of_cluster = DF_CLUSTER_CLUSTER, of_similarity = DF_CLUSTER_SIMILARITY,
-        clustered_row = DF_CLUSTER_ROW;
     int64_t n = df_vectors_first(d->vectors, part + 1) - df_vectors_first(d->vectors, part), at = 0;
     if (df_table_rows(t->cluster) != n)
         return mismatch(d, part, err);
     for (int64_t i = 0; i < df_table_rows(t->embed) && at < n; i++) {
-        if (!df_table_null(t->embed, i, of_problem))
+        if (!df_table_null(t->embed, i, DF_EMBED_PROBLEM))
             continue;
-        int64_t row = df_table_int(t->embed, i, of_row),
-                cluster = df_table_int(t->cluster, at, of_cluster);
-        if (row < 0 || row > INT32_MAX || row != df_table_int(t->cluster, at, clustered_row))
+        int64_t row = df_table_int(t->embed, i, DF_EMBED_ROW),
+                cluster = df_table_int(t->cluster, at, DF_CLUSTER_CLUSTER);
+        if (row < 0 || row > INT32_MAX || row != df_table_int(t->cluster, at, DF_CLUSTER_ROW))
             return mismatch(d, part, err);
-        if (df_table_null(t->cluster, at, of_cluster) || cluster < 0 || cluster >= DF_CLUSTERS_MAX)
+        if (df_table_null(t->cluster, at, DF_CLUSTER_CLUSTER) || cluster < 0 ||
+            cluster >= DF_CLUSTERS_MAX)
             return df_fail(err, DF_FORMAT,
                            "cluster/part-%05d.parquet: row %lld is in no cluster from 0 to %d",
                            part, (long long)row, DF_CLUSTERS_MAX - 1);
-        uint64_t hash = (uint64_t)df_table_int(t->embed, i, of_hash);
-        items[at] = (df_dedup_item){.place = df_place_pack((df_place){part, row}),
-                                    .hash = hash,
-                                    .to_centroid = df_table_real(t->cluster, at, of_similarity),
-                                    .cluster = (int32_t)cluster,
-                                    .hashed = !df_table_null(t->embed, i, of_hash) &&
-                                              tells_something(hash)};
+        uint64_t hash = (uint64_t)df_table_int(t->embed, i, DF_EMBED_PHASH);
+        items[at] = (df_dedup_item){
+            .place = df_place_pack((df_place){part, row}),
+            .hash = hash,
+            .to_centroid = df_table_real(t->cluster, at, DF_CLUSTER_SIMILARITY),
+            .cluster = (int32_t)cluster,
+            .hashed = !df_table_null(t->embed, i, DF_EMBED_PHASH) && tells_something(hash)};
         read_size(t->ingest, row, &items[at++]);
     }
     return at == n ? DF_OK : mismatch(d, part, err);

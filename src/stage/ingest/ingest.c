@@ -307,16 +307,16 @@ static known_row *known_add(known_rows *k)
 
 static df_status known_read(known_rows *k, const df_table *t, int part, df_error *err)
 {
-    int of_path = DF_INGEST_PATH, of_size = DF_INGEST_SIZE, of_hash = DF_INGEST_HASH;
     for (int64_t row = 0; row < df_table_rows(t); row++) {
-        const char *path = df_arena_strdup(&k->paths, df_table_text(t, row, of_path));
+        const char *path = df_arena_strdup(&k->paths, df_table_text(t, row, DF_INGEST_PATH));
         known_row *known = known_add(k);
         if (!path || !known)
             return df_fail(err, DF_NOMEM, "read the rows of earlier runs: out of memory");
-        *known = (known_row){
-            .part = part,
-            .size = df_table_null(t, row, of_size) ? -1 : df_table_int(t, row, of_size)};
-        snprintf(known->hash, sizeof known->hash, "%s", df_table_text(t, row, of_hash));
+        *known = (known_row){.part = part,
+                             .size = df_table_null(t, row, DF_INGEST_SIZE)
+                                         ? -1
+                                         : df_table_int(t, row, DF_INGEST_SIZE)};
+        snprintf(known->hash, sizeof known->hash, "%s", df_table_text(t, row, DF_INGEST_HASH));
         int64_t stored;
         DF_TRY(df_map_put(&k->by_path, path, k->n, &stored, err));
         k->n++;

@@ -77,22 +77,20 @@ static double key_of(const df_selecting *s, const tables *t, int64_t i, int64_t 
 /* Both tables are in row order; dedup has more rows: those without a vector. */
 static bool survives(const df_table *dedup, int64_t row, int64_t *at)
 {
-    int of_row = DF_DEDUP_ROW;
-    while (*at < df_table_rows(dedup) && df_table_int(dedup, *at, of_row) < row)
+    while (*at < df_table_rows(dedup) && df_table_int(dedup, *at, DF_DEDUP_ROW) < row)
         ++*at;
-    return *at < df_table_rows(dedup) && df_table_int(dedup, *at, of_row) == row &&
+    return *at < df_table_rows(dedup) && df_table_int(dedup, *at, DF_DEDUP_ROW) == row &&
            df_table_bool(dedup, *at, DF_DEDUP_KEPT);
 }
 
 static df_status fill(const df_selecting *s, int part, const tables *t, df_select_item *items,
                       df_error *err)
 {
-    int of_row = DF_CLUSTER_ROW, of_cluster = DF_CLUSTER_CLUSTER;
     int64_t n = df_vectors_first(s->vectors, part + 1) - df_vectors_first(s->vectors, part), at = 0;
     bool fits = df_table_rows(t->cluster) == n;
     for (int64_t i = 0; i < n && fits; i++) {
-        int64_t row = df_table_int(t->cluster, i, of_row),
-                cluster = df_table_int(t->cluster, i, of_cluster);
+        int64_t row = df_table_int(t->cluster, i, DF_CLUSTER_ROW),
+                cluster = df_table_int(t->cluster, i, DF_CLUSTER_CLUSTER);
         fits =
             row >= 0 && row < df_table_rows(t->ingest) && cluster >= 0 && cluster < DF_CLUSTERS_MAX;
         if (!fits)
