@@ -30,8 +30,10 @@ typedef struct {
     const char *name; /* the folder of its parts: "detect", "fuse/left" */
     const char *about; /* its rows, for docs/FORMAT.md */
     const df_column *columns;
-    /* Columns: 1 for an image that stays, and why another does not. 0: the table does not decide,
-     * its first is `row`. */
+    /* At most one row per image: df_joined finds it by the image. */
+    bool per_image;
+    /* Columns: whether the image stays, and why another does not. 0: the table does not decide, its
+     * first is `row`. */
     int decides, reason;
     /* SQL that is true of a row that went well, and SQL for why another did not: what `status`
      * counts. NULL: nothing. */

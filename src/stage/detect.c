@@ -3,6 +3,7 @@
 #include "expert/panel.h"
 #include "stage/import/import.h"
 #include "tables/detect.h"
+#include "tables/tables.h"
 #include "tables/tag.h"
 
 typedef struct {
@@ -138,7 +139,7 @@ static const df_pixel_ops detect_pixels = {.open = detect_open,
 const df_stage df_stage_detect = {
     .name = "detect",
     .summary = "objects and their boxes, by one detector and a second opinion",
-    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "tag", NULL},
+    .reads = (const char *const[]){"ingest", DF_DECIDERS, "tag", NULL},
     .table = &df_detect_table,
     .options = options,
     .config_size = sizeof(detect_config),

@@ -6,6 +6,7 @@
 #include "stage/stage.h"
 #include "vision/palette.h"
 #include "tables/detect.h"
+#include "tables/tables.h"
 #include "tables/look.h"
 
 typedef struct {
@@ -164,7 +165,7 @@ const df_stage df_stage_look = {
     .name = "look",
     .summary =
         "colours, brightness, contrast and detail of the image, of its parts and of each box",
-    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "detect", NULL},
+    .reads = (const char *const[]){"ingest", DF_DECIDERS, "detect", NULL},
     .table = &df_look_table,
     .options = options,
     .config_size = sizeof(look_config),

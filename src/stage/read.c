@@ -5,6 +5,7 @@
 #include "expert/expert.h"
 #include "stage/import/import.h"
 #include "tables/read.h"
+#include "tables/tables.h"
 
 typedef struct {
     char *detector, *orienter, *recogniser, *from;
@@ -200,7 +201,7 @@ static const df_option options[] = {
 const df_stage df_stage_read = {
     .name = "read",
     .summary = "read the text in each image",
-    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", NULL},
+    .reads = (const char *const[]){"ingest", DF_DECIDERS, NULL},
     .table = &df_read_table,
     .options = options,
     .config_size = sizeof(read_config),

@@ -50,9 +50,6 @@ typedef enum {
     TALLY_FORMATS,
     TALLY_ENGINES,
     TALLY_SKIPPED,
-    TALLY_REJECTED,
-    TALLY_ALIKE,
-    TALLY_UNSELECTED,
     TALLY_UNCAPTIONED,
     TALLY_FAILED,
     TALLY_COUNT
@@ -61,11 +58,14 @@ static const char *const tally_names[TALLY_SKIPPED] = {"verdicts", "reasons", "t
                                                        "colours",  "formats", "engines"};
 
 typedef struct {
-    int64_t rows, filtered, distinct, kept;  /* kept by filter; by dedup too; by select too */
+    int64_t rows, kept;
+    /* by the deciding tables, in the order of df_tables: one has a part, images it removed, why */
+    bool decided[DF_TABLES_MAX];
+    int64_t removed[DF_TABLES_MAX];
+    df_tally reasons[DF_TABLES_MAX];
     int64_t captions, passed, with_text, with_boxes, with_tags;
     /* things that captions name, those without evidence, captions with one */
     int64_t named, invented, inventing;
-    bool has_dedup, has_select;
     df_prose_count prose;
     df_bins bins[BINS_COUNT];
     df_tally tallies[TALLY_COUNT];
@@ -75,9 +75,9 @@ typedef struct {
 typedef struct {
     const df_dataset *ds;
     const df_run *run;
-    df_pos_tagger *tagger;                   /* NULL: no lexicon is installed */
+    df_pos_tagger *tagger; /* NULL: no lexicon is installed */
     char *lexicon[3];
-    sums *sums;                              /* one per thread */
+    sums *sums; /* one per thread */
 } stats_work;
 
 /* ---- one part ---- */
@@ -92,8 +92,8 @@ static df_status add_text(df_tally *tally, const char *text, df_error *err)
 static df_status add_verdict(sums *s, const df_joined *j, int64_t row, df_error *err)
 {
     int64_t n;
-    const char *verdict = df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT);
-    const char *const *reasons = df_joined_texts(j, DF_OF_CHECK, row, DF_CHECK_REASONS, &n);
+    const char *verdict = df_joined_text(j, &df_check_table, row, DF_CHECK_VERDICT);
+    const char *const *reasons = df_joined_texts(j, &df_check_table, row, DF_CHECK_REASONS, &n);
     if (!*verdict)
         return add_text(&s->tallies[TALLY_FAILED], "not checked yet", err);
     DF_TRY(add_text(&s->tallies[TALLY_VERDICTS], verdict, err));
@@ -109,10 +109,10 @@ static df_status add_verdict(sums *s, const df_joined *j, int64_t row, df_error 
 static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, int64_t row,
                              df_error *err)
 {
-    if (!df_joined_has(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION)) {
-        const char *why = df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_ERROR);
-        const bool undrawn =
-            j->table[DF_OF_FUSE] && !df_joined_has(j, DF_OF_FUSE, row, DF_FUSE_PROMPT);
+    if (!df_joined_has(j, &df_caption_table, row, DF_CAPTION_CAPTION)) {
+        const char *why = df_joined_text(j, &df_caption_table, row, DF_CAPTION_ERROR);
+        const bool undrawn = df_joined_table(j, &df_fuse_table) &&
+                             !df_joined_has(j, &df_fuse_table, row, DF_FUSE_PROMPT);
         return add_text(&s->tallies[TALLY_UNCAPTIONED],
                         *why      ? why
                         : undrawn ? "not drawn"
@@ -120,7 +120,8 @@ static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, i
                         err);
     }
     df_prose_count one = {0};
-    DF_TRY(df_prose_measure(w->tagger, df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION),
+    DF_TRY(df_prose_measure(w->tagger,
+                            df_joined_text(j, &df_caption_table, row, DF_CAPTION_CAPTION),
                             &s->space, &one, err));
     s->captions++;
     s->prose.characters += one.characters;
@@ -131,12 +132,12 @@ static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, i
         s->prose.pos[pos] += one.pos[pos];
     df_bins_add(&s->bins[BINS_WORDS], one.words);
     df_bins_add(&s->bins[BINS_SENTENCES], one.sentences);
-    const int64_t invented = df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_OBJECTS_INVENTED, 0);
-    s->named += df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_OBJECTS_NAMED, 0);
+    const int64_t invented = df_joined_int(j, &df_check_table, row, DF_CHECK_OBJECTS_INVENTED, 0);
+    s->named += df_joined_int(j, &df_check_table, row, DF_CHECK_OBJECTS_NAMED, 0);
     s->invented += invented;
     s->inventing += invented > 0;
     DF_TRY(add_text(&s->tallies[TALLY_ENGINES],
-                    df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_ENGINE), err));
+                    df_joined_text(j, &df_caption_table, row, DF_CAPTION_ENGINE), err));
     return add_verdict(s, j, row, err);
 }
 
@@ -145,20 +146,18 @@ static df_status add_image(const stats_work *w, sums *s, const df_joined *j, int
 {
     s->rows++;
     const char *why;
-    df_joined_of by = DF_OF_COUNT;
+    const df_table_type *by = NULL;
     bool kept = df_joined_kept(j, row, &by, &why);
-    s->filtered += by != DF_OF_FILTER;
-    s->distinct += by != DF_OF_FILTER && by != DF_OF_DEDUP;
-    if (!kept)
-        return add_text(&s->tallies[by == DF_OF_FILTER  ? TALLY_REJECTED
-                                    : by == DF_OF_DEDUP ? TALLY_ALIKE
-                                                        : TALLY_UNSELECTED],
-                        why, err);
+    for (int i = 0; !kept && df_tables[i]; i++)
+        if (df_tables[i] == by) {
+            s->removed[i]++;
+            return add_text(&s->reasons[i], why, err);
+        }
     s->kept++;
-    int64_t width = df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0),
-            height = df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0);
+    int64_t width = df_joined_int(j, &df_ingest_table, row, DF_INGEST_WIDTH, 0),
+            height = df_joined_int(j, &df_ingest_table, row, DF_INGEST_HEIGHT, 0);
     df_bins_add(&s->bins[BINS_EDGE], width < height ? width : height);
-    const char *format = df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_FORMAT);
+    const char *format = df_joined_text(j, &df_ingest_table, row, DF_INGEST_FORMAT);
     DF_TRY(add_text(&s->tallies[TALLY_FORMATS], *format ? format : "unknown", err));
     return add_caption(w, s, j, row, err);
 }
@@ -258,8 +257,8 @@ static df_status add_part(void *ctx, int64_t part, int thread, df_error *err)
     df_joined j;
     DF_TRY(df_joined_open(&j, w->ds, (int)part, err));
     df_status status = DF_OK;
-    s->has_dedup |= j.table[DF_OF_DEDUP] != NULL;
-    s->has_select |= j.table[DF_OF_SELECT] != NULL;
+    for (int i = 0; df_tables[i]; i++)
+        s->decided[i] |= df_tables[i]->decides && j.table[i];
     for (int64_t row = 0; row < j.n_rows && status == DF_OK; row++)
         status = add_image(w, s, &j, row, err);
     for (int kind = 0; kind < 3 && status == DF_OK; kind++)
@@ -275,11 +274,12 @@ static df_status add_part(void *ctx, int64_t part, int thread, df_error *err)
 static df_status join(sums *a, const sums *b, df_error *err)
 {
     a->rows += b->rows;
-    a->filtered += b->filtered;
-    a->distinct += b->distinct;
     a->kept += b->kept;
-    a->has_dedup |= b->has_dedup;
-    a->has_select |= b->has_select;
+    for (int i = 0; df_tables[i]; i++) {
+        a->decided[i] |= b->decided[i];
+        a->removed[i] += b->removed[i];
+        DF_TRY(df_tally_join(&a->reasons[i], &b->reasons[i], err));
+    }
     a->captions += b->captions;
     a->passed += b->passed;
     a->named += b->named;
@@ -364,11 +364,12 @@ static void put_funnel(df_json_writer *w, const sums *s)
     const df_tally *t = s->tallies;
     df_json_begin_list(w, "funnel");
     put_step(w, "ingest", s->rows + df_tally_total(&t[TALLY_SKIPPED]), s->rows, &t[TALLY_SKIPPED]);
-    put_step(w, "filter", s->rows, s->filtered, &t[TALLY_REJECTED]);
-    if (s->has_dedup)
-        put_step(w, "dedup", s->filtered, s->distinct, &t[TALLY_ALIKE]);
-    if (s->has_select)
-        put_step(w, "select", s->distinct, s->kept, &t[TALLY_UNSELECTED]);
+    int64_t left = s->rows;
+    for (int i = 0; df_tables[i]; i++)
+        if (s->decided[i]) {
+            put_step(w, df_tables[i]->name, left, left - s->removed[i], &s->reasons[i]);
+            left -= s->removed[i];
+        }
     put_step(w, "caption", s->kept, s->captions, &t[TALLY_UNCAPTIONED]);
     put_step(w, "check", s->captions, s->passed, &t[TALLY_FAILED]);
     df_json_end(w);
@@ -430,6 +431,8 @@ static df_status write_stats(const df_dataset *ds, sums *s, bool tagged, size_t 
 {
     for (int i = 0; i < TALLY_COUNT; i++)
         df_tally_sort(&s->tallies[i]);
+    for (int i = 0; i < DF_TABLES_MAX; i++)
+        df_tally_sort(&s->reasons[i]);
     df_str out = {0};
     df_json_writer w = {.out = &out, .lines = 2};
     put_all(&w, s, tagged, top);
@@ -488,6 +491,8 @@ static void free_sums(sums *s)
 {
     for (int i = 0; i < TALLY_COUNT; i++)
         df_tally_free(&s->tallies[i]);
+    for (int i = 0; i < DF_TABLES_MAX; i++)
+        df_tally_free(&s->reasons[i]);
     free(s->space.tokens);
 }
 
@@ -528,8 +533,8 @@ static const df_option options[] = {
 const df_stage df_stage_stats = {
     .name = "stats",
     .summary = "count words, parts of speech, evidence and what each stage kept",
-    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", "tag", "detect", "read",
-                                   "look", "fuse", "caption", "check", NULL},
+    .reads = (const char *const[]){"ingest", DF_DECIDERS, "tag", "detect", "read", "look", "fuse",
+                                   "caption", "check", NULL},
     .options = options,
     .config_size = sizeof(stats_config),
     .run = stats_run,

@@ -3,6 +3,7 @@
 #include "expert/panel.h"
 #include "stage/import/import.h"
 #include "tables/tag.h"
+#include "tables/tables.h"
 
 typedef struct {
     char *models, *from;
@@ -139,7 +140,7 @@ static const df_pixel_ops tag_pixels = {.open = tag_open,
 const df_stage df_stage_tag = {
     .name = "tag",
     .summary = "kinds of things and scenes in the image, by whole-image classifiers",
-    .reads = (const char *const[]){"ingest", "filter", "dedup", "select", NULL},
+    .reads = (const char *const[]){"ingest", DF_DECIDERS, NULL},
     .table = &df_tag_table,
     .options = options,
     .config_size = sizeof(tag_config),

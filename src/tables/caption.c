@@ -18,6 +18,7 @@ static const df_column caption_columns[] = {
 const df_table_type df_caption_table = {
     .name = "caption",
     .about = "one row per kept image",
+    .per_image = true,
     .columns = caption_columns,
     .passed = "caption IS NOT NULL",
     .why = "coalesce(error, 'no caption')",

@@ -22,6 +22,7 @@ static const df_column check_columns[] = {
 const df_table_type df_check_table = {
     .name = "check",
     .about = "one row per caption",
+    .per_image = true,
     .columns = check_columns,
     .passed = "verdict = 'pass'",
     .why = "verdict",

@@ -12,5 +12,6 @@ static const df_column cluster_columns[] = {
 const df_table_type df_cluster_table = {
     .name = "cluster",
     .about = "one row per vector, in row order",
+    .per_image = true,
     .columns = cluster_columns,
 };

@@ -20,6 +20,7 @@ static const df_column dedup_columns[] = {
 const df_table_type df_dedup_table = {
     .name = "dedup",
     .about = "one row per row of embed",
+    .per_image = true,
     .columns = dedup_columns,
     .passed = "kept",
     .why = "reason",

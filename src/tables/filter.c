@@ -14,6 +14,7 @@ static const df_column filter_columns[] = {
 const df_table_type df_filter_table = {
     .name = "filter",
     .about = "one row per image",
+    .per_image = true,
     .columns = filter_columns,
     .passed = "kept",
     .why = "reason",

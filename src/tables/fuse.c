@@ -15,6 +15,7 @@ static const df_column fuse_columns[] = {
 const df_table_type df_fuse_table = {
     .name = "fuse",
     .about = "one row per kept image (with `fuse.draw`: per drawn image)",
+    .per_image = true,
     .columns = fuse_columns,
 };
 

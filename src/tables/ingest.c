@@ -38,6 +38,7 @@ static const df_column ingest_columns[] = {
 const df_table_type df_ingest_table = {
     .name = "ingest",
     .about = "one row per image",
+    .per_image = true,
     .columns = ingest_columns,
     .passed = "problem IS NULL",
     .why = "problem",

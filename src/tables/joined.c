@@ -1,45 +1,44 @@
 #include "tables/joined.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-#include "tables/tables.h"
-
-static const df_table_type *const types[DF_OF_COUNT] = {
-    &df_ingest_table, &df_cluster_table, &df_filter_table,  &df_dedup_table,
-    &df_select_table, &df_fuse_table,    &df_caption_table, &df_check_table,
-};
-
 /* A row number that ingest does not have comes from a broken file: it is passed over. */
-static df_status index_rows(df_joined *j, df_joined_of of, df_error *err)
+static df_status index_rows(df_joined *j, int i, df_error *err)
 {
-    const df_table *t = j->table[of];
+    const df_table *t = j->table[i];
     int64_t *at = malloc(((size_t)j->n_rows + 1) * sizeof *at);
     if (!at)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", types[of]->name);
+        return df_fail(err, DF_NOMEM, "read %s: out of memory", df_tables[i]->name);
     for (int64_t row = 0; row < j->n_rows; row++)
         at[row] = -1;
-    for (int64_t i = 0; i < df_table_rows(t); i++) {
-        int64_t row = df_table_null(t, i, DF_ROW) ? -1 : df_table_int(t, i, DF_ROW);
+    for (int64_t k = 0; k < df_table_rows(t); k++) {
+        int64_t row = df_table_null(t, k, DF_ROW) ? -1 : df_table_int(t, k, DF_ROW);
         if (row >= 0 && row < j->n_rows)
-            at[row] = i;
+            at[row] = k;
     }
-    j->at[of] = at;
+    j->at[i] = at;
     return DF_OK;
+}
+
+static df_status open_table(df_joined *j, const df_dataset *ds, int i, df_error *err)
+{
+    const df_table_type *type = df_tables[i];
+    const bool ingest = type == &df_ingest_table;
+    if (!type->per_image || (!ingest && !df_dataset_has_part(ds, type->name, j->part)))
+        return DF_OK;
+    DF_TRY(df_dataset_read(ds, type, j->part, &j->table[i], err));
+    if (ingest)                              /* the first of df_tables */
+        j->n_rows = df_table_rows(j->table[i]);
+    return index_rows(j, i, err);
 }
 
 df_status df_joined_open(df_joined *out, const df_dataset *ds, int part, df_error *err)
 {
     df_joined j = {.part = part};
     df_status status = DF_OK;
-    for (df_joined_of of = DF_OF_INGEST; of < DF_OF_COUNT && status == DF_OK; of++) {
-        if (of != DF_OF_INGEST && !df_dataset_has_part(ds, types[of]->name, part))
-            continue;
-        status = df_dataset_read(ds, types[of], part, &j.table[of], err);
-        if (status == DF_OK && of == DF_OF_INGEST)
-            j.n_rows = df_table_rows(j.table[of]);
-        if (status == DF_OK)
-            status = index_rows(&j, of, err);
-    }
+    for (int i = 0; status == DF_OK && df_tables[i]; i++)
+        status = open_table(&j, ds, i, err);
     if (status == DF_OK)
         *out = j;
     else
@@ -49,61 +48,81 @@ df_status df_joined_open(df_joined *out, const df_dataset *ds, int part, df_erro
 
 void df_joined_close(df_joined *j)
 {
-    for (int of = 0; of < DF_OF_COUNT; of++) {
-        df_table_close(j->table[of]);
-        free(j->at[of]);
+    for (int i = 0; i < DF_TABLES_MAX; i++) {
+        df_table_close(j->table[i]);
+        free(j->at[i]);
     }
     *j = (df_joined){0};
 }
 
-static int64_t place(const df_joined *j, df_joined_of of, int64_t row)
+static int index_of(const df_table_type *type)
 {
-    return j->table[of] && row >= 0 && row < j->n_rows ? j->at[of][row] : -1;
+    int i = 0;
+    while (df_tables[i] != type)
+        i++;
+    assert(type->per_image);
+    return i;
 }
 
-bool df_joined_has(const df_joined *j, df_joined_of of, int64_t row, int column)
+const df_table *df_joined_table(const df_joined *j, const df_table_type *type)
 {
-    int64_t at = place(j, of, row);
-    return at >= 0 && !df_table_null(j->table[of], at, column);
+    return j->table[index_of(type)];
 }
 
-const char *df_joined_text(const df_joined *j, df_joined_of of, int64_t row, int column)
+/* The row of a table, the i-th, that is of the image; -1: none. */
+static int64_t find(const df_joined *j, int i, int64_t row)
 {
-    int64_t at = place(j, of, row);
-    return at >= 0 ? df_table_text(j->table[of], at, column) : "";
+    return j->table[i] && row >= 0 && row < j->n_rows ? j->at[i][row] : -1;
 }
 
-int64_t df_joined_int(const df_joined *j, df_joined_of of, int64_t row, int column, int64_t missing)
+static df_value value_of(const df_joined *j, const df_table_type *type, int64_t row, int column)
 {
-    if (!df_joined_has(j, of, row, column))
-        return missing;
-    return df_table_int(j->table[of], place(j, of, row), column);
+    const int i = index_of(type);
+    const int64_t at = find(j, i, row);
+    return at < 0 ? DF_NULL : df_table_value(j->table[i], at, column);
 }
 
-bool df_joined_bool(const df_joined *j, df_joined_of of, int64_t row, int column)
+bool df_joined_has(const df_joined *j, const df_table_type *type, int64_t row, int column)
 {
-    return df_joined_has(j, of, row, column) &&
-           df_table_bool(j->table[of], place(j, of, row), column);
+    return !value_of(j, type, row, column).null;
 }
 
-const char *const *df_joined_texts(const df_joined *j, df_joined_of of, int64_t row, int column,
-                                   int64_t *n)
+const char *df_joined_text(const df_joined *j, const df_table_type *type, int64_t row, int column)
 {
-    *n = 0;
-    return df_joined_has(j, of, row, column)
-               ? df_table_texts(j->table[of], place(j, of, row), column, n)
-               : NULL;
+    const df_value v = value_of(j, type, row, column);
+    assert(type->columns[column].type == DF_COLUMN_TEXT);
+    return v.null ? "" : v.s;
 }
 
-bool df_joined_kept(const df_joined *j, int64_t row, df_joined_of *by, const char **why)
+int64_t df_joined_int(const df_joined *j, const df_table_type *type, int64_t row, int column,
+                      int64_t missing)
 {
-    for (df_joined_of of = 0; of < DF_OF_COUNT; of++) {
-        const int decides = types[of]->decides;
-        if (!decides || !j->table[of] || df_joined_bool(j, of, row, decides))
+    const df_value v = value_of(j, type, row, column);
+    assert(type->columns[column].type == DF_COLUMN_INT);
+    return v.null ? missing : v.i;
+}
+
+const char *const *df_joined_texts(const df_joined *j, const df_table_type *type, int64_t row,
+                                   int column, int64_t *n)
+{
+    const df_value v = value_of(j, type, row, column);
+    assert(type->columns[column].type == DF_COLUMN_TEXTS);
+    *n = v.n;
+    return v.texts;
+}
+
+bool df_joined_kept(const df_joined *j, int64_t row, const df_table_type **by, const char **why)
+{
+    for (int i = 0; df_tables[i]; i++) {
+        const df_table_type *type = df_tables[i];
+        if (!type->decides || !j->table[i])
             continue;
-        const char *reason = df_joined_text(j, of, row, types[of]->reason);
+        const df_value kept = value_of(j, type, row, type->decides);
+        if (!kept.null && kept.i)
+            continue;
+        const char *reason = df_joined_text(j, type, row, type->reason);
         if (by)
-            *by = of;
+            *by = type;
         if (why)
             *why = *reason ? reason : "not looked at yet";
         return false;

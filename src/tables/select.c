@@ -14,6 +14,7 @@ static const df_column select_columns[] = {
 const df_table_type df_select_table = {
     .name = "select",
     .about = "one row per row that dedup kept",
+    .per_image = true,
     .columns = select_columns,
     .passed = "kept",
     .why = "reason",

@@ -15,5 +15,8 @@
 #include "tables/select.h"
 #include "tables/tag.h"
 
+enum { DF_TABLES_MAX = 32 };
 extern const df_table_type *const df_tables[];                       /* NULL-terminated */
+/* The stages whose tables decide that an image stays, as a stage's `reads` names them. */
+#define DF_DECIDERS "filter", "dedup", "select"
 #endif

@@ -247,6 +247,7 @@ static int tag_edge(const void *state)
 }
 
 static const df_pixel_ops filter_ops = {.open = pixels_open,
+                                        .blind = true,
                                         .screen = filter_screen,
                                         .perceive = filter_perceive,
                                         .close = pixels_close,

@@ -105,14 +105,14 @@ static df_status put_image(coco *c, const df_joined *j, int64_t row, df_error *e
     df_json_writer *w = &c->json;
     df_json_begin_object(w, NULL);
     df_json_put_int(w, "id", image_id(j, row));
-    df_json_put_text(w, "file_name", df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
-    if (df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_WIDTH) &&
-        df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT)) {
-        df_json_put_int(w, "width", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0));
-        df_json_put_int(w, "height", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
+    df_json_put_text(w, "file_name", df_joined_text(j, &df_ingest_table, row, DF_INGEST_PATH));
+    if (df_joined_has(j, &df_ingest_table, row, DF_INGEST_WIDTH) &&
+        df_joined_has(j, &df_ingest_table, row, DF_INGEST_HEIGHT)) {
+        df_json_put_int(w, "width", df_joined_int(j, &df_ingest_table, row, DF_INGEST_WIDTH, 0));
+        df_json_put_int(w, "height", df_joined_int(j, &df_ingest_table, row, DF_INGEST_HEIGHT, 0));
     }
-    if (df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_URL))
-        df_json_put_text(w, "coco_url", df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_URL));
+    if (df_joined_has(j, &df_ingest_table, row, DF_INGEST_URL))
+        df_json_put_text(w, "coco_url", df_joined_text(j, &df_ingest_table, row, DF_INGEST_URL));
     df_json_end(w);
     return put(c, err);
 }

@@ -34,7 +34,7 @@ typedef struct {
 
 static void put_known(df_json_writer *w, const df_joined *j, int64_t row, int column)
 {
-    const char *value = df_joined_text(j, DF_OF_INGEST, row, column);
+    const char *value = df_joined_text(j, &df_ingest_table, row, column);
     if (*value)
         df_json_put_text(w, df_ingest_table.columns[column].name, value);
 }
@@ -43,20 +43,20 @@ static void append_line(df_str *text, const df_joined *j, int64_t row)
 {
     char id[DF_PLACE_ID_MAX];
     int64_t n;
-    const char *const *reasons = df_joined_texts(j, DF_OF_CHECK, row, DF_CHECK_REASONS, &n);
+    const char *const *reasons = df_joined_texts(j, &df_check_table, row, DF_CHECK_REASONS, &n);
     df_json_writer w = {.out = text};
     df_place_print((df_place){j->part, row}, id);
     df_json_begin_object(&w, NULL);
     df_json_put_text(&w, "id", id);
-    df_json_put_text(&w, "image", df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
-    df_json_put_text(&w, "caption", df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION));
-    df_json_put_text(&w, "verdict", df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT));
+    df_json_put_text(&w, "image", df_joined_text(j, &df_ingest_table, row, DF_INGEST_PATH));
+    df_json_put_text(&w, "caption", df_joined_text(j, &df_caption_table, row, DF_CAPTION_CAPTION));
+    df_json_put_text(&w, "verdict", df_joined_text(j, &df_check_table, row, DF_CHECK_VERDICT));
     df_json_begin_list(&w, "reasons");
     for (int64_t i = 0; i < n; i++)
         df_json_put_text(&w, NULL, reasons[i]);
     df_json_end(&w);
-    df_json_put_int(&w, "width", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0));
-    df_json_put_int(&w, "height", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
+    df_json_put_int(&w, "width", df_joined_int(j, &df_ingest_table, row, DF_INGEST_WIDTH, 0));
+    df_json_put_int(&w, "height", df_joined_int(j, &df_ingest_table, row, DF_INGEST_HEIGHT, 0));
     put_known(&w, j, row, DF_INGEST_URL);
     put_known(&w, j, row, DF_INGEST_ALT_TEXT);
     df_json_end(&w);
@@ -72,9 +72,9 @@ static df_status put_row(export_out *out, const df_joined *j, int64_t row, df_er
     df_str_clear(&out->text);
     df_str_append(&out->text, out->n++ ? ",\n" : "[\n");
     df_place_print((df_place){j->part, row}, id);
-    df_conversation_append(&out->text, id, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH),
+    df_conversation_append(&out->text, id, df_joined_text(j, &df_ingest_table, row, DF_INGEST_PATH),
                            out->config->instruction ? out->config->instruction : "",
-                           df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION));
+                           df_joined_text(j, &df_caption_table, row, DF_CAPTION_CAPTION));
     return df_stream_put(&out->llava, &out->text, err);
 }
 
@@ -89,9 +89,10 @@ static df_status put_part(export_out *out, const df_dataset *ds, int part, df_er
     df_status status = DF_OK;
     for (int64_t row = 0; row < j.n_rows && status == DF_OK; row++) {
         bool wanted = df_joined_kept(&j, row, NULL, NULL) &&
-                      df_joined_has(&j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION);
+                      df_joined_has(&j, &df_caption_table, row, DF_CAPTION_CAPTION);
         if (wanted && out->config->passed_only)
-            wanted = strcmp(df_joined_text(&j, DF_OF_CHECK, row, DF_CHECK_VERDICT), "pass") == 0;
+            wanted =
+                strcmp(df_joined_text(&j, &df_check_table, row, DF_CHECK_VERDICT), "pass") == 0;
         if (wanted)
             status = put_row(out, &j, row, err);
     }
@@ -259,8 +260,8 @@ const df_stage df_stage_export = {
     .name = "export",
     .summary = "write captions.jsonl, Parquet, LLaVA conversations, boxes as COCO JSON, the list "
                "of what was selected",
-    .reads = (const char *const[]){"ingest", "filter", "cluster", "dedup", "select", "tag",
-                                   "detect", "read", "fuse", "caption", "check", NULL},
+    .reads = (const char *const[]){"ingest", "cluster", DF_DECIDERS, "tag", "detect", "read",
+                                   "fuse", "caption", "check", NULL},
     .options = options,
     .config_size = sizeof(export_config),
     .run = export_run,

@@ -28,15 +28,15 @@ typedef struct {
 static int side_of(const tuning *t, const df_joined *j, int64_t row)
 {
     df_str key = {0};
-    if (df_joined_has(j, DF_OF_CLUSTER, row, DF_CLUSTER_CLUSTER))
+    if (df_joined_has(j, &df_cluster_table, row, DF_CLUSTER_CLUSTER))
         df_str_printf(&key, "%lld cluster %lld", (long long)t->split.seed,
-                      (long long)df_joined_int(j, DF_OF_CLUSTER, row, DF_CLUSTER_CLUSTER, 0));
+                      (long long)df_joined_int(j, &df_cluster_table, row, DF_CLUSTER_CLUSTER, 0));
     else
         df_str_printf(&key, "%lld image %s %s", (long long)t->split.seed,
-                      df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_HASH),
-                      df_joined_has(j, DF_OF_INGEST, row, DF_INGEST_HASH)
+                      df_joined_text(j, &df_ingest_table, row, DF_INGEST_HASH),
+                      df_joined_has(j, &df_ingest_table, row, DF_INGEST_HASH)
                           ? ""
-                          : df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH));
+                          : df_joined_text(j, &df_ingest_table, row, DF_INGEST_PATH));
     const double place =
         (double)(df_hash_64(df_str_text(&key), key.size) >> 11) / (double)(1ull << 53);
     df_str_free(&key);
@@ -51,13 +51,13 @@ static df_status put(tuning *t, int side, df_error *err)
 static df_status put_row(tuning *t, const df_joined *j, int64_t row, df_error *err)
 {
     char id[DF_PLACE_ID_MAX];
-    if (!df_joined_has(j, DF_OF_FUSE, row, DF_FUSE_TUNING_PROMPT))
+    if (!df_joined_has(j, &df_fuse_table, row, DF_FUSE_TUNING_PROMPT))
         return DF_OK;
-    if (!df_joined_has(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION)) {
+    if (!df_joined_has(j, &df_caption_table, row, DF_CAPTION_CAPTION)) {
         t->n_empty++;
         return DF_OK;
     }
-    if (strcmp(df_joined_text(j, DF_OF_CHECK, row, DF_CHECK_VERDICT), "pass") != 0) {
+    if (strcmp(df_joined_text(j, &df_check_table, row, DF_CHECK_VERDICT), "pass") != 0) {
         t->n_failed++;
         return DF_OK;
     }
@@ -65,9 +65,9 @@ static df_status put_row(tuning *t, const df_joined *j, int64_t row, df_error *e
     df_place_print((df_place){j->part, row}, id);
     df_str_clear(&t->text);
     df_str_append(&t->text, t->n[side]++ ? ",\n" : "[\n");
-    df_conversation_append(&t->text, id, df_joined_text(j, DF_OF_INGEST, row, DF_INGEST_PATH),
-                           df_joined_text(j, DF_OF_FUSE, row, DF_FUSE_TUNING_PROMPT),
-                           df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION));
+    df_conversation_append(&t->text, id, df_joined_text(j, &df_ingest_table, row, DF_INGEST_PATH),
+                           df_joined_text(j, &df_fuse_table, row, DF_FUSE_TUNING_PROMPT),
+                           df_joined_text(j, &df_caption_table, row, DF_CAPTION_CAPTION));
     return put(t, side, err);
 }
 

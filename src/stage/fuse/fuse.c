@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "tables/gather.h"
+#include "tables/tables.h"
 #include "model/card.h"
 #include "stage/fuse/draw.h"
 #include "stage/stage.h"
@@ -321,8 +322,7 @@ static df_status fuse_image(fusing_part *f, int64_t row, const df_evidence *raw,
     return append_left(f, row, &fused, err);
 }
 
-static const char *const reads[] = {"ingest", "filter", "dedup", "select", "tag",
-                                    "detect", "read",   "look",  NULL};
+static const char *const reads[] = {"ingest", DF_DECIDERS, "tag", "detect", "read", "look", NULL};
 
 static df_status fuse_rows(fusing_part *f, const df_dataset *ds, int part, const df_run *run,
                            df_error *err)

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/path.h"
 #include "tables/gather.h"
+#include "tables/tables.h"
 #include "io/json_writer.h"
 #include "stage/report/clusters.h"
 #include "stage/report/row.h"
@@ -99,9 +100,8 @@ static df_status append_images(report *r, const showing *s, const df_joined *j,
     return DF_OK;
 }
 
-static const char *const reads[] = {"ingest",  "filter", "cluster", "dedup", "select",
-                                    "tag",     "detect", "read",    "look",  "fuse",
-                                    "caption", "check",  "stats",   NULL};
+static const char *const reads[] = {"ingest", "cluster", DF_DECIDERS, "tag",   "detect", "read",
+                                    "look",   "fuse",    "caption",   "check", "stats",  NULL};
 
 static df_status choose(report *r, showing *s, df_error *err)
 {
@@ -132,10 +132,10 @@ static df_status show(report *r, showing *s, df_error *err)
         status = df_evidence_gather(&tables, &arena, &evidence, &n_rows, err);
     if (status == DF_OK && tables.fused && df_dataset_has_part(r->ds, "fuse/left", s->part))
         status = df_dataset_read(r->ds, &df_fuse_left_table, s->part, &left, err);
-    if (status == DF_OK && j.table[DF_OF_CHECK])
+    if (status == DF_OK && df_joined_table(&j, &df_check_table))
         status = df_dataset_read(r->ds, &df_check_support_table, s->part, &support, err);
     if (status == DF_OK) {
-        s->ingest = j.table[DF_OF_INGEST];
+        s->ingest = df_joined_table(&j, &df_ingest_table);
         status = df_thumbs_make(&r->thumbs, s->part, s->ingest, s->rows, s->n, r->config->side,
                                 s->thumbs, err);
     }

@@ -8,12 +8,12 @@
 /* shown of what fusion left out: a page is read by people */
 enum { LEFT_MAX = 60 };
 
-static void put_column(df_json_writer *w, const df_joined *j, int64_t row, df_joined_of of,
+static void put_column(df_json_writer *w, const df_joined *j, int64_t row, const df_table_type *of,
                        int column)
 {
     const char *value = df_joined_text(j, of, row, column);
     if (*value)
-        df_json_put_text(w, df_table_column_at(j->table[of], column).name, value);
+        df_json_put_text(w, of->columns[column].name, value);
 }
 
 /* Two decimals are a tenth of what a screen shows. */
@@ -140,7 +140,7 @@ static void put_texts(df_json_writer *w, const char *key, const df_joined *j, in
                       int column)
 {
     int64_t n;
-    const char *const *texts = df_joined_texts(j, DF_OF_CHECK, row, column, &n);
+    const char *const *texts = df_joined_texts(j, &df_check_table, row, column, &n);
     df_json_begin_list(w, key);
     for (int64_t i = 0; i < n; i++)
         df_json_put_text(w, NULL, texts[i]);
@@ -149,16 +149,16 @@ static void put_texts(df_json_writer *w, const char *key, const df_joined *j, in
 
 static void put_caption(df_json_writer *w, const df_joined *j, const df_table *support, int64_t row)
 {
-    const char *caption = df_joined_text(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION);
-    put_column(w, j, row, DF_OF_CAPTION, DF_CAPTION_ERROR);
-    put_column(w, j, row, DF_OF_CAPTION, DF_CAPTION_ENGINE);
-    put_column(w, j, row, DF_OF_CAPTION, DF_CAPTION_MODEL);
-    put_column(w, j, row, DF_OF_FUSE, DF_FUSE_PROMPT);
-    if (!df_joined_has(j, DF_OF_CAPTION, row, DF_CAPTION_CAPTION))
+    const char *caption = df_joined_text(j, &df_caption_table, row, DF_CAPTION_CAPTION);
+    put_column(w, j, row, &df_caption_table, DF_CAPTION_ERROR);
+    put_column(w, j, row, &df_caption_table, DF_CAPTION_ENGINE);
+    put_column(w, j, row, &df_caption_table, DF_CAPTION_MODEL);
+    put_column(w, j, row, &df_fuse_table, DF_FUSE_PROMPT);
+    if (!df_joined_has(j, &df_caption_table, row, DF_CAPTION_CAPTION))
         return;
     df_json_put_text(w, "caption", caption);
-    put_column(w, j, row, DF_OF_CHECK, DF_CHECK_VERDICT);
-    df_json_put_int(w, "words", df_joined_int(j, DF_OF_CHECK, row, DF_CHECK_WORDS, 0));
+    put_column(w, j, row, &df_check_table, DF_CHECK_VERDICT);
+    df_json_put_int(w, "words", df_joined_int(j, &df_check_table, row, DF_CHECK_WORDS, 0));
     put_texts(w, "reasons", j, row, DF_CHECK_REASONS);
     df_report_support(w, caption, support, row);
     put_texts(w, "why", j, row, DF_CHECK_DETAIL);
@@ -183,13 +183,13 @@ static void put_left(df_json_writer *w, const df_table *t, int64_t row)
 }
 
 /* Why the image is not in the dataset: the stage's reason, its words, the image that it is like. */
-static void put_rejected(df_json_writer *w, const df_joined *j, int64_t row, df_joined_of by,
-                         const char *why)
+static void put_rejected(df_json_writer *w, const df_joined *j, int64_t row,
+                         const df_table_type *by, const char *why)
 {
     df_json_put_text(w, "rejected", why);
-    if (by == DF_OF_FILTER)
+    if (by == &df_filter_table)
         put_column(w, j, row, by, DF_FILTER_DETAIL);
-    if (by != DF_OF_DEDUP || !df_joined_has(j, by, row, DF_DEDUP_NEAREST_ROW))
+    if (by != &df_dedup_table || !df_joined_has(j, by, row, DF_DEDUP_NEAREST_ROW))
         return;
     char id[DF_PLACE_ID_MAX];
     df_place_print((df_place){(int32_t)df_joined_int(j, by, row, DF_DEDUP_NEAREST_PART, 0),
@@ -203,17 +203,17 @@ void df_report_row(df_str *out, const df_joined *j, int64_t row, const df_eviden
 {
     char id[DF_PLACE_ID_MAX];
     const char *why;
-    df_joined_of by;
+    const df_table_type *by;
     df_json_writer w = {.out = out, .compact = true};
     df_place_print((df_place){j->part, row}, id);
     df_json_begin_object(&w, NULL);
     df_json_put_text(&w, "id", id);
-    put_column(&w, j, row, DF_OF_INGEST, DF_INGEST_PATH);
-    df_json_put_int(&w, "width", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_WIDTH, 0));
-    df_json_put_int(&w, "height", df_joined_int(j, DF_OF_INGEST, row, DF_INGEST_HEIGHT, 0));
-    put_column(&w, j, row, DF_OF_INGEST, DF_INGEST_FORMAT);
-    put_column(&w, j, row, DF_OF_INGEST, DF_INGEST_ALT_TEXT);
-    put_column(&w, j, row, DF_OF_INGEST, DF_INGEST_URL);
+    put_column(&w, j, row, &df_ingest_table, DF_INGEST_PATH);
+    df_json_put_int(&w, "width", df_joined_int(j, &df_ingest_table, row, DF_INGEST_WIDTH, 0));
+    df_json_put_int(&w, "height", df_joined_int(j, &df_ingest_table, row, DF_INGEST_HEIGHT, 0));
+    put_column(&w, j, row, &df_ingest_table, DF_INGEST_FORMAT);
+    put_column(&w, j, row, &df_ingest_table, DF_INGEST_ALT_TEXT);
+    put_column(&w, j, row, &df_ingest_table, DF_INGEST_URL);
     if (*thumb)
         df_json_put_text(&w, "thumb", thumb);
     if (!df_joined_kept(j, row, &by, &why)) {
