@@ -156,6 +156,8 @@ df_status df_dataset_run_sql(const df_dataset *ds, const char *sql, df_error *er
     return status;
 }
 
+/* Reads dataset.json, or begins a new one where there is none. A file of another version is
+ * refused. */
 static df_status load(const df_dataset *ds, df_json **out, df_error *err)
 {
     char path[PATH_MAX];

@@ -70,6 +70,8 @@ static df_status read_text(df_journal *j, size_t *size, df_error *err)
     return DF_OK;
 }
 
+/* Splits the text that was read into lines; a last line without an end was torn by a kill and is
+ * cut off. */
 static df_status split_lines(df_journal *j, size_t size, df_error *err)
 {
     size_t n = 0;

@@ -72,6 +72,7 @@ static int is_parquet(const struct dirent *e)
     return e->d_name[0] != '.' && n > 8 && strcasecmp(e->d_name + n - 8, ".parquet") == 0;
 }
 
+/* Adds the Parquet files of a folder in the order of their names. */
 static df_status add_folder(work *w, const char *folder, df_error *err)
 {
     struct dirent **entries = NULL;
@@ -144,6 +145,7 @@ static void make_judge(work *w, const char *url, const char *width, const char *
     df_str_printf(&w->judge, "ELSE %d END", DF_METADATA_KEPT);
 }
 
+/* Finds the columns of URL, text, width and height by their usual names. */
 static df_status choose_columns(work *w, df_error *err)
 {
     df_table *t = NULL;

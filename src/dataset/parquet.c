@@ -181,6 +181,7 @@ static df_status open_database(duckdb_database *out, df_error *err)
     return status;
 }
 
+/* Finds every function of DuckDB that is used, and opens the common database. */
 static void load(void)
 {
     duckdb_api api;
@@ -335,6 +336,7 @@ static duckdb_state append_list(duckdb_appender appender, df_column_type type,
     return state;
 }
 
+/* Appends one cell through DuckDB's appender. */
 static duckdb_state append_cell(duckdb_appender appender, const column_data *d, int64_t row)
 {
     if (d->null[row])
@@ -359,6 +361,7 @@ static duckdb_state append_cell(duckdb_appender appender, const column_data *d, 
                             (idx_t)vector->n * sizeof *vector->items.vector);
 }
 
+/* Copies a table into the session's table t. */
 static df_status fill_sql_table(session *s, const df_table *t, df_error *err)
 {
     duckdb_appender appender = NULL;
@@ -405,6 +408,7 @@ df_status df_table_write(const df_table *t, const char *path, df_error *err)
     return status;
 }
 
+/* The type of a result column: numbers that do not fit into 64 bits become reals, all else text. */
 static df_column_type column_type(duckdb_type type)
 {
     switch (type) {

@@ -48,6 +48,7 @@ static df_status borrow_part(const df_vectors *v, int part, df_npy **out, bool *
     return status;
 }
 
+/* Checks that a part's vectors are as many as its table says, and as long as those before. */
 static df_status check_part(df_vectors *v, int part, int64_t n, df_error *err)
 {
     df_npy *npy;

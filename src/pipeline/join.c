@@ -79,6 +79,7 @@ bool df_join_needs(df_join *j, int64_t row)
     return needs;
 }
 
+/* Appends the tables of the next row to the part's tables, and tells the caller of it. */
 static df_status join_next(df_join *j, df_error *err)
 {
     df_table **tables = j->waiting + (j->next % j->window) * j->n_tables;

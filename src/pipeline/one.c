@@ -162,6 +162,7 @@ static df_table *table_of(const df_one *one, const char *stage)
     return NULL;
 }
 
+/* Fuses the evidence of the image, fills the prompt, and has the engine write the caption. */
 static df_status write_caption(df_one *one, const df_evidence *raw, const df_image *image,
                                df_arena *arena, char **caption, df_error *err)
 {

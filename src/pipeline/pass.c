@@ -185,6 +185,7 @@ static df_status row_tables(const pass *p, df_table **out, df_error *err)
     return DF_OK;
 }
 
+/* Shows one image to all stages and hands their rows over. A thread of the pool. */
 static df_status work_row(void *ctx, int64_t item, int thread, df_error *err)
 {
     pass *p = ctx;
@@ -347,6 +348,7 @@ static df_status write_part(pass *p, df_error *err)
     return DF_OK;
 }
 
+/* Goes on where an earlier run stopped in the part, and writes it when all its images were seen. */
 static df_status look_at_part(pass *p, df_error *err)
 {
     df_table *targets[DF_PASS_STAGES_MAX];

@@ -133,6 +133,7 @@ static bool has_run(const df_step *read, const df_dataset *ds, const df_run *run
     return read->made && seen.parts_done == seen.parts_wanted;
 }
 
+/* Checks that all stages that a step reads have run, or will run before it. */
 static df_status check_reads(const df_plan *plan, const df_step *step, const df_config *config,
                              const df_dataset *ds, const df_run *run, df_error *err)
 {
@@ -153,6 +154,7 @@ static df_status check_reads(const df_plan *plan, const df_step *step, const df_
     return DF_OK;
 }
 
+/* Makes the fingerprint of a step from those of the stages that it reads. */
 static df_status fingerprint(const df_plan *plan, df_step *step, const df_run *run, df_error *err)
 {
     const char *made[32];

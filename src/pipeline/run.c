@@ -60,6 +60,7 @@ static bool ends_before(const work *w, const df_step *step)
            step->state != DF_STEP_DONE;
 }
 
+/* Runs a step that is no pixel stage. */
 static df_status run_plain(work *w, df_step *step, df_error *err)
 {
     df_error why = {""};
@@ -154,6 +155,7 @@ static df_status take_parts(work *w, df_error *err)
     return status;
 }
 
+/* Runs the steps of the plan in order; neighbouring pixel stages share one pass. */
 static df_status run_steps(work *w, df_error *err)
 {
     if (w->job->parts)

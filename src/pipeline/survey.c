@@ -77,6 +77,7 @@ static df_status ask(df_status status, df_str *sql, df_table **out, df_error *er
     return status;
 }
 
+/* Copies a table of reasons and counts. */
 static df_status counts_of(const df_table *t, df_survey_count **out, int *n, df_error *err)
 {
     int64_t rows = df_table_rows(t);
@@ -95,6 +96,7 @@ static df_status counts_of(const df_table *t, df_survey_count **out, int *n, df_
     return DF_OK;
 }
 
+/* Counts the rows of a stage's parts, the images they are of, and those that passed. */
 static df_status count_rows(df_survey_stage *s, const df_dataset *ds, int n_parts, df_error *err)
 {
     df_str sql = {0};

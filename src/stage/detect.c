@@ -44,6 +44,7 @@ static void detect_close(void *state)
     free(s);
 }
 
+/* Opens the detectors, and the boxes that a user brings. */
 static df_status detect_open(void **state, const df_dataset *ds, const void *config,
                              const df_run *run, df_error *err)
 {
@@ -83,6 +84,8 @@ static df_status queries_of(const df_sight *sight, df_arena *arena, df_queries *
     return DF_OK;
 }
 
+/* Asks every detector for its boxes: by model, then falling score. A model that fails of this
+ * picture is a note. */
 static df_status perceive(const detect_state *s, df_sight *sight, df_arena *arena, df_table *out,
                           df_error *err)
 {

@@ -73,6 +73,7 @@ static df_status query_repeated(filter_state *s, const df_dataset *ds, df_error 
     return status;
 }
 
+/* Opens the safety model and finds contents that occur twice, where the options ask for them. */
 static df_status filter_open(void **state, const df_dataset *ds, const void *config,
                              const df_run *run, df_error *err)
 {
@@ -112,6 +113,7 @@ static const char *text_of(const df_sight *sight, int column)
     return df_table_text(sight->ingest, sight->row, column);
 }
 
+/* The reason for which a size is refused, with words in detail; NULL: it is fine. */
 static const char *judge_size(const filter_config *config, int64_t width, int64_t height,
                               char *detail, size_t size)
 {
@@ -181,6 +183,8 @@ static df_status judge_safety(const filter_state *s, const df_image *image, df_a
     return DF_OK;
 }
 
+/* Judges the picture itself: whether it can be decoded, and whether the safety model lets it
+ * pass. */
 static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
                                  df_error *err)
 {

@@ -51,6 +51,7 @@ static df_status look_open(void **state, const df_dataset *ds, const void *confi
     return status;
 }
 
+/* Appends what a region looks like; shares are kept to two decimals. */
 static df_status append(df_table *out, const df_sight *sight, const char *kind, int item,
                         const df_region *r, df_error *err)
 {
@@ -69,6 +70,7 @@ static df_status append(df_table *out, const df_sight *sight, const char *kind, 
                            err);
 }
 
+/* Looks at the image, at the cells of a 3 x 3 grid, and at each detected box. */
 static df_status append_all(const look_state *s, const df_swatch *swatch, const df_sight *sight,
                             df_table *out, df_error *err)
 {
@@ -125,6 +127,7 @@ static int long_side(const df_image *image)
     return image->width > image->height ? image->width : image->height;
 }
 
+/* Shrinks the picture to look.side and looks at it. */
 static df_status look_perceive(void *state, df_sight *sight, df_arena *arena, df_table *out,
                                df_error *err)
 {

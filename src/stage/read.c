@@ -36,6 +36,7 @@ static bool uses_models(const read_config *c)
     return !c->from || !c->from[0] || (c->detector && c->detector[0]);
 }
 
+/* Opens the three models that read text, and the lines that a user brings. */
 static df_status read_open(void **state, const df_dataset *ds, const void *config,
                            const df_run *run, df_error *err)
 {
@@ -120,6 +121,7 @@ static int choose_lines(const read_config *c, const df_percept *seen, const df_l
     return n;
 }
 
+/* Reads the lines of text in a picture. A model that has no answer for it is a note. */
 static df_status perceive(const read_state *s, const df_sight *sight, df_arena *arena,
                           df_table *out, df_error *err)
 {

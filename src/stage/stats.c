@@ -106,6 +106,7 @@ static df_status add_verdict(sums *s, const df_joined *j, int64_t row, df_error 
     return add_text(&s->tallies[TALLY_FAILED], n ? reasons[0] : verdict, err);
 }
 
+/* Counts a caption: its words, what it invents, its verdict; or why there is none. */
 static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, int64_t row,
                              df_error *err)
 {
@@ -141,6 +142,7 @@ static df_status add_caption(const stats_work *w, sums *s, const df_joined *j, i
     return add_verdict(s, j, row, err);
 }
 
+/* Counts an image: which stage removed it, or its size, format and caption. */
 static df_status add_image(const stats_work *w, sums *s, const df_joined *j, int64_t row,
                            df_error *err)
 {

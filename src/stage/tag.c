@@ -35,6 +35,7 @@ static void tag_close(void *state)
     free(s);
 }
 
+/* Opens the taggers, and the tags that a user brings. */
 static df_status tag_open(void **state, const df_dataset *ds, const void *config, const df_run *run,
                           df_error *err)
 {
@@ -70,6 +71,7 @@ static int by_falling_score(const void *a, const void *b)
     return x->tag.item - y->tag.item;        /* order of models, then of their answers */
 }
 
+/* Appends the tags of all models by falling score. */
 static df_status append(const df_percept *seen, const char *const *sources, int n_models,
                         int64_t row, df_arena *arena, df_table *out, df_error *err)
 {

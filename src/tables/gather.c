@@ -231,6 +231,7 @@ static int paragraph_of(const records *r, int64_t i, int line)
                : (int)df_table_int(r->t, i, r->paragraph);
 }
 
+/* Adds a row of a table to its image as a tag, a box or a line. False: out of memory. */
 static bool fill_record(const gathering *g, df_evidence *e, const records *r, int64_t i, kind k)
 {
     const char *text = df_arena_strdup(g->arena, df_table_text(r->t, i, r->text));
@@ -279,6 +280,7 @@ static bool fill_record(const gathering *g, df_evidence *e, const records *r, in
     return true;
 }
 
+/* Counts the records of each image, lays out their arrays, then fills them. */
 static df_status gather_records(const gathering *g, const df_table *t, bool fused, kind k)
 {
     if (!t)
@@ -358,6 +360,7 @@ static df_status take_colours(df_region *region, const df_table *t, int64_t i, d
     return DF_OK;
 }
 
+/* Adds the looks of the whole, the cells and the boxes to their images. */
 static df_status gather_looks(const gathering *g, const df_table *t)
 {
     for (int64_t i = 0; t && i < df_table_rows(t); i++) {

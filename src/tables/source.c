@@ -132,6 +132,7 @@ df_status df_source_open(const char *root, const char *source, int *fd, df_error
     return df_fail(err, DF_MISSING, "open %s: %s", source, strerror(code));
 }
 
+/* Reads a piece of an open file, at most `limit` bytes of it; *whole: as many as it has. */
 static df_status read_piece(int fd, df_piece piece, size_t limit, uint8_t **bytes, size_t *size,
                             int64_t *whole, df_error *err)
 {

@@ -21,6 +21,7 @@ typedef struct {
     df_verdict *verdicts; /* one per caption */
 } check_part;
 
+/* Judges one caption by its image's evidence. A thread of the pool. */
 static df_status judge_row(void *ctx, int64_t item, int thread, df_error *err)
 {
     check_part *p = ctx;
@@ -45,6 +46,7 @@ static df_value recall(double share)
     return share < 0 ? DF_NULL : DF_REAL(share);
 }
 
+/* Appends a verdict as a row of check. */
 static df_status append_verdict(df_table *t, int64_t row, const df_verdict *v, df_error *err)
 {
     const char *codes[DF_FINDINGS_MAX], *details[DF_FINDINGS_MAX];
@@ -97,6 +99,7 @@ static df_status write_part(const check_part *p, df_dataset *ds, int part, df_er
     return status;
 }
 
+/* Judges the captions of a part on all threads, then writes both tables. */
 static df_status judge_part(check_part *p, df_dataset *ds, int part, int n_threads, df_error *err)
 {
     int64_t n = df_table_rows(p->captions);
@@ -122,6 +125,7 @@ typedef struct {
     df_twins twins;
 } judge;
 
+/* Reads the captions and the evidence of a part and judges it. */
 static df_status check_one(const judge *j, df_dataset *ds, int part, const df_run *run,
                            df_error *err)
 {
@@ -160,7 +164,7 @@ static df_status check_parts(judge *j, df_dataset *ds, const df_run *run, df_err
     df_status status = DF_OK;
     for (int part = 0; part < n_parts && status == DF_OK; part++) {
         if (df_run_stopped(run))
-            status = DF_STOPPED;
+            status = df_stopped(err);
         else if (df_run_wants(run, part) && !df_dataset_has_part(ds, "check", part))
             status = check_one(j, ds, part, run, err);
         df_run_progress(run, "check", part + 1, n_parts);
@@ -168,6 +172,7 @@ static df_status check_parts(judge *j, df_dataset *ds, const df_run *run, df_err
     return status;
 }
 
+/* Finds captions that several images share, when asked to, and judges every part. */
 static df_status check_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     judge j = {.config = config};

@@ -74,6 +74,7 @@ static df_status train_round(df_cluster_work *w, df_kmeans *km, float *centroid,
     return df_kmeans_move(km, centroid, err);
 }
 
+/* Trains the centroids: rounds of k-means until none is left, each kept on disk when it ends. */
 static df_status train(df_cluster_work *w, df_error *err)
 {
     df_training t;
@@ -136,6 +137,7 @@ static bool lacks(const df_cluster_work *w, int part)
     return df_run_wants(w->run, part) && !df_dataset_has_part(w->ds, "cluster", part);
 }
 
+/* Assigns the vectors of parts [begin, end) to their nearest centroid and writes these parts. */
 static df_status label_parts(const df_cluster_work *w, df_kmeans *km, int begin, int end,
                              df_error *err)
 {
@@ -156,6 +158,7 @@ static df_status label_parts(const df_cluster_work *w, df_kmeans *km, int begin,
     return status;
 }
 
+/* Labels the parts that are missing, as many at a time as keep all threads busy. */
 static df_status label(const df_cluster_work *w, df_error *err)
 {
     df_kmeans *km = NULL;
@@ -201,6 +204,7 @@ static df_status cluster_run(df_dataset *ds, const void *config, const df_run *r
 
 /* ---- the halves of a round ---- */
 
+/* The map half of a round: assigns the vectors of some parts and writes their sums and counts. */
 static df_status map_parts(df_cluster_work *w, const int *parts, int n_parts, df_error *err)
 {
     df_training t;
@@ -241,6 +245,7 @@ df_status df_cluster_map(df_dataset *ds, const void *config, const df_run *run, 
     return status;
 }
 
+/* The reduce half of a round: adds the sums of all machines up and moves the centroids. */
 static df_status reduce(df_cluster_work *w, df_error *err)
 {
     size_t size = (size_t)w->k * (size_t)w->d;

@@ -79,6 +79,8 @@ static df_status mark(const int64_t *parts, int64_t n_parts, const char *path, b
     return DF_OK;
 }
 
+/* Adds one machine's sums and counts. seen: parts that were counted already, to find a part that
+ * comes twice. */
 static df_status add_file(const df_cluster_work *w, const char *path, bool *seen, int64_t *sum,
                           int64_t *count, df_error *err)
 {

@@ -86,6 +86,7 @@ static int first_difference(const char *a, const char *b)
     return end;
 }
 
+/* The number of the last round on disk, -1 when there is none. */
 static int latest_round(const df_dataset *ds)
 {
     char path[PATH_MAX];
@@ -111,6 +112,8 @@ bool df_cluster_work_finished(const df_dataset *ds)
            df_file_exists(path);
 }
 
+/* Compares what the rounds on disk were begun with and what is asked now. Another beginning is
+ * an error, or, when fresh, removed. */
 static df_status check_made(const df_cluster_work *w, const char *text, bool fresh, df_error *err)
 {
     char path[PATH_MAX], *was = NULL;
@@ -162,6 +165,7 @@ static df_status read_centroids(const df_cluster_work *w, const char *name, floa
     return status;
 }
 
+/* Writes centroids as float32 [k, d] to a .npy file of the dataset. */
 static df_status write_centroids(const df_cluster_work *w, const char *name, const float *centroid,
                                  df_error *err)
 {
@@ -281,6 +285,8 @@ df_status df_cluster_work_advance(df_cluster_work *w, const float *centroid, df_
 
 /* ---- training rows ---- */
 
+/* Reads vectors of the training set: those of the chosen parts, one range after the other, all
+ * of them or a sample. */
 static df_status read_training(void *ctx, int64_t first, int64_t n, uint16_t *out, df_error *err)
 {
     const df_training *t = ctx;

@@ -71,6 +71,7 @@ static void answer_free(answer *a)
     free(a->to_centroid);
 }
 
+/* Makes room for what the comparison of n members says, and puts them in the order of SemDeDup. */
 static df_status answer_init(answer *a, const df_dedup *d, const df_member *members, int64_t n,
                              df_error *err)
 {
@@ -106,6 +107,7 @@ static df_status write_found(const comparing *c, const df_member *members, const
     return DF_OK;
 }
 
+/* Compares the members of one cluster by SemDeDup and writes what was found. */
 static df_status compare(comparing *c, int64_t cluster, int n_threads, size_t bytes, df_error *err)
 {
     int64_t n;
@@ -170,6 +172,8 @@ static df_status compare_round(comparing *c, int64_t from, int64_t to, df_error 
     return df_dedup_save(c->d, err);
 }
 
+/* Goes through the clusters, as many at a time as make enough work for all threads; the state is
+ * saved after each time. */
 static df_status compare_rounds(comparing *c, df_error *err)
 {
     df_dedup *d = c->d;

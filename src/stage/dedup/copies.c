@@ -135,6 +135,7 @@ static df_status is_settled(const copying *c, const df_dedup_found *found, const
     return DF_OK;
 }
 
+/* Compares two images whose hashes are near by their vectors: a copy must be like in both. */
 static df_status meet(copying *c, const df_hashed *item, const df_hashed *before, bool *done,
                       df_error *err)
 {
@@ -170,6 +171,7 @@ static df_status compare_run(copying *c, int64_t first, int64_t end, df_error *e
     return DF_OK;
 }
 
+/* Compares the images of a range whose hashes agree in the bits of the mask. */
 static df_status compare(copying *c, const range *r, uint64_t mask, df_error *err)
 {
     int64_t n = r->end - r->begin;

@@ -125,6 +125,7 @@ static void close_dedup(df_dedup *d)
 
 /* ---- parts ---- */
 
+/* Appends what was found of one vector as a row of dedup. */
 static df_status append_vector(const df_dedup *d, df_table *out, int64_t row,
                                const df_dedup_found *found, df_error *err)
 {
@@ -147,6 +148,7 @@ static df_status append_vector(const df_dedup *d, df_table *out, int64_t row,
         err);
 }
 
+/* Fills a part of dedup: what was found of each vector, and the images that have none. */
 static df_status fill_part(const df_dedup *d, int part, const df_table *embed, df_table *out,
                            df_error *err)
 {
@@ -171,6 +173,7 @@ static df_status fill_part(const df_dedup *d, int part, const df_table *embed, d
     return DF_OK;
 }
 
+/* Writes a part that is missing. A thread of the pool. */
 static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
 {
     const df_dedup *d = ctx;

@@ -93,6 +93,7 @@ static df_status fill(const df_dedup *d, int part, const tables *t, df_dedup_ite
     return at == n ? DF_OK : mismatch(d, part, err);
 }
 
+/* Reads the tables of a part and writes its records. A thread of the pool. */
 static df_status make_part(void *ctx, int64_t part, int thread, df_error *err)
 {
     making *m = ctx;

@@ -60,6 +60,7 @@ static void embed_close(void *state)
     free(s);
 }
 
+/* Opens the image encoder, or the vectors that a user brings. */
 static df_status embed_open(void **state, const df_dataset *ds, const void *config,
                             const df_run *run, df_error *err)
 {
@@ -170,6 +171,7 @@ static df_status embed_perceive(void *state, df_sight *sight, df_arena *arena, d
 
 /* ---- one part ---- */
 
+/* Writes the vectors of a finished part to w and its other columns to `to`. */
 static df_status fill_part(const df_table *t, int dim, df_npy_writer *w, df_table *to,
                            df_error *err)
 {

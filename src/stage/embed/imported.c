@@ -37,6 +37,7 @@ struct df_imported {
 
 /* ---- opening ---- */
 
+/* Reads the shape of every file and numbers their vectors through; all must have as many values. */
 static df_status read_shapes(df_imported *v, df_error *err)
 {
     size_t widest = 0;
@@ -77,6 +78,7 @@ static df_status match_by_order(df_imported *v, const df_dataset *ds, df_error *
         (long long)v->n, (long long)n_rows);
 }
 
+/* Reads the key column of the table beside a file of vectors: one key a vector. */
 static df_status read_keys(const df_imported_file *f, const char *key, df_table **out,
                            df_error *err)
 {
@@ -111,6 +113,7 @@ static int by_hash(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* Sorts the hashes of all keys, so that an image finds its vector by binary search. */
 static df_status match_by_key(df_imported *v, const char *key, df_error *err)
 {
     v->keys = calloc((size_t)v->n, sizeof *v->keys);

@@ -144,6 +144,8 @@ static bool has_extension(const char *path, const char *extension)
 
 /* ---- .npz ---- */
 
+/* Reads a member of an .npz file, at most max_bytes of it: its shape, and where its values
+ * begin. */
 static df_status read_npz(const df_imported_file *file, const char *field, size_t max_bytes,
                           uint8_t **bytes, df_npy_shape *shape, size_t *offset, df_error *err)
 {
@@ -192,6 +194,7 @@ static df_status query_file(const df_imported_file *file, const char *before, co
     return status == DF_OK ? DF_OK : df_fail(err, status, "%s: %.400s", file->path, why.message);
 }
 
+/* Counts the rows of a Parquet file and the values of its longest vector. */
 static df_status parquet_shape(df_imported_file *file, const char *field, df_error *err)
 {
     df_str what = {0};
@@ -255,6 +258,8 @@ static df_status query_rows(const df_imported_rows *rows, const char *field, con
     return status;
 }
 
+/* Reads the vectors of a Parquet file: the lengths of its lists, then all their values in one
+ * column. */
 static df_status load_parquet(df_imported_rows *rows, const char *field, df_error *err)
 {
     df_table *lengths = NULL, *values = NULL;
@@ -298,6 +303,7 @@ static bool same_shape(df_npy_shape a, df_npy_shape b)
     return a.type == b.type && a.rows == b.rows && a.dim == b.dim;
 }
 
+/* Opens a file of vectors and checks that it still has the shape that was counted. */
 static df_status load(df_imported_rows *rows, const char *field, df_error *err)
 {
     df_npy_shape shape = rows->file->shape;

@@ -100,6 +100,7 @@ static int64_t image_id(const df_joined *j, int64_t row)
     return (int64_t)j->part * ROWS_PER_PART + row;
 }
 
+/* Writes an image as COCO has it. */
 static df_status put_image(coco *c, const df_joined *j, int64_t row, df_error *err)
 {
     df_json_writer *w = &c->json;

@@ -39,6 +39,7 @@ static void put_known(df_json_writer *w, const df_joined *j, int64_t row, int co
         df_json_put_text(w, df_ingest_table.columns[column].name, value);
 }
 
+/* Appends an image's line of captions.jsonl. */
 static void append_line(df_str *text, const df_joined *j, int64_t row)
 {
     char id[DF_PLACE_ID_MAX];
@@ -78,6 +79,7 @@ static df_status put_row(export_out *out, const df_joined *j, int64_t row, df_er
     return df_stream_put(&out->llava, &out->text, err);
 }
 
+/* Writes the captioned images of a part to both files. */
 static df_status put_part(export_out *out, const df_dataset *ds, int part, df_error *err)
 {
     if (!df_dataset_has_part(ds, "caption", part))
@@ -160,6 +162,7 @@ static df_status write_selected(const df_dataset *ds, df_error *err)
 
 /* ---- the stage ---- */
 
+/* Writes all parts, ends the lists, and gives the files their names. */
 static df_status write_rows(export_out *out, const df_dataset *ds, const df_run *run, df_error *err)
 {
     int n_parts = df_dataset_parts(ds);

@@ -48,6 +48,8 @@ static df_status put(tuning *t, int side, df_error *err)
     return df_stream_put(&t->file[side], &t->text, err);
 }
 
+/* Writes an image's prompt and caption to its half of the tuning set; counts those without a
+ * caption, or with one that failed. */
 static df_status put_row(tuning *t, const df_joined *j, int64_t row, df_error *err)
 {
     char id[DF_PLACE_ID_MAX];
@@ -102,6 +104,7 @@ static df_status remove_files(const df_dataset *ds, df_error *err)
     return DF_OK;
 }
 
+/* Whether fuse wrote tuning prompts: the first row of any part says so. */
 static df_status has_prompts(const df_dataset *ds, bool *has, df_error *err)
 {
     df_table *fuse = NULL;

@@ -59,6 +59,7 @@ static void offer(lowest *l, uint64_t t)
     }
 }
 
+/* Offers the kept images of a part for the draw, each with its random ticket. */
 static df_status offer_part(df_draw *draw, lowest *l, const df_dataset *ds,
                             const char *const *reads, int part, df_error *err)
 {

@@ -135,6 +135,8 @@ static df_status add_accepts(df_fuser *f, df_accept *list, char *text, const cha
     return DF_OK;
 }
 
+/* Reads from which score on each expert is believed: what the option says, then what the model
+ * cards say. */
 static df_status read_accepts(df_fuser *f, const df_fuse_config *config, const char *models,
                               df_str *depends, df_error *err)
 {
@@ -219,6 +221,7 @@ typedef struct {
     df_str text, tuning;
 } fusing_part;
 
+/* Appends the tags and boxes that the prompt tells to fuse/evidence. */
 static df_status append_tags_and_boxes(const fusing_part *f, int64_t row, const df_evidence *e,
                                        df_error *err)
 {
@@ -255,6 +258,7 @@ static df_status append_tags_and_boxes(const fusing_part *f, int64_t row, const 
     return DF_OK;
 }
 
+/* Appends the lines of text that the prompt tells, with the box around their corners. */
 static df_status append_lines(const fusing_part *f, int64_t row, const df_evidence *e,
                               df_error *err)
 {
@@ -275,6 +279,7 @@ static df_status append_lines(const fusing_part *f, int64_t row, const df_eviden
     return DF_OK;
 }
 
+/* Appends what the prompt does not tell, and why. */
 static df_status append_left(const fusing_part *f, int64_t row, const df_fused *fused,
                              df_error *err)
 {
@@ -297,6 +302,7 @@ static df_status append_left(const fusing_part *f, int64_t row, const df_fused *
     return DF_OK;
 }
 
+/* Fuses the evidence of one image and fills the prompt with it. */
 static df_status fuse_image(fusing_part *f, int64_t row, const df_evidence *raw, df_error *err)
 {
     df_fused fused;
@@ -324,6 +330,7 @@ static df_status fuse_image(fusing_part *f, int64_t row, const df_evidence *raw,
 
 static const char *const reads[] = {"ingest", DF_DECIDERS, "tag", "detect", "read", "look", NULL};
 
+/* Fuses the images of a part that are kept, and drawn where there is a draw. */
 static df_status fuse_rows(fusing_part *f, const df_dataset *ds, int part, const df_run *run,
                            df_error *err)
 {
@@ -342,7 +349,7 @@ static df_status fuse_rows(fusing_part *f, const df_dataset *ds, int part, const
         if (!kept[row] || (f->draw && !df_draw_takes(f->draw, raw[row].path)))
             continue;
         if (df_run_stopped(run))
-            status = DF_STOPPED;
+            status = df_stopped(err);
         else
             status = fuse_image(f, row, &raw[row], err);
         df_arena_reset(&f->arena);
@@ -391,6 +398,7 @@ static df_status open_draw(fusing_part *f, df_draw *draw, const df_dataset *ds,
     return DF_OK;
 }
 
+/* Fuses every part that is missing. */
 static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     df_fuser fuser;
@@ -401,7 +409,7 @@ static df_status fuse_run(df_dataset *ds, const void *config, const df_run *run,
     df_status status = open_draw(&f, &draw, ds, config, run, err);
     for (int part = 0; status == DF_OK && part < n_parts; part++) {
         if (df_run_stopped(run))
-            status = DF_STOPPED;
+            status = df_stopped(err);
         else if (df_run_wants(run, part) && !df_dataset_has_part(ds, "fuse", part))
             status = fuse_part(&f, ds, part, run, err);
         if (status == DF_OK)

@@ -208,6 +208,7 @@ static df_status append_json(const file_list *files, df_str *sql, df_error *err)
     return status;
 }
 
+/* Appends a SELECT over a user's files of evidence; df_seq is the order of their rows. */
 static df_status append_files(const char *stage, const char *from, df_str *sql, df_error *err)
 {
     file_list files = {0};
@@ -270,6 +271,8 @@ df_status df_evidence_files_sql(const char *stage, const char *from, df_str *sql
 
 /* ---- what they are ---- */
 
+/* Describes the parts of another dataset that evidence is taken from: they are part of the
+ * fingerprint. */
 static df_status describe_dataset(const char *stage, const char *from, df_str *out, df_error *err)
 {
     df_dataset *ds;

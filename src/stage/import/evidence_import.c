@@ -203,6 +203,7 @@ static void make_judge(df_evidence_import *e)
     df_str_printf(s, "ELSE %d END", TAKEN);
 }
 
+/* Counts what becomes of the rows of evidence: taken, or why not. */
 static df_status count(df_evidence_import *e, df_str *told, df_error *err)
 {
     df_table *t = NULL;
@@ -258,6 +259,7 @@ static df_status take(df_evidence_import *e, df_error *err)
 
 /* ---- opening ---- */
 
+/* Reads the files, joins their rows with the images of the dataset, and keeps those that fit. */
 static df_status import(df_evidence_import *e, const df_dataset *ds, const char *from, df_str *told,
                         df_error *err)
 {

@@ -11,6 +11,7 @@
 #include "stage/ingest/catalog_kinds.h"
 #include "tables/ingest.h"
 
+/* Chooses by the input's name how it is listed: a folder, a tar, or a list. */
 static df_status choose_kind(df_catalog *c, bool is_folder, df_error *err)
 {
     df_name_kind kind = is_folder ? DF_NAME_OTHER : df_name_kind_of(c->name);

@@ -59,6 +59,7 @@ static df_status refuse_link(const df_catalog *c, const char *path, struct stat 
     return DF_OK;
 }
 
+/* Notes a file by its kind; a name that says nothing is judged by its first bytes. */
 static df_status add_file(walk *w, const char *path, const struct stat *st, df_error *err)
 {
     df_catalog *c = w->catalog;
@@ -141,6 +142,8 @@ static df_status add_subfolder(walk *w, int folder, const char *path, const char
     return df_catalog_skip(c, path, "a dataset of densefusion", err);
 }
 
+/* Notes an entry of a folder: a folder to be walked, a file, or something that is passed over
+ * with its reason. */
 static df_status add_entry(walk *w, int folder, const char *prefix, const char *name, df_error *err)
 {
     df_catalog *c = w->catalog;
@@ -232,6 +235,7 @@ static void sort(df_found_list *list)
         qsort(list->items, (size_t)list->n, sizeof *list->items, by_name);
 }
 
+/* Walks the whole folder and pairs images with their sidecars; tars are noted for later. */
 static df_status list_folder(df_catalog *c, df_arena *arena, df_input **inputs, int64_t *n,
                              df_error *err)
 {

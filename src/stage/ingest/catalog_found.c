@@ -149,6 +149,7 @@ static df_piece take_sidecar(df_found_list *found, const df_map *map, const char
     return piece_of(&found->items[at], container);
 }
 
+/* Makes an input of each image, with its sidecars. */
 static df_status fill_inputs(df_catalog *c, df_found_list *found, const char *container,
                              const df_map *map, df_arena *arena, df_input *inputs, int64_t *n)
 {
@@ -175,6 +176,7 @@ static df_status fill_inputs(df_catalog *c, df_found_list *found, const char *co
     return failed ? DF_NOMEM : DF_OK;
 }
 
+/* Passes over the sidecars that no image took. */
 static df_status skip_unused(df_catalog *c, const df_found_list *found, const char *container,
                              df_error *err)
 {

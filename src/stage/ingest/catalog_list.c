@@ -209,6 +209,7 @@ static df_status next_csv(struct df_list *list, list_row *row, bool *more, df_er
     return DF_OK;
 }
 
+/* Reads the fields of the next line of a JSONL list. */
 static df_status next_jsonl(struct df_list *list, df_arena *arena, list_row *row, bool *more,
                             df_error *err)
 {
@@ -232,6 +233,7 @@ static df_status next_jsonl(struct df_list *list, df_arena *arena, list_row *row
     return DF_OK;
 }
 
+/* Reads the next rows of a Parquet list, its columns as text. */
 static df_status read_chunk(struct df_list *list, df_error *err)
 {
     df_str sql = {0};
@@ -342,6 +344,7 @@ static df_status index_tar(df_catalog *c, tar_index *t, df_error *err)
     return t->broken ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
 }
 
+/* The index of a tar that a list names, read when it is first named. */
 static df_status find_tar(df_catalog *c, const char *name, size_t n, const tar_index **out,
                           df_error *err)
 {
@@ -471,6 +474,7 @@ static const char *name_of(const df_catalog *c, df_arena *arena, const list_row 
     return url;
 }
 
+/* Makes an input of a row of a list, or passes it over with its reason. */
 static df_status add_row(df_catalog *c, df_arena *arena, const list_row *row, df_input *inputs,
                          int64_t *n, df_error *err)
 {

@@ -70,6 +70,7 @@ static df_status skip_member(shard *s, const char *name, const char *reason, df_
                 : df_fail(err, DF_NOMEM, "list a tar: out of memory");
 }
 
+/* Notes a member of a tar, or passes it over with its reason. */
 static df_status add_member(shard *s, const df_tar_member *m, df_error *err)
 {
     df_name_kind kind;
@@ -90,6 +91,7 @@ static df_status add_member(shard *s, const df_tar_member *m, df_error *err)
         err);
 }
 
+/* Lists the members of a tar. A tar that breaks off keeps those before. */
 static df_status list_members(shard *s, df_error *err)
 {
     char path[PATH_MAX];

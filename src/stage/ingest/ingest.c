@@ -166,6 +166,8 @@ static df_status read_image(const work *w, const df_input *in, uint8_t **bytes, 
     }
 }
 
+/* Looks at one input: its size, its header, its hash. What is wrong with it is noted, not an
+ * error. */
 static df_status look_at(const work *w, const df_input *in, df_arena *arena, finding *f,
                          df_error *err)
 {
@@ -224,6 +226,7 @@ static df_status check_present(const df_input *inputs, const finding *findings, 
 
 /* ---- one part ---- */
 
+/* Appends an image's row of ingest. */
 static df_status append_row(df_table *t, const df_input *in, const finding *f, df_error *err)
 {
     bool known = f->info.format != DF_FORMAT_UNKNOWN, sized = known && f->info.width > 0;
@@ -247,6 +250,7 @@ static df_status append_row(df_table *t, const df_input *in, const finding *f, d
     return df_table_append(t, v, err);
 }
 
+/* Writes a part of ingest and counts what is in it. */
 static df_status write_rows(work *w, const df_input *inputs, const finding *findings, int64_t n,
                             df_error *err)
 {
@@ -267,6 +271,7 @@ static df_status write_rows(work *w, const df_input *inputs, const finding *find
     return status;
 }
 
+/* Looks at the inputs of a part on all threads, then writes its rows. */
 static df_status write_part(work *w, const df_input *inputs, int64_t n, df_error *err)
 {
     int n_threads = w->run->n_threads > 1 ? w->run->n_threads : 1;
@@ -305,6 +310,7 @@ static known_row *known_add(known_rows *k)
     return &k->rows[k->n];
 }
 
+/* Notes the rows of a part that an earlier run wrote, so that none is ingested twice. */
 static df_status known_read(known_rows *k, const df_table *t, int part, df_error *err)
 {
     for (int64_t row = 0; row < df_table_rows(t); row++) {
@@ -425,6 +431,7 @@ static df_status check_input(const work *w, df_error *err)
         df_catalog_input(w->catalog), (long long)w->known.n);
 }
 
+/* Says how many images of earlier runs are gone from the input or have changed. */
 static void note_vanished(const work *w)
 {
     int64_t n = w->known.n - w->known.n_seen;
@@ -570,6 +577,7 @@ static df_status bind_input(work *w, df_error *err)
     return df_dataset_set_input(w->ds, is, err);
 }
 
+/* Lists the input, and adds the images that are new as parts. */
 static df_status ingest_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     work w = {.ds = ds, .config = config, .run = run, .n_parts = df_dataset_parts(ds)};

@@ -78,6 +78,7 @@ static df_status make_part(df_thumbs *thumbs, shown_image *items, int64_t n, df_
     return status;
 }
 
+/* Makes a small picture of every image that is shown of clusters and pairs, part by part. */
 static df_status make_pictures(df_thumbs *thumbs, shown_images *s, const df_table *members,
                                const df_table *pairs, df_error *err)
 {
@@ -149,6 +150,7 @@ static void put_members(df_json_writer *w, const shown_images *s, const df_table
     df_json_end(w);
 }
 
+/* Writes the largest clusters with some of their members. */
 static void put_clusters(df_json_writer *w, const shown_images *s, const df_table *largest,
                          const df_table *members)
 {
@@ -184,6 +186,7 @@ static void put_pairs(df_json_writer *w, const shown_images *s, const df_table *
     df_json_end(w);
 }
 
+/* Writes the histogram of similarities and the counts beside it. */
 static void put_similarities(df_json_writer *w, const df_similarities *s)
 {
     df_json_begin_list(w, "bins");

@@ -117,6 +117,7 @@ static df_status choose(report *r, showing *s, df_error *err)
     return s->thumbs ? DF_OK : df_fail(err, DF_NOMEM, "report: out of memory");
 }
 
+/* Writes the chosen images of one part, with everything that is known of them. */
 static df_status show(report *r, showing *s, df_error *err)
 {
     df_joined j = {0};
@@ -182,6 +183,7 @@ static const char *dataset_name(const df_dataset *ds)
     return slash && slash[1] ? slash + 1 : input;
 }
 
+/* Writes data/stats.js: the counts of the page and the numbers of stats. */
 static df_status write_stats(const report *r, df_error *err)
 {
     char path[PATH_MAX], *stats = NULL;
@@ -277,6 +279,7 @@ static df_status write_clusters(report *r, df_error *err)
     return status;
 }
 
+/* Writes the whole page, part by part. */
 static df_status show_all(report *r, df_error *err)
 {
     int n_parts = df_dataset_parts(r->ds);

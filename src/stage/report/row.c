@@ -23,6 +23,7 @@ static void put_number(df_json_writer *w, const char *key, double v)
     df_json_put_real(w, key, v > -1e12 && v < 1e12 ? rounded : 0);
 }
 
+/* Writes colours, brightness and the like of a region. */
 static void put_region(df_json_writer *w, const df_region *look)
 {
     df_json_begin_object(w, "look");
@@ -73,6 +74,7 @@ static void put_box(df_json_writer *w, const df_box *b)
     df_json_end(w);
 }
 
+/* Writes the tags, boxes and lines of an image. */
 static void put_evidence(df_json_writer *w, const df_evidence *e)
 {
     df_json_begin_list(w, "tags");
@@ -147,6 +149,7 @@ static void put_texts(df_json_writer *w, const char *key, const df_joined *j, in
     df_json_end(w);
 }
 
+/* Writes the caption of an image, its verdict, and what supports it. */
 static void put_caption(df_json_writer *w, const df_joined *j, const df_table *support, int64_t row)
 {
     const char *caption = df_joined_text(j, &df_caption_table, row, DF_CAPTION_CAPTION);
@@ -164,6 +167,7 @@ static void put_caption(df_json_writer *w, const df_joined *j, const df_table *s
     put_texts(w, "why", j, row, DF_CHECK_DETAIL);
 }
 
+/* Writes the evidence that the prompt does not tell, up to LEFT_MAX of it. */
 static void put_left(df_json_writer *w, const df_table *t, int64_t row)
 {
     static const int columns[] = {DF_FUSE_LEFT_KIND, DF_FUSE_LEFT_TEXT, DF_FUSE_LEFT_SOURCE,

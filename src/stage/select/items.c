@@ -51,6 +51,7 @@ static df_status read_tables(const df_selecting *s, int part, tables *t, df_erro
     return s->by == DF_BY_SCORE ? read_scores(s, part, &t->scores, err) : DF_OK;
 }
 
+/* The number by which an image is ranked within its cluster: the higher, the earlier. */
 static double key_of(const df_selecting *s, const tables *t, int64_t i, int64_t row)
 {
     double similarity = df_table_real(t->cluster, i, DF_CLUSTER_SIMILARITY),
@@ -83,6 +84,7 @@ static bool survives(const df_table *dedup, int64_t row, int64_t *at)
            df_table_bool(dedup, *at, DF_DEDUP_KEPT);
 }
 
+/* Fills the records of a part from its tables; an image that dedup removed is in no cluster. */
 static df_status fill(const df_selecting *s, int part, const tables *t, df_select_item *items,
                       df_error *err)
 {
@@ -107,6 +109,7 @@ static df_status fill(const df_selecting *s, int part, const tables *t, df_selec
                           part, df_dataset_folder(s->ds));
 }
 
+/* Reads the tables of a part and writes its records. A thread of the pool. */
 static df_status make_part(void *ctx, int64_t part, int thread, df_error *err)
 {
     df_selecting *s = ctx;

@@ -49,6 +49,8 @@ static df_status give_rest(df_selecting *s, int64_t rest, df_error *err)
     return status;
 }
 
+/* Shares select.total out over the clusters, so that small ones are told whole and large ones
+ * get the same quota. */
 static df_status share_total(df_selecting *s, df_error *err)
 {
     int64_t k = s->n_clusters, all = 0, rest = 0;
@@ -107,6 +109,7 @@ static df_status spread(const df_selecting *s, const df_member *members, int64_t
     return status;
 }
 
+/* Writes the rank of each member of a cluster, and which limit it is beyond. */
 static df_status write_ranks(const df_selecting *s, int64_t cluster, const df_member *members,
                              const int64_t *order, int64_t n, df_error *err)
 {
@@ -125,6 +128,7 @@ static df_status write_ranks(const df_selecting *s, int64_t cluster, const df_me
     return DF_OK;
 }
 
+/* Ranks the members of one cluster. A thread of the pool. */
 static df_status rank_cluster(void *ctx, int64_t item, int thread, df_error *err)
 {
     df_selecting *s = ctx;

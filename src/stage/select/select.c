@@ -29,6 +29,7 @@ static const df_option options[] = {
 
 /* ---- parts ---- */
 
+/* Fills a part of select from the records. */
 static df_status fill_part(const df_selecting *s, int part, df_table *out, df_error *err)
 {
     static const char *const reasons[] = {NULL, "rank", "total"};
@@ -49,6 +50,7 @@ static df_status fill_part(const df_selecting *s, int part, df_table *out, df_er
     return DF_OK;
 }
 
+/* Writes a part that is missing. A thread of the pool. */
 static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
 {
     const df_selecting *s = ctx;
@@ -71,6 +73,7 @@ static df_status write_part(void *ctx, int64_t part, int thread, df_error *err)
 static const char *const by_names[DF_BY_COUNT] = {"nearest", "farthest", "resolution",
                                                   "quality", "score",    "balanced"};
 
+/* Reads select.by. */
 static df_status choose_ranking(const df_select_config *config, df_ranking *out, df_error *err)
 {
     const char *by = config->by ? config->by : "";
@@ -105,6 +108,7 @@ static df_status open_select(df_selecting *s, df_error *err)
                            s->n, err);
 }
 
+/* Ranks all clusters, then writes the parts. */
 static df_status select_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     int n_parts = df_dataset_parts(ds);
@@ -128,6 +132,7 @@ static df_status select_run(df_dataset *ds, const void *config, const df_run *ru
     return status;
 }
 
+/* The scores of a user's file are part of the fingerprint. */
 static df_status select_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     const df_select_config *c = config;
