@@ -197,6 +197,7 @@ static df_status open_evidence(const df_dataset *ds, int part, const df_table_ty
     return df_dataset_read(ds, *fused ? &df_fuse_evidence_table : expert, part, table, err);
 }
 
+/* Counts the tags, boxes or lines of a part's images, and how many images have any. */
 static df_status add_kind(const stats_work *w, sums *s, const df_joined *j, int kind, df_error *err)
 {
     static const struct {
@@ -250,6 +251,7 @@ static df_status add_colours(const stats_work *w, sums *s, const df_joined *j, d
     return status;
 }
 
+/* Counts a part into the sums of its thread. */
 static df_status add_part(void *ctx, int64_t part, int thread, df_error *err)
 {
     const stats_work *w = ctx;
@@ -273,6 +275,7 @@ static df_status add_part(void *ctx, int64_t part, int thread, df_error *err)
 
 /* ---- all parts ---- */
 
+/* Adds the sums of another thread. */
 static df_status join(sums *a, const sums *b, df_error *err)
 {
     a->rows += b->rows;
@@ -341,6 +344,7 @@ static void put_mean(df_json_writer *w, const char *name, int64_t sum, int64_t n
     df_json_put_real(w, name, n > 0 ? (double)sum / (double)n : (double)NAN);
 }
 
+/* Writes the rows of the paper's Table 1: means a caption, and shares of the parts of speech. */
 static void put_table1(df_json_writer *w, const sums *s, bool tagged)
 {
     static const struct {
@@ -405,6 +409,7 @@ static void put_images(df_json_writer *w, const sums *s)
     df_json_end(w);
 }
 
+/* Writes all of stats.json. */
 static void put_all(df_json_writer *w, const sums *s, bool tagged, size_t top)
 {
     df_json_begin_object(w, NULL);
@@ -452,6 +457,8 @@ static df_status lexicon_path(char path[PATH_MAX], const df_run *run, int i, df_
     return df_path(path, err, "%s/lexicon/%s", run->share ? run->share : ".", lexicon_files[i]);
 }
 
+/* Reads the lexicon of the part-of-speech tagger; without one, shares of parts of speech are
+ * left out. */
 static df_status open_tagger(stats_work *w, df_error *err)
 {
     char path[PATH_MAX];
@@ -469,6 +476,7 @@ static df_status open_tagger(stats_work *w, df_error *err)
     return df_pos_tagger_open(&w->tagger, w->lexicon[0], w->lexicon[1], w->lexicon[2], err);
 }
 
+/* The lexicon is part of the fingerprint. */
 static df_status stats_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     (void)config;
