@@ -17,6 +17,7 @@ struct df_arena_block {
     alignas(max_align_t) char bytes[];
 };
 
+/* Adds a block with room for `need` bytes, twice as large as the last up to a limit. */
 static df_arena_block *block_new(df_arena *arena, size_t need)
 {
     size_t capacity = arena->head

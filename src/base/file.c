@@ -77,6 +77,7 @@ df_status df_file_stream(const char *path, FILE **out, df_error *err)
     return DF_OK;
 }
 
+/* Reads an open file of at most max_bytes, and adds a NUL. */
 static df_status read_all(int fd, const char *path, size_t max_bytes, char **data, size_t *size,
                           df_error *err)
 {

@@ -132,6 +132,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Lists the names of our files with a prefix, sorted. The mutex is held. */
 static df_status list_names(df_folder *f, const char *prefix, const char ***names, size_t *n,
                             df_error *err)
 {

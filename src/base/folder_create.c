@@ -37,6 +37,8 @@ static df_status check_words(const char *path, df_error *err)
     return DF_OK;
 }
 
+/* Makes the folder, but no parent of it: a disk that is not mounted must not be replaced by a
+ * folder. */
 static df_status make(const char *path, bool *made, df_error *err)
 {
     char parent[PATH_MAX];
@@ -63,6 +65,7 @@ static bool is_nothing(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lost+found") == 0;
 }
 
+/* Refuses a folder that holds anything, with words for an older dataset. */
 static df_status check_empty(int root, const char *path, const char *kind, df_error *err)
 {
     char older[64];

@@ -208,6 +208,7 @@ df_status df_folder_replace_list(df_folder *f, const char *text, size_t size, df
 
 /* ---- shared files ---- */
 
+/* Copies a file's bytes into a draft. */
 static df_status copy_file(const df_draft *d, const char *source, df_error *err)
 {
     char bytes[1 << 16];

@@ -29,6 +29,7 @@ static df_status is_there(const df_folder *f, const char *name, bool *there, df_
     return *there || reason == ENOENT ? DF_OK : df_folder_failed(f, "look at", name, err);
 }
 
+/* Appends the lines of a new list: the files that are still there. */
 static df_status append_names(df_folder *f, df_str *text, df_error *err)
 {
     const char **names;

@@ -25,6 +25,7 @@ static df_status no_memory(const char *path, df_error *err)
     return df_fail(err, DF_NOMEM, "read %s: out of memory", path);
 }
 
+/* Notes whether a name is ours. */
 static df_status set(df_owned *o, const char *name, bool ours, const char *path, df_error *err)
 {
     int64_t at = df_map_find(&o->index, name, -1);

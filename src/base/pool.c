@@ -30,6 +30,7 @@ static void record_failure(pool *p, int64_t item, df_status status, const df_err
     pthread_mutex_unlock(&p->lock);
 }
 
+/* A thread of the pool: takes the next item until none is left or one failed. */
 static void *worker_main(void *argument)
 {
     worker *w = argument;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Makes room for `more` bytes and a NUL. False: out of memory, now or before. */
 static bool reserve(df_str *s, size_t more)
 {
     if (s->failed || more > SIZE_MAX / 2 - s->size - 1) {

@@ -54,6 +54,7 @@ static int out_of_memory(void)
     return EXIT_FAILED;
 }
 
+/* Notes an option of the command line as section.key; dashes in it become underscores. */
 static int add_setting(args *a, const char *section, const char *key, size_t n, const char *value)
 {
     setting *settings = realloc(a->settings, ((size_t)a->n_settings + 1) * sizeof *settings);
@@ -100,6 +101,7 @@ static int parse_parts(args *a, const char *text)
     }
 }
 
+/* Takes a flag with its value. */
 static int take_flag(args *a, const flag *f, const char *value)
 {
     a->given |= f->id;

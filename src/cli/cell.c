@@ -15,6 +15,7 @@ static void put_list(df_json_writer *w, const char *name, df_column_type type, c
     df_json_end(w);
 }
 
+/* Writes a cell as a member named by its column. */
 static void put_cell(df_json_writer *w, const df_table *t, int64_t row, int column)
 {
     const df_column c = df_table_column_at(t, column);

@@ -83,6 +83,7 @@ static void print_state(void *ctx, const char *file, const char *status)
     put_line(stdout, "%-20s %s", file, status);
 }
 
+/* submit, poll or fetch: what talks to the server. */
 static df_status with_server(const df_config *config, const args *a, df_error *err)
 {
     const df_caption_config *k = caption_config(config);

@@ -66,6 +66,7 @@ static void print_largest(const df_table *t)
                  text(t, i, "path"));
 }
 
+/* Prints the members of a cluster and what became of each. */
 static void print_members(const df_table *t)
 {
     printf("%-14s %10s  %-24s %s\n", "id", "similarity", "fate", "path");
@@ -127,6 +128,7 @@ static void print_sweep(const df_table *t, const df_similarities *now)
     printf("%8s %12lld %12lld\n", "as it is", (long long)now->n_kept, (long long)now->n_similar);
 }
 
+/* Counts how many images dedup would keep at each eps of the list. */
 static df_status sweep(const df_dataset *ds, const char *list, bool json, df_error *err)
 {
     static const df_column columns[] = {{"eps", DF_COLUMN_REAL, NULL},
@@ -158,6 +160,7 @@ static df_status sweep(const df_dataset *ds, const char *list, bool json, df_err
 
 /* ---- the command ---- */
 
+/* Prints the largest clusters, the members of one, or the sweep over eps. */
 static df_status show(const df_dataset *ds, const args *a, const clusters_config *config,
                       df_error *err)
 {

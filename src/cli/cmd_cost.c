@@ -62,6 +62,7 @@ static void print_line(const df_ledger_line *l)
            (long long)l->completion_tokens, dollars);
 }
 
+/* Prints a line a model, the sum, and what the sum does not know. */
 static void print_ledger(const df_ledger *ledger, const char *prices)
 {
     int64_t uncounted = 0, lost = 0;

@@ -22,6 +22,7 @@ static df_status map(df_dataset *ds, const void *config, const df_run *run, df_e
     return DF_OK;
 }
 
+/* The reduce half of a round, and what to do after it. */
 static df_status reduce(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     bool finished = false;

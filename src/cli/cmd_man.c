@@ -20,6 +20,7 @@ static void put_roff(const char *text)
     }
 }
 
+/* Prints the sections on commands and stages. */
 static void put_commands(void)
 {
     puts(".SH COMMANDS");
@@ -40,6 +41,7 @@ static void put_commands(void)
     }
 }
 
+/* Prints the section on a stage's options. */
 static void put_options(const char *section, const df_option *options)
 {
     if (!options || !options->name)

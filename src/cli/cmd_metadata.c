@@ -98,6 +98,7 @@ static void print_table(const df_metadata_result *r, const char *out)
         print_next(r, out);
 }
 
+/* Reads the options of metadata and those of the run, such as the threads. */
 static df_status take_settings(const args *a, df_metadata_config *config, int *n_threads,
                                df_error *err)
 {

@@ -102,6 +102,7 @@ static void print_card(const df_card *card, const char *state, const char *use, 
     df_str_free(&text);
 }
 
+/* Writes a card as an object; what is not known is null. */
 static void put_card(df_json_writer *w, const df_card *card, const char *state, const char *use,
                      const df_str *missing, const char *problem)
 {
@@ -150,6 +151,7 @@ static bool list_file(const listing *l, const char *name)
     return good;
 }
 
+/* Lists all cards, one after the other; an exit code. */
 static int list_cards(listing *l, bool as_json)
 {
     df_arena arena = {0};

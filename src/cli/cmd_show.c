@@ -13,6 +13,7 @@ enum { LINE_WIDTH = 96, INLINE_MAX = 60, INDENT = 15 };
 
 /* ---- which image ---- */
 
+/* Looks for an image by its path in every part. */
 static df_status find_path(const df_dataset *ds, const char *path, df_place *id, bool *found,
                            df_error *err)
 {
@@ -41,6 +42,7 @@ static df_status find_path(const df_dataset *ds, const char *path, df_place *id,
     return DF_OK;
 }
 
+/* Finds an image by its path or its id. */
 static df_status find_image(const df_dataset *ds, const char *text, df_place *id, df_error *err)
 {
     bool found;
@@ -177,6 +179,7 @@ static df_status print_row(const df_table *t, int64_t row, const char *stage, df
 
 /* ---- all tables ---- */
 
+/* Shows the rows of one table that are of the image. */
 static df_status show_table(const df_dataset *ds, const df_table_type *type, df_place id,
                             df_json_writer *json, df_error *err)
 {
@@ -215,6 +218,7 @@ static df_status show_tables(const df_dataset *ds, df_place id, df_json_writer *
     return DF_OK;
 }
 
+/* Shows everything that is known of the image, for people or as JSON. */
 static df_status show_image(const df_dataset *ds, df_place id, bool as_json, df_error *err)
 {
     char name[DF_PLACE_ID_MAX];

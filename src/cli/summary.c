@@ -37,6 +37,7 @@ static void append_found(df_str *out, const df_survey *survey, const df_survey_s
     }
 }
 
+/* Prints a line on a stage: its counts, and its state where it is not done. */
 static void print_stage(const df_survey *survey, const df_survey_stage *s)
 {
     df_str line = {0};

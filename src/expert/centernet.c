@@ -31,6 +31,8 @@ static const df_tensor *find_scores(const df_answer *a, int n_labels)
     return NULL;
 }
 
+/* Makes a box of each local peak of the heat map; the sides lie in a second output (CenterNet,
+ * arXiv 1904.07850). */
 static df_status decode(const df_detector *d, const df_answer *answer, df_candidates *out,
                         df_error *err)
 {

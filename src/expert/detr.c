@@ -30,6 +30,7 @@ static double softmax(const float *logits, int n, int at)
     return exp((double)logits[at] - most) / sum;
 }
 
+/* Makes a box of each query and label that passes (DETR, arXiv 2005.12872). */
 static df_status decode(const df_detector *d, const df_answer *answer, df_candidates *out,
                         df_error *err)
 {

@@ -48,6 +48,7 @@ static bool has_word(const char *words, const char *word, size_t n)
     return false;
 }
 
+/* Finds the decoder that the card names. */
 static df_status find_decoder(const df_card *card, int *which, df_error *err)
 {
     const char *name = card->decoder ? card->decoder : "";
@@ -66,6 +67,7 @@ static df_status find_decoder(const df_card *card, int *which, df_error *err)
     return status;
 }
 
+/* Whether the card has a field that a decoder asks for. */
 static bool has_field(const df_card *card, const char *field, size_t n)
 {
     const struct {
@@ -109,6 +111,7 @@ df_status df_expert_check(const df_card *card, df_error *err)
     return DF_OK;
 }
 
+/* Opens the cards of an expert and has the decoder of the first open it. */
 static df_status open_cards(df_expert_handle *h, const char *models, const char *const *names,
                             int n_names, const df_onnx_options *runtime, df_error *err)
 {

@@ -32,6 +32,7 @@ static int label_of(const df_detector *d, float c)
     return label < d->card->n_labels && label == floor(label) ? (int)label : -2;
 }
 
+/* Takes boxes, scores and classes as the model gives them: its file does all post-processing. */
 static df_status decode(const df_detector *d, const df_answer *answer, df_candidates *out,
                         df_error *err)
 {

@@ -112,6 +112,7 @@ static df_candidate judge(const float *logits, const float *box, const text *t, 
     return df_candidate_centred(box, width, height, 1 / (1 + exp(-most)), best);
 }
 
+/* Runs the model and keeps the places whose best phrase passes the threshold. */
 static df_status find(const grounding *g, const text *t, const df_tensor *inputs, df_arena *arena,
                       df_candidate **found, int *n, df_error *err)
 {
@@ -142,6 +143,7 @@ static df_status find(const grounding *g, const text *t, const df_tensor *inputs
     return DF_OK;
 }
 
+/* Asks for all tags of the image in one text (Grounding DINO, arXiv 2303.05499). */
 static df_status grounding_perceive(df_expert *e, const df_image *image, const df_queries *tags,
                                     df_arena *arena, df_percept *out, df_error *err)
 {
@@ -172,6 +174,7 @@ static void grounding_close(df_expert *e)
     free(g);
 }
 
+/* Opens the tokenizer and finds the tokens that begin, part and end a text, as BERT has them. */
 static df_status open_tokenizer(grounding *g, df_error *err)
 {
     uint32_t ids[DF_TOKENS_MAX], empty[DF_TOKENS_MAX];
@@ -192,6 +195,7 @@ static df_status open_tokenizer(grounding *g, df_error *err)
     return DF_OK;
 }
 
+/* Opens the model of a card. */
 static df_status grounding_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
 {
     const df_card *card = cards[0];

@@ -32,6 +32,7 @@ static void decode_cell(const df_detector *d, const float *sides, double x, doub
     box->y1 = y + side[3];
 }
 
+/* Makes a box of each cell of one stride whose best label passes. */
 static df_status decode_stride(const df_detector *d, const df_answer *answer, int stride,
                                df_candidates *out, df_error *err)
 {

@@ -80,6 +80,7 @@ typedef struct {
     int n, dim;
 } places;
 
+/* Finds the model's outputs and checks that their shapes agree. */
 static df_status read_places(const owl *o, const df_tensor *outputs, int n_outputs, places *p,
                              df_error *err)
 {
@@ -141,6 +142,7 @@ static df_status find(const owl *o, const places *p, const asked *queries, df_ar
     return DF_OK;
 }
 
+/* Compares what the model sees at each place with the image's tags (OWL-ViT, arXiv 2205.06230). */
 static df_status owl_perceive(df_expert *e, const df_image *image, const df_queries *tags,
                               df_arena *arena, df_percept *out, df_error *err)
 {
@@ -170,6 +172,7 @@ static void owl_close(df_expert *e)
     free(o);
 }
 
+/* Opens the image model of a card and the text encoder that it names. */
 static df_status owl_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
 {
     const df_card *card = cards[0];

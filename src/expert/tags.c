@@ -49,6 +49,7 @@ static void classes_close(df_expert *e)
     free(c);
 }
 
+/* Groups the labels of the same name: their scores are summed up. */
 static df_status group_labels(classes *c, df_error *err)
 {
     const size_t n = (size_t)c->card->n_labels;
@@ -102,6 +103,7 @@ static df_status encode_labels(classes *c, df_error *err)
     return status;
 }
 
+/* Opens a tagger that compares the image with texts, and encodes its labels. */
 static df_status open_similarity(classes *c, df_error *err)
 {
     const df_card *card = c->card;
@@ -119,6 +121,7 @@ static df_status open_similarity(classes *c, df_error *err)
     return encode_labels(c, err);
 }
 
+/* Opens a tagger; what differs between kinds is done by `open`. */
 static df_status tagger_open(df_expert **out, const df_expert_ops *ops, const df_card *card,
                              open_fn open, df_error *err)
 {
@@ -172,6 +175,7 @@ static void apply_softmax(float *x, int n)
         x[i] = (float)(x[i] / sum);
 }
 
+/* Turns the model's output into probabilities, and checks that it is one a label. */
 static df_status check_scores(const classes *c, const df_tensor *t, df_error *err)
 {
     const int64_t n = df_tensor_size(t);
@@ -201,6 +205,7 @@ static int by_falling_score(const void *a, const void *b)
     return x->item - y->item;                /* the order of the label file */
 }
 
+/* Collects the tags that pass, the scores of labels of one name joined. */
 static df_status collect(const classes *c, const float *scores, df_arena *arena, df_percept *out,
                          df_error *err)
 {

@@ -227,6 +227,7 @@ static df_status line_text(const text_expert *e, const int32_t *classes, int64_t
     return *text ? DF_OK : df_fail(err, DF_NOMEM, "a line of text: out of memory");
 }
 
+/* Reads one line: the model's output by greedy CTC decoding (Graves et al., ICML 2006). */
 static df_status recognise(const text_expert *e, const df_image *line, df_arena *scratch,
                            df_arena *arena, df_line *out, df_error *err)
 {
@@ -338,6 +339,7 @@ static void place_line(const df_image *image, const reading *r, df_line *line)
     }
 }
 
+/* Finds the lines of text, reads them, and puts them in reading order. */
 static df_status text_perceive(df_expert *base, const df_image *image, const df_queries *queries,
                                df_arena *arena, df_percept *out, df_error *err)
 {
@@ -366,6 +368,7 @@ static df_status text_perceive(df_expert *base, const df_image *image, const df_
 
 /* --- opening --- */
 
+/* Checks a card of one of the three tasks of reading text. */
 static df_status check_card(const df_card *card, const char *task, bool fixed_width, df_error *err)
 {
     if (strcmp(card->task, task) != 0)
@@ -412,6 +415,7 @@ static df_status split_dictionary(text_expert *e, char *text, df_error *err)
     return DF_OK;
 }
 
+/* Reads the recogniser's characters: the labels of its card, or the model's own list. */
 static df_status read_dictionary(text_expert *e, df_error *err)
 {
     const df_card *card = e->cards[RECOGNISER];
@@ -446,6 +450,7 @@ static void text_close(df_expert *base)
     free(e);
 }
 
+/* Opens the models and reads how boxes are made of the detector's map. */
 static df_status open_models(text_expert *e, df_error *err)
 {
     static const char *const tasks[N_MODELS] = {"text-detect", "text-orient", "text-recognise"};
@@ -465,6 +470,7 @@ static df_status open_models(text_expert *e, df_error *err)
     return read_dictionary(e, err);
 }
 
+/* Opens an expert of a detector, a recogniser and perhaps a model that turns lines upright. */
 static df_status text_open(df_expert **out, df_card *const *cards, int n_cards, df_error *err)
 {
     if (n_cards != N_MODELS || !cards[DETECTOR] || !cards[RECOGNISER])

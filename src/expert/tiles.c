@@ -59,6 +59,7 @@ static df_status take(showing *s, const df_slice *tile, const df_percept *seen, 
     return DF_OK;
 }
 
+/* Shows one tile to the expert and keeps what it sees; a tile without an answer is noted. */
 static df_status show(showing *s, int i, df_error *err)
 {
     const df_slice tile = df_slice_at(&s->grid, i);
@@ -81,6 +82,7 @@ static df_status show(showing *s, int i, df_error *err)
     return status == DF_OK ? DF_OK : df_fail(err, status, "%s", why.message);
 }
 
+/* Joins the boxes of the whole picture with those of its tiles. */
 static df_status join(showing *s, df_percept *seen, df_error *err)
 {
     const size_t n_whole = (size_t)seen->n_boxes;

@@ -11,6 +11,8 @@ typedef struct {
     double x, y, stride;
 } cell;
 
+/* Adds the box of a row if its best label passes. at: its cell, NULL when the model gives
+ * pixels. */
 static void add(const df_detector *d, const float *row, const cell *at, df_candidates *out)
 {
     const int label = df_best_label(row + 5, d->card->n_labels);
@@ -36,6 +38,7 @@ static int64_t cells_along(double side, int stride)
     return (int64_t)(side / stride);
 }
 
+/* Finds the output that has a row for each cell of all strides. */
 static df_status find_rows(const df_detector *d, const df_answer *answer, const df_tensor **rows,
                            int64_t *n, df_error *err)
 {
@@ -54,6 +57,8 @@ static df_status find_rows(const df_detector *d, const df_answer *answer, const 
                            d->card->path, d->card->n_labels, (long long)*n, columns);
 }
 
+/* Goes through the cells of every stride in the order of the model's rows (YOLOX, arXiv
+ * 2107.08430). */
 static df_status decode(const df_detector *d, const df_answer *answer, df_candidates *out,
                         df_error *err)
 {

@@ -101,6 +101,7 @@ void df_http_close(df_http *http)
     free(http);
 }
 
+/* Makes the headers of a request. NULL: out of memory. */
 static struct curl_slist *make_headers(const df_http_request *request)
 {
     /* An empty Expect: no 100-continue round trip for a body with an image. */
@@ -119,6 +120,7 @@ static struct curl_slist *make_headers(const df_http_request *request)
     return more ? headers : NULL;
 }
 
+/* Sends the request and waits for the answer; the error says what went wrong in our words. */
 static df_status perform(df_http *http, const df_http_request *request, const char *shown,
                          df_error *err)
 {
@@ -176,6 +178,7 @@ static bool make_form(df_http *http, const char *path)
            curl_mime_name(file, "file") == CURLE_OK && curl_mime_filedata(file, path) == CURLE_OK;
 }
 
+/* Sets what differs from request to request: address, headers, body. */
 static void set_request(df_http *http, const df_http_request *request,
                         const struct curl_slist *headers)
 {
@@ -265,6 +268,8 @@ static size_t on_file(char *bytes, size_t size, size_t n, void *ctx)
     return fwrite(bytes, 1, size, d->to);
 }
 
+/* Sets up the download of a file: http alone, few redirects, never from https to http, at most
+ * d->left bytes. */
 static void set_download(CURL *curl, const char *url, download *d, char words[CURL_ERROR_SIZE])
 {
     const bool secure = strncasecmp(url, "https:", 6) == 0;

@@ -229,6 +229,7 @@ void df_json_append_real(df_str *out, double v)
     df_str_append(out, text);
 }
 
+/* Appends a list or an object on one line. */
 static void append_container(df_str *out, const df_json *v)
 {
     bool object = df_json_kind(v) == DF_JSON_OBJECT;

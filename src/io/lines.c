@@ -102,6 +102,7 @@ df_status df_lines_next(df_lines *l, const char **line, int64_t *number, const c
     return DF_OK;
 }
 
+/* Guesses the delimiter from the first line: what stands most often outside quotes. */
 static char guess_delimiter(const char *line)
 {
     size_t counts[] = {0, 0, 0};
@@ -122,6 +123,7 @@ static char guess_delimiter(const char *line)
 /* A record is read as a stream of characters into one run of NUL-ended fields. */
 typedef enum { FIELD_START, FIELD_PLAIN, FIELD_QUOTED, FIELD_CLOSED, FIELD_BAD } csv_state;
 
+/* Takes one character of a CSV record: the next state. Fields are ended by NUL in `out`. */
 static csv_state take(df_str *out, csv_state state, char c, char delimiter)
 {
     if (state == FIELD_QUOTED) {
@@ -176,6 +178,7 @@ static df_status read_record(df_lines *l, char delimiter, const char **broken, d
     return l->record.failed ? df_fail(err, DF_NOMEM, "read %s: out of memory", l->path) : DF_OK;
 }
 
+/* Points at the fields of the record that was read. */
 static df_status cut_fields(df_lines *l, df_csv_record *record, df_error *err)
 {
     int n = 1;

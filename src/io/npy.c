@@ -113,6 +113,7 @@ typedef struct {
     unsigned seen;
 } dictionary;
 
+/* Reads one entry of the header's dictionary. */
 static bool take_entry(text *t, dictionary *d)
 {
     char key[16];
@@ -131,6 +132,7 @@ static bool take_entry(text *t, dictionary *d)
     return strcmp(key, "shape") == 0 && take_shape(t, d->size, &d->n_dims);
 }
 
+/* Reads the dictionary of a .npy header: a Python literal of three keys. */
 static bool take_dictionary(text *t, dictionary *d)
 {
     if (!take(t, '{'))
@@ -148,6 +150,7 @@ static bool take_dictionary(text *t, dictionary *d)
     return t->at == t->end && d->seen == 7;
 }
 
+/* Checks that a header describes a matrix [rows, dim] of floats in C order. */
 static df_status matrix_of(const dictionary *d, const char *name, df_npy_shape *shape,
                            df_error *err)
 {
@@ -219,6 +222,7 @@ static df_status read_at(int fd, const char *path, void *out, size_t size, int64
     return DF_OK;
 }
 
+/* Reads the header and checks that the file is as long as it says. */
 static df_status read_header(df_npy *npy, df_error *err)
 {
     struct stat st;

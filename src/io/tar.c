@@ -21,6 +21,7 @@ struct df_tar {
     uint8_t block[BLOCK];
 };
 
+/* libarchive's way to read: the next block of the file. */
 static la_ssize_t read_block(struct archive *archive, void *ctx, const void **bytes)
 {
     df_tar *tar = ctx;
@@ -61,6 +62,8 @@ static df_status say_why(const df_tar *tar, const char *doing, df_error *err)
     return df_fail(err, DF_FORMAT, "%s: %s%s", tar->path, doing, why ? why : "bad header");
 }
 
+/* Opens the file as a plain tar: none that is compressed, whose members have no place in the
+ * file. */
 static df_status open_archive(df_tar *tar, df_error *err)
 {
     struct stat st;
@@ -175,6 +178,7 @@ df_status df_tar_read(const df_tar *tar, const df_tar_member *member, uint8_t **
 
 /* ---- zip ---- */
 
+/* Reads at most max_bytes of a zip's member into memory. */
 static df_status read_member(struct archive *zip, const char *path, size_t max_bytes,
                              uint8_t **bytes, size_t *size, df_error *err)
 {
@@ -237,6 +241,7 @@ df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint
 
 /* ---- a member of any archive ---- */
 
+/* Copies a member of an archive to a file; more than max_bytes is an error. */
 static df_status copy_member(struct archive *from, const char *path, FILE *to, int64_t max_bytes,
                              df_error *err)
 {

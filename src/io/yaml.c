@@ -77,6 +77,7 @@ static df_status add_entry(reader *r, const yaml_event_t *event, const char *val
     return DF_OK;
 }
 
+/* Takes a text: a key, or the value of the key before it. */
 static df_status on_scalar(reader *r, const yaml_event_t *event)
 {
     const char *text = (const char *)event->data.scalar.value;
@@ -104,6 +105,7 @@ static df_status on_scalar(reader *r, const yaml_event_t *event)
     return DF_OK;
 }
 
+/* Takes one event of the parser. Only mappings, sequences and texts are allowed. */
 static df_status on_event(reader *r, const yaml_event_t *event, int *n_documents)
 {
     switch (event->type) {

@@ -94,6 +94,7 @@ static df_status set_field(df_card *card, const df_yaml_entry *entry, df_error *
                    entry->line, entry->key);
 }
 
+/* Reads the card's fields; those of decode.* are kept for the decoder. */
 static df_status read_fields(df_card *card, df_error *err)
 {
     df_yaml_entry *entries = NULL, *extra;
@@ -132,6 +133,7 @@ static int count_lines(const char *text, size_t size)
     return n;
 }
 
+/* Splits the labels file into its lines. */
 static df_status split_labels(df_card *card, char *text, size_t size, df_error *err)
 {
     int n = count_lines(text, size);
@@ -252,6 +254,7 @@ static df_status not_installed(const df_card *card, const char *path, df_error *
     return df_fail(err, DF_MODEL, "%s is not installed; run `make setup`", path);
 }
 
+/* Compares the model file's SHA-256 with the card's. */
 static df_status verify_file(const df_card *card, df_error *err)
 {
     char hex[DF_SHA256_HEX];
@@ -318,6 +321,7 @@ static df_status read_card(df_card *card, const char *name, bool verify, df_str 
     return verify ? verify_file(card, err) : DF_OK;
 }
 
+/* Opens a card by name. missing: collects what is not installed instead of failing; NULL: fails. */
 static df_status open_card(df_card **out, const char *folder, const char *name, bool verify,
                            df_str *missing, df_error *err)
 {

@@ -62,6 +62,7 @@ static df_status check_words(const df_card *card, df_error *err)
     return DF_OK;
 }
 
+/* Checks that the files that a card names lie beside it. */
 static df_status check_names(const df_card *card, const char *name, df_error *err)
 {
     const named beside[] = {{"file", card->file},

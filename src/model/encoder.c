@@ -69,6 +69,7 @@ df_status df_encoder_run(df_encoder *e, const df_image *image, df_arena *arena,
                          e->card->path, (long long)dim, e->dim);
 }
 
+/* Runs the model on a grey picture, which tells how long its vectors are. */
 static df_status try_grey(df_encoder *e, df_error *err)
 {
     enum { SIDE = 32 };

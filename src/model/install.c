@@ -191,6 +191,7 @@ static df_status bring_package(const char *from, const char *folder, FILE *to, d
 
 /* --- any source --- */
 
+/* Copies a file of at most FILE_BYTES_MAX. */
 static df_status bring_file(const char *path, FILE *to, df_error *err)
 {
     char block[1 << 16];
@@ -236,6 +237,8 @@ static df_status bring(const df_install *how, const char *folder, const char *tm
 
 /* --- is it the right one? --- */
 
+/* Checks a file that was brought: its hash is the card's, or the user trusts it, and it opens as
+ * a model. */
 static df_status judge(const df_install *how, const df_card *card, const char *tmp,
                        const char *sha256, df_error *err)
 {
@@ -280,6 +283,8 @@ static df_status write_sha256(const df_card *card, const char *sha256, df_error 
     return status;
 }
 
+/* Brings the file, checks it, gives it its name, and writes its hash into the card where it had
+ * none. */
 static df_status install_by(const df_install *how, const df_card *card, const char *folder,
                             char sha256[DF_SHA256_HEX], df_error *err)
 {

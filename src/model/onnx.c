@@ -256,6 +256,7 @@ static df_status set_options(const df_onnx *m, OrtSessionOptions *options, int t
     return check(m, api->EnableCpuMemArena(options), "open", err);
 }
 
+/* Opens ONNX Runtime's environment and a session of the model. */
 static df_status open_session(df_onnx *m, const df_onnx_options *how, df_error *err)
 {
     const OrtApi *api = m->api;
@@ -306,6 +307,7 @@ static df_status read_dims(const df_onnx *m, const OrtTensorTypeAndShapeInfo *in
     return check(m, m->api->GetDimensions(info, t->dims, n), "shape of", err);
 }
 
+/* Reads the name, type and shape of an input. */
 static df_status read_input(df_onnx *m, OrtAllocator *allocator, size_t i, df_error *err)
 {
     char *theirs = NULL;
@@ -328,6 +330,7 @@ static df_status read_input(df_onnx *m, OrtAllocator *allocator, size_t i, df_er
     return status;
 }
 
+/* Reads the inputs and the names of the outputs. */
 static df_status read_ends(df_onnx *m, df_error *err)
 {
     OrtAllocator *allocator = NULL;
@@ -421,6 +424,7 @@ const df_tensor *df_tensor_named(const df_tensor *tensors, int n, const char *na
     for (size_t i = 0; i < n; i++)                                                                 \
     to[i] = (float)((const type *)from)[i]
 
+/* Copies numbers of any type as floats. False: a type that is not known. */
 static bool copy_floats(float *to, const void *from, size_t n, ONNXTensorElementDataType type)
 {
     switch (type) {
@@ -454,6 +458,7 @@ static bool is_broken(const float *x, size_t n)
     return found;
 }
 
+/* Copies an output of a run into the arena and refuses values that are no numbers. */
 static df_status copy_output(const df_onnx *m, OrtValue *value, df_arena *arena, df_tensor *t,
                              df_error *err)
 {

@@ -91,6 +91,7 @@ static void fill_values(const df_card *card, value_table *values)
             values->of[c][v] = (float)((v - card->mean[c]) / card->std[c]);
 }
 
+/* Fills the model's input with the pixels, in its order of channels and axes. */
 static void fill_tensor(const df_card *card, const df_image *image, size_t width, size_t height,
                         float *data)
 {

@@ -101,6 +101,7 @@ static df_status normalise(const df_text_encoder *e, float *x, int64_t dim, df_e
     return DF_OK;
 }
 
+/* Encodes a prompt: its tokens through the model, the vector normalised. */
 static df_status encode(const df_text_encoder *e, const char *prompt, df_arena *arena,
                         const float **vector, int64_t *dim, df_error *err)
 {
@@ -194,6 +195,7 @@ df_status df_text_encoder_run(df_text_encoder *e, const char *words, df_arena *a
 
 /* ---- opening ---- */
 
+/* Opens the tokenizer and reads how many tokens the model takes. */
 static df_status open_tokenizer(df_text_encoder *e, df_error *err)
 {
     const df_card *card = e->card;
@@ -227,6 +229,7 @@ static df_status try_word(df_text_encoder *e, df_error *err)
     return status;
 }
 
+/* Opens the card, tokenizer and model that the image model's card names, and tries a word. */
 static df_status open_all(df_text_encoder *e, const df_card *image_card, df_error *err)
 {
     if (!image_card->text)
