@@ -13,8 +13,8 @@ typedef struct {
 
 bool df_gate_init(df_gate *g, int64_t max);                          /* false: out of memory */
 void df_gate_free(df_gate *g);
-/* Waits until n more fit. More than all of it fits when nothing is held. Who holds some must not
- * wait for more of it. */
+/* Waits until n more fit. An n above the maximum fits when nothing is held. A thread that holds
+ * some must not wait for more. */
 void df_gate_take(df_gate *g, int64_t n);
 void df_gate_give(df_gate *g, int64_t n);
 #endif

@@ -1,5 +1,5 @@
-/* Errors: a status by value, the words by pointer. Who detects writes the message; who propagates
- * stays silent. */
+/* Errors: a status by value, the words by pointer. The function that finds an error writes the
+ * message; the functions that pass it on add nothing. */
 #ifndef DF_BASE_STATUS_H
 #define DF_BASE_STATUS_H
 #include <stdbool.h>

@@ -125,7 +125,7 @@ static const struct {
     {"duckdb_list_vector_get_child", offsetof(duckdb_api, list_vector_get_child)},
 };
 
-/* Written once, by whoever comes first, and never again. */
+/* Written once, by the first thread that comes here, and never again. */
 static duckdb_api duck;
 static df_error duck_error;
 /* opened with it: a database of one's own costs 8 ms and more */

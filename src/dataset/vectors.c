@@ -5,8 +5,8 @@
 #include <string.h>
 #include "io/npy.h"
 
-/* Files stay open, as many as a process may be expected to have: who gathers comes back to them
- * all. */
+/* Files stay open, as many as a process may be expected to have: a caller that gathers comes back
+ * to all of them. */
 enum { FILES_MAX = 256 };
 typedef struct {
     pthread_mutex_t lock;

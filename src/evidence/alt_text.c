@@ -120,6 +120,8 @@ static size_t title_end(const char *p)
     return end;
 }
 
+/* Whether a name holds what no name of a thing or place does: code, addresses, prices, many
+ * digits. */
 static bool odd_characters(const char *p, size_t n)
 {
     size_t digits = 0, commas = 0;

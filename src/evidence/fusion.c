@@ -76,6 +76,8 @@ static bool is_general(const fusing *f, const known_tag *all, int n, const known
     return false;
 }
 
+/* Chooses the tags that are told: believed, none that a narrower one says too, within the
+ * budget. */
 static bool fuse_tags(fusing *f)
 {
     const df_fusion *how = f->how;
@@ -180,6 +182,8 @@ static void leave_box(fusing *f, const df_box *b, const char *reason)
                               b->y1, b->item});
 }
 
+/* Samples the objects that are told within the budget of boxes, and leaves the others with their
+ * reason. */
 static bool tell_boxes(fusing *f, df_object *objects, int n, int n_told, int64_t budget)
 {
     df_sample_options o = f->how->options->sample;
@@ -200,6 +204,8 @@ static bool tell_boxes(fusing *f, df_object *objects, int n, int n_told, int64_t
     return true;
 }
 
+/* Shares the tokens of the prompt between boxes and lines: neither takes more than half unless
+ * the other leaves it. */
 static df_status fuse_boxes_and_lines(fusing *f, df_error *err)
 {
     const df_fuse_options *o = f->how->options;

@@ -71,8 +71,8 @@ static const char *told_by(const reading *r, const reading *other)
                                                                                    : NULL;
 }
 
-/* ranked is surest first: an equal text goes when a surer line tells it; a part goes for any line
- * that holds it. */
+/* ranked is sorted by confidence. Drops a line when a more confident one has the same text, or when
+ * any other line contains it. */
 static void drop_told(reading *const *ranked, int n)
 {
     for (int i = 0; i < n; i++)

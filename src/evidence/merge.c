@@ -124,6 +124,7 @@ typedef struct {
     int *newest;                             /* of each thing: its object made last; -1: none */
 } clustering;
 
+/* Makes room for `room` boxes. False: out of memory. */
 static bool clustering_alloc(clustering *c, int room, df_arena *arena)
 {
     const size_t n = (size_t)room + 1;
@@ -175,6 +176,8 @@ static int best_object(const clustering *c, int kind, const df_box *b)
     return best;
 }
 
+/* Adds a box to the object of its kind that it overlaps most, else begins an object: the sides
+ * are means weighted by score (weighted boxes fusion, Solovyev et al. 2021). */
 static void add_box(clustering *c, int i)
 {
     const df_box *b = &c->boxes[i];
@@ -250,6 +253,8 @@ static bool has_spoken(const clustering *c, int object, int i)
     return false;
 }
 
+/* Joins the beliefs of the detectors that saw an object, each once, as independent witnesses:
+ * what is left is the doubt of all. */
 static bool join_detectors(clustering *c, int object, df_arena *arena)
 {
     df_box *b = &c->objects[object].box;
@@ -292,8 +297,8 @@ static df_status find_witnesses(const df_merger *m, const df_evidence *raw, df_a
     return DF_OK;
 }
 
-/* The surest of the tags that say so: taggers see the whole image, so that two of them are not two
- * for each box. */
+/* The belief of the surest tag that names the thing. Taggers see the whole image, so a second tag
+ * is no second witness for each box. */
 static double tag_belief(const df_merger *m, const witness *w, int n, const df_kind *thing)
 {
     double most = 0;
@@ -305,6 +310,7 @@ static double tag_belief(const df_merger *m, const witness *w, int n, const df_k
 
 /* ---- all ---- */
 
+/* Makes objects of the boxes; a tag of the same kind is one more witness. */
 static df_status make_objects(clustering *c, const df_evidence *raw, df_arena *arena, df_error *err)
 {
     witness *tags = NULL;

@@ -21,8 +21,8 @@ int df_paragraph_end(const df_line *lines, int n, int from);
  * is undone only between lines that were read one after the other (item). */
 void df_paragraph_append(const df_line *lines, int n, size_t max_bytes, df_str *out);
 
-/* For who looks for paragraphs. Text is UTF-8; bytes that are not count as letters of a script with
- * spaces. */
+/* For code that looks for paragraphs. Text is UTF-8; bytes that are not count as letters of a
+ * script with spaces. */
 /* not one in a script with spaces, the other in one without */
 bool df_same_script(const char *a, const char *b);
 /* . ! ? : ; and their like, perhaps in quotes or brackets */

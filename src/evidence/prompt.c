@@ -64,6 +64,8 @@ static bool is_clean(const char *text, size_t size)
     return size == 0 || !space;
 }
 
+/* What a character of foreign text becomes, so that it can't end a section, open a tag or play a
+ * role. */
 static const char *replacement(const char *p, size_t i)
 {
     switch (p[i]) {
@@ -233,6 +235,7 @@ static bool blank(const char *text)
     return !text || text[strspn(text, " \t\r\n")] == '\0';
 }
 
+/* Whether the image has anything for a place of the template. */
 static bool has_evidence(piece_kind kind, const df_evidence *e)
 {
     switch (kind) {
@@ -272,6 +275,7 @@ static void append_number(df_str *out, int64_t v)
     df_str_append_n(out, digits + at, sizeof digits - at);
 }
 
+/* Appends a line a box: its count, label and sides in pixels. */
 static void append_boxes(const df_evidence *e, df_str *out)
 {
     for (int i = 0; i < e->n_boxes; i++) {
@@ -311,6 +315,7 @@ static void append_paragraphs(const df_evidence *e, df_str *out)
     df_str_free(&text);
 }
 
+/* Appends a piece of the template, filled with the evidence. */
 static void append_piece(const piece *p, const df_evidence *e, df_str *out)
 {
     switch (p->kind) {

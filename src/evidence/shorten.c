@@ -58,6 +58,7 @@ static bool choose(const df_evidence *told, const bool *kept, df_arena *arena, d
     return true;
 }
 
+/* Keeps the share `keep` of all evidence, the surest of it. */
 static df_status keep_best(const df_evidence *told, double keep, df_arena *arena, df_evidence *less,
                            df_error *err)
 {

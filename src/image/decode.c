@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include "image/codec.h"
 
+/* Has the codec of the format decode the image. */
 static df_status decode_once(const uint8_t *bytes, size_t size, df_image_format format,
                              int reduction, df_image *out, df_error *err)
 {

@@ -42,6 +42,7 @@ static bool find_image(GifFileType *gif, int *transparent)
     return false;
 }
 
+/* Paints a line of a frame onto the canvas, except where it is transparent. */
 static void paint_line(const GifFileType *gif, const ColorMapObject *map, int transparent,
                        const GifPixelType *line, int y, df_image *canvas)
 {
@@ -61,6 +62,7 @@ static void paint_line(const GifFileType *gif, const ColorMapObject *map, int tr
     }
 }
 
+/* Paints the first frame; an interlaced one comes in four passes. */
 static df_status paint(GifFileType *gif, int transparent, df_image *canvas, df_error *err)
 {
     /* interlaced; else one pass, step 1 */

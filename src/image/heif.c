@@ -11,6 +11,7 @@ static df_status check(struct heif_error error, df_error *err)
     return df_fail(err, DF_FORMAT, "heif: %s", error.message ? error.message : "cannot decode");
 }
 
+/* Copies libheif's rows, which may be padded. */
 static df_status copy_pixels(const struct heif_image *from, bool alpha, df_image *out,
                              df_error *err)
 {
@@ -34,6 +35,7 @@ static df_status copy_pixels(const struct heif_image *from, bool alpha, df_image
     return DF_OK;
 }
 
+/* Decodes the primary image of the file. */
 static df_status decode(struct heif_context *ctx, const uint8_t *bytes, size_t size, df_image *out,
                         df_error *err)
 {

@@ -56,6 +56,7 @@ static bool primary_item(span meta, uint32_t *id)
     return true;
 }
 
+/* Applies a property of the image to its size: the size itself, a crop, a rotation. */
 static void apply_property(span ipco, uint32_t index, uint32_t *width, uint32_t *height)
 {
     char type[4] = {0};

@@ -86,6 +86,7 @@ static void cmyk_to_rgb(const uint8_t *cmyk, size_t n, bool inverted, uint8_t *r
     }
 }
 
+/* Reads the header and begins to decode; four components are CMYK. */
 static df_status start(decoder *d, const uint8_t *bytes, size_t size, int reduction)
 {
     struct jpeg_decompress_struct *cinfo = &d->cinfo;
@@ -157,6 +158,7 @@ typedef struct {
     unsigned long size;
 } encoder;
 
+/* Encodes all rows. libjpeg jumps out of it where it fails. */
 static void write_rows(encoder *e, const df_image *in, int quality)
 {
     struct jpeg_compress_struct *cinfo = &e->cinfo;

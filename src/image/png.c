@@ -13,6 +13,7 @@ static bool has_alpha(spng_ctx *ctx, const struct spng_ihdr *ihdr)
            ihdr->color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA || spng_get_trns(ctx, &trns) == 0;
 }
 
+/* Decodes all pixels; a code of libspng. */
 static int decode(spng_ctx *ctx, const uint8_t *bytes, size_t size, struct spng_ihdr *ihdr,
                   bool *alpha, uint8_t **pixels)
 {

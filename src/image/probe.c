@@ -21,6 +21,7 @@ static bool is_sof(uint8_t marker)
     return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
+/* Reads size and orientation from the markers of a JPEG. */
 static bool probe_jpeg(const uint8_t *p, size_t n, header *out)
 {
     size_t at = 2;
@@ -66,6 +67,7 @@ static bool probe_png(const uint8_t *p, size_t n, header *out)
     return true;
 }
 
+/* Reads the size from any of the three kinds of WebP. */
 static bool probe_webp(const uint8_t *p, size_t n, header *out)
 {
     if (n < 30)

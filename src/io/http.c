@@ -82,7 +82,7 @@ df_status df_http_open(df_http **out, df_error *err)
     curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
     curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-    /* an answer may take minutes; what lies between forgets */
+    /* an answer can take minutes, and routers drop connections that are idle */
     curl_easy_setopt(http->curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, http);

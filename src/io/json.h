@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "base/str.h"
 
-/* owned by who parsed or made the root; what accessors return is borrowed */
+/* the caller that parsed or made the root owns it; accessors return borrowed pointers */
 typedef struct df_json df_json;
 typedef enum {
     DF_JSON_NULL,

@@ -149,6 +149,8 @@ static int matches(const char *text, const df_word *words, int i, int n)
     return 0;
 }
 
+/* Finds the phrases that the rules forbid, outside quotes. Phrases are chained by their first
+ * letter. */
 static void find_phrases(const char *caption, const df_word *words, int n, df_arena *arena,
                          df_rules_found *out)
 {
@@ -246,6 +248,7 @@ static void find_marks(const char *caption, df_arena *arena, df_rules_found *out
     }
 }
 
+/* Finds the end of a caption that breaks off. */
 static void find_unfinished(const char *caption, df_arena *arena, df_rules_found *out)
 {
     size_t n = strlen(caption);

@@ -120,8 +120,8 @@ static char *squeezed(const char *text, df_arena *arena)
     return out;
 }
 
-/* Are the words in the text, spaces and signs aside? For scripts that have none, whose lines a
- * quote joins without. */
+/* Whether the text holds the words when spaces and punctuation are ignored. Chinese and Japanese
+ * have no spaces, so a quote that spans two lines matches only this way. */
 static bool holds_squeezed(const char *text, const char *words, df_arena *arena)
 {
     const char *a, *b;
@@ -130,6 +130,8 @@ static bool holds_squeezed(const char *text, const char *words, df_arena *arena)
            strstr(a, b);
 }
 
+/* Judges one quote of the caption: a text line or the alt-text must hold its words, or all lines
+ * together. */
 static void add_quote(support *s, const char *const *lines, const char *alt, const char *all,
                       int from, int to)
 {
@@ -208,6 +210,7 @@ static bool is_told(const support *s, int i, const char *line, int words)
     return close && holds_squeezed(s->text, line, s->arena);
 }
 
+/* Counts the text lines that the caption tells, and judges each of its quotes. */
 static bool find_quotes(support *s)
 {
     int n = s->ev->n_lines, ignored;
@@ -218,8 +221,10 @@ static bool find_quotes(support *s)
     for (int i = 0; i < n; i++) {
         int words = 0;
         lines[i] = line_words(s, i, &words);
-        if (!lines[i])
+        if (!lines[i]) {
+            df_str_free(&joined);
             return false;
+        }
         df_str_append(&joined, i ? lines[i] + 1 : lines[i]);
         if (words == 0)
             continue;
@@ -243,8 +248,9 @@ static bool find_quotes(support *s)
                   (int)(end - s->caption));
         p = end + close - 1;
     }
+    const bool failed = joined.failed;
     df_str_free(&joined);
-    return true;
+    return !failed;
 }
 
 /* Runs of words that the alt-text has too: at least two with a name in them. */
@@ -314,6 +320,7 @@ static bool is_ambiguous(const char *word)
     return false;
 }
 
+/* Looks for nouns, the longest first, and whether the evidence holds each. */
 static void find_nouns(support *s)
 {
     for (int i = 0; i < s->n; i++) {
@@ -381,6 +388,7 @@ static bool has_colour(const df_region *r, const char *base)
     return false;
 }
 
+/* Looks for colours that the image, a cell or a box has. */
 static void find_colours(support *s)
 {
     static const char *const names[] = {"black", "white", "grey",      "red",   "orange", "yellow",
@@ -425,6 +433,7 @@ static void collect_spans(support *s)
             s->out->spans[s->out->n_spans++] = s->claim[i];
 }
 
+/* Makes room, and looks up the nouns that boxes and tags name. False: out of memory. */
 static bool prepare(support *s)
 {
     size_t n = (size_t)s->n + 1, boxes = (size_t)s->ev->n_boxes + 1,

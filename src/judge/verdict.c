@@ -21,6 +21,7 @@ typedef struct {
     bool failed;                             /* out of memory */
 } findings;
 
+/* Adds a finding; its words are cleaned, since they quote the caption. */
 static void __attribute__((format(printf, 3, 4))) add(findings *f, const char *code,
                                                       const char *fmt, ...)
 {
@@ -64,6 +65,7 @@ static void judge_evidence(findings *f, const df_verdict *v, const df_limits *li
         add(f, "objects", "%d of %d kinds of objects are told", s->objects_told, s->objects);
 }
 
+/* Judges length, rules and repetition, then the evidence. */
 static void judge(findings *f, const df_verdict *v, const df_rules_found *rules,
                   const df_limits *limits)
 {

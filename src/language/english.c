@@ -222,6 +222,7 @@ static size_t mark(const char *p, const char *end)
     return end - p >= 2 && u[0] == 0xC2 && (u[1] == 0xAB || u[1] == 0xBB) ? 2 : 0;
 }
 
+/* Cuts what is no word off both ends: spaces, signs and marks of two or three bytes. */
 static const char *trim(const char *from, const char *end, size_t *size)
 {
     for (size_t n; from < end && ((n = mark(from, end)) != 0 || !wordy(*from));)

@@ -61,6 +61,7 @@ static df_status read_words(df_kinds *k, char *word, df_error *err)
     return DF_OK;
 }
 
+/* Reads a line of the lexicon: the number of the kind above it, or a dash, then its words. */
 static df_status read_line(df_kinds *k, char *line, int n_lines, const char *lexicon, int number,
                            df_error *err)
 {
@@ -81,6 +82,7 @@ static df_status read_line(df_kinds *k, char *line, int n_lines, const char *lex
     return DF_OK;
 }
 
+/* Reads the lexicon of kinds, a thing a line, in the order of their numbers. */
 static df_status read_lexicon(df_kinds *k, const char *lexicon, df_error *err)
 {
     size_t size;

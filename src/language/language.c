@@ -22,6 +22,7 @@ static const char *const foreign[] = {
     "uma", "un",  "una",  "und", "une",  "van",  "von",   "y",     "zu",
 };
 
+/* Whether a sorted list holds a word, by binary search. */
 static bool holds(const char *const *list, size_t n, const char *word)
 {
     size_t from = 0, to = n;

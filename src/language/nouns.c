@@ -138,6 +138,7 @@ bool df_nouns_may_begin(const df_nouns *nouns, const char *word)
     return nouns->begins[h / 8] >> h % 8 & 1;
 }
 
+/* A label in lower case up to its first comma, without brackets, quotes and double spaces. */
 static void clean_label(const char *label, char clean[DF_LABEL_MAX])
 {
     size_t n = 0;

@@ -418,6 +418,7 @@ static bool holds(const char *text, size_t n, const char *x, size_t nx)
     return false;
 }
 
+/* Whether a rule on the letters of an unknown word fits it (Brill, CL 1995). */
 static bool affix_fits(const df_pos_tagger *t, const affix_rule *r, const df_pos_token *token,
                        const df_pos_token *before, const df_pos_token *after)
 {
@@ -448,6 +449,8 @@ static bool affix_fits(const df_pos_tagger *t, const affix_rule *r, const df_pos
     return false;
 }
 
+/* Guesses the tag of an unknown word: a name, a number or a noun, changed by the rules on its
+ * letters. */
 static uint8_t guess(const df_pos_tagger *t, const df_pos_token *tokens, size_t i, size_t n)
 {
     const df_pos_token *token = &tokens[i];

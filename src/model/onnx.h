@@ -22,8 +22,8 @@ typedef struct {
     const char *library;
     /* "cuda", "cuda:1", "openvino:GPU": execution provider and device; NULL: cpu */
     const char *provider;
-    int threads; /* of one run; 0: 1 */
-    /* runs that meet in one model, for providers that must know; 0: 1 */
+    int threads; /* of one run; 0 means 1 */
+    /* how many threads may run one model at once: some providers allocate for each; 0 means 1 */
     int at_once;
 } df_onnx_options;
 /* Appends "provider NAME\n" for any but the CPU's, whose results differ in the last digits.

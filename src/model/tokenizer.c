@@ -20,7 +20,7 @@ typedef struct {
 } library;
 
 struct df_tokenizer {
-    /* of the shared library; the system counts who uses it */
+    /* of the shared library; the system counts its users */
     void *handle;
     library lib;
     void *tokens;

@@ -6,9 +6,9 @@
 struct df_join {
     df_table *const *targets;
     int n_tables, window;
-    /* the row whose turn it is; the latest row handed over */
+    /* the next row to join; the latest row handed over */
     int64_t next, last_put;
-    bool failed;                             /* a row failed: nobody waits */
+    bool failed;                             /* a row failed: no thread waits */
     bool broken;                             /* joining failed: nothing is joined any more */
     df_table **waiting;                      /* [window][n_tables]; row r is at r % window */
     bool *ready;                             /* [window] */
@@ -59,7 +59,7 @@ void df_join_close(df_join *j)
     free(j);
 }
 
-/* No deadlock: rows start in rising order, so the row whose turn it is has started and never waits
+/* No deadlock: rows start in rising order, so the next row has started and never waits
  * here. */
 bool df_join_wait(df_join *j, int64_t row)
 {

@@ -15,8 +15,8 @@ void df_join_close(df_join *join);
  * earlier row failed. */
 bool df_join_wait(df_join *join, int64_t row);
 bool df_join_needs(df_join *join, int64_t row); /* a later row waits for it */
-/* Hands over a row's tables ([n_tables], taken over; entries may be NULL); joins every row whose
- * turn has come. */
+/* Hands over a row's tables ([n_tables], taken over; entries may be NULL); joins every row that
+ * is next. */
 df_status df_join_put(df_join *join, int64_t row, df_table **tables, df_error *err);
-void df_join_fail(df_join *join); /* nobody waits any more */
+void df_join_fail(df_join *join); /* no thread waits any more */
 #endif

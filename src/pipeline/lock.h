@@ -1,5 +1,5 @@
-/* Who may work on a dataset: one run of the whole, or any number of runs of some parts each, of
- * which each part of each stage belongs to one. The locks are ranges of dataset.lock; the system
+/* Which runs may work on a dataset: one run of the whole, or any number of runs of some parts each,
+ * of which each part of each stage belongs to one. The locks are ranges of dataset.lock; the system
  * drops those of a killed process. */
 #ifndef DF_PIPELINE_LOCK_H
 #define DF_PIPELINE_LOCK_H
@@ -9,7 +9,7 @@
 typedef struct {
     int fd;
     bool shared;
-} df_lock;                     /* fd -1: none */
+} df_lock; /* fd -1: none */
 /* shared: other shared holders are fine. DF_IO naming the folder when another run is
  * at work there. */
 df_status df_lock_open(df_lock *out, const df_dataset *ds, bool shared, df_error *err);

@@ -123,8 +123,8 @@ static int edge_of(const member *m)
     return m->stage->pixels->edge ? m->stage->pixels->edge(m->state) : DF_EDGE_WHOLE;
 }
 
-/* What member i is shown: who takes any picture gets the one that is decoded for the next who does
- * not. */
+/* The size to decode for member i. A stage that accepts any size shares the picture that is decoded
+ * for the next stage that asks for a particular one. */
 static int edge_for(const pass *p, int i, int64_t row)
 {
     for (; i < p->n_members; i++)

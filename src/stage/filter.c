@@ -198,7 +198,7 @@ static df_status filter_perceive(void *state, df_sight *sight, df_arena *arena, 
     if (s->safety) {
         df_error why = {""};
         const df_status status = judge_safety(s, sight->image, arena, &score, &why);
-        if (status == DF_FORMAT)             /* who asks for safety is not served by a guess */
+        if (status == DF_FORMAT)             /* a guess is of no use where safety is asked for */
             return append(out, sight, "unsafe", "the safety model has no answer", err);
         if (status != DF_OK)
             return df_fail(err, status, "%s", why.message);

@@ -113,7 +113,8 @@ typedef struct {
     int revision;
     bool whole; /* its parts come from all parts of what it reads: a run of some parts ends
                    before it; its checkpoints are NAME/part-*.partial */
-    /* whole: what its parts share is there, any can be made; NULL: never */
+    /* Of a whole stage: what all its parts share is there, so that single parts can be made. NULL:
+     * never. */
     bool (*ready)(const df_dataset *ds);
     /* Exactly one of these two. run does what is missing: a part that exists is passed over. */
     df_status (*run)(df_dataset *ds, const void *config, const df_run *run, df_error *err);

@@ -160,8 +160,8 @@ df_status df_clusters_members(const df_dataset *ds, const int64_t *clusters, int
 
 /* ---- how similar ---- */
 
-/* Of a similarity, which of the 200 bins: (i / 100 - 1, (i + 1) / 100 - 1]; null has none: greatest
- * would forget. */
+/* Of a similarity, which of the 200 bins: (i / 100 - 1, (i + 1) / 100 - 1]; a
+ * null must stay null: DuckDB's greatest() ignores nulls and would put it into bin 0. */
 #define BIN                                                                                        \
     "CASE WHEN similarity IS NOT NULL THEN greatest(0, least(199, ceil((similarity + 1) * "        \
     "100)::BIGINT - 1)) END"

@@ -116,6 +116,7 @@ static df_status fill_panels(df_kmeans *km, const int32_t *order, df_error *err)
     return DF_OK;
 }
 
+/* Makes room, copies the centroids, and codes them in panels of 16. */
 static df_status prepare(df_kmeans *km, const float *centroid, df_error *err)
 {
     DF_TRY(allocate(km, err));
@@ -175,6 +176,7 @@ const float *df_kmeans_centroids(const df_kmeans *km)
 
 /* ---- a pass over all rows ---- */
 
+/* Assigns one block of rows and adds it to the sums. A thread of the pool. */
 static df_status assign_block(void *ctx, int64_t item, int thread, df_error *err)
 {
     df_kmeans *km = ctx;

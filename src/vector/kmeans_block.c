@@ -1,4 +1,6 @@
-/* One block of rows: who is looked at, who wins, what is added to the sums. */
+/* The assignment step of k-means for one block of rows. Bounds rule centroids out, as Elkan (ICML
+ * 2003) and Hamerly (SDM 2010) do, here by groups and in int16. The others are scored in 8 bits,
+ * the best of them exactly. The row is then added to the sum of its cluster. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +80,7 @@ static df_status cannot_read(const df_kmeans_block *b, df_error *err)
     return df_fail(err, DF_IO, "%s", b->read_error.message);
 }
 
+/* Codes the rows of the block in 8 bits, unless codes are kept from an earlier round. */
 static df_status code_rows(df_kmeans_block *b, df_error *err)
 {
     const df_kmeans *km = b->km;
@@ -99,10 +102,10 @@ static df_status code_rows(df_kmeans_block *b, df_error *err)
     return DF_OK;
 }
 
-/* ---- who is looked at ---- */
+/* ---- which centroids are scored ---- */
 
-/* The row's own centroid leads, by its codes: nothing is read from disk for a row that nobody comes
- * near. */
+/* Begins with the row's own centroid, scored by its codes: a row that no other centroid comes near
+ * is not read from disk. */
 static void start_with_own(df_kmeans_block *b, int r)
 {
     df_search *s = b->search;
@@ -167,6 +170,8 @@ static void list_everywhere(df_kmeans_block *b, int r)
         bounds_of(b, r)[group] = INT16_MIN;
 }
 
+/* Lists, for each row, the groups of centroids that its bounds do not rule out (Elkan, ICML
+ * 2003; Hamerly, SDM 2010). */
 static df_status choose_groups(df_kmeans_block *b, df_error *err)
 {
     const df_kmeans *km = b->km;

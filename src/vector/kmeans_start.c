@@ -88,6 +88,8 @@ static double distance(const plus_plus *p, int64_t i)
     return away > 0 ? away : 0;
 }
 
+/* Updates the distance of each vector of a block to its nearest centroid, and the block's sum of
+ * them. */
 static df_status weigh_block(void *ctx, int64_t item, int thread, df_error *err)
 {
     plus_plus *p = ctx;
@@ -107,6 +109,8 @@ static df_status weigh_block(void *ctx, int64_t item, int thread, df_error *err)
     return DF_OK;
 }
 
+/* Draws a vector with a chance in proportion to its distance to the nearest centroid (k-means++,
+ * Arthur and Vassilvitskii, SODA 2007). */
 static int64_t draw(plus_plus *p, int64_t n_blocks)
 {
     double total = 0;
@@ -128,6 +132,7 @@ static int64_t draw(plus_plus *p, int64_t n_blocks)
     return last;
 }
 
+/* Chooses k centroids by k-means++. */
 static df_status choose(plus_plus *p, int k, int n_threads, float *centroid, df_error *err)
 {
     int64_t n_blocks = (p->m + POOL_BLOCK - 1) / POOL_BLOCK;

@@ -18,7 +18,7 @@ typedef struct {
     bool has_half;
     df_error read_error;
     float *exact, *scratch;                  /* [d] each */
-    int exact_row;                           /* whose values `exact` has; -1: none */
+    int exact_row;                           /* row in `exact`; -1: none */
     int8_t *code; /* [DF_SEARCH_ROWS][stride], when codes are not kept */
     df_code *row; /* [DF_SEARCH_ROWS], when they are not kept */
     /* [DF_SEARCH_ROWS]: the cluster that the row had; -1: none */

@@ -49,6 +49,8 @@ static void push_apart(float *one, float *other, int d, double *scratch)
     }
 }
 
+/* Gives each empty cluster half of another one, drawn by its size as faiss does: both centroids
+ * are pushed apart. */
 static void split_empty(int64_t *size, int k, int d, df_random *random, float *centroid,
                         double *scratch)
 {

@@ -79,7 +79,7 @@ static int prune(df_search *s, int row)
     return n;
 }
 
-/* A leader without a dot product holds nobody off: it joins the candidates. */
+/* A best vector without an exact dot product rules out none: it joins the candidates. */
 static void demote(df_search *s, int row)
 {
     if (s->best[row] < 0 || s->best_dot[row] > DF_SEARCH_NONE)
@@ -121,6 +121,7 @@ void df_search_settle(df_search *s, int row, bool exact)
     }
 }
 
+/* Adds the lanes of a panel that may hold the largest dot product to the row's candidates. */
 static void add_hits(df_search *s, int row, int panel, unsigned hits, const float *score,
                      float window)
 {
@@ -155,6 +156,7 @@ typedef struct {
     df_tile_scores scores;
 } tile;
 
+/* Gathers the codes and bounds of the rows of a tile. */
 static void fill_tile(const df_search *s, const uint16_t *rows, int n, tile *t)
 {
     t->n = n;
@@ -196,6 +198,7 @@ static void raise_bounds(const df_search *s, int panel, tile *t)
         raise_bound(t->bound[i] + group, t->scores.bound[i] - drift);
 }
 
+/* Scores the rows of a tile against one panel of centroids and keeps the candidates. */
 static void search_tile(df_search *s, int panel, tile *t)
 {
     const df_panels *p = s->panels;

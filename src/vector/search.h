@@ -25,19 +25,19 @@ struct df_search {
     /* the row as float [d], until the next call; NULL: can't be read */
     const float *(*exact)(void *ctx, int row);
     void *exact_ctx;
-    /* What is known of those passed over, or NULL: bound[row * bound_stride + panel /
-     * group_panels] is raised to what their dot products are at most, in steps, less
-     * drift[panel / group_panels]. */
+    /* Upper bounds for the groups of panels that were skipped, or NULL. After a search
+     * bound[row * bound_stride + group] is at least the largest dot product in that group, in steps
+     * of 1 / DF_BOUND_STEPS, minus the group's drift; group = panel / group_panels. */
     int16_t *bound;
     size_t bound_stride;
     int group_panels;
     const int16_t *drift;
     bool failed; /* exact gave NULL */
     int64_t n_exact; /* dot products computed in full */
-    int32_t end[DF_SEARCH_ROWS]; /* positions from here on are not looked at */
+    int32_t end[DF_SEARCH_ROWS]; /* positions from here on are not scored */
     int32_t skip[DF_SEARCH_ROWS]; /* nor is this one; -1: none */
     float low[DF_SEARCH_ROWS]; /* the largest dot product is at least this */
-    int32_t best[DF_SEARCH_ROWS]; /* number of the vector that leads; -1: none */
+    int32_t best[DF_SEARCH_ROWS]; /* number of the best vector so far; -1: none */
     /* its df_dot; DF_SEARCH_NONE when it was never computed */
     float best_dot[DF_SEARCH_ROWS];
     float best_high[DF_SEARCH_ROWS];
@@ -46,9 +46,9 @@ struct df_search {
     df_candidate candidate[DF_SEARCH_ROWS][DF_SEARCH_CANDIDATES];
 };
 
-/* All rows look at everything, nothing leads. */
+/* Begins a search in which every row is compared with all vectors. */
 void df_search_begin(df_search *s, int n_rows);
-/* Lets the rows listed look at panels first .. end - 1. */
+/* Scores the rows listed against panels first .. end - 1. */
 void df_search_panels(df_search *s, int first, int end, const uint16_t *rows, int n);
 /* Decides between the row's candidates. exact: also computes the leader's df_dot when nothing asked
  * for it so far. */

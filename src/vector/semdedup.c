@@ -1,6 +1,6 @@
 /* A cluster of any size in bounded memory: a tile of rows is held against every earlier tile, one
  * after another, and against itself. A row meets earlier rows in rising order, so the first of
- * equals wins, whoever computes.
+ * equals wins, whichever thread computes.
  *
  *          earlier >
  *   rows   [A A]
@@ -115,7 +115,8 @@ static void search_stripe(const search *s, finder *f, int64_t first, int n, cons
     }
 }
 
-/* Of the lanes whose score may be above the threshold: those whose dot product is. */
+/* The 8-bit scores are upper bounds. Computes the exact dot products of the lanes that pass and
+ * returns those that are above the threshold. */
 static unsigned lanes_above(const search *s, const finder *f, int row, const tile *earlier,
                             int panel, const df_tile_scores *t, int of_tile)
 {
@@ -200,6 +201,7 @@ static void find_mean(search *s)
             s->mean[k] += s->own.x[(size_t)i * dim + k] / (float)n;
 }
 
+/* Reads a tile of vectors and codes them in 8 bits around their mean. */
 static df_status load(search *s, tile *t, int64_t first, int64_t n, df_error *err)
 {
     size_t d = (size_t)s->rows->dim;
@@ -327,6 +329,8 @@ static finder *finder_new(int dim)
     return f;
 }
 
+/* Makes room for one tile, for a second where the cluster does not fit into one, and for each
+ * thread. */
 static df_status init(search *s, int64_t tile_rows, df_error *err)
 {
     size_t d = (size_t)s->rows->dim;

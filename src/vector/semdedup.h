@@ -29,8 +29,8 @@ typedef struct {
     void *ctx;
 } df_semdedup_rows;
 
-/* similarity[j]: the largest dot product (df_dot) of row j and an earlier one; nearest[j]: whose,
- * the earliest of equals. Row 0 has none: -1, and -2 for the similarity. Same result for any
+/* similarity[j]: the largest dot product (df_dot) of row j and an earlier one; nearest[j]: that
+ * row, the earliest of equals. Row 0 has none: -1, and -2 for the similarity. Same result for any
  * n_threads and memory. parent: NULL, or [n] written for the group rule: a group is what chains of
  * pairs above 1 - eps connect; parent[j] is the first of j's group in the order (j itself when it
  * is the first). A row that is not the first has it as its nearest. */

@@ -1,4 +1,5 @@
-/* Who is earlier, and who goes. */
+/* The order in which SemDeDup (arXiv 2303.09540) goes through a cluster, and its rule for removing
+ * an image. */
 #include "vector/semdedup.h"
 
 #include <stdlib.h>

@@ -89,6 +89,7 @@ static uint32x4_t lanes_of(uint32_t bits)
     return vtstq_u32(vdupq_n_u32(bits), one_each);
 }
 
+/* As in simd_plain.c, four lanes at a time. */
 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
                    df_tile_scores *s)
 {

@@ -38,6 +38,8 @@ static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
     }
 }
 
+/* Turns the integer dot products of a tile into scores with their error bounds, and marks the
+ * lanes that may matter. */
 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
                    df_tile_scores *s)
 {

@@ -308,6 +308,7 @@ typedef struct {
     double weight, l, square, chroma, edge, name[N_NAMES_MAX];
 } sums;
 
+/* Sums up lightness, chroma, edges and colours over a rectangle, weighted when it is centred. */
 static void add_rect(const df_swatch *s, df_rect rect, bool centred, sums *sum)
 {
     const int x0 = clamp_int(floor(rect.x0), 0, s->width - 1),

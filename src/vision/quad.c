@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-/* Text whose box is this much longer than high runs along the long side. */
+/* In a box this much longer than high the text runs along the long side. */
 #define LONG_RATIO 1.5
 /* cos 80 degrees: a steeper line is taken to run downward. */
 #define UPRIGHT_COS 0.17

@@ -18,7 +18,7 @@ int df_convex_hull(const df_point *points, int n, df_point *hull);
 df_quad df_quad_around(const df_point *hull, int n);
 double df_quad_width(const df_quad *q); /* length of the edge 0-1 */
 double df_quad_height(const df_quad *q); /* length of the edge 1-2 */
-/* A rectangle whose every side is moved outward by `distance`. */
+/* The rectangle with every side moved outward by `distance`. */
 df_quad df_quad_grow(const df_quad *rect, double distance);
 /* The same corners, beginning at corner `first`. */
 df_quad df_quad_turn(const df_quad *q, int first);

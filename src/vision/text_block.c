@@ -94,6 +94,7 @@ static void meet(const df_placed_line *lines, piece *pieces, int i, int k)
     }
 }
 
+/* Chains the lines that stand side by side in one row. */
 static void find_pieces(const df_placed_line *lines, int n, piece *pieces)
 {
     for (int i = 0; i < n; i++)
@@ -248,6 +249,8 @@ static df_text_block block_from(text_row *rows, int i, const text_row **chain,
     return b;
 }
 
+/* Chains rows that belong under each other into blocks: each row and the next must choose each
+ * other. */
 static int find_blocks(text_row *rows, int n_rows, const text_row **chain, df_placed_line *lines,
                        df_placed_line *to, df_text_block *blocks)
 {

@@ -10,7 +10,7 @@ typedef struct {
     double left, top, right, bottom;
 } df_extent;
 
-/* A line on the page turned level. own: as its own reader sees it, who turns the page by `quarter`
+/* A line on the page turned level. own: as seen by a reader that turns the page by `quarter`
  * quarters more. */
 typedef struct {
     df_line line;

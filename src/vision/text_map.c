@@ -215,6 +215,8 @@ static double mean_inside(const job *j, const df_quad *q)
     return n ? sum / (double)n : 0;
 }
 
+/* Makes a text box of a region: the smallest rectangle around it, grown as DBNet does (arXiv
+ * 1911.08947). False: too small, or not sure enough. */
 static bool region_box(job *j, const region *r, const df_text_map_options *options,
                        df_text_box *out)
 {
@@ -252,6 +254,8 @@ static void job_free(job *j)
     free(j->hull);
 }
 
+/* Finds the boxes of text in a map of probabilities: connected regions above the threshold, the
+ * largest first. */
 static bool find_boxes(job *j, const df_text_map_options *options, df_arena *arena,
                        df_text_box **boxes, int *n_boxes)
 {

@@ -19,7 +19,7 @@ typedef struct {
     int64_t n, room;
 } pairs;
 
-/* 0: nobody's. */
+/* 0: of no caption. */
 static uint64_t hash_of(const char *caption)
 {
     df_str plain = {0};

@@ -285,7 +285,7 @@ df_status df_cluster_reduce(df_dataset *ds, const void *config, const df_run *ru
     return status;
 }
 
-/* On nothing more: but a wrong word is said before what is there is removed. */
+/* Adds nothing to the fingerprint. Called to check the options before old output is deleted. */
 static df_status cluster_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     (void)run;

@@ -142,7 +142,7 @@ static df_status check_made(const df_cluster_work *w, const char *text, bool fre
         return status;
     if (other)
         DF_TRY(remove_work(w->ds, err));
-    /* Machines may begin at the same moment: whoever is last puts the same bytes there. */
+    /* Machines may begin at the same moment: the last one puts the same bytes there. */
     return df_folder_write(df_dataset_files(w->ds), "cluster/work/made.txt", text, strlen(text),
                            err);
 }

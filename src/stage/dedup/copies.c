@@ -36,7 +36,7 @@ typedef struct {
     float *a, *b;                            /* [dim] */
 } copying;
 
-/* ---- who may meet whom ---- */
+/* ---- which images are compared ---- */
 
 /* Equal keys fall into one bin. */
 static int bin_of(uint64_t hash, uint64_t mask)

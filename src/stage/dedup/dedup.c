@@ -235,7 +235,7 @@ static df_status dedup_run(df_dataset *ds, const void *config, const df_run *run
     return status == DF_OK ? remove_records(&d, err) : status;
 }
 
-/* On nothing more: but a wrong word is said before what is there is removed. */
+/* Adds nothing to the fingerprint. Called to check the options before old output is deleted. */
 static df_status dedup_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     bool group;

@@ -184,7 +184,7 @@ int df_imported_dim(const df_imported *v)
     return v->dim;
 }
 
-/* ---- whose ---- */
+/* ---- which vector is of which image ---- */
 
 /* The first vector with that key; -1. */
 static int64_t find_key(const df_imported *v, const char *text)

@@ -36,7 +36,7 @@ static const columns of_fused = {
 typedef struct {
     const df_dataset *ds;
     const df_run *run;
-    const df_table_type *type;               /* whose boxes */
+    const df_table_type *type;               /* that holds the boxes */
     columns at;                              /* of that table */
     df_table *labels;                        /* sorted; a category's id is its place, from 1 */
     df_stream file;

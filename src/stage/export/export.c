@@ -203,8 +203,8 @@ static bool has_any(const df_dataset *ds, const char *stage)
     return false;
 }
 
-/* Whose boxes go into coco.json: a stage's name, NULL for none. Of a dataset that has not fused
- * there are none. */
+/* The stage that gives the boxes of coco.json: detect, or fuse; NULL when none are asked for, or
+ * that stage has not run. */
 static const char *boxes_of(const df_dataset *ds, const export_config *config)
 {
     const char *stage = config->coco && strcmp(config->coco, "raw") == 0 ? "detect" : "fuse";

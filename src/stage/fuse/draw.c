@@ -8,7 +8,7 @@
 #include "tables/kept.h"
 #include "tables/ingest.h"
 
-/* The lowest `room` tickets so far: a heap whose first is the highest. */
+/* The lowest `room` tickets so far, as a heap with the highest first. */
 typedef struct {
     uint64_t *tickets;
     int64_t n, room;

@@ -158,7 +158,7 @@ static df_status read_accepts(df_fuser *f, const df_fuse_config *config, const c
     return status;
 }
 
-/* What an option names, opened; *depends receives text of it. */
+/* Opens the files that options name; *depends receives their hashes. */
 static df_status open_options(df_fuser *f, const df_fuse_config *config, const char *share,
                               const char *models, df_str *depends, df_error *err)
 {

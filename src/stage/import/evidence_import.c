@@ -23,8 +23,8 @@ static const char *const fates[N_FATES] = {"taken",
                                            "outside their image",
                                            "of no image of this dataset"};
 
-/* How a stage's columns are said. `sides` numbers: none, a box, a quad (which a box
- * may stand for). */
+/* The columns that an imported table must have for each stage. sides: how many coordinates; 0 none,
+ * 4 a box, 8 a quadrilateral, for which a box is accepted too. */
 typedef struct {
     const char *stage, *text;
     int sides;
