@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "evidence/fusion.h"
+#include "evidence/evidence_hash.h"
 #include "evidence/prompt.h"
 
 enum { BOXES = 60, LINES = 40 };

@@ -1,8 +1,9 @@
+#include "evidence/evidence_hash.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "evidence/fusion.h"
 
 static void put_int(df_str *s, int64_t v)
 {

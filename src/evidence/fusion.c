@@ -5,11 +5,7 @@
 #include <string.h>
 
 #include "evidence/fusion_parts.h"
-
-void fusion_leave(fusing *f, df_left what)
-{
-    f->left[f->n_left++] = what;
-}
+#include "evidence/tokens.h"
 
 /* ---- tags ---- */
 
@@ -113,28 +109,6 @@ static bool fuse_tags(fusing *f)
 }
 
 /* ---- tokens ---- */
-
-int64_t df_tokens_estimate(const char *text)
-{
-    int64_t n = 0;
-    for (const char *p = text; *p;) {
-        const unsigned char c = (unsigned char)*p;
-        const char *end = p + 1;
-        if (isalpha(c) && c < 0x80) {
-            while (isalpha((unsigned char)*end) && (unsigned char)*end < 0x80)
-                end++;
-            n += (end - p + 3) / 4;
-        } else if (c >= 0x80) {
-            while ((unsigned char)*end >= 0x80)
-                end++;
-            n += (end - p + 1) / 2;
-        } else {
-            n += c > ' ';
-        }
-        p = end;
-    }
-    return n;
-}
 
 static int64_t digits(double v)
 {

@@ -59,13 +59,4 @@ typedef struct {
  * Errors: DF_NOMEM. */
 df_status df_fuse(const df_fusion *how, const df_evidence *raw, df_arena *arena, df_fused *fused,
                   df_error *err);
-
-/* About how many tokens a language model makes of a text: a token for each digit and sign, for
- * every four letters of a word or the rest of it, for every two bytes beyond ASCII. docs/FUSION.md
- * compares it with real tokenizers. */
-int64_t df_tokens_estimate(const char *text);
-
-/* XXH3-128 of all that the evidence says: alt-text, sizes, tags, boxes with their looks, lines,
- * looks. Numbers count to six decimals. out of memory: DF_NOMEM. */
-df_status df_evidence_hash(const df_evidence *e, char hex[DF_HASH_HEX], df_error *err);
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "evidence/fusion_parts.h"
+#include "evidence/tokens.h"
 
 typedef struct {
     const df_line *line;

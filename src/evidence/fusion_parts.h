@@ -12,7 +12,10 @@ typedef struct {
     int n_left;               /* room for every raw record */
 } fusing;
 
-void fusion_leave(fusing *f, df_left what);
+static inline void fusion_leave(fusing *f, df_left what)
+{
+    f->left[f->n_left++] = what;
+}
 /* Sets told.lines. budget: of their tokens; the surest first. False: out of memory.
  * (fusion_lines.c) */
 bool fusion_lines(fusing *f, int64_t budget);

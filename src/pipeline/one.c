@@ -1,4 +1,5 @@
 #include "pipeline/one.h"
+#include "evidence/evidence_hash.h"
 
 #include <stdlib.h>
 #include <string.h>

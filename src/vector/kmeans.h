@@ -3,7 +3,7 @@
  * Every row goes to the centroid with the largest df_dot (ties: the lowest number); a centroid
  * becomes the direction of the sum of its rows. Sums are integers (a float16 is a multiple of
  * 2^-24), so neither threads nor the order of rows, parts or machines changes a bit. What makes it
- * fast changes nothing either: codes of 8 bits decide most pairs (search.h), and bounds kept from
+ * fast changes nothing either: codes of 8 bits decide most pairs (max_dot.h), and bounds kept from
  * one round to the next leave most panels of centroids out:
  *
  *     bound(row, group) + how far its centroids have moved since  <  the row's dot with its own  ->

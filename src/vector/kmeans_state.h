@@ -3,7 +3,7 @@
 #define DF_VECTOR_KMEANS_STATE_H
 #include <pthread.h>
 #include "vector/kmeans.h"
-#include "vector/search.h"
+#include "vector/max_dot.h"
 
 enum { DF_KMEANS_LOCKS = 64 };
 

@@ -15,7 +15,7 @@
 #include "base/pool.h"
 #include "vector/dot.h"
 #include "vector/half.h"
-#include "vector/search.h"
+#include "vector/max_dot.h"
 
 enum { STRIPE = 256, READ_ROWS = DF_SEMDEDUP_READ };
 

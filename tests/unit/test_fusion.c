@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "evidence/fusion.h"
+#include "evidence/evidence_hash.h"
+#include "evidence/tokens.h"
 #include "base/file.h"
 
 static const df_fuse_options defaults = {.tag_score = 0.5,

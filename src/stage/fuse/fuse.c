@@ -1,5 +1,6 @@
 /* fuse: all evidence of an image, weighed and written into the prompt that a captioner reads. */
 #include "stage/fuse/fuse.h"
+#include "evidence/evidence_hash.h"
 
 #include <limits.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* Vectors as 8-bit codes, less a common mean: what a first look at a dot product costs least. How
  * far a score of codes can be from the real one is known (Cauchy-Schwarz over the rounding errors),
  * so nothing is decided wrongly. */
-#ifndef DF_VECTOR_CODE_H
-#define DF_VECTOR_CODE_H
+#ifndef DF_VECTOR_QUANTISE_H
+#define DF_VECTOR_QUANTISE_H
 #include <stddef.h>
 #include "base/status.h"
 #include "vector/simd.h"

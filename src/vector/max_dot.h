@@ -2,9 +2,9 @@
  * largest df_dot, ties to the lowest number), though most pairs are only looked at by their 8-bit
  * codes: a pair is left out when its score plus the proven window stays below a dot product that is
  * known to be reached. k-means asks this of centroids, dedup of earlier images. */
-#ifndef DF_VECTOR_SEARCH_H
-#define DF_VECTOR_SEARCH_H
-#include "vector/code.h"
+#ifndef DF_VECTOR_MAX_DOT_H
+#define DF_VECTOR_MAX_DOT_H
+#include "vector/quantise.h"
 
 enum { DF_SEARCH_ROWS = 1024, DF_SEARCH_CANDIDATES = 24 };
 #define DF_SEARCH_NONE (-4.0F)               /* below every dot product of unit vectors */

@@ -1,4 +1,4 @@
-#include "vector/code.h"
+#include "vector/quantise.h"
 
 #include <math.h>
 #include <stdlib.h>

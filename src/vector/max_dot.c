@@ -1,4 +1,4 @@
-#include "vector/search.h"
+#include "vector/max_dot.h"
 
 #include <math.h>
 

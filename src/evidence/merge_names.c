@@ -45,21 +45,7 @@ static bool name_places(const df_merger *m, df_object *o, int n, df_arena *arena
     return true;
 }
 
-int df_objects_told_first(df_object *o, int n, df_object *scratch)
-{
-    int told = 0;
-    for (int i = 0; i < n; i++)
-        if (!o[i].reason)
-            scratch[told++] = o[i];
-    for (int i = 0, at = told; i < n; i++)
-        if (o[i].reason)
-            scratch[at++] = o[i];
-    for (int i = 0; i < n; i++)
-        o[i] = scratch[i];
-    return told;
-}
-
-int df_settle(const df_merger *m, df_object *o, int n, df_arena *arena)
+int df_merge_names(const df_merger *m, df_object *o, int n, df_arena *arena)
 {
     df_object *scratch = df_arena_alloc(arena, (size_t)n + 1, sizeof *scratch);
     if (!scratch || !name_places(m, o, n, arena))
