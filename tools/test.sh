@@ -36,10 +36,10 @@ export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
 export ORT_DISABLE_TELEMETRY=1               # of the Python scripts; the program refuses it itself
 export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp:second_deadlock_stack=1"
 
-build build/test -DDF_RESUME_TESTS=ON && run_tests build/test
+build build/test -DDF_RESUME_TESTS=ON -DDF_ASSERT=ON && run_tests build/test
 build build/asan -DDF_SANITIZE=address,undefined && run_tests build/asan -E "$undecorated"
 build build/tsan -DDF_SANITIZE=thread && run_tests build/tsan -R "$threaded"
-build build/clang -DCMAKE_C_COMPILER=clang-19 && run_tests build/clang -R '^test_|^fuzz_'
+build build/clang -DCMAKE_C_COMPILER=clang-19 -DDF_ASSERT=ON && run_tests build/clang -R '^test_|^fuzz_'
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

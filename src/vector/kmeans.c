@@ -1,5 +1,6 @@
 #include "vector/kmeans.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +196,18 @@ static df_status assign_block(void *ctx, int64_t item, int thread, df_error *err
     return DF_OK;
 }
 
+/* What must be true after every row has its centroid: each row is counted once. */
+static bool __attribute__((unused)) counts_add_up(const df_kmeans *km)
+{
+    int64_t n = 0;
+    for (int c = 0; c < km->k; c++) {
+        if (km->count[c] < 0)
+            return false;
+        n += km->count[c];
+    }
+    return n == km->rows->n;
+}
+
 static void report(const df_kmeans *km, df_kmeans_pass *pass, double seconds)
 {
     *pass =
@@ -226,6 +239,7 @@ df_status df_kmeans_assign(df_kmeans *km, df_kmeans_pass *pass, df_error *err)
     km->bounded = km->bound && km->rounds > 0;
     for (int t = 0; t < km->options.n_threads; t++)
         km->longest = fmaxf(km->longest, km->blocks[t].longest);
+    assert(counts_add_up(km));
     if (pass)
         report(km, pass, df_now_s() - start);
     return DF_OK;
@@ -306,6 +320,8 @@ static df_status label_block(void *ctx, int64_t item, int thread, df_error *err)
     int64_t at = item * DF_SEARCH_ROWS;
     int n = (int)(l->n - at < DF_SEARCH_ROWS ? l->n - at : DF_SEARCH_ROWS);
     DF_TRY(df_kmeans_block_search(b, l->first + at, n, true, err));
+    for (int r = 0; r < n; r++)
+        assert(b->search->best[r] >= 0 && b->search->best[r] < l->km->k);
     memcpy(l->cluster + at, b->search->best, (size_t)n * sizeof *l->cluster);
     memcpy(l->similarity + at, b->search->best_dot, (size_t)n * sizeof *l->similarity);
     return DF_OK;

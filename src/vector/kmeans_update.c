@@ -1,5 +1,6 @@
 /* The reduce half of a round of k-means: sums to centroids, in an order and in a precision that are
  * the same anywhere. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,21 @@ static void split_empty(int64_t *size, int k, int d, df_random *random, float *c
     }
 }
 
+/* What must be true of new centroids: finite, and of length one but for rounding. */
+static bool __attribute__((unused)) are_unit(const float *centroid, int k, int d)
+{
+    for (int c = 0; c < k; c++) {
+        double square = 0;
+        for (int i = 0; i < d; i++) {
+            const double x = (double)centroid[(size_t)c * (size_t)d + (size_t)i];
+            square += x * x;
+        }
+        if (!(fabs(square - 1) < 1e-4))
+            return false;
+    }
+    return true;
+}
+
 df_status df_centroids_update(const int64_t *sum, const int64_t *count, int k, int d, uint64_t seed,
                               int round, float *centroid, int *n_empty, df_error *err)
 {
@@ -88,6 +104,7 @@ df_status df_centroids_update(const int64_t *sum, const int64_t *count, int k, i
         df_random random = df_random_start(seed, (uint64_t)round);
         split_empty(size, k, d, &random, centroid, scratch);
     }
+    assert(status != DF_OK || are_unit(centroid, k, d));
     if (status == DF_OK && n_empty)
         *n_empty = empty;
     free(scratch);

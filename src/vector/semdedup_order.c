@@ -2,6 +2,7 @@
  * an image. */
 #include "vector/semdedup.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "vector/random.h"
@@ -27,6 +28,21 @@ static uint64_t mix(uint64_t x)
     return df_random_next(&(df_random){x});
 }
 
+/* What must be true of an order: every item stands in it once, so that their sum and the sum of
+ * their squares are those of 0 to n - 1. */
+static bool __attribute__((unused)) is_order(const int64_t *order, int64_t n)
+{
+    uint64_t sum = 0, squares = 0, all = 0, all_squares = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const uint64_t item = (uint64_t)order[i], place = (uint64_t)i;
+        sum += item;
+        squares += item * item;
+        all += place;
+        all_squares += place * place;
+    }
+    return sum == all && squares == all_squares;
+}
+
 df_status df_semdedup_order(const double *similarity, const int64_t *id, int64_t n, df_keep keep,
                             uint64_t seed, int64_t *order, df_error *err)
 {
@@ -43,6 +59,7 @@ df_status df_semdedup_order(const double *similarity, const int64_t *id, int64_t
     qsort(keys, (size_t)n, sizeof *keys, by_key);
     for (int64_t i = 0; i < n; i++)
         order[i] = keys[i].item;
+    assert(is_order(order, n));
     free(keys);
     return DF_OK;
 }
