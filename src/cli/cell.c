@@ -20,7 +20,7 @@ static void put_cell(df_json_writer *w, const df_table *t, int64_t row, int colu
 {
     const df_column c = df_table_column_at(t, column);
     const df_value v = df_table_value(t, row, column);
-    if (v.null) {
+    if (!v.has) {
         df_json_put_text(w, c.name, NULL);
         return;
     }

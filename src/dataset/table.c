@@ -122,9 +122,9 @@ static cell_list *copy_list(df_column_type type, const df_value *v)
 /* Copies a value into the row after the last. False: out of memory, and nothing is owned. */
 static bool put_cell(column_data *d, int64_t row, const df_value *v)
 {
-    d->null[row] = v->null;
+    d->null[row] = !v->has;
     d->data.i[row] = 0;
-    if (v->null)
+    if (!v->has)
         return true;
     switch (d->column.type) {
     case DF_COLUMN_INT:

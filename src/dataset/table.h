@@ -39,9 +39,10 @@ typedef struct {
      * counts. NULL: nothing. */
     const char *passed, *why;
 } df_table_type;
-/* One cell. The field of its column's type counts; texts and lists are borrowed. */
+/* One cell. The field of its column's type counts; texts and lists are borrowed. All-zero is null,
+ * so that a row may leave out columns: (df_value[DF_TAG_COLUMNS]){[DF_TAG_ROW] = DF_INT(7)}. */
 typedef struct {
-    bool null;
+    bool has; /* false: null */
     int64_t i; /* INT; of BOOL 0 or 1 */
     double f;
     const char *s;
@@ -54,18 +55,18 @@ typedef struct {
 } df_value;
 typedef struct df_table df_table;
 
-#define DF_INT(v) ((df_value){.i = (v)})
-#define DF_BOOL(v) ((df_value){.i = (v) ? 1 : 0})
-#define DF_REAL(v) ((df_value){.f = (v)})
-#define DF_TEXT(v) ((df_value){.s = (v), .null = (v) == NULL})
-#define DF_TEXTS(items, count) ((df_value){.texts = (items), .n = (count)})
-#define DF_REALS(items, count) ((df_value){.reals = (items), .n = (count)})
-#define DF_VECTOR(items, count) ((df_value){.vector = (items), .n = (count)})
-#define DF_NULL ((df_value){.null = true})
+#define DF_INT(v) ((df_value){.has = true, .i = (v)})
+#define DF_BOOL(v) ((df_value){.has = true, .i = (v) ? 1 : 0})
+#define DF_REAL(v) ((df_value){.has = true, .f = (v)})
+#define DF_TEXT(v) ((df_value){.has = (v) != NULL, .s = (v)})
+#define DF_TEXTS(items, count) ((df_value){.has = true, .texts = (items), .n = (count)})
+#define DF_REALS(items, count) ((df_value){.has = true, .reals = (items), .n = (count)})
+#define DF_VECTOR(items, count) ((df_value){.has = true, .vector = (items), .n = (count)})
+#define DF_NULL ((df_value){.has = false})
 
 df_status df_table_create(df_table **out, const df_column *columns, df_error *err);
 void df_table_close(df_table *t);
-/* values: one per column, in column order; texts and lists are copied. */
+/* values: [n_columns], by column; texts and lists are copied. */
 df_status df_table_append(df_table *t, const df_value *values, df_error *err);
 /* same columns */
 df_status df_table_append_table(df_table *t, const df_table *more, df_error *err);

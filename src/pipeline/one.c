@@ -121,14 +121,11 @@ void df_one_close(df_one *one)
 static df_status ingest_row(df_table **out, const df_image *image, const char *alt_text,
                             df_error *err)
 {
-    df_value values[DF_INGEST_COLUMNS];
-    for (int c = 0; c < DF_INGEST_COLUMNS; c++)
-        values[c] = DF_NULL;
-    values[DF_INGEST_ROW] = DF_INT(0);
-    values[DF_INGEST_PATH] = DF_TEXT("image");
-    values[DF_INGEST_WIDTH] = DF_INT(image->full_width);
-    values[DF_INGEST_HEIGHT] = DF_INT(image->full_height);
-    values[DF_INGEST_ALT_TEXT] = DF_TEXT(alt_text);
+    const df_value values[DF_INGEST_COLUMNS] = {[DF_INGEST_ROW] = DF_INT(0),
+                                                [DF_INGEST_PATH] = DF_TEXT("image"),
+                                                [DF_INGEST_WIDTH] = DF_INT(image->full_width),
+                                                [DF_INGEST_HEIGHT] = DF_INT(image->full_height),
+                                                [DF_INGEST_ALT_TEXT] = DF_TEXT(alt_text)};
     df_table *t;
     DF_TRY(df_table_create(&t, df_ingest_table.columns, err));
     df_status status = df_table_append(t, values, err);

@@ -100,12 +100,17 @@ static df_status perceive(const detect_state *s, df_sight *sight, df_arena *aren
     for (int m = 0; m < s->panel.n_experts; m++)
         for (int i = 0; i < seen[m].n_boxes; i++) {
             const df_box *b = &seen[m].boxes[i];
-            DF_TRY(df_table_append(out,
-                                   (const df_value[]){DF_INT(sight->row), DF_TEXT(b->label),
-                                                      DF_REAL(b->score), DF_REAL(b->x0),
-                                                      DF_REAL(b->y0), DF_REAL(b->x1),
-                                                      DF_REAL(b->y1), DF_TEXT(b->source)},
-                                   err));
+            DF_TRY(df_table_append(
+                out,
+                (const df_value[DF_DETECT_COLUMNS]){[DF_DETECT_ROW] = DF_INT(sight->row),
+                                                    [DF_DETECT_LABEL] = DF_TEXT(b->label),
+                                                    [DF_DETECT_SCORE] = DF_REAL(b->score),
+                                                    [DF_DETECT_X0] = DF_REAL(b->x0),
+                                                    [DF_DETECT_Y0] = DF_REAL(b->y0),
+                                                    [DF_DETECT_X1] = DF_REAL(b->x1),
+                                                    [DF_DETECT_Y1] = DF_REAL(b->y1),
+                                                    [DF_DETECT_SOURCE] = DF_TEXT(b->source)},
+                err));
         }
     return DF_OK;
 }

@@ -97,10 +97,12 @@ static df_status append(df_table *out, df_sight *sight, const char *reason, cons
                         df_error *err)
 {
     sight->rejected = reason != NULL;
-    return df_table_append(
-        out,
-        (df_value[]){DF_INT(sight->row), DF_BOOL(reason == NULL), DF_TEXT(reason), DF_TEXT(detail)},
-        err);
+    return df_table_append(out,
+                           (df_value[DF_FILTER_COLUMNS]){[DF_FILTER_ROW] = DF_INT(sight->row),
+                                                         [DF_FILTER_KEPT] = DF_BOOL(reason == NULL),
+                                                         [DF_FILTER_REASON] = DF_TEXT(reason),
+                                                         [DF_FILTER_DETAIL] = DF_TEXT(detail)},
+                           err);
 }
 
 static int64_t value_of(const df_sight *sight, int column)

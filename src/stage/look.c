@@ -61,13 +61,18 @@ static df_status append(df_table *out, const df_sight *sight, const char *kind, 
         names[i] = r->colours[i].name;
         shares[i] = rint(r->colours[i].share * 100) / 100;
     }
-    return df_table_append(out,
-                           (const df_value[]){DF_INT(sight->row), DF_TEXT(kind), DF_INT(item),
-                                              DF_TEXTS(names, r->n_colours),
-                                              DF_REALS(shares, r->n_colours),
-                                              DF_REAL(r->brightness), DF_REAL(r->contrast),
-                                              DF_REAL(r->saturation), DF_REAL(r->detail)},
-                           err);
+    return df_table_append(
+        out,
+        (const df_value[DF_LOOK_COLUMNS]){[DF_LOOK_ROW] = DF_INT(sight->row),
+                                          [DF_LOOK_KIND] = DF_TEXT(kind),
+                                          [DF_LOOK_ITEM] = DF_INT(item),
+                                          [DF_LOOK_COLOURS] = DF_TEXTS(names, r->n_colours),
+                                          [DF_LOOK_SHARES] = DF_REALS(shares, r->n_colours),
+                                          [DF_LOOK_BRIGHTNESS] = DF_REAL(r->brightness),
+                                          [DF_LOOK_CONTRAST] = DF_REAL(r->contrast),
+                                          [DF_LOOK_SATURATION] = DF_REAL(r->saturation),
+                                          [DF_LOOK_DETAIL] = DF_REAL(r->detail)},
+        err);
 }
 
 /* Looks at the image, at the cells of a 3 x 3 grid, and at each detected box. */

@@ -143,10 +143,13 @@ static df_status perceive(const read_state *s, const df_sight *sight, df_arena *
         const df_line *l = lines[i];
         /* those left out leave no gap */
         paragraph += i == 0 || l->paragraph != lines[i - 1]->paragraph;
-        df_value row[] = {DF_INT(sight->row), DF_TEXT(l->text), DF_REAL(l->score),
-                          DF_REAL(l->x[0]),   DF_REAL(l->y[0]), DF_REAL(l->x[1]),
-                          DF_REAL(l->y[1]),   DF_REAL(l->x[2]), DF_REAL(l->y[2]),
-                          DF_REAL(l->x[3]),   DF_REAL(l->y[3]), DF_INT(paragraph)};
+        df_value row[DF_READ_COLUMNS] = {
+            [DF_READ_ROW] = DF_INT(sight->row),  [DF_READ_TEXT] = DF_TEXT(l->text),
+            [DF_READ_SCORE] = DF_REAL(l->score), [DF_READ_X0] = DF_REAL(l->x[0]),
+            [DF_READ_Y0] = DF_REAL(l->y[0]),     [DF_READ_X1] = DF_REAL(l->x[1]),
+            [DF_READ_Y1] = DF_REAL(l->y[1]),     [DF_READ_X2] = DF_REAL(l->x[2]),
+            [DF_READ_Y2] = DF_REAL(l->y[2]),     [DF_READ_X3] = DF_REAL(l->x[3]),
+            [DF_READ_Y3] = DF_REAL(l->y[3]),     [DF_READ_PARAGRAPH] = DF_INT(paragraph)};
         DF_TRY(df_table_append(out, row, err));
     }
     return DF_OK;

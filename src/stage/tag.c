@@ -89,11 +89,13 @@ static df_status append(const df_percept *seen, const char *const *sources, int 
         }
     qsort(all, n, sizeof *all, by_falling_score);
     for (size_t i = 0; i < n; i++)
-        DF_TRY(
-            df_table_append(out,
-                            (const df_value[]){DF_INT(row), DF_TEXT(all[i].tag.label),
-                                               DF_REAL(all[i].tag.score), DF_TEXT(all[i].source)},
-                            err));
+        DF_TRY(df_table_append(
+            out,
+            (const df_value[DF_TAG_COLUMNS]){[DF_TAG_ROW] = DF_INT(row),
+                                             [DF_TAG_TAG] = DF_TEXT(all[i].tag.label),
+                                             [DF_TAG_SCORE] = DF_REAL(all[i].tag.score),
+                                             [DF_TAG_SOURCE] = DF_TEXT(all[i].source)},
+            err));
     return DF_OK;
 }
 

@@ -84,14 +84,14 @@ static df_value value_of(const df_joined *j, const df_table_type *type, int64_t 
 
 bool df_joined_has(const df_joined *j, const df_table_type *type, int64_t row, int column)
 {
-    return !value_of(j, type, row, column).null;
+    return value_of(j, type, row, column).has;
 }
 
 const char *df_joined_text(const df_joined *j, const df_table_type *type, int64_t row, int column)
 {
     const df_value v = value_of(j, type, row, column);
     assert(type->columns[column].type == DF_COLUMN_TEXT);
-    return v.null ? "" : v.s;
+    return v.has ? v.s : "";
 }
 
 int64_t df_joined_int(const df_joined *j, const df_table_type *type, int64_t row, int column,
@@ -99,7 +99,7 @@ int64_t df_joined_int(const df_joined *j, const df_table_type *type, int64_t row
 {
     const df_value v = value_of(j, type, row, column);
     assert(type->columns[column].type == DF_COLUMN_INT);
-    return v.null ? missing : v.i;
+    return v.has ? v.i : missing;
 }
 
 const char *const *df_joined_texts(const df_joined *j, const df_table_type *type, int64_t row,
@@ -118,7 +118,7 @@ bool df_joined_kept(const df_joined *j, int64_t row, const df_table_type **by, c
         if (!type->decides || !j->table[i])
             continue;
         const df_value kept = value_of(j, type, row, type->decides);
-        if (!kept.null && kept.i)
+        if (kept.has && kept.i)
             continue;
         const char *reason = df_joined_text(j, type, row, type->reason);
         if (by)

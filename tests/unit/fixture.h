@@ -444,8 +444,9 @@ static inline df_dataset *fixture_dataset(const char *folder)
     fixture_part0(ds, files);
     fixture_captions0(ds);
     fixture_part1(ds, files[4]);
-    static const df_value skip[][2] = {{{.s = "notes.txt"}, {.s = "not an image"}},
-                                       {{.s = "../x.jpg"}, {.s = "unsafe name"}}};
+    static const df_value skip[][2] = {
+        {{.has = true, .s = "notes.txt"}, {.has = true, .s = "not an image"}},
+        {{.has = true, .s = "../x.jpg"}, {.has = true, .s = "unsafe name"}}};
     df_table *t;
     assert_int_equal(df_table_create(&t, df_skipped_table.columns, NULL), DF_OK);
     for (int i = 0; i < 2; i++)

@@ -55,12 +55,17 @@ static df_status append_verdict(df_table *t, int64_t row, const df_verdict *v, d
         details[i] = v->findings[i].detail;
     }
     return df_table_append(t,
-                           (const df_value[]){DF_INT(row), DF_TEXT(v->pass ? "pass" : "fail"),
-                                              DF_TEXTS(codes, v->n_findings),
-                                              DF_TEXTS(details, v->n_findings), DF_INT(v->words),
-                                              recall(v->text_recall), recall(v->object_recall),
-                                              DF_REAL(v->repetition), DF_INT(v->support.n_named),
-                                              DF_INT(v->support.n_invented)},
+                           (const df_value[DF_CHECK_COLUMNS]){
+                               [DF_CHECK_ROW] = DF_INT(row),
+                               [DF_CHECK_VERDICT] = DF_TEXT(v->pass ? "pass" : "fail"),
+                               [DF_CHECK_REASONS] = DF_TEXTS(codes, v->n_findings),
+                               [DF_CHECK_DETAIL] = DF_TEXTS(details, v->n_findings),
+                               [DF_CHECK_WORDS] = DF_INT(v->words),
+                               [DF_CHECK_TEXT_RECALL] = recall(v->text_recall),
+                               [DF_CHECK_OBJECT_RECALL] = recall(v->object_recall),
+                               [DF_CHECK_REPETITION] = DF_REAL(v->repetition),
+                               [DF_CHECK_OBJECTS_NAMED] = DF_INT(v->support.n_named),
+                               [DF_CHECK_OBJECTS_INVENTED] = DF_INT(v->support.n_invented)},
                            err);
 }
 
@@ -68,11 +73,14 @@ static df_status append_support(df_table *t, int64_t row, const df_support *supp
 {
     for (int i = 0; i < support->n_spans; i++) {
         const df_span *s = &support->spans[i];
-        DF_TRY(
-            df_table_append(t,
-                            (const df_value[]){DF_INT(row), DF_INT(s->from), DF_INT(s->to),
-                                               DF_TEXT(df_backing_names[s->by]), DF_INT(s->item)},
-                            err));
+        DF_TRY(df_table_append(t,
+                               (const df_value[DF_CHECK_SUPPORT_COLUMNS]){
+                                   [DF_CHECK_SUPPORT_ROW] = DF_INT(row),
+                                   [DF_CHECK_SUPPORT_FIRST] = DF_INT(s->from),
+                                   [DF_CHECK_SUPPORT_END] = DF_INT(s->to),
+                                   [DF_CHECK_SUPPORT_KIND] = DF_TEXT(df_backing_names[s->by]),
+                                   [DF_CHECK_SUPPORT_ITEM] = DF_INT(s->item)},
+                               err));
     }
     return DF_OK;
 }

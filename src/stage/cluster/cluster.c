@@ -114,11 +114,13 @@ static df_status write_part(const df_cluster_work *w, int part, const int32_t *c
     for (int64_t i = 0, vector = 0; status == DF_OK && i < df_table_rows(embed); i++) {
         if (!df_table_null(embed, i, DF_EMBED_PROBLEM))
             continue;
-        status = df_table_append(out,
-                                 (df_value[]){DF_INT(df_table_int(embed, i, DF_EMBED_ROW)),
-                                              DF_INT(cluster[vector]),
-                                              DF_REAL((double)similarity[vector])},
-                                 err);
+        status =
+            df_table_append(out,
+                            (df_value[DF_CLUSTER_COLUMNS]){
+                                [DF_CLUSTER_ROW] = DF_INT(df_table_int(embed, i, DF_EMBED_ROW)),
+                                [DF_CLUSTER_CLUSTER] = DF_INT(cluster[vector]),
+                                [DF_CLUSTER_SIMILARITY] = DF_REAL((double)similarity[vector])},
+                            err);
         vector++;
     }
     if (status == DF_OK)

@@ -140,11 +140,15 @@ static df_status append_vector(const df_dedup *d, df_table *out, int64_t row,
     const df_place nearest = df_place_unpack(item.place);
     return df_table_append(
         out,
-        (const df_value[]){DF_INT(row), DF_BOOL(found->kind == DF_FOUND_KEPT),
-                           DF_TEXT(reasons[found->kind]), has ? DF_INT(nearest.part) : DF_NULL,
-                           has ? DF_INT(nearest.row) : DF_NULL,
-                           has ? DF_REAL((double)found->similarity) : DF_NULL,
-                           found->kind == DF_FOUND_COPY ? DF_INT(found->hash_distance) : DF_NULL},
+        (const df_value[DF_DEDUP_COLUMNS]){
+            [DF_DEDUP_ROW] = DF_INT(row),
+            [DF_DEDUP_KEPT] = DF_BOOL(found->kind == DF_FOUND_KEPT),
+            [DF_DEDUP_REASON] = DF_TEXT(reasons[found->kind]),
+            [DF_DEDUP_NEAREST_PART] = has ? DF_INT(nearest.part) : DF_NULL,
+            [DF_DEDUP_NEAREST_ROW] = has ? DF_INT(nearest.row) : DF_NULL,
+            [DF_DEDUP_SIMILARITY] = has ? DF_REAL((double)found->similarity) : DF_NULL,
+            [DF_DEDUP_HASH_DISTANCE] =
+                found->kind == DF_FOUND_COPY ? DF_INT(found->hash_distance) : DF_NULL},
         err);
 }
 
@@ -157,11 +161,12 @@ static df_status fill_part(const df_dedup *d, int part, const df_table *embed, d
         df_dedup_found found;
         int64_t row = df_table_int(embed, i, DF_EMBED_ROW);
         if (!df_table_null(embed, i, DF_EMBED_PROBLEM)) {
-            DF_TRY(df_table_append(out,
-                                   (const df_value[]){DF_INT(row), DF_BOOL(false),
-                                                      DF_TEXT("no vector"), DF_NULL, DF_NULL,
-                                                      DF_NULL, DF_NULL},
-                                   err));
+            DF_TRY(df_table_append(
+                out,
+                (const df_value[DF_DEDUP_COLUMNS]){[DF_DEDUP_ROW] = DF_INT(row),
+                                                   [DF_DEDUP_KEPT] = DF_BOOL(false),
+                                                   [DF_DEDUP_REASON] = DF_TEXT("no vector")},
+                err));
             continue;
         }
         if (at == end)

@@ -183,9 +183,10 @@ static df_status fill_part(const df_table *t, int dim, df_npy_writer *w, df_tabl
         if (vector)
             DF_TRY(df_npy_append(w, vector, 1, err));
         DF_TRY(df_table_append(to,
-                               (const df_value[]){df_table_value(t, i, DF_EMBED_ROW),
-                                                  df_table_value(t, i, DF_EMBED_PHASH),
-                                                  df_table_value(t, i, DF_EMBED_PROBLEM)},
+                               (const df_value[DF_EMBED_COLUMNS]){
+                                   [DF_EMBED_ROW] = df_table_value(t, i, DF_EMBED_ROW),
+                                   [DF_EMBED_PHASH] = df_table_value(t, i, DF_EMBED_PHASH),
+                                   [DF_EMBED_PROBLEM] = df_table_value(t, i, DF_EMBED_PROBLEM)},
                                err));
     }
     return DF_OK;

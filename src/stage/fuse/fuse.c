@@ -228,32 +228,29 @@ static df_status append_tags_and_boxes(const fusing_part *f, int64_t row, const 
 {
     for (int i = 0; i < e->n_tags; i++) {
         const df_tag *t = &e->tags[i];
-        const df_value v[] = {DF_INT(row),
-                              DF_TEXT("tag"),
-                              DF_INT(t->item),
-                              DF_TEXT(t->label),
-                              DF_REAL(t->score),
-                              t->source ? DF_TEXT(t->source) : DF_NULL,
-                              DF_NULL,
-                              DF_NULL,
-                              DF_NULL,
-                              DF_NULL,
-                              DF_NULL};
+        const df_value v[DF_FUSE_EVIDENCE_COLUMNS] = {[DF_FUSE_EVIDENCE_ROW] = DF_INT(row),
+                                                      [DF_FUSE_EVIDENCE_KIND] = DF_TEXT("tag"),
+                                                      [DF_FUSE_EVIDENCE_ITEM] = DF_INT(t->item),
+                                                      [DF_FUSE_EVIDENCE_TEXT] = DF_TEXT(t->label),
+                                                      [DF_FUSE_EVIDENCE_SCORE] = DF_REAL(t->score),
+                                                      [DF_FUSE_EVIDENCE_SOURCE] =
+                                                          t->source ? DF_TEXT(t->source) : DF_NULL};
         DF_TRY(df_table_append(f->evidence, v, err));
     }
     for (int i = 0; i < e->n_boxes; i++) {
         const df_box *b = &e->boxes[i];
-        const df_value v[] = {DF_INT(row),
-                              DF_TEXT("box"),
-                              DF_INT(b->item),
-                              DF_TEXT(b->label),
-                              DF_REAL(b->score),
-                              DF_TEXT(b->source),
-                              DF_REAL(b->x0),
-                              DF_REAL(b->y0),
-                              DF_REAL(b->x1),
-                              DF_REAL(b->y1),
-                              DF_INT(b->count > 1 ? b->count : 1)};
+        const df_value v[DF_FUSE_EVIDENCE_COLUMNS] = {
+            [DF_FUSE_EVIDENCE_ROW] = DF_INT(row),
+            [DF_FUSE_EVIDENCE_KIND] = DF_TEXT("box"),
+            [DF_FUSE_EVIDENCE_ITEM] = DF_INT(b->item),
+            [DF_FUSE_EVIDENCE_TEXT] = DF_TEXT(b->label),
+            [DF_FUSE_EVIDENCE_SCORE] = DF_REAL(b->score),
+            [DF_FUSE_EVIDENCE_SOURCE] = DF_TEXT(b->source),
+            [DF_FUSE_EVIDENCE_X0] = DF_REAL(b->x0),
+            [DF_FUSE_EVIDENCE_Y0] = DF_REAL(b->y0),
+            [DF_FUSE_EVIDENCE_X1] = DF_REAL(b->x1),
+            [DF_FUSE_EVIDENCE_Y1] = DF_REAL(b->y1),
+            [DF_FUSE_EVIDENCE_COUNT] = DF_INT(b->count > 1 ? b->count : 1)};
         DF_TRY(df_table_append(f->evidence, v, err));
     }
     return DF_OK;
@@ -272,9 +269,15 @@ static df_status append_lines(const fusing_part *f, int64_t row, const df_eviden
             y0 = fmin(y0, l->y[k]);
             y1 = fmax(y1, l->y[k]);
         }
-        const df_value v[] = {DF_INT(row),       DF_TEXT("line"), DF_INT(l->item), DF_TEXT(l->text),
-                              DF_REAL(l->score), DF_NULL,         DF_REAL(x0),     DF_REAL(y0),
-                              DF_REAL(x1),       DF_REAL(y1),     DF_NULL};
+        const df_value v[DF_FUSE_EVIDENCE_COLUMNS] = {[DF_FUSE_EVIDENCE_ROW] = DF_INT(row),
+                                                      [DF_FUSE_EVIDENCE_KIND] = DF_TEXT("line"),
+                                                      [DF_FUSE_EVIDENCE_ITEM] = DF_INT(l->item),
+                                                      [DF_FUSE_EVIDENCE_TEXT] = DF_TEXT(l->text),
+                                                      [DF_FUSE_EVIDENCE_SCORE] = DF_REAL(l->score),
+                                                      [DF_FUSE_EVIDENCE_X0] = DF_REAL(x0),
+                                                      [DF_FUSE_EVIDENCE_Y0] = DF_REAL(y0),
+                                                      [DF_FUSE_EVIDENCE_X1] = DF_REAL(x1),
+                                                      [DF_FUSE_EVIDENCE_Y1] = DF_REAL(y1)};
         DF_TRY(df_table_append(f->evidence, v, err));
     }
     return DF_OK;
@@ -287,17 +290,18 @@ static df_status append_left(const fusing_part *f, int64_t row, const df_fused *
     for (int i = 0; i < fused->n_left; i++) {
         const df_left *l = &fused->left[i];
         const bool placed = strcmp(l->kind, "tag") != 0;
-        const df_value v[] = {DF_INT(row),
-                              DF_TEXT(l->kind),
-                              DF_INT(l->item),
-                              DF_TEXT(l->text),
-                              DF_REAL(l->score),
-                              l->source ? DF_TEXT(l->source) : DF_NULL,
-                              placed ? DF_REAL(l->x0) : DF_NULL,
-                              placed ? DF_REAL(l->y0) : DF_NULL,
-                              placed ? DF_REAL(l->x1) : DF_NULL,
-                              placed ? DF_REAL(l->y1) : DF_NULL,
-                              DF_TEXT(l->reason)};
+        const df_value v[DF_FUSE_LEFT_COLUMNS] = {
+            [DF_FUSE_LEFT_ROW] = DF_INT(row),
+            [DF_FUSE_LEFT_KIND] = DF_TEXT(l->kind),
+            [DF_FUSE_LEFT_ITEM] = DF_INT(l->item),
+            [DF_FUSE_LEFT_TEXT] = DF_TEXT(l->text),
+            [DF_FUSE_LEFT_SCORE] = DF_REAL(l->score),
+            [DF_FUSE_LEFT_SOURCE] = l->source ? DF_TEXT(l->source) : DF_NULL,
+            [DF_FUSE_LEFT_X0] = placed ? DF_REAL(l->x0) : DF_NULL,
+            [DF_FUSE_LEFT_Y0] = placed ? DF_REAL(l->y0) : DF_NULL,
+            [DF_FUSE_LEFT_X1] = placed ? DF_REAL(l->x1) : DF_NULL,
+            [DF_FUSE_LEFT_Y1] = placed ? DF_REAL(l->y1) : DF_NULL,
+            [DF_FUSE_LEFT_REASON] = DF_TEXT(l->reason)};
         DF_TRY(df_table_append(f->left, v, err));
     }
     return DF_OK;
@@ -316,13 +320,14 @@ static df_status fuse_image(fusing_part *f, int64_t row, const df_evidence *raw,
     df_str_clear(&f->tuning);
     if (f->fuser->tuning)
         DF_TRY(df_prompt_fill(f->fuser->tuning, e, &f->tuning, err));
-    const df_value v[] = {DF_INT(row),
-                          DF_TEXT(df_str_text(&f->text)),
-                          DF_INT(e->n_tags),
-                          DF_INT(e->n_boxes),
-                          DF_INT(e->n_lines),
-                          DF_TEXT(hash),
-                          f->fuser->tuning ? DF_TEXT(df_str_text(&f->tuning)) : DF_NULL};
+    const df_value v[DF_FUSE_COLUMNS] = {
+        [DF_FUSE_ROW] = DF_INT(row),
+        [DF_FUSE_PROMPT] = DF_TEXT(df_str_text(&f->text)),
+        [DF_FUSE_N_TAGS] = DF_INT(e->n_tags),
+        [DF_FUSE_N_BOXES] = DF_INT(e->n_boxes),
+        [DF_FUSE_N_LINES] = DF_INT(e->n_lines),
+        [DF_FUSE_EVIDENCE_HASH] = DF_TEXT(hash),
+        [DF_FUSE_TUNING_PROMPT] = f->fuser->tuning ? DF_TEXT(df_str_text(&f->tuning)) : DF_NULL};
     DF_TRY(df_table_append(f->prompts, v, err));
     DF_TRY(append_tags_and_boxes(f, row, e, err));
     DF_TRY(append_lines(f, row, e, err));

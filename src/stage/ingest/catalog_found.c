@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "stage/ingest/catalog_kinds.h"
+#include "tables/ingest.h"
 
 static const struct {
     const char *extension;
@@ -87,7 +88,10 @@ df_status df_catalog_skip(df_catalog *c, const char *path, const char *reason, d
         name.failed || why.failed ? df_fail(err, DF_NOMEM, "list the input: out of memory") : DF_OK;
     if (status == DF_OK)
         status = df_table_append(
-            c->skipped, (df_value[]){DF_TEXT(df_str_text(&name)), DF_TEXT(df_str_text(&why))}, err);
+            c->skipped,
+            (df_value[DF_SKIPPED_COLUMNS]){[DF_SKIPPED_PATH] = DF_TEXT(df_str_text(&name)),
+                                           [DF_SKIPPED_REASON] = DF_TEXT(df_str_text(&why))},
+            err);
     df_str_free(&name);
     df_str_free(&why);
     return status;

@@ -41,10 +41,12 @@ static df_status fill_part(const df_selecting *s, int part, df_table *out, df_er
             return df_fail(err, DF_FORMAT, "select/part-items.partial is damaged: run again");
         if (item.cluster >= 0)
             DF_TRY(df_table_append(out,
-                                   (const df_value[]){DF_INT(df_place_unpack(item.place).row),
-                                                      DF_BOOL(item.limit == DF_LIMIT_NONE),
-                                                      DF_TEXT(reasons[item.limit]),
-                                                      DF_INT(item.cluster), DF_INT(item.rank)},
+                                   (const df_value[DF_SELECT_COLUMNS]){
+                                       [DF_SELECT_ROW] = DF_INT(df_place_unpack(item.place).row),
+                                       [DF_SELECT_KEPT] = DF_BOOL(item.limit == DF_LIMIT_NONE),
+                                       [DF_SELECT_REASON] = DF_TEXT(reasons[item.limit]),
+                                       [DF_SELECT_CLUSTER] = DF_INT(item.cluster),
+                                       [DF_SELECT_RANK] = DF_INT(item.rank)},
                                    err));
     }
     return DF_OK;
