@@ -170,8 +170,10 @@ static df_status load(const df_dataset *ds, df_json **out, df_error *err)
     if (exists)
         DF_TRY(df_file_read(path, DATASET_JSON_MAX, &text, &size, err));
     df_json *root = NULL;
-    df_status status = df_json_parse(&root, exists ? text : fresh, size, path, NULL);
+    df_status status = df_json_parse(&root, exists ? text : fresh, size, path, err);
     free(text);
+    if (status == DF_NOMEM)
+        return status;
     if (status != DF_OK || df_json_int(df_json_member(root, "version"), 0) != DATASET_VERSION ||
         df_json_kind(df_json_member(root, "stages")) != DF_JSON_OBJECT) {
         df_json_close(root);
@@ -278,7 +280,9 @@ df_status df_dataset_set_input(df_dataset *ds, const char *path, df_error *err)
     DF_TRY(load(ds, &root, err));
     df_status status = DF_OK;
     char *copy = strdup(path);
-    if (!copy || !df_json_set(root, "input", df_json_new_text(path)))
+    if (!copy)
+        status = df_fail(err, DF_NOMEM, "%s: out of memory", path);
+    else if (!df_json_set(root, "input", df_json_new_text(path)))
         status = df_fail(err, DF_FORMAT, "%s: the path is not UTF-8 text", path);
     if (status == DF_OK)
         status = save(ds, root, err);
@@ -292,24 +296,15 @@ df_status df_dataset_set_input(df_dataset *ds, const char *path, df_error *err)
     return DF_OK;
 }
 
-char *df_dataset_stage_made(const df_dataset *ds, const char *stage)
+df_status df_dataset_stage_made(const df_dataset *ds, const char *stage, char **made, df_error *err)
 {
     df_json *root = NULL;
-    if (load(ds, &root, NULL) != DF_OK)
-        return NULL;
+    DF_TRY(load(ds, &root, err));
     const df_json *entry = df_json_member(df_json_member(root, "stages"), stage);
     const char *text = df_json_text(df_json_member(entry, "fingerprint"));
-    char *made = text ? strdup(text) : NULL;
+    *made = text ? strdup(text) : NULL;
     df_json_close(root);
-    return made;
-}
-
-bool df_dataset_stage_done(const df_dataset *ds, const char *stage, const char *fingerprint)
-{
-    char *made = df_dataset_stage_made(ds, stage);
-    bool done = made && strcmp(made, fingerprint) == 0;
-    free(made);
-    return done;
+    return text && !*made ? df_fail(err, DF_NOMEM, "read dataset.json: out of memory") : DF_OK;
 }
 
 df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char *fingerprint,

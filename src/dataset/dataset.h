@@ -56,8 +56,8 @@ df_status df_dataset_skipped(const df_dataset *ds, df_table **out, df_error *err
 const char *df_dataset_input(const df_dataset *ds); /* "" before ingest ran */
 df_status df_dataset_set_input(df_dataset *ds, const char *path, df_error *err);
 /* its fingerprint; caller frees; NULL: it never ran */
-char *df_dataset_stage_made(const df_dataset *ds, const char *stage);
-bool df_dataset_stage_done(const df_dataset *ds, const char *stage, const char *fingerprint);
+df_status df_dataset_stage_made(const df_dataset *ds, const char *stage, char **made,
+                                df_error *err);
 df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char *fingerprint,
                                   df_error *err);
 /* removes a stale stage's parts; journals stay */

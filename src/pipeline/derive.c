@@ -41,16 +41,17 @@ static df_status share_stage(const df_dataset *from, const df_dataset *to, const
 static df_status derive_stage(const df_dataset *from, df_dataset *to, const char *stage,
                               df_error *err)
 {
-    char *made = df_dataset_stage_made(from, stage);
-    if (!made || df_dataset_stage_done(to, stage, made)) {
-        free(made);
-        return DF_OK;
-    }
-    df_status status = df_dataset_stage_reset(to, stage, err);
-    if (status == DF_OK)
+    char *made, *has = NULL;
+    DF_TRY(df_dataset_stage_made(from, stage, &made, err));
+    df_status status = df_dataset_stage_made(to, stage, &has, err);
+    const bool due = made && !(has && strcmp(made, has) == 0);
+    if (status == DF_OK && due)
+        status = df_dataset_stage_reset(to, stage, err);
+    if (status == DF_OK && due)
         status = share_stage(from, to, stage, err);
-    if (status == DF_OK)
+    if (status == DF_OK && due)
         status = df_dataset_stage_commit(to, stage, made, err);
+    free(has);
     free(made);
     return status;
 }

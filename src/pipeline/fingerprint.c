@@ -10,6 +10,7 @@
 #include "base/path.h"
 
 #define CONTENT_FILE_MAX ((size_t)4 << 30)
+#define READS "reads %s %s\n"
 
 size_t df_fingerprint_fixed(const char *made)
 {
@@ -18,11 +19,9 @@ size_t df_fingerprint_fixed(const char *made)
 }
 
 /* By its fixed text: its content is hashed on its own. */
-static void append_read(df_str *out, const char *stage, const char *fingerprint)
+static void hash_fixed(const char *fingerprint, char hex[DF_HASH_HEX])
 {
-    char hex[DF_HASH_HEX];
     df_hash_hex(fingerprint, df_fingerprint_fixed(fingerprint), hex);
-    df_str_printf(out, "reads %s %s\n", stage, hex);
 }
 
 df_status df_fingerprint(const df_stage *stage, const void *config, const df_run *run,
@@ -35,18 +34,20 @@ df_status df_fingerprint(const df_stage *stage, const void *config, const df_run
         df_str_append(out, "\n");
     if (stage->revision)
         df_str_printf(out, "revision %d\n", stage->revision);
-    for (int i = 0; stage->reads && stage->reads[i]; i++)
-        append_read(out, stage->reads[i], made[i]);
+    for (int i = 0; stage->reads && stage->reads[i]; i++) {
+        char hex[DF_HASH_HEX];
+        hash_fixed(made[i], hex);
+        df_str_printf(out, READS, stage->reads[i], hex);
+    }
     return out->failed ? df_fail(err, DF_NOMEM, "fingerprint: out of memory") : DF_OK;
 }
 
 bool df_fingerprint_reads(const char *text, const char *stage, const char *fingerprint)
 {
-    df_str line = {0};
-    append_read(&line, stage, fingerprint);
-    bool found = strstr(text, df_str_text(&line)) != NULL;
-    df_str_free(&line);
-    return found;
+    char hex[DF_HASH_HEX], line[256];
+    hash_fixed(fingerprint, hex);
+    snprintf(line, sizeof line, READS, stage, hex);
+    return strstr(text, line) != NULL;
 }
 
 /* Journals and the beginnings of parts are not output. */

@@ -68,6 +68,8 @@ static df_status add_content(df_step *step, const df_dataset *ds, df_error *err)
     df_str text = {0};
     df_str_append_n(&text, step->made, df_fingerprint_fixed(step->made));
     df_status status = df_fingerprint_content(ds, step->stage, &text, err);
+    if (status == DF_OK && text.failed)
+        status = df_fail(err, DF_NOMEM, "plan: out of memory");
     if (status != DF_OK) {
         df_str_free(&text);
         return status;
@@ -84,7 +86,8 @@ df_status df_step_refresh(df_step *step, const df_dataset *ds, const df_run *run
     count_parts(step, ds, run);
     if (!step->stage->table)
         DF_TRY(add_content(step, ds, err));
-    char *has = df_dataset_stage_made(ds, step->stage->name);
+    char *has;
+    DF_TRY(df_dataset_stage_made(ds, step->stage->name, &has, err));
     if (!has)
         step->state = DF_STEP_NEW;
     else if (strcmp(has, step->made) != 0)
@@ -171,6 +174,8 @@ static df_status fingerprint(const df_plan *plan, df_step *step, const df_run *r
     if (status == DF_OK && !text.data)
         df_str_append(&text, "\n");
     step->made = text.data;
+    if (status == DF_OK && !step->made)
+        status = df_fail(&why, DF_NOMEM, "out of memory");
     return df_stage_failed(step->stage, status, &why, err);
 }
 
@@ -178,9 +183,8 @@ static df_status plan_step(const df_plan *plan, df_step *step, const df_config *
                            const df_dataset *ds, const df_run *run, df_error *err)
 {
     if (step->state == DF_STEP_OUTSIDE) {
-        step->made = df_dataset_stage_made(ds, step->stage->name);
         count_parts(step, ds, run);
-        return DF_OK;
+        return df_dataset_stage_made(ds, step->stage->name, &step->made, err);
     }
     DF_TRY(check_reads(plan, step, config, ds, run, err));
     DF_TRY(fingerprint(plan, step, run, err));

@@ -157,17 +157,19 @@ static df_status same_content(const df_stage *stage, const char *made, const df_
 static df_status judge(const df_survey *survey, df_survey_stage *s, const df_dataset *ds,
                        df_error *err)
 {
-    char *made = df_dataset_stage_made(ds, s->stage->name);
+    char *made;
+    DF_TRY(df_dataset_stage_made(ds, s->stage->name, &made, err));
     bool stale = false;
     df_status status = DF_OK;
-    for (const char *const *r = s->stage->reads; made && r && *r; r++) {
+    for (const char *const *r = s->stage->reads; status == DF_OK && made && r && *r; r++) {
         const df_survey_stage *read = find(survey, *r);
-        char *read_made = df_dataset_stage_made(ds, *r);
+        char *read_made = NULL;
+        status = df_dataset_stage_made(ds, *r, &read_made, err);
         stale = stale || (read && read->state == DF_SURVEY_STALE) ||
                 !df_fingerprint_reads(made, *r, read_made ? read_made : "none");
         free(read_made);
     }
-    if (made && !stale && !s->stage->table) {
+    if (status == DF_OK && made && !stale && !s->stage->table) {
         bool same = true;
         status = same_content(s->stage, made, ds, &same, err);
         stale = !same;

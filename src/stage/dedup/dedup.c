@@ -70,8 +70,9 @@ static void embed_option(const char *made, const char *key, char *value, size_t 
 /* Of the card whose model made the vectors; those made elsewhere have none. */
 static df_status eps_of_card(const df_dedup *d, double *eps, df_error *err)
 {
-    char *made = df_dataset_stage_made(d->ds, "embed"), name[256], from[8];
+    char *made, name[256], from[8];
     df_card *card = NULL;
+    DF_TRY(df_dataset_stage_made(d->ds, "embed", &made, err));
     embed_option(made, "model", name, sizeof name);
     embed_option(made, "from", from, sizeof from);
     free(made);
