@@ -88,8 +88,8 @@ df_status df_panel_perceive(const df_panel *panel, const df_image *image, const 
         df_status status =
             df_expert_perceive(panel->experts[i], image, queries, arena, &seen[i], &why);
         if (status == DF_FORMAT)
-            seen[i].trouble = df_arena_strdup(arena, why.message);
-        else if (status != DF_OK)
+            status = (seen[i].trouble = df_arena_strdup(arena, why.message)) ? DF_OK : DF_NOMEM;
+        if (status != DF_OK)
             return df_fail(err, status, "%s", why.message);
         DF_TRY(df_tiles_perceive(panel->experts[i], image, queries, &panel->slicing, arena,
                                  &seen[i], err));

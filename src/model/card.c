@@ -354,11 +354,17 @@ df_status df_card_survey(df_card **out, const char *folder, const char *name, df
                          df_error *err)
 {
     df_card *card = NULL, *text = NULL;
-    df_error why;
+    df_error why = {""};
     DF_TRY(open_card(&card, folder, name, false, missing, err));
-    if (card->text && open_card(&text, folder, card->text, false, missing, &why) != DF_OK)
-        df_str_printf(missing, "%stext card %s", missing->size ? ", " : "", card->text);
+    df_status status =
+        card->text ? open_card(&text, folder, card->text, false, missing, &why) : DF_OK;
     df_card_close(text);
+    if (status == DF_IO || status == DF_NOMEM) {
+        df_card_close(card);
+        return df_fail(err, status, "%s", why.message);
+    }
+    if (status != DF_OK)
+        df_str_printf(missing, "%stext card %s", missing->size ? ", " : "", card->text);
     *out = card;
     return DF_OK;
 }
@@ -389,7 +395,8 @@ bool df_card_installed(const char *folder, const char *name)
 {
     df_card *card = NULL;
     df_str missing = {0}, path = {0};
-    bool there = df_card_survey(&card, folder, name, &missing, NULL) == DF_OK && missing.size == 0;
+    bool there = df_card_survey(&card, folder, name, &missing, NULL) == DF_OK &&
+                 (missing.size == 0 || missing.failed);
     if (!card) {
         df_str_printf(&path, "%s/%s.yaml", folder, name);
         there = path.failed || df_file_exists(df_str_text(&path));
