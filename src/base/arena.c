@@ -38,14 +38,15 @@ static df_arena_block *block_new(df_arena *arena, size_t need)
 void *df_arena_alloc(df_arena *arena, size_t n, size_t size)
 {
     const size_t align = alignof(max_align_t);
-    if (size && n > (SIZE_MAX - align) / size)
-        return NULL;
-    size_t bytes = (n * size + align - 1) / align * align;
+    const bool fits = !size || n <= (SIZE_MAX - align) / size;
+    size_t bytes = fits ? (n * size + align - 1) / align * align : 0;
     df_arena_block *block = arena->head;
-    if (!block || block->capacity - block->used < bytes)
+    if (fits && (!block || block->capacity - block->used < bytes))
         block = block_new(arena, bytes);
-    if (!block)
+    if (!fits || !block) {
+        arena->failed = true;
         return NULL;
+    }
     void *result = block->bytes + block->used;
     block->used += bytes;
     return memset(result, 0, bytes);
@@ -79,5 +80,10 @@ void df_arena_reset(df_arena *arena)
         free(block);
         block = next;
     }
-    arena->head = NULL;
+    *arena = (df_arena){0};
+}
+
+df_status df_arena_check(const df_arena *arena, const char *what, df_error *err)
+{
+    return arena->failed ? df_fail(err, DF_NOMEM, "%s: out of memory", what) : DF_OK;
 }

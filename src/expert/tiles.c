@@ -70,6 +70,8 @@ static df_status show(showing *s, int i, df_error *err)
     DF_TRY(df_image_crop(s->image, tile.x0, tile.y0, tile.x1, tile.y1, &part, err));
     df_status status = df_expert_perceive(s->expert, &part, s->queries, &arena, &seen, &why);
     if (status == DF_OK)
+        status = df_arena_check(&arena, "look at a tile", &why);
+    if (status == DF_OK)
         status = take(s, &tile, &seen, &why);
     if (status == DF_FORMAT) {
         status = DF_OK;

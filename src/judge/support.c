@@ -189,6 +189,7 @@ static const char *line_words(const support *s, int i, int *n)
         return NULL;
     df_paragraph_append((const df_line[]){{.text = text}, {.text = rest}}, 2, SIZE_MAX, &whole);
     words = spaced_text(df_str_text(&whole), s->arena, n);
+    s->arena->failed |= whole.failed;
     df_str_free(&whole);
     return words;
 }
@@ -366,6 +367,7 @@ static void find_unknown(support *s)
         df_plural_append(&many, s->box_name[b]);
         if (!at && (name = spaced_text(df_str_text(&many), s->arena, &n)) != NULL && n)
             at = strstr(s->text, name);
+        s->arena->failed |= many.failed;
         df_str_free(&many);
         if (!at)
             continue;

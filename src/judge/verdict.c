@@ -138,7 +138,7 @@ df_status df_verdict_make(const df_nouns *nouns, const df_written *written, cons
         v.pass = v.n_findings == 0;
         ok = !f.failed;
     }
-    if (!ok)
+    if (!ok || arena->failed)
         return df_fail(err, DF_NOMEM, "check %s: out of memory", ev->path);
     *out = v;
     return DF_OK;

@@ -183,6 +183,8 @@ static df_status write_caption(df_one *one, const df_evidence *raw, const df_ima
     if (status == DF_OK && !answer.text)
         status = df_fail(err, DF_REMOTE, "%.500s",
                          answer.error ? answer.error : "the engine wrote no caption");
+    if (status == DF_OK)
+        status = df_arena_check(arena, "caption", err);
     if (status == DF_OK && !(*caption = strdup(answer.text)))
         status = df_fail(err, DF_NOMEM, "caption: out of memory");
     df_str_free(&prompt);

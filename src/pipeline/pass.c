@@ -199,6 +199,8 @@ static df_status work_row(void *ctx, int64_t item, int thread, df_error *err)
     df_status status = stop ? df_stopped(err) : row_tables(p, out, err);
     if (status == DF_OK)
         status = see(p, row, &p->arenas[thread], out, err);
+    if (status == DF_OK)
+        status = df_arena_check(&p->arenas[thread], "look at an image", err);
     df_arena_reset(&p->arenas[thread]);
     if (status == DF_OK)
         return df_join_put(p->join, row, out, err);

@@ -419,5 +419,5 @@ df_status df_evidence_gather(const df_evidence_tables *t, df_arena *arena, df_ev
     }
     *evidence = g.evidence;
     *n_rows = g.n_rows;
-    return DF_OK;
+    return df_arena_check(arena, "read evidence", err);
 }

@@ -130,8 +130,9 @@ static df_status compose_run(df_engine *e, const df_caption_request *request, df
     bool ok = compose_plan(&c);
     if (ok)
         compose_caption(&c, &text);
-    char *caption =
-        ok && !text.failed && !c.now.failed ? df_arena_strdup(arena, df_str_text(&text)) : NULL;
+    char *caption = ok && !text.failed && !c.now.failed && !arena->failed
+                        ? df_arena_strdup(arena, df_str_text(&text))
+                        : NULL;
     for (int i = 0; i < N_SLOTS; i++)
         df_str_free(&c.slots[i]);
     df_str_free(&c.now);

@@ -358,6 +358,8 @@ static df_status fuse_rows(fusing_part *f, const df_dataset *ds, int part, const
             status = df_stopped(err);
         else
             status = fuse_image(f, row, &raw[row], err);
+        if (status == DF_OK)
+            status = df_arena_check(&f->arena, raw[row].path, err);
         df_arena_reset(&f->arena);
     }
     free(kept);
