@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/str.h"
 #include "tables/caption.h"
 #include "tables/ingest.h"
 
@@ -22,16 +21,17 @@ typedef struct {
 /* 0: of no caption. */
 static uint64_t hash_of(const char *caption)
 {
-    df_str plain = {0};
+    df_hasher h;
+    size_t n = 0;
+    df_hasher_begin(&h);
     for (const char *p = caption; *p; p++) {
         const char c = (char)tolower((unsigned char)*p);
-        if (isalnum((unsigned char)c) || (unsigned char)c >= 0x80)
-            df_str_append_n(&plain, &c, 1);
+        if (!isalnum((unsigned char)c) && (unsigned char)c < 0x80)
+            continue;
+        df_hasher_add(&h, &c, 1);
+        n++;
     }
-    const uint64_t hash =
-        plain.size >= CAPTION_BYTES_MIN ? df_hash_64(df_str_text(&plain), plain.size) | 1 : 0;
-    df_str_free(&plain);
-    return hash;
+    return n >= CAPTION_BYTES_MIN ? df_hasher_end(&h) | 1 : 0;
 }
 
 static df_status add(pairs *list, pair p, df_error *err)

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
-#include "base/str.h"
 #include "tables/kept.h"
 #include "tables/ingest.h"
 
@@ -17,13 +17,12 @@ typedef struct {
 static uint64_t ticket(int64_t seed, const char *path)
 {
     char text[40];
-    df_str key = {0};
+    df_hasher h;
     const int n = snprintf(text, sizeof text, "%lld ", (long long)seed);
-    df_str_append_n(&key, text, (size_t)n);
-    df_str_append(&key, path);
-    const uint64_t drawn = df_hash_64(df_str_text(&key), key.size);
-    df_str_free(&key);
-    return drawn;
+    df_hasher_begin(&h);
+    df_hasher_add(&h, text, (size_t)n);
+    df_hasher_add(&h, path, strlen(path));
+    return df_hasher_end(&h);
 }
 
 static void sift_down(lowest *l)
