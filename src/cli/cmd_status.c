@@ -58,7 +58,7 @@ int cmd_status(const command *self, const args *a)
     if (status == DF_OK && a->given & FLAG_JSON)
         status = print_json(&survey, &err);
     else if (status == DF_OK)
-        summary_print_stages(&survey);
+        status = summary_print_stages(&survey, &err);
     df_survey_free(&survey);
     df_dataset_close(ds);
     return command_failed(status, &err);

@@ -38,7 +38,7 @@ static void append_found(df_str *out, const df_survey *survey, const df_survey_s
 }
 
 /* Prints a line on a stage: its counts, and its state where it is not done. */
-static void print_stage(const df_survey *survey, const df_survey_stage *s)
+static df_status print_stage(const df_survey *survey, const df_survey_stage *s, df_error *err)
 {
     df_str line = {0};
     bool source = !s->stage->reads || !s->stage->reads[0];
@@ -59,13 +59,16 @@ static void print_stage(const df_survey *survey, const df_survey_stage *s)
         printf(" done");
     }
     put_line(stdout, "%s%s", line.size ? " " : "", df_str_text(&line));
+    const bool failed = line.failed;
     df_str_free(&line);
+    return failed ? df_fail(err, DF_NOMEM, "status: out of memory") : DF_OK;
 }
 
-void summary_print_stages(const df_survey *survey)
+df_status summary_print_stages(const df_survey *survey, df_error *err)
 {
     for (int i = 0; i < survey->n_stages; i++)
-        print_stage(survey, &survey->stages[i]);
+        DF_TRY(print_stage(survey, &survey->stages[i], err));
+    return DF_OK;
 }
 
 static bool print_if_there(const char *folder, const char *name, const char *before,
@@ -93,10 +96,10 @@ df_status summary_print(const char *folder, df_error *err)
     df_survey survey = {0};
     DF_TRY(df_dataset_open(&ds, folder, err));
     df_status status = df_survey_make(&survey, df_stages, ds, err);
-    if (status == DF_OK) {
-        summary_print_stages(&survey);
+    if (status == DF_OK)
+        status = summary_print_stages(&survey, err);
+    if (status == DF_OK)
         summary_print_files(folder);
-    }
     df_survey_free(&survey);
     df_dataset_close(ds);
     return status;

@@ -3,7 +3,7 @@
 #define DF_CLI_SUMMARY_H
 #include "pipeline/survey.h"
 
-void summary_print_stages(const df_survey *survey);
+df_status summary_print_stages(const df_survey *survey, df_error *err);
 /* where captions and page are */
 void summary_print_files(const char *folder);
 df_status summary_print(const char *folder, df_error *err);          /* both, of a dataset */
