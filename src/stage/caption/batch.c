@@ -155,7 +155,7 @@ static df_status check_folder(const char *folder, df_error *err)
     if (!dir)
         return df_fail(err, DF_IO, "%s: %s", folder, strerror(errno));
     df_status status = DF_OK;
-    for (const struct dirent *e; status == DF_OK && (e = readdir(dir)) != NULL;) {
+    for (const struct dirent *e; status == DF_OK && (errno = 0, e = readdir(dir)) != NULL;) {
         const size_t n = strlen(e->d_name);
         if (strncmp(e->d_name, "batch", 5) == 0 && n > 6 &&
             strcmp(e->d_name + n - 6, ".jsonl") == 0)
@@ -164,6 +164,8 @@ static df_status check_folder(const char *folder, df_error *err)
                 "%s: there are batch files already, which may be submitted: give another folder",
                 folder);
     }
+    if (status == DF_OK && errno != 0)
+        status = df_fail(err, DF_IO, "list %s: %s", folder, strerror(errno));
     closedir(dir);
     return status;
 }

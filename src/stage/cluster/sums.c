@@ -1,6 +1,7 @@
 /* The files by which machines share a round of k-means: little-endian int64, parts, then counts,
  * then sums. */
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,7 +140,9 @@ df_status df_cluster_work_read_sums(const df_cluster_work *w, int64_t *sum, int6
     snprintf(prefix, sizeof prefix, "%05d.", w->round);
     df_status status = DF_OK;
     DIR *dir = opendir(folder);
-    for (struct dirent *e; status == DF_OK && dir && (e = readdir(dir));) {
+    if (!dir && errno != ENOENT)
+        status = df_fail(err, DF_IO, "open %s: %s", folder, strerror(errno));
+    for (struct dirent *e; status == DF_OK && dir && (errno = 0, e = readdir(dir));) {
         size_t length = strlen(e->d_name);
         if (strncmp(e->d_name, prefix, strlen(prefix)) != 0 || length < 5 ||
             strcmp(e->d_name + length - 5, ".sums") != 0)
@@ -147,6 +150,8 @@ df_status df_cluster_work_read_sums(const df_cluster_work *w, int64_t *sum, int6
         snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
         status = add_file(w, path, seen, sum, count, err);
     }
+    if (status == DF_OK && dir && errno != 0)
+        status = df_fail(err, DF_IO, "list %s: %s", folder, strerror(errno));
     if (dir)
         closedir(dir);
     if (status == DF_OK)
