@@ -1,0 +1,537 @@
+/* Makes the n-th call of a kind fail, once, for a program that is started with LD_PRELOAD=nth.so:
+ *
+ *     NTH_CALL    malloc (of the program itself alone), open, read, write, sync, rename, stat,
+ *                 mmap, close, readdir, change (mkdir, unlink, link, truncate)
+ *     NTH_AT      which one fails, from 1; 0: none
+ *     NTH_ERRNO   with this number
+ *     NTH_BELOW   folders, with : between; calls about files elsewhere do not count
+ *     NTH_LOG     a file: NTH_AT=0 appends one line a call, of which the same place in the program
+ *                 gives the same line; else the call chain of the call that failed
+ *
+ * A file descriptor is known by what /proc says it is. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { FRAMES = 24 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static const char *wanted = "", *below = "";
+static long fail_at;
+static int fail_code, log_fd = -1;
+static uintptr_t program_base, program_from, program_to;
+
+static int program_span(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    (void)size;
+    (void)unused;
+    program_base = info->dlpi_addr;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type != PT_LOAD || !(info->dlpi_phdr[i].p_flags & PF_X))
+            continue;
+        program_from = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+        program_to = program_from + info->dlpi_phdr[i].p_memsz;
+    }
+    return 1;                                /* the first object is the program */
+}
+
+static const char *setting(const char *name)
+{
+    const char *value = getenv(name);
+    return value ? value : "";
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    void *frames[2];
+    backtrace(frames, 2);                    /* it allocates the first time */
+    dl_iterate_phdr(program_span, NULL);
+    below = setting("NTH_BELOW");
+    fail_at = strtol(setting("NTH_AT"), NULL, 10);
+    fail_code = (int)strtol(setting("NTH_ERRNO"), NULL, 10);
+    if (*setting("NTH_LOG"))
+        log_fd = (int)syscall(SYS_openat, AT_FDCWD, setting("NTH_LOG"),
+                              O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    wanted = setting("NTH_CALL");
+}
+
+static bool of_program(const void *address)
+{
+    return (uintptr_t)address >= program_from && (uintptr_t)address < program_to;
+}
+
+/* The program's frames, as addresses that addr2line takes (its load address is subtracted). */
+static void note(void)
+{
+    void *frames[FRAMES];
+    char line[FRAMES * 20] = "";
+    size_t used = 0;
+    const int n = backtrace(frames, FRAMES);
+    for (int i = 1; i < n; i++)
+        if (of_program(frames[i]))
+            used += (size_t)snprintf(line + used, sizeof line - used, "%zx ",
+                                     (size_t)((uintptr_t)frames[i] - program_base));
+    line[used++] = '\n';
+    syscall(SYS_write, log_fd, line, used);
+}
+
+/* True, with errno set, when this call is the one that is to fail. */
+static bool fails(const char *call)
+{
+    static long n;
+    static __thread bool inside;
+    if (inside || strcmp(call, wanted) != 0)
+        return false;
+    inside = true;
+    pthread_mutex_lock(&lock);
+    const bool now = ++n == fail_at;
+    if (log_fd >= 0 && (now || fail_at == 0))
+        note();
+    pthread_mutex_unlock(&lock);
+    inside = false;
+    if (now)
+        errno = fail_code;
+    return now;
+}
+
+static bool is_below(const char *path)
+{
+    for (const char *folder = below; path && *folder;) {
+        const size_t n = strcspn(folder, ":");
+        if (strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0'))
+            return true;
+        folder += n + (folder[n] == ':');
+    }
+    return false;
+}
+
+static bool is_counted(int fd)
+{
+    char link[64], path[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const int code = errno;
+    const long n = fd < 0 ? -1 : syscall(SYS_readlink, link, path, sizeof path - 1);
+    errno = code;
+    path[n > 0 ? n : 0] = '\0';
+    return n > 0 && is_below(path);
+}
+
+static bool is_counted_at(int folder, const char *path)
+{
+    return path && (path[0] == '/' ? is_below(path) : is_counted(folder));
+}
+
+#define REAL(name)                                                                                 \
+    static __typeof__(&name) real;                                                                 \
+    if (!real)                                                                                     \
+        real = (__typeof__(&name))dlsym(RTLD_NEXT, #name);
+#define MODE                                                                                       \
+    mode_t mode = 0;                                                                               \
+    if (flags & (O_CREAT | __O_TMPFILE)) {                                                         \
+        va_list args;                                                                              \
+        va_start(args, flags);                                                                     \
+        mode = va_arg(args, mode_t);                                                               \
+        va_end(args);                                                                              \
+    }
+
+/* ---- opening and closing ---- */
+
+int openat(int folder, const char *path, int flags, ...)
+{
+    MODE REAL(openat) const bool is = is_counted_at(folder, path);
+    return is && fails("open") ? -1 : real(folder, path, flags, mode);
+}
+
+int open(const char *path, int flags, ...)
+{
+    MODE return openat(AT_FDCWD, path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+    MODE return openat(AT_FDCWD, path, flags, mode);
+}
+
+int openat64(int folder, const char *path, int flags, ...)
+{
+    MODE return openat(folder, path, flags, mode);
+}
+
+int __open_2(const char *path, int flags);
+int __open_2(const char *path, int flags)
+{
+    return openat(AT_FDCWD, path, flags);
+}
+
+int __open64_2(const char *path, int flags);
+int __open64_2(const char *path, int flags)
+{
+    return openat(AT_FDCWD, path, flags);
+}
+
+int __openat_2(int folder, const char *path, int flags);
+int __openat_2(int folder, const char *path, int flags)
+{
+    return openat(folder, path, flags);
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+    REAL(fopen)
+    return is_below(path) && fails("open") ? NULL : real(path, mode);
+}
+
+FILE *fopen64(const char *path, const char *mode)
+{
+    return fopen(path, mode);
+}
+
+/* A file is closed even when close() tells of an error. */
+int close(int fd)
+{
+    REAL(close)
+    const bool is = is_counted(fd);
+    const int result = real(fd);
+    return is && fails("close") ? -1 : result;
+}
+
+int fclose(FILE *file)
+{
+    REAL(fclose)
+    const bool is = is_counted(fileno(file));
+    const int result = real(file);
+    return is && fails("close") ? EOF : result;
+}
+
+DIR *opendir(const char *path)
+{
+    REAL(opendir)
+    return is_below(path) && fails("open") ? NULL : real(path);
+}
+
+DIR *fdopendir(int fd)
+{
+    REAL(fdopendir)
+    return is_counted(fd) && fails("open") ? NULL : real(fd);
+}
+
+int scandir(const char *path, struct dirent ***names, int (*choose)(const struct dirent *),
+            int (*order)(const struct dirent **, const struct dirent **))
+{
+    REAL(scandir)
+    return is_below(path) && fails("open") ? -1 : real(path, names, choose, order);
+}
+
+struct dirent *readdir(DIR *dir)
+{
+    REAL(readdir)
+    return is_counted(dirfd(dir)) && fails("readdir") ? NULL : real(dir);
+}
+
+struct dirent64 *readdir64(DIR *dir)
+{
+    REAL(readdir64)
+    return is_counted(dirfd(dir)) && fails("readdir") ? NULL : real(dir);
+}
+
+/* ---- reading and writing ---- */
+
+ssize_t read(int fd, void *to, size_t n)
+{
+    REAL(read)
+    return is_counted(fd) && fails("read") ? -1 : real(fd, to, n);
+}
+
+ssize_t pread(int fd, void *to, size_t n, off_t at)
+{
+    REAL(pread)
+    return is_counted(fd) && fails("read") ? -1 : real(fd, to, n, at);
+}
+
+ssize_t pread64(int fd, void *to, size_t n, off_t at)
+{
+    return pread(fd, to, n, at);
+}
+
+ssize_t __read_chk(int fd, void *to, size_t n, size_t room);
+ssize_t __read_chk(int fd, void *to, size_t n, size_t room)
+{
+    (void)room;
+    return read(fd, to, n);
+}
+
+ssize_t __pread_chk(int fd, void *to, size_t n, off_t at, size_t room);
+ssize_t __pread_chk(int fd, void *to, size_t n, off_t at, size_t room)
+{
+    (void)room;
+    return pread(fd, to, n, at);
+}
+
+ssize_t __pread64_chk(int fd, void *to, size_t n, off_t at, size_t room);
+ssize_t __pread64_chk(int fd, void *to, size_t n, off_t at, size_t room)
+{
+    (void)room;
+    return pread(fd, to, n, at);
+}
+
+static bool stream_fails(FILE *file)
+{
+    if (!is_counted(fileno(file)) || !fails("read"))
+        return false;
+    file->_flags |= 0x20;                    /* glibc: ferror() */
+    return true;
+}
+
+size_t fread(void *to, size_t size, size_t n, FILE *file)
+{
+    REAL(fread)
+    return stream_fails(file) ? 0 : real(to, size, n, file);
+}
+
+ssize_t getline(char **line, size_t *size, FILE *file)
+{
+    REAL(getline)
+    return stream_fails(file) ? -1 : real(line, size, file);
+}
+
+ssize_t write(int fd, const void *from, size_t n)
+{
+    REAL(write)
+    return is_counted(fd) && fails("write") ? -1 : real(fd, from, n);
+}
+
+ssize_t pwrite(int fd, const void *from, size_t n, off_t at)
+{
+    REAL(pwrite)
+    return is_counted(fd) && fails("write") ? -1 : real(fd, from, n, at);
+}
+
+ssize_t pwrite64(int fd, const void *from, size_t n, off_t at)
+{
+    return pwrite(fd, from, n, at);
+}
+
+int fsync(int fd)
+{
+    REAL(fsync)
+    return is_counted(fd) && fails("sync") ? -1 : real(fd);
+}
+
+int fdatasync(int fd)
+{
+    REAL(fdatasync)
+    return is_counted(fd) && fails("sync") ? -1 : real(fd);
+}
+
+void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t from)
+{
+    REAL(mmap)
+    if (!(flags & MAP_ANONYMOUS) && is_counted(fd) && fails("mmap"))
+        return MAP_FAILED;
+    return real(at, size, protection, flags, fd, from);
+}
+
+void *mmap64(void *at, size_t size, int protection, int flags, int fd, off_t from)
+{
+    return mmap(at, size, protection, flags, fd, from);
+}
+
+/* ---- names ---- */
+
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+    REAL(renameat)
+    if (is_counted_at(to_folder, to) && fails("rename"))
+        return -1;
+    return real(from_folder, from, to_folder, to);
+}
+
+int rename(const char *from, const char *to)
+{
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int mkdirat(int folder, const char *path, mode_t mode)
+{
+    REAL(mkdirat)
+    return is_counted_at(folder, path) && fails("change") ? -1 : real(folder, path, mode);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    return mkdirat(AT_FDCWD, path, mode);
+}
+
+int unlinkat(int folder, const char *path, int flags)
+{
+    REAL(unlinkat)
+    return is_counted_at(folder, path) && fails("change") ? -1 : real(folder, path, flags);
+}
+
+int unlink(const char *path)
+{
+    return unlinkat(AT_FDCWD, path, 0);
+}
+
+int rmdir(const char *path)
+{
+    return unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags)
+{
+    REAL(linkat)
+    if (is_counted_at(to_folder, to) && fails("change"))
+        return -1;
+    return real(from_folder, from, to_folder, to, flags);
+}
+
+int ftruncate(int fd, off_t size)
+{
+    REAL(ftruncate)
+    return is_counted(fd) && fails("change") ? -1 : real(fd, size);
+}
+
+int ftruncate64(int fd, off_t size)
+{
+    return ftruncate(fd, size);
+}
+
+/* ---- looking ---- */
+
+int fstatat(int folder, const char *path, struct stat *st, int flags)
+{
+    REAL(fstatat)
+    const bool is = *path ? is_counted_at(folder, path) : is_counted(folder);
+    return is && fails("stat") ? -1 : real(folder, path, st, flags);
+}
+
+int stat(const char *path, struct stat *st)
+{
+    return fstatat(AT_FDCWD, path, st, 0);
+}
+
+int lstat(const char *path, struct stat *st)
+{
+    return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+}
+
+int fstat(int fd, struct stat *st)
+{
+    return fstatat(fd, "", st, AT_EMPTY_PATH);
+}
+
+int stat64(const char *path, struct stat64 *st)
+{
+    return fstatat(AT_FDCWD, path, (struct stat *)(void *)st, 0);
+}
+
+int lstat64(const char *path, struct stat64 *st)
+{
+    return fstatat(AT_FDCWD, path, (struct stat *)(void *)st, AT_SYMLINK_NOFOLLOW);
+}
+
+int fstat64(int fd, struct stat64 *st)
+{
+    return fstatat(fd, "", (struct stat *)(void *)st, AT_EMPTY_PATH);
+}
+
+int statx(int folder, const char *path, int flags, unsigned mask, struct statx *st)
+{
+    REAL(statx)
+    const bool is = *path ? is_counted_at(folder, path) : is_counted(folder);
+    return is && fails("stat") ? -1 : real(folder, path, flags, mask, st);
+}
+
+int faccessat(int folder, const char *path, int how, int flags)
+{
+    REAL(faccessat)
+    return is_counted_at(folder, path) && fails("stat") ? -1 : real(folder, path, how, flags);
+}
+
+int access(const char *path, int how)
+{
+    return faccessat(AT_FDCWD, path, how, 0);
+}
+
+char *realpath(const char *path, char *resolved)
+{
+    REAL(realpath)
+    return is_below(path) && fails("stat") ? NULL : real(path, resolved);
+}
+
+char *__realpath_chk(const char *path, char *resolved, size_t room);
+char *__realpath_chk(const char *path, char *resolved, size_t room)
+{
+    (void)room;
+    return realpath(path, resolved);
+}
+
+/* ---- memory ---- */
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *old, size_t n);
+void *__libc_memalign(size_t align, size_t n);
+
+#define NO_MEMORY (of_program(__builtin_return_address(0)) && fails("malloc"))
+
+void *malloc(size_t n)
+{
+    return NO_MEMORY ? NULL : __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return NO_MEMORY ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *old, size_t n)
+{
+    return NO_MEMORY ? NULL : __libc_realloc(old, n);
+}
+
+void *aligned_alloc(size_t align, size_t n)
+{
+    return NO_MEMORY ? NULL : __libc_memalign(align, n);
+}
+
+int posix_memalign(void **out, size_t align, size_t n)
+{
+    if (NO_MEMORY)
+        return ENOMEM;
+    *out = __libc_memalign(align, n);
+    return *out ? 0 : ENOMEM;
+}
+
+char *strdup(const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    char *copy = NO_MEMORY ? NULL : __libc_malloc(size);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+char *strndup(const char *text, size_t n)
+{
+    const size_t size = strnlen(text, n);
+    char *copy = NO_MEMORY ? NULL : __libc_malloc(size + 1);
+    if (copy)
+        *(char *)mempcpy(copy, text, size) = '\0';
+    return copy;
+}
