@@ -23,8 +23,9 @@ static void hash_region(df_str *s, const df_region *r)
 }
 
 /* Everything that a caption can depend on, in one number. */
-static uint64_t evidence_seed(const df_evidence *ev)
+static void take_seed(composer *c)
 {
+    const df_evidence *ev = c->ev;
     df_str s = {0};
     df_str_printf(&s, "%lld %lld %s\n", (long long)ev->width, (long long)ev->height, ev->alt_text);
     for (int i = 0; i < ev->n_tags; i++)
@@ -34,9 +35,9 @@ static uint64_t evidence_seed(const df_evidence *ev)
     for (int i = 0; i < ev->n_lines; i++)
         df_str_printf(&s, "%s\n", ev->lines[i].text);
     hash_region(&s, &ev->whole);
-    uint64_t seed = df_hash_64(df_str_text(&s), s.size);
+    c->seed = df_hash_64(df_str_text(&s), s.size);
+    c->now.failed |= s.failed;
     df_str_free(&s);
-    return seed;
 }
 
 int compose_pick(const composer *c, int what, int n)
@@ -125,7 +126,7 @@ static df_status compose_run(df_engine *e, const df_caption_request *request, df
                              df_caption *out, df_error *err)
 {
     composer c = {.ev = request->evidence, .nouns = ((compose_engine *)e)->nouns, .arena = arena};
-    c.seed = evidence_seed(c.ev);
+    take_seed(&c);
     df_str text = {0};
     bool ok = compose_plan(&c);
     if (ok)

@@ -66,6 +66,7 @@ static void put_group(composer *c, const compose_group *g, const char *size, con
                     df_str_text(&adjectives));
         df_plural_append(&c->now, g->name);
     }
+    c->now.failed |= adjectives.failed;
     df_str_free(&adjectives);
 }
 
@@ -377,6 +378,7 @@ static void put_details(composer *c, const compose_group *g, bool colour, bool c
         df_list_append(&c->now, parts, n);
         df_str_append(&c->now, closed ? "," : "");
     }
+    c->now.failed |= edges.failed;
     df_str_free(&edges);
 }
 

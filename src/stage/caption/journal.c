@@ -15,8 +15,17 @@ struct df_caption_journal {
     df_arena keys;
 };
 
-void df_caption_key(const df_caption_config *config, const df_engine *engine,
-                    const df_caption_subject *subject, char key[DF_HASH_HEX])
+/* Of half a text the key would be that of other captions. */
+static df_status hash_key(df_str *text, char key[DF_HASH_HEX], df_error *err)
+{
+    const bool failed = text->failed;
+    df_hash_hex(df_str_text(text), text->size, key);
+    df_str_free(text);
+    return failed ? df_fail(err, DF_NOMEM, "caption: out of memory") : DF_OK;
+}
+
+df_status df_caption_key(const df_caption_config *config, const df_engine *engine,
+                         const df_caption_subject *subject, char key[DF_HASH_HEX], df_error *err)
 {
     const df_caption_config *k = config;
     df_str text = {0};
@@ -31,19 +40,17 @@ void df_caption_key(const df_caption_config *config, const df_engine *engine,
     if (engine->identity)
         df_str_append(&text, engine->identity);
     df_str_append(&text, subject->prompt);
-    df_hash_hex(df_str_text(&text), text.size, key);
-    df_str_free(&text);
+    return hash_key(&text, key, err);
 }
 
-void df_caption_key_again(const char *key, const df_turn *turns, int n_turns,
-                          char again[DF_HASH_HEX])
+df_status df_caption_key_again(const char *key, const df_turn *turns, int n_turns,
+                               char again[DF_HASH_HEX], df_error *err)
 {
     df_str text = {0};
     df_str_append(&text, key);
     for (int i = 0; i < n_turns; i++)
         df_str_printf(&text, "\n%s\n%s", turns[i].answer, turns[i].reply);
-    df_hash_hex(df_str_text(&text), text.size, again);
-    df_str_free(&text);
+    return hash_key(&text, again, err);
 }
 
 void df_caption_journal_close(df_caption_journal *j)

@@ -14,12 +14,12 @@ typedef struct {
     const char *evidence;                    /* hash of the evidence */
     const char *prompt;
 } df_caption_subject;
-void df_caption_key(const df_caption_config *config, const df_engine *engine,
-                    const df_caption_subject *subject, char key[DF_HASH_HEX]);
+df_status df_caption_key(const df_caption_config *config, const df_engine *engine,
+                         const df_caption_subject *subject, char key[DF_HASH_HEX], df_error *err);
 
 /* The key of the same record asked again: of its own key and all that was said since. */
-void df_caption_key_again(const char *key, const df_turn *turns, int n_turns,
-                          char again[DF_HASH_HEX]);
+df_status df_caption_key_again(const char *key, const df_turn *turns, int n_turns,
+                               char again[DF_HASH_HEX], df_error *err);
 
 typedef struct df_caption_journal df_caption_journal;
 /* caption/part-N.journal, made when it is missing. */

@@ -19,8 +19,7 @@ static df_status name_record(const df_caption_work *w, df_caption_part *part, in
     df_caption_subject subject = {*image ? image : part->evidence[r->row].path,
                                   df_table_text(part->fuse, i, DF_FUSE_EVIDENCE_HASH),
                                   df_table_text(part->fuse, i, DF_FUSE_PROMPT)};
-    df_caption_key(w->config, w->engine, &subject, r->key);
-    return DF_OK;
+    return df_caption_key(w->config, w->engine, &subject, r->key, err);
 }
 
 df_status df_caption_part_open(df_caption_part *out, const df_caption_work *w, int part,
@@ -207,7 +206,7 @@ static df_status attempt(asking *a, df_error *err)
     a->request.n_turns = r->n_attempts;
     a->request.key = r->key;
     if (r->n_attempts > 0) {
-        df_caption_key_again(r->key, a->turns, r->n_attempts, key);
+        DF_TRY(df_caption_key_again(r->key, a->turns, r->n_attempts, key, err));
         a->request.key = key;
     }
     if (journal)
