@@ -8,14 +8,7 @@
 
 #include "put.h"
 
-/* key: the setting that a flag stands for. */
-typedef struct {
-    flag_id id;
-    char letter;
-    const char *name, *value, *key, *help;
-} flag;
-
-static const flag flags[] = {
+const args_flag args_flags[] = {
     {FLAG_OUT, 'o', "out", "OUT", NULL, "folder of the result; made when it is missing"},
     {FLAG_FROM, 0, "from", "STAGE", NULL, "first stage to run"},
     {FLAG_INSTALL_FROM, 0, "from", "SOURCE", NULL,
@@ -102,7 +95,7 @@ static int parse_parts(args *a, const char *text)
 }
 
 /* Takes a flag with its value. */
-static int take_flag(args *a, const flag *f, const char *value)
+static int take_flag(args *a, const args_flag *f, const char *value)
 {
     a->given |= f->id;
     if (f->key)
@@ -140,9 +133,9 @@ static int take_positional(args *a, const char *text)
     return EXIT_DONE;
 }
 
-static const flag *find_flag(const char *name, size_t n, char letter, unsigned accepts)
+static const args_flag *find_flag(const char *name, size_t n, char letter, unsigned accepts)
 {
-    for (const flag *f = flags; f->name; f++) {
+    for (const args_flag *f = args_flags; f->name; f++) {
         bool same = name ? strlen(f->name) == n && memcmp(f->name, name, n) == 0
                          : f->letter && f->letter == letter;
         if (same && (accepts & f->id))
@@ -159,7 +152,7 @@ static int take_dashed(args *a, int argc, char **argv, int *i, unsigned accepts,
     bool is_long = text[1] == '-';
     const char *name = text + 2, *equals = is_long ? strchr(name, '=') : NULL;
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
-    const flag *f = find_flag(is_long ? name : NULL, n, text[1], accepts);
+    const args_flag *f = find_flag(is_long ? name : NULL, n, text[1], accepts);
     bool is_setting =
         !f && is_long && (accepts & FLAG_SETTINGS) && n && (memchr(name, '.', n) || section);
     if (!f && !is_setting)
@@ -201,31 +194,11 @@ void args_free(args *a)
     *a = (args){0};
 }
 
-void args_describe_flags(unsigned accepts, df_str *out)
+void args_flag_words(const args_flag *f, char *out, size_t size)
 {
-    for (const flag *f = flags; f->name; f++) {
-        if (!((accepts | FLAG_HELP) & f->id))
-            continue;
-        char left[64];
-        int n = f->letter ? snprintf(left, sizeof left, "-%c, ", f->letter) : 0;
-        snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s", f->name, f->value ? " " : "",
-                 f->value ? f->value : "");
-        df_str_printf(out, "  %-24s %s\n", left, f->help);
-    }
-    if (accepts & FLAG_SETTINGS)
-        df_str_printf(out, "  %-24s %s\n", "--section.key=value",
-                      "any option of any stage, as in the config file");
-}
-
-void args_man_flags(unsigned accepts, df_str *out)
-{
-    for (const flag *f = flags; f->name; f++) {
-        if (!((accepts | FLAG_HELP) & f->id))
-            continue;
-        df_str_append(out, ".TP\n.B ");
-        if (f->letter)
-            df_str_printf(out, "\\-%c, ", f->letter);
-        df_str_printf(out, "\\-\\-%s%s%s\n%s\n", f->name, f->value ? " " : "",
-                      f->value ? f->value : "", f->help);
-    }
+    char letter[8] = "";
+    if (f->letter)
+        snprintf(letter, sizeof letter, "-%c, ", f->letter);
+    snprintf(out, size, "%s--%s%s%s", letter, f->name, f->value ? " " : "",
+             f->value ? f->value : "");
 }

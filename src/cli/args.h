@@ -28,6 +28,14 @@ typedef enum {
 } flag_id;
 
 enum { PARTS_MAX = 100000 };
+/* key: the setting that a flag stands for. */
+typedef struct {
+    flag_id id;
+    char letter;
+    const char *name, *value, *key, *help;
+} args_flag;
+extern const args_flag args_flags[]; /* ends with {0} */
+
 typedef struct {
     char *key;
     const char *value;
@@ -46,6 +54,6 @@ typedef struct {
  * says so on stderr and returns EXIT_USAGE; what was parsed must be freed all the same. */
 int args_parse(args *out, int argc, char **argv, unsigned accepts, const char *section);
 void args_free(args *a);
-void args_describe_flags(unsigned accepts, df_str *out); /* lines for --help */
-void args_man_flags(unsigned accepts, df_str *out); /* the same as roff */
+/* A flag as one types it: "-o, --out OUT". */
+void args_flag_words(const args_flag *f, char *out, size_t size);
 #endif

@@ -42,8 +42,9 @@ static void put_commands(void)
 }
 
 /* Prints the section on a stage's options. */
-static void put_options(const char *section, const df_option *options)
+static void put_options(const char *section, const char *about, const df_option *options)
 {
+    (void)about;
     if (!options || !options->name)
         return;
     printf(".SS %s\n", section);
@@ -62,9 +63,20 @@ static void put_options(const char *section, const df_option *options)
     }
 }
 
+static void put_flags(void)
+{
+    puts(".SH FLAGS");
+    for (const args_flag *f = args_flags; f->name; f++) {
+        char words[64];
+        args_flag_words(f, words, sizeof words);
+        printf(".TP\n.B ");
+        put_roff(words);
+        printf("\n%s\n", f->help);
+    }
+}
+
 int cmd_man(const command *self, const args *a)
 {
-    df_str flags = {0};
     (void)self;
     (void)a;
     puts(".TH DENSEFUSION 1 \"\" \"densefusion " DF_VERSION "\"\n"
@@ -77,17 +89,11 @@ int cmd_man(const command *self, const args *a)
          "page to look at.\n"
          "Standard output is data, standard error is talk.");
     put_commands();
-    puts(".SH FLAGS");
-    args_man_flags(~0u, &flags);
-    fputs(df_str_text(&flags), stdout);
-    df_str_free(&flags);
+    put_flags();
     puts(".SH OPTIONS\nKeys of the config file, in sections, "
          "and of the command line as \\fB\\-\\-section.key=value\\fR.");
-    for (const command *c = commands; c->name; c++)
-        put_options(c->name, c->options);
-    put_options("run", df_run_option_table);
-    for (const df_stage *const *s = df_stages; *s; s++)
-        put_options((*s)->name, (*s)->options);
+    help_each_command(put_options);
+    help_each_section(put_options);
     puts(".SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 stopped: the same command goes on where it "
          "stopped.");
     return EXIT_DONE;

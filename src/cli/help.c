@@ -21,8 +21,23 @@ void help_bounds(const df_option *o, char *out, size_t size)
     }
 }
 
-static void print_options(const char *section, const df_option *options)
+void help_each_section(help_put *put)
 {
+    put("run", "what holds for all stages", df_run_option_table);
+    for (const df_stage *const *s = df_stages; *s; s++)
+        put((*s)->name, (*s)->summary, (*s)->options);
+}
+
+void help_each_command(help_put *put)
+{
+    for (const command *c = commands; c->name; c++)
+        if (c->options)
+            put(c->name, c->summary, c->options);
+}
+
+static void print_options(const char *section, const char *about, const df_option *options)
+{
+    (void)about;
     for (const df_option *o = options; o && o->name; o++) {
         char bounds[96];
         help_bounds(o, bounds, sizeof bounds);
@@ -51,16 +66,21 @@ void help_all(FILE *to)
 
 static void print_flags(unsigned accepts)
 {
-    df_str text = {0};
-    args_describe_flags(accepts, &text);
-    fputs(df_str_text(&text), stdout);
-    df_str_free(&text);
+    for (const args_flag *f = args_flags; f->name; f++) {
+        char words[64];
+        args_flag_words(f, words, sizeof words);
+        if ((accepts | FLAG_HELP) & f->id)
+            printf("  %-24s %s\n", words, f->help);
+    }
+    if (accepts & FLAG_SETTINGS)
+        printf("  %-24s %s\n", "--section.key=value",
+               "any option of any stage, as in the config file");
 }
 
 static void print_stage_options(const df_stage *stage)
 {
     puts("\noptions; --key=value without a section is one of these");
-    print_options(stage->name, stage->options);
+    print_options(stage->name, NULL, stage->options);
 }
 
 int help_command(const command *c)
@@ -69,16 +89,14 @@ int help_command(const command *c)
     print_flags(c->options ? c->accepts & ~(unsigned)FLAG_SETTINGS : c->accepts);
     if (c->options) {
         puts("\noptions");
-        print_options(NULL, c->options);
+        print_options(NULL, NULL, c->options);
     }
     if (c->stage)
         print_stage_options(df_stage_find(c->stage));
     if (c->options || c->stage || !(c->accepts & FLAG_SETTINGS))
         return EXIT_DONE;
     puts("\noptions, also keys of CONFIG.yaml, in a section of that name");
-    print_options("run", df_run_option_table);
-    for (const df_stage *const *s = df_stages; *s; s++)
-        print_options((*s)->name, (*s)->options);
+    help_each_section(print_options);
     return EXIT_DONE;
 }
 

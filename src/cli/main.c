@@ -43,7 +43,8 @@ const command commands[] = {
      FLAG_OUT | FLAG_JOBS | FLAG_JSON | FLAG_SETTINGS, .run = cmd_metadata,
      .options = df_metadata_options},
     {"man", "", "the manual page, as roff", 0, .run = cmd_man, .hidden = true},
-    {"tables", "", "the columns of every table, as Markdown", 0, .run = cmd_tables, .hidden = true},
+    {"tables", "", "the columns of every table and all options, as Markdown", 0, .run = cmd_tables,
+     .hidden = true},
     {0},
 };
 

@@ -1,4 +1,4 @@
-"""The column tables of docs/FORMAT.md are those of src/tables.
+"""The tables of docs/FORMAT.md and docs/OPTIONS.md are those that the program prints.
 
 DF_BINARY=build/densefusion python3 tests/layout/test_format.py [--update]
 """
@@ -11,8 +11,13 @@ import unittest
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 BINARY = os.environ.get("DF_BINARY", os.path.join(SOURCE, "build", "densefusion"))
-FORMAT = os.path.join(SOURCE, "docs", "FORMAT.md")
-BLOCK = re.compile(r"<!-- table (\S+) -->\n.*?<!-- end -->\n", re.S)
+DOCUMENTS = [os.path.join(SOURCE, "docs", name) for name in ("FORMAT.md", "OPTIONS.md")]
+BLOCK = re.compile(r"<!-- (table \S+|options) -->\n.*?<!-- end -->\n", re.S)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def blocks(text):
@@ -23,22 +28,29 @@ def printed():
     return subprocess.run([BINARY, "tables"], check=True, capture_output=True, text=True).stdout
 
 
+def update():
+    made = blocks(printed())
+    for path in DOCUMENTS:
+        text = BLOCK.sub(lambda found: made[found.group(1)], read(path))
+        with open(path, "w", encoding="utf-8") as document:
+            document.write(text)
+
+
 class Format(unittest.TestCase):
-    def test_the_document_holds_what_the_program_prints(self):
-        with open(FORMAT, encoding="utf-8") as file:
-            self.assertEqual(
-                blocks(file.read()),
-                blocks(printed()),
-                "python3 tests/layout/test_format.py --update",
-            )
+    maxDiff = None
+
+    def test_the_documents_hold_what_the_program_prints(self):
+        held = {}
+        for path in DOCUMENTS:
+            held.update(blocks(read(path)))
+        made = blocks(printed())
+        self.assertEqual(sorted(held), sorted(made))
+        for name, block in made.items():
+            self.assertEqual(held[name], block, "python3 tests/layout/test_format.py --update")
 
 
 if __name__ == "__main__":
     if "--update" in sys.argv:
-        made = blocks(printed())
-        with open(FORMAT, encoding="utf-8") as document:
-            text = document.read()
-        with open(FORMAT, "w", encoding="utf-8") as document:
-            document.write(BLOCK.sub(lambda found: made[found.group(1)], text))
+        update()
     else:
         unittest.main()
