@@ -52,8 +52,16 @@ if(CLI_SOURCES AND EXISTS ${PROJECT_SOURCE_DIR}/share/models/efficientnet-lite2.
   set_tests_properties(curation_samples PROPERTIES TIMEOUT 300)
 endif()
 
-# What evidence is worth: precision and recall on pictures whose content people wrote down, with floors.
+# The commands of the tutorial, in order, and what they print.
 find_package(Python3 COMPONENTS Interpreter)
+if(Python3_FOUND AND CLI_SOURCES AND EXISTS ${PROJECT_SOURCE_DIR}/share/models/nanodet.onnx)
+  add_test(NAME tutorial
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/tutorial/test_tutorial.py)
+  set_tests_properties(tutorial PROPERTIES TIMEOUT 300
+    ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
+endif()
+
+# What evidence is worth: precision and recall on pictures whose content people wrote down, with floors.
 if(Python3_FOUND)
   add_test(NAME truth_score COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/truth/test_score.py)
   set_tests_properties(truth_score PROPERTIES TIMEOUT 60 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)

@@ -31,7 +31,7 @@ build() {                                    # FOLDER CMAKE-ARGUMENT...
 # What has threads of its own: everything else is one thread an image and is covered by these.
 threaded='test_(pool|gate|tokenizer|kmeans|cluster|semdedup|dedup|select|library|pipeline|onnx|experts|text|embed|words|imported|evidence_import)|golden_funnel'
 # Interrupting runs again and again is about the disk: once, without sanitizers. The browser test is about the page.
-undecorated='^output$|together|^parts$|paths|special_files|resume|curation|truth|browser|setup|install|convert|openai_server|openai_chaos|img2dataset|llama'
+undecorated='^output$|together|^parts$|paths|special_files|resume|curation|truth|browser|setup|install|convert|tutorial|openai_server|openai_chaos|img2dataset|llama'
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
 export ORT_DISABLE_TELEMETRY=1               # of the Python scripts; the program refuses it itself
 export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp:second_deadlock_stack=1"
