@@ -1,12 +1,14 @@
-"""Runs the commands of docs/TUTORIAL.md in order, and compares what they print with what it shows.
+"""Runs the commands of docs/TUTORIAL.md and docs/TROUBLESHOOTING.md in order, and compares what
+they print with what is shown.
 
 In a ```console block, `$ ` begins a command, `> ` goes on with it, and the lines after it are its
-output. A line `...` stands for any lines, ` ...` at the end of a line for the rest of it. In
-```console numbers, numbers may be others.
+output. A line `...` stands for any lines, `...` within a line for any words. In ```console numbers,
+numbers may be others. In ```console fails, the last line of output is an error of that command.
 
 DF_BINARY=build/densefusion python3 tests/tutorial/test_tutorial.py
 """
 
+import collections
 import os
 import re
 import subprocess
@@ -15,33 +17,37 @@ import unittest
 
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 BINARY = os.environ.get("DF_BINARY", os.path.join(SOURCE, "build", "densefusion"))
-BLOCK = re.compile(r"^```console( numbers)?\n(.*?)^```$", re.S | re.M)
-NUMBER = re.compile(r"\d+(\.\d+)?")
+BLOCK = re.compile(r"^```console( numbers| fails)?\n(.*?)^```$", re.S | re.M)
+ERROR = "densefusion: "
+
+Step = collections.namedtuple("Step", "command lines loose fails")
 
 
-def commands(text):
-    """(command, lines that it should print, whether numbers may differ), in order."""
+def steps(text):
+    """The commands of a document, in order."""
     found = []
-    for block in BLOCK.finditer(text):
-        for line in block.group(2).splitlines():
+    for kind, block in BLOCK.findall(text):
+        for line in block.splitlines():
             if line.startswith("$ "):
-                found.append((line[2:], [], bool(block.group(1))))
+                found.append(Step([line[2:]], [], kind == " numbers", kind == " fails"))
             elif line.startswith("> "):
-                command, output, loose = found[-1]
-                found[-1] = (command + "\n" + line[2:], output, loose)
+                found[-1].command.append(line[2:])
             else:
-                found[-1][1].append(line)
+                found[-1].lines.append(line)
     return found
+
+
+def should_fail(step):
+    return step.fails and bool(step.lines) and step.lines[-1].startswith(ERROR)
 
 
 def pattern(line, loose):
     """A regular expression for one shown line."""
-    cut = line.endswith(" ...")
-    text = re.escape(line[:-4] if cut else line)
+    text = re.escape(line).replace(re.escape("..."), ".*")
     if loose:
-        text = re.sub(r"\d+(\\\.\d+)?", lambda number: NUMBER.pattern, text)
-        text = re.sub(r"(\\ )+", r" +", text)  # a wider number moves a column
-    return text + (".*" if cut else "")
+        text = re.sub(r"\d+(\\\.\d+)?", lambda number: r"\d+(\.\d+)?", text)
+        text = re.sub(r"(\\ )+", " +", text)  # a wider number moves a column
+    return text
 
 
 def whole_pattern(lines, loose):
@@ -49,32 +55,44 @@ def whole_pattern(lines, loose):
     return "".join(parts) + r"\Z" if lines else ""
 
 
-class Tutorial(unittest.TestCase):
-    def run_all(self, folder):
+class Documents(unittest.TestCase):
+    def prepare(self, folder):
+        """The samples and the program, as a reader has them."""
         os.symlink(os.path.join(SOURCE, "samples"), os.path.join(folder, "samples"))
         os.mkdir(os.path.join(folder, "bin"))
         os.symlink(BINARY, os.path.join(folder, "bin", "densefusion"))
-        environment = dict(os.environ, PATH=f"{folder}/bin:{os.environ['PATH']}")
-        with open(os.path.join(SOURCE, "docs", "TUTORIAL.md"), encoding="utf-8") as file:
-            steps = commands(file.read())
-        self.assertGreater(len(steps), 10)
-        for command, lines, loose in steps:
-            done = subprocess.run(
-                ["bash", "-c", command],
-                cwd=folder,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            self.assertEqual(done.returncode, 0, f"$ {command}\n{done.stdout}")
-            if not re.match(whole_pattern(lines, loose), done.stdout):
-                self.fail(f"$ {command}\nprints\n{done.stdout}\nand not\n" + "\n".join(lines))
+        return dict(os.environ, PATH=f"{folder}/bin:{os.environ['PATH']}")
 
-    def test_every_command_works_and_prints_what_is_shown(self):
+    def follow(self, step, folder, environment):
+        command = "\n".join(step.command)
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        seen = f"$ {command}\n{done.stdout}[exit {done.returncode}]"
+        self.assertEqual(done.returncode != 0, should_fail(step), seen)
+        if not re.match(whole_pattern(step.lines, step.loose), done.stdout):
+            self.fail(seen + "\nis not what is shown:\n" + "\n".join(step.lines))
+
+    def follow_all(self, document):
+        with open(os.path.join(SOURCE, "docs", document), encoding="utf-8") as file:
+            found = steps(file.read())
+        self.assertGreater(len(found), 10)
         with tempfile.TemporaryDirectory() as folder:
-            self.run_all(folder)
+            environment = self.prepare(folder)
+            for step in found:
+                self.follow(step, folder, environment)
+
+    def test_tutorial(self):
+        self.follow_all("TUTORIAL.md")
+
+    def test_troubleshooting(self):
+        self.follow_all("TROUBLESHOOTING.md")
 
 
 class Patterns(unittest.TestCase):

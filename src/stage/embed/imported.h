@@ -1,6 +1,6 @@
 /* Vectors that were made elsewhere, and whose they are: a folder of .npy, .npz or Parquet files in
  * the order of their names (numbers by value), with Parquet tables beside them that name their
- * owners. docs/PIPELINE.md. */
+ * owners. docs/HOWTO.md. */
 #ifndef DF_STAGE_EMBED_IMPORTED_H
 #define DF_STAGE_EMBED_IMPORTED_H
 #include "dataset/dataset.h"
