@@ -1,5 +1,5 @@
 /* Microseconds an image: fusion of two detectors' boxes, and the assembly of the prompt (to reach:
- * < 50). CSV on stdout. Build: see docs/FUSION.md. */
+ * < 50). CSV on stdout. Build: target bench_prompt. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
