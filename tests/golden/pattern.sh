@@ -1,4 +1,5 @@
-# Folders whose names are patterns elsewhere: they are read as they are written, and what lies beside them is not.
+# Folders whose names are patterns elsewhere: they are read as they are written, and what lies
+# beside them is not.
 . "$GOLDEN/pictures"
 mkdir 'in [a]' 'in a' 'out [a]*?'
 bmp 'in [a]/one.bmp' 460 450

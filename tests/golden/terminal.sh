@@ -1,5 +1,6 @@
-# Words of others never command the terminal: names on the command line, of files and folders, model cards, a library's words,
-# imported labels. Escapes, C1 controls, marks that turn the text round, broken UTF-8: each is shown as \x1b, \u009b.
+# Words of others never command the terminal: names on the command line, of files and folders, model
+# cards, a library's words, imported labels. Escapes, C1 controls, marks that turn the text round,
+# broken UTF-8: each is shown as \x1b, \u009b.
 . "$GOLDEN/pictures"
 try() { densefusion "$@" 2>&1; echo "exit $?"; }
 esc=$(printf '\033[31m') c1=$(printf '\302\233') turn=$(printf '\342\200\256') bad=$(printf '\303(')
@@ -25,9 +26,11 @@ try models --models m
 densefusion models --models m --json 2>/dev/null | grep -o '"source.*use"'
 
 mkdir in && bmp in/a.bmp 460 450
-printf '{"path": "a.bmp", "label": "dog \\u001b[31m\\u009b\\u202e", "score": 0.9, "x0": 1, "y0": 1, "x1": 300, "y1": 300}\n' >boxes.jsonl
+printf '{"path": "a.bmp", "label": "dog \\u001b[31m\\u009b\\u202e", "score": 0.9, ' >boxes.jsonl
+printf '"x0": 1, "y0": 1, "x1": 300, "y1": 300}\n' >>boxes.jsonl
 try run in -o "o${esc}ut"
-densefusion run in -o seen --skip embed,cluster,dedup,select,tag,read --detect.from=boxes.jsonl 2>/dev/null >&2
+densefusion run in -o seen --skip embed,cluster,dedup,select,tag,read --detect.from=boxes.jsonl \
+    2>/dev/null >&2
 mv seen "o${esc}ut"
 densefusion status "o${esc}ut" | tail -2
 densefusion show "o${esc}ut" a.bmp | grep -o 'label dog.*score'

