@@ -1,7 +1,7 @@
-/* The parts of the `compose` engine, private to src/engine/compose*.c.
+/* The parts of the `compose` engine, private to src/engine/compose/.
  *
- *     evidence -> plan (what is it about, what belongs together, where is it)   compose_plan.c
- *              -> sentences, while words last           compose_scene.c _text.c _look.c _area.c
+ *     evidence -> plan (what is it about, what belongs together, where is it)   plan.c
+ *              -> sentences, while words last      scene.c text.c look.c area.c, by sentence.c
  *              -> slots, read in order                                           compose.c
  *
  * Wordings are chosen by a hash of the evidence: the same evidence always reads the same, different
@@ -78,15 +78,14 @@ typedef struct {
     size_t bytes;
 } composer;
 
-/* compose_plan.c */
+/* plan.c */
 bool compose_plan(composer *c);              /* false: out of memory */
 compose_rect compose_box_rect(const composer *c, int box);
 double rect_area(compose_rect r);
 compose_rect rect_cut(compose_rect a, compose_rect b);
 compose_rect rect_hull(compose_rect a, compose_rect b);
 
-/* compose.c */
-void compose_caption(composer *c, df_str *out);
+/* sentence.c */
 /* One of n equally right wordings, the same for the same evidence and the same `what`. */
 int compose_pick(const composer *c, int what, int n);
 /* Ends the sentence in c->now and adds it to a slot, unless the words have run
@@ -95,10 +94,9 @@ bool compose_say(composer *c, compose_slot slot);
 void compose_put(composer *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int compose_words_left(const composer *c);
 
-/* compose_place.c */
-const char *
+/* place.c */
 /* "in the upper left corner": a constant, equal places are equal pointers */
-compose_place(compose_rect r);
+const char *compose_place(compose_rect r);
 const char *compose_side(compose_rect r);    /* "the left side", for what fills it */
 int compose_edges(compose_rect r);           /* edges of the picture that it touches */
 /* appends "the left and bottom edges" */
@@ -110,14 +108,14 @@ typedef struct {
  * covers. */
 bool compose_relation(compose_rect b, const compose_group *main, compose_link *out);
 
-/* compose_scene.c */
+/* scene.c */
 void compose_scene(composer *c);             /* opening and main subject */
 void compose_others(composer *c);
 
-/* compose_text.c */
+/* text.c */
 void compose_texts(composer *c);
 
-/* compose_look.c */
+/* look.c */
 /* appends "a wide colour picture"; "the picture" when it was said or `definite` */
 void compose_frame(composer *c, bool definite);
 /* appends "mostly dark grey with some red"; false: nothing to say */
@@ -130,7 +128,7 @@ bool compose_same_colour(const char *a, const char *b);      /* "dark grey" and 
 /* opening of a picture of which only the colours are known */
 void compose_field(composer *c);
 
-/* compose_area.c */
+/* area.c */
 void compose_areas(composer *c);
 void compose_tone(composer *c);
 #endif

@@ -1,4 +1,4 @@
-/* Colours in words: of the whole, of an object, of a part. Parts and light: compose_area.c. */
+/* Colours in words: of the whole, of an object, of a part. Parts and light: area.c. */
 #include "engine/compose/compose.h"
 
 #include <math.h>
