@@ -87,14 +87,72 @@ df_status df_options_defaults(const df_option *options, void *config, df_error *
     return DF_OK;
 }
 
+const df_option *df_option_find(const df_option *options, const char *name)
+{
+    for (const df_option *o = options; o && o->name; o++)
+        if (strcmp(o->name, name) == 0)
+            return o;
+    return NULL;
+}
+
+/* Letters to change, add or leave out until one name is the other (Levenshtein's distance); what is
+ * longer than a name can be is far away. */
+static int distance(const char *a, const char *b)
+{
+    enum { NAME_MAX_BYTES = 64 };
+    int row[NAME_MAX_BYTES];
+    const int n = (int)strnlen(b, NAME_MAX_BYTES);
+    if (n == NAME_MAX_BYTES || strnlen(a, NAME_MAX_BYTES) == NAME_MAX_BYTES)
+        return NAME_MAX_BYTES;
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            const int changed = diagonal + (a[i - 1] != b[j - 1]);
+            const int other = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = changed < other ? changed : other;
+        }
+    }
+    return row[n];
+}
+
+static int slips_allowed(const char *name)
+{
+    return (int)(strlen(name) + 2) / 3;
+}
+
+bool df_option_is_like(const char *name, const char *other)
+{
+    return distance(name, other) <= slips_allowed(name);
+}
+
+static const df_option *nearest(const df_option *options, const char *name)
+{
+    const df_option *best = NULL;
+    int least = slips_allowed(name) + 1;
+    for (const df_option *o = options; o && o->name; o++) {
+        const int d = distance(name, o->name);
+        if (d < least)
+            least = d, best = o;
+    }
+    return best;
+}
+
 df_status df_option_set(const df_option *options, void *config, const char *section,
                         const char *key, const char *value, df_error *err)
 {
-    for (const df_option *o = options; o && o->name; o++)
-        if (strcmp(o->name, key) == 0)
-            return set_value(o, config, section, value, err);
-    return df_fail(err, DF_CONFIG, "%s.%s: no such option; `densefusion %s --help` lists them",
-                   section, key, section);
+    const df_option *o = df_option_find(options, key);
+    if (o)
+        return set_value(o, config, section, value, err);
+    o = nearest(options, key);
+    if (o)
+        return df_fail(err, DF_CONFIG, "%s.%s: no such option; did you mean %s.%s?", section, key,
+                       section, o->name);
+    return df_fail(err, DF_CONFIG, "%s.%s: no such option; `densefusion %.*s --help` lists them",
+                   section, key, (int)strcspn(section, "."), section);
 }
 
 static bool is_listed(const char *const *names, const char *name)

@@ -2,6 +2,7 @@
  * and the fingerprint. */
 #ifndef DF_BASE_OPTION_H
 #define DF_BASE_OPTION_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/status.h"
@@ -20,8 +21,10 @@ typedef struct {
 } df_option;                             /* a table ends with {0} */
 
 df_status df_options_defaults(const df_option *options, void *config, df_error *err);
+/* NULL: there is none of that name. */
+const df_option *df_option_find(const df_option *options, const char *name);
 /* Sets one key from text; unknown key, bad type and out of range are DF_CONFIG naming section.key
- * and the bounds. */
+ * and the bounds, or the name that is most like the unknown one. */
 df_status df_option_set(const df_option *options, void *config, const char *section,
                         const char *key, const char *value, df_error *err);
 /* Appends "key=value\n" per option in table order, but for the names in aside (NULL-terminated;
@@ -29,4 +32,6 @@ df_status df_option_set(const df_option *options, void *config, const char *sect
 void df_options_describe(const df_option *options, const void *config, const char *const *aside,
                          df_str *out);
 void df_options_free(const df_option *options, void *config);
+/* Whether a name may be a slip for another: few letters differ. */
+bool df_option_is_like(const char *name, const char *other);
 #endif
