@@ -46,7 +46,8 @@ export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp:second_deadlock_stack=1"
 build build/test -DDF_RESUME_TESTS=ON -DDF_ASSERT=ON && run_tests build/test
 build build/asan -DDF_SANITIZE=address,undefined && run_tests build/asan -E "$undecorated"
 build build/tsan -DDF_SANITIZE=thread && run_tests build/tsan -R "$threaded"
-build build/clang -DCMAKE_C_COMPILER=clang-19 -DDF_ASSERT=ON && run_tests build/clang -R '^test_|^fuzz_'
+build build/clang -DCMAKE_C_COMPILER=clang-19 -DDF_ASSERT=ON &&
+    run_tests build/clang -R '^test_|^fuzz_'
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
