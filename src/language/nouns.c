@@ -151,9 +151,11 @@ static void clean_label(const char *label, char clean[DF_LABEL_MAX])
             clean[n++] = c;
         inside = inside && *label != ')';
     }
-    /* a character cut in two */
-    while (n > 0 && ((clean[n - 1] & 0xC0) == 0x80 || clean[n - 1] == ' ') && *label)
-        n--;
+    if ((*label & 0xC0) == 0x80) { /* a character cut in two */
+        while (n > 0 && (clean[n - 1] & 0xC0) == 0x80)
+            n--;
+        n -= n > 0;
+    }
     while (n > 0 && clean[n - 1] == ' ')
         n--;
     clean[n] = '\0';
