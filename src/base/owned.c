@@ -49,15 +49,16 @@ static df_status set(df_owned *o, const char *name, bool ours, const char *path,
     return DF_OK;
 }
 
-/* Takes the whole lines of a text; a line of another form (the heading) says nothing. *used: their
- * bytes. */
+/* Takes the whole lines of a text; a line of another form (the heading, one with a zero byte from
+ * a power cut) says nothing. *used: their bytes. */
 static df_status take_lines(df_owned *o, char *text, size_t size, size_t *used, const char *path,
                             df_error *err)
 {
     char *line = text;
     for (char *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
         *end = '\0';
-        if ((line[0] == '+' || line[0] == '-') && line[1] == ' ' && line[2])
+        const bool whole = strlen(line) == (size_t)(end - line);
+        if (whole && (line[0] == '+' || line[0] == '-') && line[1] == ' ' && line[2])
             DF_TRY(set(o, line + 2, line[0] == '+', path, err));
     }
     *used = (size_t)(line - text);
