@@ -80,6 +80,15 @@ static df_status mark(const int64_t *parts, int64_t n_parts, const char *path, b
     return DF_OK;
 }
 
+/* False: no sums of vectors are as large. */
+static bool add(int64_t *sum, const int64_t *more, size_t n)
+{
+    bool fits = true;
+    for (size_t i = 0; i < n; i++)
+        fits &= !__builtin_add_overflow(sum[i], more[i], &sum[i]);
+    return fits;
+}
+
 /* Adds one machine's sums and counts. seen: parts that were counted already, to find a part that
  * comes twice. */
 static df_status add_file(const df_cluster_work *w, const char *path, bool *seen, int64_t *sum,
@@ -104,10 +113,10 @@ static df_status add_file(const df_cluster_work *w, const char *path, bool *seen
     const int64_t *parts = (const int64_t *)(const void *)(bytes + sizeof header);
     df_status status = mark(parts, header.n_parts, path, seen, n_all, err);
     const int64_t *counts = parts + header.n_parts, *sums = counts + w->k;
-    for (int64_t i = 0; status == DF_OK && i < w->k; i++)
-        count[i] += counts[i];
-    for (int64_t i = 0; status == DF_OK && i < (int64_t)w->k * w->d; i++)
-        sum[i] += sums[i];
+    if (status == DF_OK &&
+        (!add(count, counts, (size_t)w->k) || !add(sum, sums, (size_t)w->k * (size_t)w->d)))
+        status =
+            df_fail(err, DF_FORMAT, "%s: it is damaged: remove it and map its parts again", path);
     free(bytes);
     return status;
 }
