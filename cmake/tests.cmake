@@ -182,7 +182,7 @@ if(Python3_FOUND AND CLI_SOURCES AND NOT DF_SANITIZE AND CMAKE_SYSTEM_NAME STREQ
   target_link_libraries(power_cut_shim PRIVATE ${CMAKE_DL_LIBS})
   set(TORTURE "DF_BINARY=$<TARGET_FILE:densefusion-cli>;DF_NTH_SHIM=$<TARGET_FILE:nth_shim>"
       "DF_CUT_SHIM=$<TARGET_FILE:power_cut_shim>;PYTHONDONTWRITEBYTECODE=1")
-  add_test(NAME torture_memory COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_torture.py malloc)
+  add_test(NAME torture_memory COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_torture.py malloc memory)
   add_test(NAME torture_calls COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_torture.py
            open read write sync rename stat mmap close readdir change)
   add_test(NAME torture_power_cut COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_power_cut.py)

@@ -1,9 +1,10 @@
-/* Makes the n-th call of a kind fail, once, for a program that is started with LD_PRELOAD=nth.so:
+/* Makes the n-th call of a kind fail for a program that is started with LD_PRELOAD=nth.so:
  *
  *     NTH_CALL    malloc (of the program itself alone), open, read, write, sync, rename, stat,
  *                 mmap, close, readdir, change (mkdir, unlink, link, truncate)
  *     NTH_AT      which one fails, from 1; 0: none
  *     NTH_ERRNO   with this number
+ *     NTH_STAYS   set: all later calls of the kind on the same file fail too; of malloc: all
  *     NTH_BELOW   folders, with : between; calls about files elsewhere do not count
  *     NTH_LOG     a file: NTH_AT=0 appends one line a call, of which the same place in the program
  *                 gives the same line; else the call chain of the call that failed
@@ -34,6 +35,7 @@ enum { FRAMES = 24 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *wanted = "", *below = "";
 static long fail_at;
+static bool stays;
 static int fail_code, log_fd = -1;
 static uintptr_t program_base, program_from, program_to;
 
@@ -64,6 +66,7 @@ __attribute__((constructor)) static void begin(void)
     dl_iterate_phdr(program_span, NULL);
     below = setting("NTH_BELOW");
     fail_at = strtol(setting("NTH_AT"), NULL, 10);
+    stays = *setting("NTH_STAYS") != '\0';
     fail_code = (int)strtol(setting("NTH_ERRNO"), NULL, 10);
     if (*setting("NTH_LOG"))
         log_fd = (int)syscall(SYS_openat, AT_FDCWD, setting("NTH_LOG"),
@@ -91,17 +94,22 @@ static void note(void)
     syscall(SYS_write, log_fd, line, used);
 }
 
-/* True, with errno set, when this call is the one that is to fail. */
-static bool fails(const char *call)
+/* True, with errno set, when this call is the one that is to fail. path: NULL: it does not count.
+ */
+static bool fails(const char *call, const char *path)
 {
     static long n;
+    static char failed[PATH_MAX];
     static __thread bool inside;
-    if (inside || strcmp(call, wanted) != 0)
+    if (inside || !path || strcmp(call, wanted) != 0)
         return false;
     inside = true;
     pthread_mutex_lock(&lock);
-    const bool now = ++n == fail_at;
-    if (log_fd >= 0 && (now || fail_at == 0))
+    const bool first = ++n == fail_at,
+               now = first || (stays && n > fail_at && fail_at > 0 && strcmp(path, failed) == 0);
+    if (first)
+        snprintf(failed, sizeof failed, "%s", path);
+    if (log_fd >= 0 && (first || fail_at == 0))
         note();
     pthread_mutex_unlock(&lock);
     inside = false;
@@ -110,37 +118,46 @@ static bool fails(const char *call)
     return now;
 }
 
-static bool is_below(const char *path)
+/* ---- which files count: these are NULL for all others ---- */
+
+static const char *below_path(const char *path)
 {
     for (const char *folder = below; path && *folder;) {
         const size_t n = strcspn(folder, ":");
         if (strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0'))
-            return true;
+            return path;
         folder += n + (folder[n] == ':');
     }
-    return false;
+    return NULL;
 }
 
-static bool is_counted(int fd)
+/* Until the thread's next call. */
+static const char *path_of(int fd)
 {
-    char link[64], path[PATH_MAX];
+    static __thread char path[PATH_MAX];
+    char link[64];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     const int code = errno;
     const long n = fd < 0 ? -1 : syscall(SYS_readlink, link, path, sizeof path - 1);
     errno = code;
     path[n > 0 ? n : 0] = '\0';
-    return n > 0 && is_below(path);
+    return below_path(path);
 }
 
-static bool is_counted_at(int folder, const char *path)
+static const char *path_at(int folder, const char *name)
 {
-    return path && (path[0] == '/' ? is_below(path) : is_counted(folder));
+    static __thread char path[2 * PATH_MAX];
+    if (!name || name[0] == '/')
+        return below_path(name);
+    const char *top = path_of(folder);
+    snprintf(path, sizeof path, "%s%s%s", top ? top : "", *name ? "/" : "", name);
+    return top ? path : NULL;
 }
 
 #define REAL(name)                                                                                 \
     static __typeof__(&name) real;                                                                 \
     if (!real)                                                                                     \
-        real = (__typeof__(&name))dlsym(RTLD_NEXT, #name);
+    real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 #define MODE                                                                                       \
     mode_t mode = 0;                                                                               \
     if (flags & (O_CREAT | __O_TMPFILE)) {                                                         \
@@ -148,29 +165,34 @@ static bool is_counted_at(int folder, const char *path)
         va_start(args, flags);                                                                     \
         mode = va_arg(args, mode_t);                                                               \
         va_end(args);                                                                              \
-    }
+    }                                                                                              \
+    (void)0
 
 /* ---- opening and closing ---- */
 
 int openat(int folder, const char *path, int flags, ...)
 {
-    MODE REAL(openat) const bool is = is_counted_at(folder, path);
-    return is && fails("open") ? -1 : real(folder, path, flags, mode);
+    MODE;
+    REAL(openat);
+    return fails("open", path_at(folder, path)) ? -1 : real(folder, path, flags, mode);
 }
 
 int open(const char *path, int flags, ...)
 {
-    MODE return openat(AT_FDCWD, path, flags, mode);
+    MODE;
+    return openat(AT_FDCWD, path, flags, mode);
 }
 
 int open64(const char *path, int flags, ...)
 {
-    MODE return openat(AT_FDCWD, path, flags, mode);
+    MODE;
+    return openat(AT_FDCWD, path, flags, mode);
 }
 
 int openat64(int folder, const char *path, int flags, ...)
 {
-    MODE return openat(folder, path, flags, mode);
+    MODE;
+    return openat(folder, path, flags, mode);
 }
 
 int __open_2(const char *path, int flags);
@@ -193,8 +215,8 @@ int __openat_2(int folder, const char *path, int flags)
 
 FILE *fopen(const char *path, const char *mode)
 {
-    REAL(fopen)
-    return is_below(path) && fails("open") ? NULL : real(path, mode);
+    REAL(fopen);
+    return fails("open", below_path(path)) ? NULL : real(path, mode);
 }
 
 FILE *fopen64(const char *path, const char *mode)
@@ -205,63 +227,67 @@ FILE *fopen64(const char *path, const char *mode)
 /* A file is closed even when close() tells of an error. */
 int close(int fd)
 {
-    REAL(close)
-    const bool is = is_counted(fd);
+    REAL(close);
+    char path[PATH_MAX];
+    const char *is = path_of(fd);
+    snprintf(path, sizeof path, "%s", is ? is : "");
     const int result = real(fd);
-    return is && fails("close") ? -1 : result;
+    return fails("close", is ? path : NULL) ? -1 : result;
 }
 
 int fclose(FILE *file)
 {
-    REAL(fclose)
-    const bool is = is_counted(fileno(file));
+    REAL(fclose);
+    char path[PATH_MAX];
+    const char *is = path_of(fileno(file));
+    snprintf(path, sizeof path, "%s", is ? is : "");
     const int result = real(file);
-    return is && fails("close") ? EOF : result;
+    return fails("close", is ? path : NULL) ? EOF : result;
 }
 
 DIR *opendir(const char *path)
 {
-    REAL(opendir)
-    return is_below(path) && fails("open") ? NULL : real(path);
+    REAL(opendir);
+    return fails("open", below_path(path)) ? NULL : real(path);
 }
 
 DIR *fdopendir(int fd)
 {
-    REAL(fdopendir)
-    return is_counted(fd) && fails("open") ? NULL : real(fd);
+    REAL(fdopendir);
+    return fails("open", path_of(fd)) ? NULL : real(fd);
 }
 
 int scandir(const char *path, struct dirent ***names, int (*choose)(const struct dirent *),
             int (*order)(const struct dirent **, const struct dirent **))
 {
-    REAL(scandir)
-    return is_below(path) && fails("open") ? -1 : real(path, names, choose, order);
+    REAL(scandir);
+    return fails("open", below_path(path)) ? -1 : real(path, names, choose, order);
 }
 
 struct dirent *readdir(DIR *dir)
 {
-    REAL(readdir)
-    return is_counted(dirfd(dir)) && fails("readdir") ? NULL : real(dir);
+    REAL(readdir);
+    return fails("readdir", path_of(dirfd(dir))) ? NULL : real(dir);
 }
 
 struct dirent64 *readdir64(DIR *dir)
 {
-    REAL(readdir64)
-    return is_counted(dirfd(dir)) && fails("readdir") ? NULL : real(dir);
+    REAL(readdir64);
+    return fails("readdir", path_of(dirfd(dir))) ? NULL : real(dir);
 }
 
 /* ---- reading and writing ---- */
 
 ssize_t read(int fd, void *to, size_t n)
 {
-    REAL(read)
-    return is_counted(fd) && fails("read") ? -1 : real(fd, to, n);
+    REAL(read);
+    return fails("read", path_of(fd)) ? -1 : real(fd, to, n);
 }
 
 ssize_t pread(int fd, void *to, size_t n, off_t at)
 {
-    REAL(pread)
-    return is_counted(fd) && fails("read") ? -1 : real(fd, to, n, at);
+    REAL(pread);
+    return fails("read", path_of(fd)) ? -1 : real(fd, to, n, at);
 }
 
 ssize_t pread64(int fd, void *to, size_t n, off_t at)
@@ -292,7 +318,7 @@ ssize_t __pread64_chk(int fd, void *to, size_t n, off_t at, size_t room)
 
 static bool stream_fails(FILE *file)
 {
-    if (!is_counted(fileno(file)) || !fails("read"))
+    if (!fails("read", path_of(fileno(file))))
         return false;
     file->_flags |= 0x20;                    /* glibc: ferror() */
     return true;
@@ -300,26 +326,26 @@ static bool stream_fails(FILE *file)
 
 size_t fread(void *to, size_t size, size_t n, FILE *file)
 {
-    REAL(fread)
+    REAL(fread);
     return stream_fails(file) ? 0 : real(to, size, n, file);
 }
 
 ssize_t getline(char **line, size_t *size, FILE *file)
 {
-    REAL(getline)
+    REAL(getline);
     return stream_fails(file) ? -1 : real(line, size, file);
 }
 
 ssize_t write(int fd, const void *from, size_t n)
 {
-    REAL(write)
-    return is_counted(fd) && fails("write") ? -1 : real(fd, from, n);
+    REAL(write);
+    return fails("write", path_of(fd)) ? -1 : real(fd, from, n);
 }
 
 ssize_t pwrite(int fd, const void *from, size_t n, off_t at)
 {
-    REAL(pwrite)
-    return is_counted(fd) && fails("write") ? -1 : real(fd, from, n, at);
+    REAL(pwrite);
+    return fails("write", path_of(fd)) ? -1 : real(fd, from, n, at);
 }
 
 ssize_t pwrite64(int fd, const void *from, size_t n, off_t at)
@@ -329,20 +355,20 @@ ssize_t pwrite64(int fd, const void *from, size_t n, off_t at)
 
 int fsync(int fd)
 {
-    REAL(fsync)
-    return is_counted(fd) && fails("sync") ? -1 : real(fd);
+    REAL(fsync);
+    return fails("sync", path_of(fd)) ? -1 : real(fd);
 }
 
 int fdatasync(int fd)
 {
-    REAL(fdatasync)
-    return is_counted(fd) && fails("sync") ? -1 : real(fd);
+    REAL(fdatasync);
+    return fails("sync", path_of(fd)) ? -1 : real(fd);
 }
 
 void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t from)
 {
-    REAL(mmap)
-    if (!(flags & MAP_ANONYMOUS) && is_counted(fd) && fails("mmap"))
+    REAL(mmap);
+    if (!(flags & MAP_ANONYMOUS) && fails("mmap", path_of(fd)))
         return MAP_FAILED;
     return real(at, size, protection, flags, fd, from);
 }
@@ -356,8 +382,8 @@ void *mmap64(void *at, size_t size, int protection, int flags, int fd, off_t fro
 
 int renameat(int from_folder, const char *from, int to_folder, const char *to)
 {
-    REAL(renameat)
-    if (is_counted_at(to_folder, to) && fails("rename"))
+    REAL(renameat);
+    if (fails("rename", path_at(to_folder, to)))
         return -1;
     return real(from_folder, from, to_folder, to);
 }
@@ -369,8 +395,8 @@ int rename(const char *from, const char *to)
 
 int mkdirat(int folder, const char *path, mode_t mode)
 {
-    REAL(mkdirat)
-    return is_counted_at(folder, path) && fails("change") ? -1 : real(folder, path, mode);
+    REAL(mkdirat);
+    return fails("change", path_at(folder, path)) ? -1 : real(folder, path, mode);
 }
 
 int mkdir(const char *path, mode_t mode)
@@ -380,8 +406,8 @@ int mkdir(const char *path, mode_t mode)
 
 int unlinkat(int folder, const char *path, int flags)
 {
-    REAL(unlinkat)
-    return is_counted_at(folder, path) && fails("change") ? -1 : real(folder, path, flags);
+    REAL(unlinkat);
+    return fails("change", path_at(folder, path)) ? -1 : real(folder, path, flags);
 }
 
 int unlink(const char *path)
@@ -396,16 +422,16 @@ int rmdir(const char *path)
 
 int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags)
 {
-    REAL(linkat)
-    if (is_counted_at(to_folder, to) && fails("change"))
+    REAL(linkat);
+    if (fails("change", path_at(to_folder, to)))
         return -1;
     return real(from_folder, from, to_folder, to, flags);
 }
 
 int ftruncate(int fd, off_t size)
 {
-    REAL(ftruncate)
-    return is_counted(fd) && fails("change") ? -1 : real(fd, size);
+    REAL(ftruncate);
+    return fails("change", path_of(fd)) ? -1 : real(fd, size);
 }
 
 int ftruncate64(int fd, off_t size)
@@ -417,9 +443,8 @@ int ftruncate64(int fd, off_t size)
 
 int fstatat(int folder, const char *path, struct stat *st, int flags)
 {
-    REAL(fstatat)
-    const bool is = *path ? is_counted_at(folder, path) : is_counted(folder);
-    return is && fails("stat") ? -1 : real(folder, path, st, flags);
+    REAL(fstatat);
+    return fails("stat", path_at(folder, path)) ? -1 : real(folder, path, st, flags);
 }
 
 int stat(const char *path, struct stat *st)
@@ -454,15 +479,14 @@ int fstat64(int fd, struct stat64 *st)
 
 int statx(int folder, const char *path, int flags, unsigned mask, struct statx *st)
 {
-    REAL(statx)
-    const bool is = *path ? is_counted_at(folder, path) : is_counted(folder);
-    return is && fails("stat") ? -1 : real(folder, path, flags, mask, st);
+    REAL(statx);
+    return fails("stat", path_at(folder, path)) ? -1 : real(folder, path, flags, mask, st);
 }
 
 int faccessat(int folder, const char *path, int how, int flags)
 {
-    REAL(faccessat)
-    return is_counted_at(folder, path) && fails("stat") ? -1 : real(folder, path, how, flags);
+    REAL(faccessat);
+    return fails("stat", path_at(folder, path)) ? -1 : real(folder, path, how, flags);
 }
 
 int access(const char *path, int how)
@@ -472,8 +496,8 @@ int access(const char *path, int how)
 
 char *realpath(const char *path, char *resolved)
 {
-    REAL(realpath)
-    return is_below(path) && fails("stat") ? NULL : real(path, resolved);
+    REAL(realpath);
+    return fails("stat", below_path(path)) ? NULL : real(path, resolved);
 }
 
 char *__realpath_chk(const char *path, char *resolved, size_t room);
@@ -490,7 +514,7 @@ void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t n);
 void *__libc_memalign(size_t align, size_t n);
 
-#define NO_MEMORY (of_program(__builtin_return_address(0)) && fails("malloc"))
+#define NO_MEMORY (of_program(__builtin_return_address(0)) && fails("malloc", ""))
 
 void *malloc(size_t n)
 {
