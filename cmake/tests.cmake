@@ -174,7 +174,8 @@ if(Python3_FOUND AND CLI_SOURCES AND NOT DF_SANITIZE AND CMAKE_SYSTEM_NAME STREQ
   endforeach()
 endif()
 
-# Each call fails once; the power goes before each call that changes the disk. A sample: DF_TORTURE=all takes hours.
+# Each call fails; the power goes before each call that changes the disk. A sample: DF_TORTURE=all
+# takes hours.
 if(Python3_FOUND AND CLI_SOURCES AND NOT DF_SANITIZE AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
   add_library(nth_shim MODULE tests/faults/nth.c)
   add_library(power_cut_shim MODULE tests/faults/power_cut.c)
@@ -182,11 +183,14 @@ if(Python3_FOUND AND CLI_SOURCES AND NOT DF_SANITIZE AND CMAKE_SYSTEM_NAME STREQ
   target_link_libraries(power_cut_shim PRIVATE ${CMAKE_DL_LIBS})
   set(TORTURE "DF_BINARY=$<TARGET_FILE:densefusion-cli>;DF_NTH_SHIM=$<TARGET_FILE:nth_shim>"
       "DF_CUT_SHIM=$<TARGET_FILE:power_cut_shim>;PYTHONDONTWRITEBYTECODE=1")
-  add_test(NAME torture_memory COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_torture.py malloc memory)
-  add_test(NAME torture_calls COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_torture.py
+  set(TORTURE_TEST Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_torture.py)
+  add_test(NAME torture_memory COMMAND ${TORTURE_TEST} malloc memory)
+  add_test(NAME torture_calls COMMAND ${TORTURE_TEST}
            open read write sync rename stat mmap close readdir change)
-  add_test(NAME torture_power_cut COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_power_cut.py)
-  set_tests_properties(torture_memory torture_calls torture_power_cut PROPERTIES TIMEOUT 900 ENVIRONMENT "${TORTURE}")
+  add_test(NAME torture_power_cut COMMAND Python3::Interpreter
+           ${PROJECT_SOURCE_DIR}/tests/faults/test_power_cut.py)
+  set_tests_properties(torture_memory torture_calls torture_power_cut PROPERTIES
+                       TIMEOUT 900 ENVIRONMENT "${TORTURE}")
 endif()
 
 # ---- the llama engine, beside llama.cpp's own server ----
