@@ -9,6 +9,8 @@ static const df_column select_columns[] = {
          "`select.total` leaves for its cluster)"},
     [DF_SELECT_CLUSTER] = {"cluster", DF_COLUMN_INT, "as in cluster"},
     [DF_SELECT_RANK] = {"rank", DF_COLUMN_INT, "1: the first of its cluster"},
+    [DF_SELECT_KEY] = {"key", DF_COLUMN_REAL,
+                       "what it is ranked by, the highest first: `select.by`; null: no score"},
     [DF_SELECT_COLUMNS] = {0},
 };
 const df_table_type df_select_table = {

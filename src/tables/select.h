@@ -10,6 +10,7 @@ enum {
     DF_SELECT_REASON,
     DF_SELECT_CLUSTER,
     DF_SELECT_RANK,
+    DF_SELECT_KEY,
     DF_SELECT_COLUMNS
 };
 extern const df_table_type df_select_table;

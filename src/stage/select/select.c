@@ -3,6 +3,7 @@
 #include "stage/select/select.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,14 +41,16 @@ static df_status fill_part(const df_selecting *s, int part, df_table *out, df_er
         if (item.limit < DF_LIMIT_NONE || item.limit > DF_LIMIT_TOTAL)
             return df_fail(err, DF_FORMAT, "select/part-items.partial is damaged: run again");
         if (item.cluster >= 0)
-            DF_TRY(df_table_append(out,
-                                   (const df_value[DF_SELECT_COLUMNS]){
-                                       [DF_SELECT_ROW] = DF_INT(df_place_unpack(item.place).row),
-                                       [DF_SELECT_KEPT] = DF_BOOL(item.limit == DF_LIMIT_NONE),
-                                       [DF_SELECT_REASON] = DF_TEXT(reasons[item.limit]),
-                                       [DF_SELECT_CLUSTER] = DF_INT(item.cluster),
-                                       [DF_SELECT_RANK] = DF_INT(item.rank)},
-                                   err));
+            DF_TRY(df_table_append(
+                out,
+                (const df_value[DF_SELECT_COLUMNS]){
+                    [DF_SELECT_ROW] = DF_INT(df_place_unpack(item.place).row),
+                    [DF_SELECT_KEPT] = DF_BOOL(item.limit == DF_LIMIT_NONE),
+                    [DF_SELECT_REASON] = DF_TEXT(reasons[item.limit]),
+                    [DF_SELECT_CLUSTER] = DF_INT(item.cluster),
+                    [DF_SELECT_RANK] = DF_INT(item.rank),
+                    [DF_SELECT_KEY] = isnan(item.key) ? DF_NULL : DF_REAL(item.key)},
+                err));
     }
     return DF_OK;
 }
@@ -162,4 +165,5 @@ const df_stage df_stage_select = {
     .whole = true,
     .run = select_run,
     .depends = select_depends,
+    .revision = 1, /* select.key */
 };
