@@ -66,7 +66,7 @@ def main(build, folder, n=10000, python=None):
                 "caption",
                 *SKIP,
                 "--caption.engine=openai",
-                "--caption.url=" + url,
+                "--caption.openai.url=" + url,
             ]
         )
         print(f"densefusion,{n},{seconds:.1f},{n / seconds:.0f},{cpu:.1f},{mib:.0f}", flush=True)

@@ -20,6 +20,11 @@ typedef struct {
     const char *help;                    /* one line; unit and source where there is one */
 } df_option;                             /* a table ends with {0} */
 
+/* A name that an option had in the version before. now: what it is called; NULL: it is gone. */
+typedef struct {
+    const char *old, *now;
+} df_option_alias;                       /* a table ends with {0} */
+
 df_status df_options_defaults(const df_option *options, void *config, df_error *err);
 /* NULL: there is none of that name. */
 const df_option *df_option_find(const df_option *options, const char *name);

@@ -86,17 +86,13 @@ static void print_state(void *ctx, const char *file, const char *status)
 /* submit, poll or fetch: what talks to the server. */
 static df_status with_server(const df_config *config, const args *a, df_error *err)
 {
-    const df_caption_config *k = caption_config(config);
-    const df_batch_server server = {.url = k->url,
-                                    .api_key_file = k->api_key_file,
-                                    .ca_file = k->ca_file,
-                                    .timeout_s = k->timeout_s,
-                                    .stop = command_stop(),
-                                    .say = print_state};
+    const df_openai_config *k = df_caption_openai(caption_config(config));
+    const df_batch_server server = {.options = k, .stop = command_stop(), .say = print_state};
     const char *verb = a->positional[0], *folder = a->positional[1];
     int n = 0;
     if (df_openai_key_exposed(k->api_key_file))
-        put_line(stderr, "densefusion: caption.api_key_file: others can read %s: chmod 600 %s",
+        put_line(stderr,
+                 "densefusion: caption.openai.api_key_file: others can read %s: chmod 600 %s",
                  k->api_key_file, k->api_key_file);
     if (strcmp(verb, "submit") == 0) {
         DF_TRY(df_batch_submit(&server, folder, &n, err));

@@ -30,11 +30,23 @@ int command_failed(df_status status, const df_error *err)
     }
 }
 
+static void tell_notes(df_str *notes)
+{
+    for (char *line = notes->data, *end; line && *line; line = end + 1) {
+        end = strchr(line, '\n');
+        *end = '\0';
+        put_line(stderr, "densefusion: %s", line);
+    }
+    df_str_clear(notes);
+}
+
 df_status command_settings(df_config *config, const args *a, df_error *err)
 {
     df_status status = a->config ? df_config_load(config, a->config, err) : DF_OK;
     for (int i = 0; status == DF_OK && i < a->n_settings; i++)
         status = df_config_set(config, a->settings[i].key, a->settings[i].value, err);
+    if (status == DF_OK)
+        tell_notes(&config->renamed.notes);
     return status;
 }
 

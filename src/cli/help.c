@@ -21,11 +21,23 @@ void help_bounds(const df_option *o, char *out, size_t size)
     }
 }
 
+/* A stage's options, then those of each of its engines under the engine's name. */
+static void put_stage(const df_stage *stage, help_put *put)
+{
+    put(stage->name, stage->summary, stage->options);
+    for (const df_engine_ops *const *e = stage->engines; e && *e; e++) {
+        char section[96];
+        snprintf(section, sizeof section, "%s.%s", stage->name, (*e)->name);
+        if ((*e)->options)
+            put(section, (*e)->summary, (*e)->options);
+    }
+}
+
 void help_each_section(help_put *put)
 {
     put("run", "what holds for all stages", df_run_option_table);
     for (const df_stage *const *s = df_stages; *s; s++)
-        put((*s)->name, (*s)->summary, (*s)->options);
+        put_stage(*s, put);
 }
 
 void help_each_command(help_put *put)
@@ -37,7 +49,8 @@ void help_each_command(help_put *put)
 
 static void print_options(const char *section, const char *about, const df_option *options)
 {
-    (void)about;
+    if (section && strchr(section, '.'))
+        printf("\n  %s: %s\n", section, about);
     for (const df_option *o = options; o && o->name; o++) {
         char bounds[96];
         help_bounds(o, bounds, sizeof bounds);
@@ -80,7 +93,7 @@ static void print_flags(unsigned accepts)
 static void print_stage_options(const df_stage *stage)
 {
     puts("\noptions; --key=value without a section is one of these");
-    print_options(stage->name, NULL, stage->options);
+    put_stage(stage, print_options);
 }
 
 int help_command(const command *c)

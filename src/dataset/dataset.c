@@ -181,7 +181,7 @@ static df_status load(const df_dataset *ds, df_json **out, df_error *err)
             err, DF_FORMAT,
             "%s: not a densefusion dataset of version %d; give another output folder (captions "
             "that it has can be taken over: --caption.engine=replay "
-            "--caption.answers=captions.jsonl)",
+            "--caption.replay.answers=captions.jsonl)",
             path, DATASET_VERSION);
     }
     *out = root;

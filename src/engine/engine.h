@@ -4,31 +4,28 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include "base/arena.h"
+#include "base/option.h"
 #include "base/status.h"
 #include "evidence/evidence.h"
 #include "image/image.h"
 
-/* What `caption`'s options say, for all engines. Text may be NULL where an engine does
- * not need it. */
+/* Those of caption's options that all engines share. What one engine alone needs is in its own
+ * table. */
 typedef struct {
-    const char *url, *model,
-        /* openai: comma-separated servers; the key may also come from OPENAI_API_KEY */
-        *api_key_file;
-    /* openai: authorities to trust; JSON object for the body */
-    const char *ca_file, *extra;
-    const char *stop_text; /* ends the answer, and is not part of it */
-    const char *answers; /* replay: JSONL with "key" or "path", and "caption" */
-    const char *mmproj; /* llama: the projector; "none": no picture */
-    int64_t max_tokens, timeout_s, retries, patience_s, seed, concurrency;
-    int64_t top_k; /* 0: all */
-    double temperature, top_p; /* top_p 1: all */
-    int64_t image_side, image_quality, image_bytes;
-    /* llama: tokens of a sequence; sequences at once; layers on a GPU, -1 all */
-    int64_t n_ctx, sequences, gpu_layers;
-    bool batched; /* llama: all sequences in one computation */
-    int n_threads;
-    const atomic_bool *stop; /* may be NULL */
+    char *model;                             /* a name, or a file */
+    char *stop_text;                         /* ends the answer, and is not part of it */
+    int64_t max_tokens, seed, image_side;
+    int64_t top_k;                           /* 0: all */
+    double temperature, top_p;               /* top_p 1: all */
 } df_engine_config;
+
+/* What an engine is opened with. All of it is borrowed, and lives longer than the engine. */
+typedef struct {
+    const df_engine_config *shared;
+    const void *own;                         /* the struct of its own options */
+    int n_threads;
+    const atomic_bool *stop;                 /* may be NULL */
+} df_engine_setup;
 
 /* An earlier answer in the conversation, and what was said about it. */
 typedef struct {
@@ -98,10 +95,18 @@ typedef struct {
 typedef struct df_engine df_engine;
 typedef struct {
     const char *name, *summary;
+    /* Its own options: caption.NAME.key, in a struct of config_size bytes. NULL: it has none. */
+    const df_option *options;
+    /* Options that change no answer, such as how often and how long one is waited for: neither in
+     * the key of a request nor in the fingerprint of captions. NULL: none. */
+    const char *const *aside;
+    size_t config_size;
     bool needs_pixels, needs_jpeg;
     /* slow and paid for: answers are kept in a journal as they come */
     bool remote;
-    df_status (*open)(df_engine **out, const df_engine_config *config, df_error *err);
+    df_status (*open)(df_engine **out, const df_engine_setup *setup, df_error *err);
+    /* Appends what captions depend on besides options: what files hold. NULL: nothing. */
+    df_status (*depends)(const df_engine_setup *setup, df_str *out, df_error *err);
     /* Thread-safe. A record that fails for itself is DF_OK with out->error; a failure that would
      * hit every record (no server, wrong key) is DF_REMOTE and stops the stage, finished captions
      * kept. */
@@ -114,11 +119,36 @@ struct df_engine {
     const df_engine_ops *ops;
     /* most requests worth having at once; 0: as many as there are threads */
     int n_at_once;
+    /* further attempts at a record before it counts as failed */
+    int64_t retries;
     /* what its words depend on besides the options; NULL: nothing */
     const char *identity;
 };
 
 extern const df_engine_ops *const df_engines[]; /* NULL-terminated */
-const df_engine_ops *df_engine_find(const char *name);
 extern const df_engine_ops df_engine_compose, df_engine_llama, df_engine_openai, df_engine_replay;
+
+enum { DF_ENGINES_MAX = 8 };
+/* The own options of all engines: a configuration has sections for several and chooses one.
+ * All-zero is freeable. */
+typedef struct {
+    const df_engine_ops *const *engines; /* NULL-terminated */
+    void *own[DF_ENGINES_MAX]; /* their structs, in the same order */
+} df_engine_settings;
+
+/* defaults */
+df_status df_engine_settings_init(df_engine_settings *out, const df_engine_ops *const *engines,
+                                  df_error *err);
+void df_engine_settings_free(df_engine_settings *settings);
+/* place among the engines of the n bytes at name; -1: there is none */
+int df_engine_settings_find(const df_engine_settings *settings, const char *name, size_t n);
+/* key: "openai.retries"; section: "caption", for messages. DF_CONFIG as of df_option_set. */
+df_status df_engine_settings_set(df_engine_settings *settings, const char *section, const char *key,
+                                 const char *value, df_error *err);
+/* NULL: there is no such engine */
+const df_engine_ops *df_engine_settings_ops(const df_engine_settings *settings, const char *name);
+/* the struct of an engine's own options */
+const void *df_engine_settings_own(const df_engine_settings *settings, const char *name);
+/* Appends the options of an engine that change its answers. */
+void df_engine_settings_describe(const df_engine_settings *settings, const char *name, df_str *out);
 #endif

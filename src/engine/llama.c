@@ -4,11 +4,12 @@
  * Callers hand in requests and sleep. One thread owns the model: it reads the waiting prompts, then
  * draws one token for every running sequence, and again. What a record gets depends on its own
  * request alone: its sampler is seeded by its key, its tokens attend to its own sequence, and each
- * sequence is computed by itself. Computed together (caption.batched) they are faster, but a matrix
- * product over several columns adds up in another order than over one, and where two tokens are all
- * but equally likely the other one may win. */
+ * sequence is computed by itself. Computed together (caption.llama.batched) they are faster, but a
+ * matrix product over several columns adds up in another order than over one, and where two tokens
+ * are all but equally likely the other one may win. */
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,26 @@ enum {
     MESSAGES_MAX = 2 * DF_TURNS_MAX + 1
 };
 #define CAPTION_BYTES_MAX ((size_t)64 << 10)
+
+typedef struct {
+    char *mmproj;                            /* the projector; "none": no picture */
+    int64_t n_ctx, sequences, gpu_layers;
+    bool batched;
+} llama_config;
+#define AT(field) offsetof(llama_config, field)
+static const df_option options[] = {
+    {"mmproj", DF_OPT_TEXT, AT(mmproj), NULL, 0, 0,
+     "GGUF file of the projector that goes with the model; none: no picture"},
+    {"n_ctx", DF_OPT_INT, AT(n_ctx), "4096", 64, 1048576, "context of one caption, tokens"},
+    {"sequences", DF_OPT_INT, AT(sequences), "4", 1, SEQUENCES_MAX, "captions at once"},
+    {"batched", DF_OPT_BOOL, AT(batched), "false", 0, 0,
+     "compute all sequences together: faster, but what a record gets then depends on what runs "
+     "beside it"},
+    {"gpu_layers", DF_OPT_INT, AT(gpu_layers), "-1", -1, 100000,
+     "layers on a GPU, where llama.cpp was built for one; -1: all"},
+    {0},
+};
+static const char *const aside[] = {"sequences", "gpu_layers", NULL};
 
 typedef struct {
     int (*abi)(void);
@@ -60,7 +81,10 @@ typedef struct {
 
 typedef struct {
     df_engine base;
-    df_engine_config config;                 /* text borrowed from the stage */
+    const df_engine_config *shared;          /* borrowed, like own and stop */
+    const llama_config *own;
+    int n_threads;
+    const atomic_bool *stop;
     void *handle;
     library lib;
     df_llama *model;
@@ -70,7 +94,7 @@ typedef struct {
     pthread_mutex_t lock;                    /* all below */
     pthread_cond_t changed;
     bool closing;
-    slot slots[SEQUENCES_MAX];               /* [config.sequences] are used */
+    slot slots[SEQUENCES_MAX];               /* [own->sequences] are used */
     char why[DF_LLAMA_WHY];                  /* of the first computation that failed */
 } llama;
 
@@ -79,7 +103,7 @@ typedef struct {
 /* Cuts the text where a stop string begins. */
 static bool cut_at_stop(const llama *l, slot *s)
 {
-    const char *stop = l->config.stop_text;
+    const char *stop = l->shared->stop_text;
     const char *found = stop && *stop ? strstr(df_str_text(&s->text), stop) : NULL;
     if (!found)
         return false;
@@ -97,8 +121,8 @@ static void take_token(llama *l, int32_t seq)
     s->n_tokens++;
     if (n > 0)
         df_str_append_n(&s->text, piece, (size_t)n);
-    const bool full = s->n_tokens >= l->config.max_tokens || s->text.size >= CAPTION_BYTES_MAX ||
-                      l->lib.ask_tokens(s->ask) + s->n_tokens >= l->config.n_ctx;
+    const bool full = s->n_tokens >= l->shared->max_tokens || s->text.size >= CAPTION_BYTES_MAX ||
+                      l->lib.ask_tokens(s->ask) + s->n_tokens >= l->own->n_ctx;
     if (n < 0 || cut_at_stop(l, s))
         s->finish = "stop";
     else if (full)
@@ -149,7 +173,7 @@ static void step_slots(llama *l, const int32_t *seqs, int n)
 
 static void draw(llama *l, const int32_t *seqs, int n)
 {
-    const int at_once = l->config.batched ? n : 1;
+    const int at_once = l->own->batched ? n : 1;
     for (int i = 0; i < n; i += at_once)
         step_slots(l, seqs + i, at_once);
 }
@@ -157,7 +181,7 @@ static void draw(llama *l, const int32_t *seqs, int n)
 static int find_slots(const llama *l, slot_state state, int32_t seqs[SEQUENCES_MAX])
 {
     int n = 0;
-    for (int32_t i = 0; i < l->config.sequences; i++)
+    for (int32_t i = 0; i < l->own->sequences; i++)
         if (l->slots[i].state == state)
             seqs[n++] = i;
     return n;
@@ -217,52 +241,55 @@ static df_status load_library(llama *l, df_error *err)
 static bool is_stopped(void *ctx)
 {
     const llama *l = ctx;
-    return l->config.stop && atomic_load(l->config.stop);
+    return l->stop && atomic_load(l->stop);
 }
 
 static bool sees(const llama *l)
 {
-    return strcmp(l->config.mmproj, "none") != 0;
+    return strcmp(l->own->mmproj, "none") != 0;
 }
 
-static df_status check_files(const df_engine_config *k, df_error *err)
+static df_status check_files(const df_engine_setup *setup, df_error *err)
 {
-    if (!k->model || !*k->model)
+    const char *model = setup->shared->model;
+    const char *mmproj = ((const llama_config *)setup->own)->mmproj;
+    if (!model || !*model)
         return df_fail(err, DF_CONFIG,
                        "caption.model: the llama engine needs a model, a GGUF file");
     df_error why = {""};
-    if (!df_file_exists(k->model))
-        return df_fail(err, DF_CONFIG, "caption.model: %s: no such file", k->model);
-    if (df_file_check(k->model, &why) != DF_OK)
+    if (!df_file_exists(model))
+        return df_fail(err, DF_CONFIG, "caption.model: %s: no such file", model);
+    if (df_file_check(model, &why) != DF_OK)
         return df_fail(err, DF_CONFIG, "caption.model: %s", why.message);
-    if (!k->mmproj || !*k->mmproj)
+    if (!mmproj || !*mmproj)
         return df_fail(
             err, DF_CONFIG,
-            "caption.mmproj: the llama engine sees through a projector, the mmproj GGUF that "
+            "caption.llama.mmproj: the llama engine sees through a projector, the mmproj GGUF that "
             "comes with %s; mmproj=none captions from the prompt alone",
-            k->model);
-    if (strcmp(k->mmproj, "none") != 0 && !df_file_exists(k->mmproj))
-        return df_fail(err, DF_CONFIG, "caption.mmproj: %s: no such file", k->mmproj);
-    if (strcmp(k->mmproj, "none") != 0 && df_file_check(k->mmproj, &why) != DF_OK)
-        return df_fail(err, DF_CONFIG, "caption.mmproj: %s", why.message);
+            model);
+    if (strcmp(mmproj, "none") != 0 && !df_file_exists(mmproj))
+        return df_fail(err, DF_CONFIG, "caption.llama.mmproj: %s: no such file", mmproj);
+    if (strcmp(mmproj, "none") != 0 && df_file_check(mmproj, &why) != DF_OK)
+        return df_fail(err, DF_CONFIG, "caption.llama.mmproj: %s", why.message);
     return DF_OK;
 }
 
 static df_status open_model(llama *l, df_error *err)
 {
-    const df_engine_config *k = &l->config;
+    const llama_config *k = l->own;
+    const char *model = l->shared->model;
     char why[DF_LLAMA_WHY] = "out of memory";
-    const df_llama_options options = {.model = k->model,
-                                      .mmproj = sees(l) ? k->mmproj : NULL,
-                                      .n_ctx = (int32_t)k->n_ctx,
-                                      .n_seq = (int32_t)k->sequences,
-                                      .n_threads = k->n_threads,
-                                      .n_gpu_layers = (int32_t)k->gpu_layers,
-                                      .aborted = is_stopped,
-                                      .ctx = l};
-    l->model = l->lib.open(&options, why);
+    const df_llama_options how = {.model = model,
+                                  .mmproj = sees(l) ? k->mmproj : NULL,
+                                  .n_ctx = (int32_t)k->n_ctx,
+                                  .n_seq = (int32_t)k->sequences,
+                                  .n_threads = l->n_threads,
+                                  .n_gpu_layers = (int32_t)k->gpu_layers,
+                                  .aborted = is_stopped,
+                                  .ctx = l};
+    l->model = l->lib.open(&how, why);
     if (!l->model)
-        return df_fail(err, DF_MODEL, "%s%s%s: %.300s", k->model, sees(l) ? " with " : "",
+        return df_fail(err, DF_MODEL, "%s%s%s: %.300s", model, sees(l) ? " with " : "",
                        sees(l) ? k->mmproj : "", why);
     l->started = pthread_create(&l->thread, NULL, own_model, l) == 0;
     return l->started ? DF_OK : df_fail(err, DF_NOMEM, "caption.engine=llama: no thread");
@@ -292,24 +319,37 @@ static void llama_close(df_engine *e)
     free(l);
 }
 
-static df_status llama_open(df_engine **out, const df_engine_config *config, df_error *err)
+/* Which files: their names, sizes and times. */
+static df_status llama_depends(const df_engine_setup *setup, df_str *out, df_error *err)
 {
-    DF_TRY(check_files(config, err));
+    const llama_config *own = setup->own;
+    (void)err;
+    if (setup->shared->model && own->mmproj) {
+        df_file_describe(setup->shared->model, out);
+        df_file_describe(own->mmproj, out);
+    }
+    return DF_OK;
+}
+
+static df_status llama_open(df_engine **out, const df_engine_setup *setup, df_error *err)
+{
+    DF_TRY(check_files(setup, err));
     llama *l = calloc(1, sizeof *l);
+    const char *model = setup->shared->model;
     if (!l)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", config->model);
+        return df_fail(err, DF_NOMEM, "open %s: out of memory", model);
+    l->shared = setup->shared;
+    l->own = setup->own;
+    l->n_threads = setup->n_threads;
+    l->stop = setup->stop;
     l->base.ops = &df_engine_llama;
-    l->base.n_at_once = (int)config->sequences;
-    l->config = *config;
-    df_file_describe(config->model, &l->identity);
-    df_file_describe(config->mmproj, &l->identity);
-    df_str_printf(&l->identity, "%lld\n", (long long)config->n_ctx);
+    l->base.n_at_once = (int)l->own->sequences;
+    llama_depends(setup, &l->identity, NULL);
     l->base.identity = df_str_text(&l->identity);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
-    df_status status = l->identity.failed
-                           ? df_fail(err, DF_NOMEM, "open %s: out of memory", config->model)
-                           : load_library(l, err);
+    df_status status = l->identity.failed ? df_fail(err, DF_NOMEM, "open %s: out of memory", model)
+                                          : load_library(l, err);
     if (status == DF_OK)
         status = open_model(l, err);
     if (status == DF_OK)
@@ -326,7 +366,7 @@ static df_status make_ask(const llama *l, const df_caption_request *request, df_
 {
     df_image small = {0};
     const df_image *image = sees(l) ? request->image : NULL;
-    const int side = (int)l->config.image_side;
+    const int side = (int)l->shared->image_side;
     if (image && (image->width > side || image->height > side)) {
         const int longer = image->width > image->height ? image->width : image->height;
         const int w = image->width * side / longer, h = image->height * side / longer;
@@ -355,10 +395,10 @@ static slot *answer(llama *l, const df_llama_ask *ask, const char *key)
     while (find_slots(l, SLOT_IDLE, seqs) == 0)
         pthread_cond_wait(&l->changed, &l->lock);
     slot *s = &l->slots[seqs[0]];
-    const uint64_t seed = df_hash_64(key, strlen(key)) ^ (uint64_t)l->config.seed;
+    const uint64_t seed = df_hash_64(key, strlen(key)) ^ (uint64_t)l->shared->seed;
     s->ask = ask;
-    s->sampling = (df_llama_sampling){(float)l->config.temperature, (float)l->config.top_p,
-                                      (int32_t)l->config.top_k, (uint32_t)(seed >> 32 ^ seed)};
+    s->sampling = (df_llama_sampling){(float)l->shared->temperature, (float)l->shared->top_p,
+                                      (int32_t)l->shared->top_k, (uint32_t)(seed >> 32 ^ seed)};
     df_str_clear(&s->text);
     s->n_tokens = 0;
     s->finish = NULL;
@@ -371,12 +411,12 @@ static slot *answer(llama *l, const df_llama_ask *ask, const char *key)
 
 static bool take_answer(const llama *l, const slot *s, df_arena *arena, df_caption *out)
 {
-    const char *slash = strrchr(l->config.model, '/');
+    const char *slash = strrchr(l->shared->model, '/');
     df_str clean = {0};
     df_str_append_clean(&clean, df_str_text(&s->text), s->text.size, CAPTION_BYTES_MAX);
     out->text = clean.size > 0 ? df_arena_strdup(arena, df_str_text(&clean)) : NULL;
     out->error = clean.size == 0 ? "the model answered with an empty caption" : NULL;
-    out->model = df_arena_strdup(arena, slash ? slash + 1 : l->config.model);
+    out->model = df_arena_strdup(arena, slash ? slash + 1 : l->shared->model);
     out->finish = s->finish;
     out->completion_tokens = s->n_tokens;
     const bool whole = !clean.failed && (out->text || out->error) && out->model;
@@ -397,8 +437,8 @@ static df_status answer_ask(llama *l, const df_llama_ask *ask, const char *key, 
     if (is_stopped(l) && !taken)
         return df_stopped(err);
     if (!answered)
-        return df_fail(err, DF_MODEL, "%s: %.300s", l->config.model, l->why);
-    return taken ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", l->config.model);
+        return df_fail(err, DF_MODEL, "%s: %.300s", l->shared->model, l->why);
+    return taken ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", l->shared->model);
 }
 
 /* The whole request; where the context does not hold it and the beginning of an answer, less and
@@ -407,9 +447,9 @@ static df_status make_fitting_ask(const llama *l, const df_caption_request *requ
                                   df_llama_ask **out, df_caption *answer, char *why, df_error *err)
 {
     const int64_t room =
-        l->config.max_tokens < ROOM_FOR_ANSWER ? l->config.max_tokens : ROOM_FOR_ANSWER;
+        l->shared->max_tokens < ROOM_FOR_ANSWER ? l->shared->max_tokens : ROOM_FOR_ANSWER;
     DF_TRY(make_ask(l, request, out, why, err));
-    for (int i = 1; *out && l->lib.ask_tokens(*out) + room > l->config.n_ctx && i <= SHORTENED_MAX;
+    for (int i = 1; *out && l->lib.ask_tokens(*out) + room > l->own->n_ctx && i <= SHORTENED_MAX;
          i++) {
         df_str prompt = {0};
         df_caption_request shorter = *request;
@@ -438,16 +478,16 @@ static df_status llama_caption(df_engine *e, const df_caption_request *request, 
     DF_TRY(make_fitting_ask(l, request, &ask, out, why, err));
     if (!ask) {
         out->error = df_arena_strdup(arena, why);
-        return out->error ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", l->config.model);
+        return out->error ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", l->shared->model);
     }
     out->prompt_tokens = l->lib.ask_tokens(ask);
     df_status status = DF_OK;
-    if (out->prompt_tokens < l->config.n_ctx)
+    if (out->prompt_tokens < l->own->n_ctx)
         status = answer_ask(l, ask, request->key, arena, out, err);
     else
         out->error = df_arena_printf(
-            arena, "the prompt takes %lld tokens and caption.n_ctx is %lld: raise it",
-            (long long)out->prompt_tokens, (long long)l->config.n_ctx);
+            arena, "the prompt takes %lld tokens and caption.llama.n_ctx is %lld: raise it",
+            (long long)out->prompt_tokens, (long long)l->own->n_ctx);
     l->lib.ask_free(ask);
     return status;
 }
@@ -457,7 +497,11 @@ const df_engine_ops df_engine_llama = {
     .summary = "a GGUF vision model, run by llama.cpp in this process",
     .needs_pixels = true,
     .remote = true,
+    .options = options,
+    .aside = aside,
+    .config_size = sizeof(llama_config),
     .open = llama_open,
+    .depends = llama_depends,
     .caption = llama_caption,
     .close = llama_close,
 };

@@ -1,15 +1,27 @@
 /* The `replay` engine: captions written earlier, found by the image's path or by
  * the record's key. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "engine/engine.h"
 #include "io/json.h"
 
 #define ANSWERS_BYTES_MAX ((size_t)1 << 30)
+
+typedef struct {
+    char *answers;
+} replay_config;
+static const df_option options[] = {
+    {"answers", DF_OPT_TEXT, offsetof(replay_config, answers), NULL, 0, 0,
+     "JSONL with caption and path, image or key"},
+    {0},
+};
+static const char *const aside[] = {"answers", NULL};        /* what is in it counts */
 
 typedef struct {
     char *path, *key, *caption;
@@ -92,11 +104,12 @@ static df_status read_answers(replay *r, df_error *err)
     return status;
 }
 
-static df_status replay_open(df_engine **out, const df_engine_config *config, df_error *err)
+static df_status replay_open(df_engine **out, const df_engine_setup *setup, df_error *err)
 {
+    const replay_config *config = setup->own;
     if (!config->answers || !*config->answers)
         return df_fail(err, DF_CONFIG,
-                       "caption.answers: the replay engine needs a JSONL file of captions");
+                       "caption.replay.answers: the replay engine needs a JSONL file of captions");
     replay *r = calloc(1, sizeof *r);
     if (!r)
         return df_fail(err, DF_NOMEM, "open %s: out of memory", config->answers);
@@ -129,10 +142,28 @@ static df_status replay_caption(df_engine *e, const df_caption_request *request,
     return DF_OK;
 }
 
+static df_status replay_depends(const df_engine_setup *setup, df_str *out, df_error *err)
+{
+    const replay_config *config = setup->own;
+    char *text, hex[DF_HASH_HEX];
+    size_t size;
+    if (!config->answers || !*config->answers)
+        return DF_OK;
+    DF_TRY(df_file_read(config->answers, ANSWERS_BYTES_MAX, &text, &size, err));
+    df_hash_hex(text, size, hex);
+    free(text);
+    df_str_printf(out, "answers %s\n", hex);
+    return DF_OK;
+}
+
 const df_engine_ops df_engine_replay = {
     .name = "replay",
     .summary = "captions from a file, by path or key",
+    .options = options,
+    .aside = aside,
+    .config_size = sizeof(replay_config),
     .open = replay_open,
+    .depends = replay_depends,
     .caption = replay_caption,
     .close = replay_close,
 };

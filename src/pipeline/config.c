@@ -35,6 +35,24 @@ static int count(const df_stage *const *stages)
     return n;
 }
 
+/* NULL: a stage without engines. */
+static df_engine_settings *engines_of(const df_config *config, int i)
+{
+    const df_stage *stage = config->stages[i];
+    return stage->engines ? (void *)((char *)config->configs[i] + stage->engines_at) : NULL;
+}
+
+static df_status init_stage(df_config *config, int i, df_error *err)
+{
+    const df_stage *stage = config->stages[i];
+    config->configs[i] = calloc(1, stage->config_size ? stage->config_size : 1);
+    if (!config->configs[i])
+        return df_fail(err, DF_NOMEM, "config: out of memory");
+    DF_TRY(df_options_defaults(stage->options, config->configs[i], err));
+    return stage->engines ? df_engine_settings_init(engines_of(config, i), stage->engines, err)
+                          : DF_OK;
+}
+
 df_status df_config_init(df_config *out, const df_stage *const *stages, df_error *err)
 {
     *out = (df_config){.stages = stages, .n_stages = count(stages)};
@@ -42,11 +60,8 @@ df_status df_config_init(df_config *out, const df_stage *const *stages, df_error
     if (!out->configs)
         return df_fail(err, DF_NOMEM, "config: out of memory");
     df_status status = df_options_defaults(df_run_option_table, &out->run, err);
-    for (int i = 0; status == DF_OK && i < out->n_stages; i++) {
-        out->configs[i] = calloc(1, stages[i]->config_size ? stages[i]->config_size : 1);
-        status = out->configs[i] ? df_options_defaults(stages[i]->options, out->configs[i], err)
-                                 : df_fail(err, DF_NOMEM, "config: out of memory");
-    }
+    for (int i = 0; status == DF_OK && i < out->n_stages; i++)
+        status = init_stage(out, i, err);
     if (status != DF_OK)
         df_config_free(out);
     return status;
@@ -54,12 +69,15 @@ df_status df_config_init(df_config *out, const df_stage *const *stages, df_error
 
 void df_config_free(df_config *config)
 {
-    for (int i = 0; config->configs && i < config->n_stages; i++) {
+    for (int i = 0; config->configs && i < config->n_stages && config->configs[i]; i++) {
+        if (engines_of(config, i))
+            df_engine_settings_free(engines_of(config, i));
         df_options_free(config->stages[i]->options, config->configs[i]);
         free(config->configs[i]);
     }
     free(config->configs);
     df_options_free(df_run_option_table, &config->run);
+    df_renamed_free(&config->renamed);
     *config = (df_config){0};
 }
 
@@ -74,6 +92,11 @@ int df_config_find(const df_config *config, const char *stage)
 static df_status unknown_section(const df_config *config, const char *section, df_error *err)
 {
     df_str names = {0};
+    for (int i = 0; i < config->n_stages; i++)
+        if (engines_of(config, i) &&
+            df_engine_settings_find(engines_of(config, i), section, strlen(section)) >= 0)
+            return df_fail(err, DF_CONFIG, "%s: no such section; did you mean %s.%s?", section,
+                           config->stages[i]->name, section);
     df_str_append(&names, "run");
     for (int i = 0; i < config->n_stages; i++)
         df_str_printf(&names, ", %s", config->stages[i]->name);
@@ -100,6 +123,35 @@ static df_status check_skip(const df_config *config, const char *list, df_error 
     return DF_OK;
 }
 
+static df_status set_of_engine(df_config *config, int i, const char *key, const char *value,
+                               df_error *err)
+{
+    const df_stage *stage = config->stages[i];
+    const char *last = strrchr(key, '.') + 1;
+    df_error why = {""};
+    const df_status status =
+        df_engine_settings_set(engines_of(config, i), stage->name, key, value, &why);
+    const int engine = df_engine_settings_find(engines_of(config, i), key, strcspn(key, "."));
+    if (status == DF_CONFIG && engine >= 0 && df_option_find(stage->options, last) &&
+        !df_option_find(stage->engines[engine]->options, last))
+        return df_fail(err, status, "%s.%s: no such option; did you mean %s.%s?", stage->name, key,
+                       stage->name, last);
+    return status == DF_OK ? DF_OK : df_fail(err, status, "%s", why.message);
+}
+
+static df_status set_of_stage(df_config *config, int i, const char *key, const char *value,
+                              df_error *err)
+{
+    const df_stage *stage = config->stages[i];
+    DF_TRY(
+        df_renamed_resolve(&config->renamed, stage->aliases, stage->name, key, value, &key, err));
+    if (!key)
+        return DF_OK;
+    return stage->engines && strchr(key, '.')
+               ? set_of_engine(config, i, key, value, err)
+               : df_option_set(stage->options, config->configs[i], stage->name, key, value, err);
+}
+
 df_status df_config_set(df_config *config, const char *key, const char *value, df_error *err)
 {
     const char *dot = strchr(key, '.');
@@ -116,8 +168,7 @@ df_status df_config_set(df_config *config, const char *key, const char *value, d
     int i = df_config_find(config, section);
     if (i < 0)
         return unknown_section(config, section, err);
-    return df_option_set(config->stages[i]->options, config->configs[i], section, dot + 1, value,
-                         err);
+    return set_of_stage(config, i, dot + 1, value, err);
 }
 
 df_status df_config_load(df_config *config, const char *path, df_error *err)
@@ -133,6 +184,7 @@ df_status df_config_load(df_config *config, const char *path, df_error *err)
             df_fail(err, status, "%s:%d: %.400s", path, entries[i].line, why.message);
     }
     df_arena_reset(&arena);
+    df_renamed_forget(&config->renamed);     /* the command line has the last word */
     return status;
 }
 

@@ -2,6 +2,7 @@
  * tables alone. */
 #ifndef DF_PIPELINE_CONFIG_H
 #define DF_PIPELINE_CONFIG_H
+#include "pipeline/renamed.h"
 #include "stage/stage.h"
 
 typedef struct {
@@ -20,13 +21,14 @@ typedef struct {
     /* [n_stages], each filled from its stage's option table */
     void **configs;
     df_run_options run;
+    df_renamed renamed;                      /* its notes are for whoever set old names */
 } df_config;
 
 /* defaults */
 df_status df_config_init(df_config *out, const df_stage *const *stages, df_error *err);
 void df_config_free(df_config *config);
-/* key: "section.key". Unknown section or key, bad type, out of range: DF_CONFIG naming the key and
- * its bounds. */
+/* key: "section.key", or "section.engine.key" for the own option of an engine. Unknown section or
+ * key, bad type, out of range: DF_CONFIG naming the key and its bounds. */
 df_status df_config_set(df_config *config, const char *key, const char *value, df_error *err);
 /* Sets what a YAML file says; errors name file and line too. */
 df_status df_config_load(df_config *config, const char *path, df_error *err);

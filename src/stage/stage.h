@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/option.h"
 #include "dataset/dataset.h"
+#include "engine/engine.h"
 #include "evidence/evidence.h"
 #include "image/image.h"
 #include "model/onnx.h"
@@ -107,7 +108,13 @@ typedef struct {
     const df_option *options; /* ends with {0} */
     /* options that change how the output is made, not the output; NULL: none */
     const char *const *aside;
+    /* names that options had before; NULL: none */
+    const df_option_alias *aliases;
     size_t config_size;
+    /* Engines whose own options are sections within this one, and where the config has their
+     * df_engine_settings. NULL: none. */
+    const df_engine_ops *const *engines;
+    size_t engines_at;
     /* Raised by a change of the code after which the same input and options give other output: what
      * an earlier program made is then stale, and no part of the new making joins it. 0: as ever. */
     int revision;

@@ -294,7 +294,7 @@ class Errors(FaultCase):
         with Server() as server:
             ask = [
                 "--caption.engine=openai",
-                "--caption.url=" + server.url + "/v1",
+                "--caption.openai.url=" + server.url + "/v1",
                 "--caption.model=m",
             ]
             self.assertEqual(self.go(*NO_MODELS, to="fuse"), 0, self.said)

@@ -1,7 +1,7 @@
 # Help comes from the option tables: every option is told with type, default and bounds, and the
 # manual has it too.
 densefusion filter --help
-densefusion run --help | grep -o -E '^  --[a-z_]+\.[a-z_0-9]+' | tr -d ' ' | sed 's/^--//' |
+densefusion run --help | grep -o -E '^  --[a-z_]+(\.[a-z_0-9]+)+' | tr -d ' ' | sed 's/^--//' |
     grep -v -x section.key | sort >options
 densefusion man >page
 while read -r option; do

@@ -22,6 +22,13 @@ try filter nowhere
 try status nowhere
 try show nowhere 00000-000000
 try models --models nowhere
+# Options of an engine, wrong and by their old names.
+try run missing -o out --caption.openai.retrys=3
+try run missing -o out --caption.opnai.retries=3
+try run missing -o out --caption.openai.seed=3
+try run missing -o out --openai.retries=3
+try run missing -o out --caption.retries=3 --caption.retries=4 --caption.batch_mb=100
+try run missing -o out --caption.retries=3 --caption.openai.retries=4
 try clusters
 try clusters nowhere
 try clusters nowhere --tip 4

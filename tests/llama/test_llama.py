@@ -138,7 +138,7 @@ class Llama(EvidenceCase):
             "--filter.min_side=1",
             "--caption.engine=llama",
             "--caption.model=" + self.folder + "/tiny.gguf",
-            "--caption.mmproj=" + self.folder + "/tiny-mmproj.gguf",
+            "--caption.llama.mmproj=" + self.folder + "/tiny-mmproj.gguf",
             "--caption.temperature=0",
             "--caption.max_tokens=%d" % TOKENS,
             *more,
@@ -180,18 +180,18 @@ class Llama(EvidenceCase):
             self.assertIn(word, done.stderr)
 
     def test_the_same_words_whatever_runs_beside_it(self):
-        alone = self.captions("--caption.sequences=1")
+        alone = self.captions("--caption.llama.sequences=1")
         self.assertEqual(len(alone), len(SIDES))
         self.assertEqual(
             len(set(alone.values())), len(SIDES)
         )  # it sees: other pictures, other words
-        self.assertEqual(self.captions("--caption.sequences=4"), alone)
-        self.assertEqual(self.captions("--caption.sequences=64", "-j", "1"), alone)
+        self.assertEqual(self.captions("--caption.llama.sequences=4"), alone)
+        self.assertEqual(self.captions("--caption.llama.sequences=64", "-j", "1"), alone)
 
     def test_a_drawn_caption_depends_on_seed_and_record_alone(self):
         drawn = ["--caption.temperature=0.9", "--caption.top_p=0.9", "--caption.top_k=40"]
-        first = self.captions(*drawn, "--caption.sequences=1")
-        self.assertEqual(self.captions(*drawn, "--caption.sequences=5"), first)
+        first = self.captions(*drawn, "--caption.llama.sequences=1")
+        self.assertEqual(self.captions(*drawn, "--caption.llama.sequences=5"), first)
         self.assertNotEqual(self.captions(*drawn, "--caption.seed=7"), first)
         self.assertNotEqual(self.captions(), first)
 
@@ -240,7 +240,7 @@ class Llama(EvidenceCase):
         self.assertGreater(row["caption"][0]["prompt_tokens"], theirs["usage"]["prompt_tokens"])
 
     def test_without_a_picture(self):
-        seen, unseen = self.captions(), self.captions("--caption.mmproj=none")
+        seen, unseen = self.captions(), self.captions("--caption.llama.mmproj=none")
         self.assertNotEqual(seen, unseen)
         self.assertTrue(all(unseen.values()))
 
@@ -257,26 +257,26 @@ class Llama(EvidenceCase):
             "no such file",
         )
         self.assert_one_line(self.run_it("--caption.model="), "caption.model", "GGUF")
-        self.assert_one_line(self.run_it("--caption.mmproj="), "caption.mmproj", "none")
+        self.assert_one_line(self.run_it("--caption.llama.mmproj="), "caption.llama.mmproj", "none")
         self.assert_one_line(self.run_it("--caption.model=" + cut), "cut.gguf")
         self.assert_one_line(
-            self.run_it("--caption.mmproj=" + wide + "/tiny-mmproj.gguf"), "wide/tiny-mmproj.gguf"
+            self.run_it("--caption.llama.mmproj=" + wide + "/tiny-mmproj.gguf"), "wide/tiny-mmproj.gguf"
         )
         self.assert_one_line(
-            self.run_it("--caption.mmproj=" + self.folder + "/tiny.gguf"), "tiny.gguf"
+            self.run_it("--caption.llama.mmproj=" + self.folder + "/tiny.gguf"), "tiny.gguf"
         )
 
     def test_a_prompt_too_long_is_that_records_error(self):
-        done = self.run_it("--caption.n_ctx=256")
+        done = self.run_it("--caption.llama.n_ctx=256")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("raise it", done.stderr)
         for row in self.rows().values():
-            self.assertIn("caption.n_ctx is 256", row["caption"][0]["error"])
+            self.assertIn("caption.llama.n_ctx is 256", row["caption"][0]["error"])
 
     def test_a_context_too_small_takes_less_evidence(self):
         self.captions("--caption.max_tokens=8")
         tokens = {path: row["caption"][0]["prompt_tokens"] for path, row in self.rows().items()}
-        self.captions("--caption.max_tokens=8", "--caption.n_ctx=%d" % (max(tokens.values()) + 7))
+        self.captions("--caption.max_tokens=8", "--caption.llama.n_ctx=%d" % (max(tokens.values()) + 7))
         for path, row in self.rows().items():
             attempt = row["caption/attempts"][0]
             self.assertTrue(
@@ -296,7 +296,7 @@ class Llama(EvidenceCase):
             shutil.rmtree(self.out)
             shutil.copytree(self.evidence, self.out)
             run = subprocess.Popen(
-                self.command("--caption.sequences=1"),
+                self.command("--caption.llama.sequences=1"),
                 stderr=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )

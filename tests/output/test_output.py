@@ -258,8 +258,8 @@ class WrongOutputs(Case):
         self.refuse(
             ["batch", "write", out, "-o", out, "--caption.engine=openai", "--caption.model=m"]
         )
-        self.refuse(["batch", "submit", self.at("mine"), "--caption.url=http://127.0.0.1:9"])
-        self.refuse(["batch", "fetch", out, "--caption.url=http://127.0.0.1:9"])
+        self.refuse(["batch", "submit", self.at("mine"), "--caption.openai.url=http://127.0.0.1:9"])
+        self.refuse(["batch", "fetch", out, "--caption.openai.url=http://127.0.0.1:9"])
         self.refuse(
             ["metadata", os.path.join(out, "export", "captions.parquet"), "-o", self.at("mine")]
         )
@@ -412,7 +412,7 @@ class Owned(Case):
         out, ask = self.at("out"), [
             "--caption.engine=openai",
             "--caption.model=m",
-            "--caption.url=http://127.0.0.1:9",
+            "--caption.openai.url=http://127.0.0.1:9",
         ]
         for arguments in [
             ["run", self.photos, "-o", out, "--dedup.eps=0.1", "--export.evidence=true"],
@@ -428,7 +428,7 @@ class Owned(Case):
             ["batch", "submit", self.at("files"), *ask],
             ["batch", "merge", out, self.at("here", "mine.txt")],
             ["run", "-o", out, "--parts", "0"],
-            ["caption", out, "--caption.retries=0", *ask],
+            ["caption", out, "--caption.openai.retries=0", *ask],
             ["models"],
             ["models", "--verify"],
             [

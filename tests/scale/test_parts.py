@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from test_output import BINARY, SKIP, SOURCE, Case, read  # noqa: E402
 
 PARTS = int(os.environ.get("DF_PARTS", "600"))
-ASK = ["--caption.engine=openai", "--caption.model=m", "--caption.url=http://127.0.0.1:9"]
+ASK = ["--caption.engine=openai", "--caption.model=m", "--caption.openai.url=http://127.0.0.1:9"]
 
 
 def stage(name, *options):

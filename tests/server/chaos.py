@@ -67,9 +67,9 @@ def chaos(binary, tar, out, n, kills, url, log):
         "--skip",
         "embed,cluster,dedup,select,tag,detect,read,look",
         "--caption.engine=openai",
-        "--caption.url=" + url,
-        "--caption.concurrency=%d" % CONCURRENCY,
-        "--caption.retries=20",
+        "--caption.openai.url=" + url,
+        "--caption.openai.concurrency=%d" % CONCURRENCY,
+        "--caption.openai.retries=20",
     ]
     open(log, "a", encoding="ascii").close()
     asked_again, dice = 0, random.Random(7)

@@ -74,9 +74,9 @@ class Again(EvidenceCase):
             "--to=check",
             "--filter.min_side=1",
             "--caption.engine=openai",
-            "--caption.url=" + server.url,
+            "--caption.openai.url=" + server.url,
             "--caption.model=m",
-            "--caption.concurrency=2",
+            "--caption.openai.concurrency=2",
             *LENIENT,
             *more,
         ]
@@ -125,7 +125,7 @@ class Again(EvidenceCase):
         """Four parts of one image, four requests at once: they are asked together, and each part is
         written when it is whole."""
         shutil.rmtree(self.out)
-        more = ["--ingest.part_rows=1", "--caption.concurrency=4"]
+        more = ["--ingest.part_rows=1", "--caption.openai.concurrency=4"]
         with Talker(GOOD, delay_s=0.5) as server:
             self.run_it(server, "--to=fuse", *more)
             began = time.monotonic()
@@ -235,7 +235,7 @@ class Again(EvidenceCase):
 
             server.serve = fail_second_turns
             self.run_it(
-                server, "--caption.ask_again=1", "--caption.retries=0", "--caption.concurrency=1"
+                server, "--caption.ask_again=1", "--caption.openai.retries=0", "--caption.openai.concurrency=1"
             )
             firsts = [r for r, _, _ in server.requests if len(r["messages"]) == 1]
             self.assertEqual(
@@ -301,7 +301,7 @@ class Again(EvidenceCase):
                     self.prices("m"),
                     "--caption.budget=0.575",
                     "--caption.max_tokens=512",
-                    "--caption.concurrency=64",
+                    "--caption.openai.concurrency=64",
                 ),
                 capture_output=True,
                 text=True,
@@ -319,7 +319,7 @@ class Again(EvidenceCase):
             self.assertLessEqual(spent, 0.575)
             self.assertLess(len(server.requests), IMAGES)
             self.run_it(
-                server, self.prices("m"), "--caption.budget=2", "--caption.concurrency=64"
+                server, self.prices("m"), "--caption.budget=2", "--caption.openai.concurrency=64"
             )  # waits, asks the rest
             self.assertEqual(len(server.requests), IMAGES)
 
@@ -371,10 +371,10 @@ class Again(EvidenceCase):
             before = os.stat(part).st_mtime_ns
             self.run_it(
                 server,
-                "--caption.url=http://127.0.0.1:1",
-                "--caption.concurrency=5",
-                "--caption.retries=2",
-                "--caption.timeout_s=9",
+                "--caption.openai.url=http://127.0.0.1:1",
+                "--caption.openai.concurrency=5",
+                "--caption.openai.retries=2",
+                "--caption.openai.timeout_s=9",
             )
             self.assertEqual((len(server.requests), os.stat(part).st_mtime_ns), (IMAGES, before))
             self.run_it(server, "--caption.temperature=0.5")

@@ -78,7 +78,7 @@ class Meta(unittest.TestCase):
 
     def served(self, server, *more):
         return self.run_it(
-            "--caption.engine=openai", "--caption.url=" + server.url, "--caption.model=m", *more
+            "--caption.engine=openai", "--caption.openai.url=" + server.url, "--caption.model=m", *more
         )
 
     def conversations(self, name):
@@ -174,9 +174,9 @@ class Meta(unittest.TestCase):
                 "--fuse.draw=12",
                 "--export.held_out=0.4",
                 "--caption.engine=openai",
-                "--caption.url=" + server.url,
+                "--caption.openai.url=" + server.url,
                 "--caption.model=m",
-                "--caption.concurrency=2",
+                "--caption.openai.concurrency=2",
             ]
             self.run_it(*more)
             whole = digest(os.path.join(self.out, "export"))

@@ -39,9 +39,9 @@ class OpenAI(EvidenceCase):
             self.out,
             "--filter.min_side=1",
             "--caption.engine=openai",
-            "--caption.url=" + url,
+            "--caption.openai.url=" + url,
             "--caption.model=m",
-            "--caption.concurrency=2",
+            "--caption.openai.concurrency=2",
             *more,
         ]
 
@@ -86,19 +86,19 @@ class OpenAI(EvidenceCase):
 
     def test_stall_ends_at_the_timeout(self):
         with Server(["stall"]) as server:
-            done = self.run_it(server.url, "--caption.timeout_s=1")
+            done = self.run_it(server.url, "--caption.openai.timeout_s=1")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
 
     def test_server_of_garbage_stops_the_stage_and_loses_nothing(self):
         with Server(always="garbage") as server:
-            done = self.run_it(server.url, "--caption.retries=1")
+            done = self.run_it(server.url, "--caption.openai.retries=1")
             self.assertEqual(done.returncode, 1)
             lines = [line for line in done.stderr.splitlines() if server.url in line]
             self.assertEqual(len(lines), 1, done.stderr)
             self.assertIn("It works!", lines[0])
             server.always = None
-            again = self.run_it(server.url, "--caption.retries=1")
+            again = self.run_it(server.url, "--caption.openai.retries=1")
             self.assertEqual(again.returncode, 0, again.stderr)
             self.assert_all_captioned(server)
 
@@ -124,7 +124,7 @@ class OpenAI(EvidenceCase):
             self.assertLessEqual(len(server.requests), 2)
 
     def test_no_server(self):
-        done = self.run_it("http://127.0.0.1:9", "--caption.retries=1")
+        done = self.run_it("http://127.0.0.1:9", "--caption.openai.retries=1")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(
             len([line for line in done.stderr.splitlines() if "127.0.0.1:9" in line]),
@@ -134,7 +134,7 @@ class OpenAI(EvidenceCase):
 
     def test_a_storm_costs_no_attempts(self):
         with Server(storm_s=4) as server:
-            done = self.run_it(server.url, "--caption.retries=1")
+            done = self.run_it(server.url, "--caption.openai.retries=1")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
             self.assertLess(
@@ -145,14 +145,14 @@ class OpenAI(EvidenceCase):
         """The retries alone would be worth half a second; the storm has lasted longer when the
         connection breaks."""
         with Server(["cut"], storm_s=3) as server:
-            done = self.run_it(server.url, "--caption.retries=1", "--caption.concurrency=1")
+            done = self.run_it(server.url, "--caption.openai.retries=1", "--caption.openai.concurrency=1")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
             self.assertFalse(server.faults)
 
     def test_a_storm_without_end_stops(self):
         with Server(storm_s=1000) as server:
-            done = self.run_it(server.url, "--caption.retries=1", "--caption.patience_s=3")
+            done = self.run_it(server.url, "--caption.openai.retries=1", "--caption.openai.patience_s=3")
             self.assertEqual(done.returncode, 1)
             self.assertIn("HTTP 429: rate limit", done.stderr)
 
@@ -169,14 +169,14 @@ class OpenAI(EvidenceCase):
 
     def test_a_server_with_little_room_is_not_flooded(self):
         with Server(room=2, delay_s=0.1) as server:
-            done = self.run_it(server.url, "--caption.concurrency=64")
+            done = self.run_it(server.url, "--caption.openai.concurrency=64")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
             self.assertEqual(server.most_at_once, 2)
 
     def test_loris_ends_at_the_timeout(self):
         with Server(["loris"]) as server:
-            done = self.run_it(server.url, "--caption.timeout_s=1")
+            done = self.run_it(server.url, "--caption.openai.timeout_s=1")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
 
@@ -202,7 +202,7 @@ class OpenAI(EvidenceCase):
             with open(os.path.join(self.photos, first[:-4] + ".txt"), "w", encoding="utf-8") as alt:
                 alt.write("poison")
             shutil.rmtree(self.out)
-            done = self.run_it(server.url, "--caption.retries=2", "--skip", "tag,detect,read")
+            done = self.run_it(server.url, "--caption.openai.retries=2", "--skip", "tag,detect,read")
             os.remove(alt.name)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(len(captions(self.out)), IMAGES - 1)
@@ -218,7 +218,7 @@ class OpenAI(EvidenceCase):
 
     def test_a_server_that_is_gone_is_passed_by(self):
         with Server() as server:
-            done = self.run_it("http://127.0.0.1:9," + server.url, "--caption.retries=1")
+            done = self.run_it("http://127.0.0.1:9," + server.url, "--caption.openai.retries=1")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
 
@@ -226,7 +226,7 @@ class OpenAI(EvidenceCase):
         with Server(delay_s=0.2) as one, Server(always="denied") as other:
             done = self.run_it(one.url + "," + other.url)
             self.assertEqual(done.returncode, 1)
-            self.assertIn("set OPENAI_API_KEY or caption.api_key_file", done.stderr)
+            self.assertIn("set OPENAI_API_KEY or caption.openai.api_key_file", done.stderr)
             self.assertIn(other.url, done.stderr)
 
     def test_wrong_model_lists_what_there_is(self):
@@ -269,7 +269,7 @@ class OpenAI(EvidenceCase):
                 "--caption.top_k=40",
                 "--caption.top_p=0.9",
                 "--caption.stop=END",
-                '--caption.extra={"min_p": 0.1, "max_tokens": null}',
+                '--caption.openai.extra={"min_p": 0.1, "max_tokens": null}',
             )
             self.assertEqual(done.returncode, 0, done.stderr)
             request = server.requests[0][0]
@@ -280,11 +280,11 @@ class OpenAI(EvidenceCase):
             self.assertNotIn("max_tokens", request)
         done = self.run_it("http://me:secret-3@127.0.0.1:9")
         self.assertEqual(done.returncode, 2)
-        self.assertIn("caption.url: no name or password", done.stderr)
+        self.assertIn("caption.openai.url: no name or password", done.stderr)
         self.assertNotIn("secret-3", done.stderr)
-        done = self.run_it("http://127.0.0.1:9", '--caption.extra={"messages": []}')
+        done = self.run_it("http://127.0.0.1:9", '--caption.openai.extra={"messages": []}')
         self.assertEqual(done.returncode, 2)
-        self.assertIn('caption.extra: "messages"', done.stderr)
+        self.assertIn('caption.openai.extra: "messages"', done.stderr)
 
     def test_tls_is_verified(self):
         folder = tempfile.mkdtemp(dir=self.folder)
@@ -318,9 +318,9 @@ class OpenAI(EvidenceCase):
         with Server(certificate=both) as server:
             done = self.run_it(server.url)
             self.assertEqual(done.returncode, 1)
-            self.assertIn("caption.ca_file", done.stderr)
+            self.assertIn("caption.openai.ca_file", done.stderr)
             self.assertEqual(len(server.requests), 0)
-            done = self.run_it(server.url, "--caption.ca_file=" + cert)
+            done = self.run_it(server.url, "--caption.openai.ca_file=" + cert)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_all_captioned(server)
 

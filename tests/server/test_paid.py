@@ -88,9 +88,9 @@ class Paid(EvidenceCase):
             "--filter.min_side=1",
             *self.options,
             "--caption.engine=openai",
-            "--caption.url=" + server.url,
+            "--caption.openai.url=" + server.url,
             "--caption.model=m",
-            "--caption.retries=1",
+            "--caption.openai.retries=1",
             "--caption.prices=" + prices,
             "--to=caption",
             *more,
@@ -182,8 +182,8 @@ class Paid(EvidenceCase):
                 self.run_it(
                     server,
                     "--caption.budget=1.2",
-                    "--caption.retries=1",
-                    "--caption.concurrency=1",
+                    "--caption.openai.retries=1",
+                    "--caption.openai.concurrency=1",
                     code=1,
                 )
                 self.assertEqual(len(server.requests), 2)
@@ -253,17 +253,17 @@ class Paid(EvidenceCase):
     def test_a_budget_needs_an_end_of_the_answer(self):
         with Meter(HONEST) as server:
             done = self.run_it(
-                server, "--caption.budget=9", '--caption.extra={"max_tokens": null}', code=2
+                server, "--caption.budget=9", '--caption.openai.extra={"max_tokens": null}', code=2
             )
             self.assertIn("max_completion_tokens", done.stderr)
             self.run_it(
                 server,
                 "--caption.budget=0.6",
-                '--caption.extra={"max_tokens": null, "max_completion_tokens": 2000}',
+                '--caption.openai.extra={"max_tokens": null, "max_completion_tokens": 2000}',
                 code=1,
             )
             self.assertEqual(len(server.requests), 0)
-            self.run_it(server, "--caption.budget=0.3", '--caption.extra={"max_tokens": 100}')
+            self.run_it(server, "--caption.budget=0.3", '--caption.openai.extra={"max_tokens": 100}')
 
     def test_a_server_of_many_names(self):
         with Meter(HONEST) as server:
@@ -300,8 +300,8 @@ class Paid(EvidenceCase):
                 self.fresh()
                 self.run_it(
                     server,
-                    "--caption.concurrency=%d" % concurrency,
-                    "--caption.retries=0",
+                    "--caption.openai.concurrency=%d" % concurrency,
+                    "--caption.openai.retries=0",
                     "--to=export",
                 )
                 told = [
@@ -315,7 +315,7 @@ class Paid(EvidenceCase):
 
     def test_several_bad_records_side_by_side(self):
         with Meter(HONEST, poison=[0, 1, 2]) as server:
-            self.run_it(server, "--caption.concurrency=1", "--caption.retries=0")
+            self.run_it(server, "--caption.openai.concurrency=1", "--caption.openai.retries=0")
             self.assertEqual(sum(row["caption"][0]["error"] is not None for row in self.rows()), 3)
 
     def test_only_a_bad_record_is_new(self):
@@ -332,7 +332,7 @@ class Paid(EvidenceCase):
                 journal.writelines([line for line in lines if '"key"' in line][1:])
             os.remove(os.path.join(self.out, "caption", "part-00000.parquet"))
         with Meter(HONEST, poison=[0]) as server:
-            self.run_it(server, "--caption.concurrency=64")
+            self.run_it(server, "--caption.openai.concurrency=64")
             self.assertEqual(
                 (len(server.seen), len(server.requests)), (1, 4)
             )  # put off, and asked for again
@@ -342,7 +342,7 @@ class Paid(EvidenceCase):
     def test_a_server_that_is_down_stops_every_run(self):
         with Meter(HONEST, always="broken") as server:
             for _ in range(3):
-                done = self.run_it(server, "--caption.retries=0", code=1)
+                done = self.run_it(server, "--caption.openai.retries=0", code=1)
                 self.assertEqual(
                     len([line for line in done.stderr.splitlines() if "it broke" in line]),
                     1,

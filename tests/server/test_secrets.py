@@ -101,9 +101,9 @@ class Secrets(EvidenceCase):
             *self.options,
             "--to=caption",
             "--caption.engine=openai",
-            "--caption.url=" + url,
+            "--caption.openai.url=" + url,
             "--caption.model=m",
-            "--caption.retries=0",
+            "--caption.openai.retries=0",
             *more,
             **how
         )
@@ -168,10 +168,10 @@ class Secrets(EvidenceCase):
 
     def test_more_options_for_the_body(self):
         with Server() as server:
-            self.run_it(server.url, '--caption.extra={"api_key": "%s"}' % BEARER)
+            self.run_it(server.url, '--caption.openai.extra={"api_key": "%s"}' % BEARER)
             self.assertEqual(server.requests[0][0]["api_key"], BEARER)
             self.run_it(
-                server.url, '--caption.extra={"api_key": "%s" "x": "%s"}' % (BEARER, OTHER), code=2
+                server.url, '--caption.openai.extra={"api_key": "%s" "x": "%s"}' % (BEARER, OTHER), code=2
             )
         self.assert_nothing_kept(self.out)
 
@@ -183,7 +183,7 @@ class Secrets(EvidenceCase):
             os.chmod(path, mode)
             with self.subTest(mode=oct(mode)), Server() as server:
                 told = self.run_it(
-                    server.url, "--caption.api_key_file=" + path, "--caption.seed=%d" % seed
+                    server.url, "--caption.openai.api_key_file=" + path, "--caption.seed=%d" % seed
                 ).stderr
                 self.assertEqual("chmod 600 " + path in told, mode & 0o077 != 0, told)
                 self.assertEqual(server.requests[0][1]["Authorization"], "Bearer " + BEARER)
@@ -195,7 +195,7 @@ class Secrets(EvidenceCase):
         )
         with Api() as api:
             for verb in ("submit", "poll", "fetch"):
-                self.call("batch", verb, files, "--caption.url=" + api.url + query)
+                self.call("batch", verb, files, "--caption.openai.url=" + api.url + query)
             self.assertTrue(all(path.endswith(query) for path in api.paths), api.paths)
             self.assertIn("/v1/files/file_1/content" + query, api.paths)
         with open(os.path.join(files, "answers-0000.jsonl"), encoding="utf-8") as answers:
@@ -205,7 +205,7 @@ class Secrets(EvidenceCase):
             self.assertIn(
                 "HTTP 429: Bearer ****",
                 self.call(
-                    "batch", "submit", files, "--caption.url=" + api.url + query, code=1
+                    "batch", "submit", files, "--caption.openai.url=" + api.url + query, code=1
                 ).stderr,
             )
         self.assert_nothing_kept(self.out, files)

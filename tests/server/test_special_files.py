@@ -168,21 +168,21 @@ class SpecialFiles(unittest.TestCase):
             "caption",
             "out",
             "--caption.engine=openai",
-            "--caption.url=http://127.0.0.1:1",
+            "--caption.openai.url=http://127.0.0.1:1",
             "--caption.model=m",
         ]
         for kind in ("pipe", "socket", "device"):
             with self.subTest(kind):
                 name = self.make("special", kind)
-                self.refused(*openai, f"--caption.api_key_file={name}", name=name)
-                self.refused(*openai, f"--caption.ca_file={name}", name=name)
+                self.refused(*openai, f"--caption.openai.api_key_file={name}", name=name)
+                self.refused(*openai, f"--caption.openai.ca_file={name}", name=name)
                 self.refused(*openai, f"--caption.prices={name}", "--caption.budget=1", name=name)
                 self.refused("cost", "out", f"--prices={name}", name=name)
                 self.refused(
                     "caption",
                     "out",
                     "--caption.engine=replay",
-                    f"--caption.answers={name}",
+                    f"--caption.replay.answers={name}",
                     name=name,
                 )
                 self.refused("fuse", "out", f"--fuse.prompt={name}", name=name)
@@ -234,16 +234,16 @@ class SpecialFiles(unittest.TestCase):
     def test_models_of_llama(self):
         name = self.make("pipe.gguf")
         llama = ["caption", "out", "--caption.engine=llama"]
-        self.refused(*llama, f"--caption.model={name}", "--caption.mmproj=none", name=name)
+        self.refused(*llama, f"--caption.model={name}", "--caption.llama.mmproj=none", name=name)
         pathlib.Path("g.gguf").write_bytes(b"GGUF")
-        self.refused(*llama, "--caption.model=g.gguf", f"--caption.mmproj={name}", name=name)
+        self.refused(*llama, "--caption.model=g.gguf", f"--caption.llama.mmproj={name}", name=name)
 
     def test_batch_server(self):
         done = self.start(
             "batch", "write", "out", "-o", "batch", "--caption.engine=openai", "--caption.model=m"
         )
         self.assertEqual(done.returncode, 0, done.stderr)
-        server = ["--caption.url=http://127.0.0.1:1", "--caption.model=m"]
+        server = ["--caption.openai.url=http://127.0.0.1:1", "--caption.model=m"]
         name = self.make("special")
         for verb in ("submit", "poll", "fetch"):
             for option in ("api_key_file", "ca_file"):

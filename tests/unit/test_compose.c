@@ -49,7 +49,7 @@ static void golden(void **state)
     int n = 0;
     const char *root = getenv("DF_SOURCE_DIR");
     snprintf(folder, sizeof folder, "%s/tests/golden/compose", root ? root : ".");
-    assert_int_equal(df_engine_compose.open(&e, &(df_engine_config){0}, NULL), DF_OK);
+    assert_int_equal(df_engine_compose.open(&e, &(df_engine_setup){0}, NULL), DF_OK);
     DIR *dir = opendir(folder);
     assert_non_null(dir);
     for (struct dirent *d; (d = readdir(dir)) != NULL;) {
@@ -200,7 +200,7 @@ static void any_evidence(void **state)
     df_engine *e;
     uint32_t seed = 7;
     df_nouns *nouns;
-    assert_int_equal(df_engine_compose.open(&e, &(df_engine_config){0}, NULL), DF_OK);
+    assert_int_equal(df_engine_compose.open(&e, &(df_engine_setup){0}, NULL), DF_OK);
     assert_int_equal(df_nouns_open(&nouns, NULL), DF_OK);
     for (int i = 0; i < 5000; i++) {
         random_evidence(&t, &seed);
@@ -223,7 +223,7 @@ static void quotes_paragraphs(void **state)
     df_engine *e;
     df_nouns *nouns;
     df_verdict v;
-    assert_int_equal(df_engine_compose.open(&e, &(df_engine_config){0}, NULL), DF_OK);
+    assert_int_equal(df_engine_compose.open(&e, &(df_engine_setup){0}, NULL), DF_OK);
     assert_int_equal(df_nouns_open(&nouns, NULL), DF_OK);
     evidence_start(&t);
     for (int i = 0; i < 4; i++)
@@ -262,7 +262,7 @@ static void quotes_what_fits(void **state)
     static evidence_text t;
     df_engine *e;
     char line[80], quote[60];
-    assert_int_equal(df_engine_compose.open(&e, &(df_engine_config){0}, NULL), DF_OK);
+    assert_int_equal(df_engine_compose.open(&e, &(df_engine_setup){0}, NULL), DF_OK);
     for (int n = 1; n <= 40; n++) {
         evidence_start(&t);
         for (int i = 0; i < n; i++) {

@@ -175,12 +175,13 @@ static void test_usage_that_is_none(void **state)
 
 /* ---- the request ---- */
 
-static df_json *body_of(const df_engine_config *config, const df_caption_request *request)
+static df_json *body_of(const df_engine_config *config, const char *extra,
+                        const df_caption_request *request)
 {
     df_str body = {0};
     df_json *root = NULL;
     df_error err = {""};
-    assert_int_equal(df_openai_request_append(config, request, &body, &err), DF_OK);
+    assert_int_equal(df_openai_request_append(config, extra, request, &body, &err), DF_OK);
     if (df_json_parse(&root, df_str_text(&body), body.size, "body", &err) != DF_OK)
         fail_msg("%s: %s", err.message, df_str_text(&body));
     df_str_free(&body);
@@ -194,7 +195,7 @@ static void test_image_is_base64(void **state)
     static const uint8_t bytes[] = {'M', 'a', 'n', 'M'};
     for (size_t n = 1; n <= sizeof bytes; n++) {
         df_caption_request request = {.prompt = "p", .jpeg = bytes, .jpeg_size = n};
-        df_json *root = body_of(&(df_engine_config){.max_tokens = 5}, &request);
+        df_json *root = body_of(&(df_engine_config){.max_tokens = 5}, NULL, &request);
         const df_json *content =
             df_json_member(df_json_item(df_json_member(root, "messages"), 0), "content");
         assert_string_equal(df_json_text(df_json_member(df_json_item(content, 0), "text")), "p");
@@ -210,21 +211,15 @@ static void test_options(void **state)
     (void)state;
     const df_caption_request request = {.prompt = "p"};
     df_json *plain =
-        body_of(&(df_engine_config){.max_tokens = 5, .temperature = 0.5, .top_p = 1}, &request);
+        body_of(&(df_engine_config){.max_tokens = 5, .temperature = 0.5, .top_p = 1}, "", &request);
     assert_null(df_json_member(plain, "top_p"));
     assert_null(df_json_member(plain, "top_k"));
     assert_null(df_json_member(plain, "stop"));
     df_json_close(plain);
     df_json *full = body_of(
         &(df_engine_config){
-            .max_tokens = 5,
-            .top_p = 0.9,
-            .top_k = 40,
-            .stop_text = "\n\n",
-            .seed = 7,
-            .extra =
-                "{\"max_tokens\":null,\"max_completion_tokens\":9,\"seed\":8,\"a\":{\"b\":[1]}}"},
-        &request);
+            .max_tokens = 5, .top_p = 0.9, .top_k = 40, .stop_text = "\n\n", .seed = 7},
+        "{\"max_tokens\":null,\"max_completion_tokens\":9,\"seed\":8,\"a\":{\"b\":[1]}}", &request);
     assert_null(df_json_member(full, "max_tokens"));
     assert_int_equal(df_json_int(df_json_member(full, "max_completion_tokens"), 0), 9);
     assert_int_equal(df_json_int(df_json_member(full, "seed"), 0), 8);
@@ -244,11 +239,10 @@ static void test_extra_is_checked(void **state)
     df_error err;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         err.message[0] = '\0';
-        assert_true(df_openai_request_check(&(df_engine_config){.extra = wrong[i]}, &err) != DF_OK);
-        assert_non_null(strstr(err.message, "caption.extra"));
+        assert_true(df_openai_request_check(wrong[i], &err) != DF_OK);
+        assert_non_null(strstr(err.message, "caption.openai.extra"));
     }
-    assert_int_equal(df_openai_request_check(&(df_engine_config){.extra = "{\"min_p\":0.1}"}, &err),
-                     DF_OK);
+    assert_int_equal(df_openai_request_check("{\"min_p\":0.1}", &err), DF_OK);
 }
 
 int main(void)

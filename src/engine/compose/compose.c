@@ -53,9 +53,9 @@ static void compose_caption(composer *c, df_str *out)
     }
 }
 
-static df_status compose_open(df_engine **out, const df_engine_config *config, df_error *err)
+static df_status compose_open(df_engine **out, const df_engine_setup *setup, df_error *err)
 {
-    (void)config;
+    (void)setup;
     compose_engine *e = calloc(1, sizeof *e);
     if (!e)
         return df_fail(err, DF_NOMEM, "compose: out of memory");

@@ -35,15 +35,16 @@ static df_status check_address(const char *base, size_t n, df_error *err)
     char shown[DF_URL_SHOWN];
     /* it would be in the process list, the journal and messages */
     if (has_name(base, n))
-        return df_fail(
-            err, DF_CONFIG,
-            "caption.url: no name or password in an address; the key comes from OPENAI_API_KEY or "
-            "caption.api_key_file");
+        return df_fail(err, DF_CONFIG,
+                       "caption.openai.url: no name or password in an address; the key comes from "
+                       "OPENAI_API_KEY or "
+                       "caption.openai.api_key_file");
     df_url_show(base, n, shown);
     return strncmp(base, "http://", 7) == 0 || strncmp(base, "https://", 8) == 0
                ? DF_OK
                : df_fail(err, DF_CONFIG,
-                         "caption.url: \"%s\" is no server, such as http://127.0.0.1:8080", shown);
+                         "caption.openai.url: \"%s\" is no server, such as http://127.0.0.1:8080",
+                         shown);
 }
 
 df_status df_openai_url(const char *base, size_t n, const char *tail, char **url, df_error *err)
@@ -69,7 +70,7 @@ df_status df_openai_url(const char *base, size_t n, const char *tail, char **url
     if (!text.failed)
         return DF_OK;
     df_str_free(&text);
-    return df_fail(err, DF_NOMEM, "caption.url: out of memory");
+    return df_fail(err, DF_NOMEM, "caption.openai.url: out of memory");
 }
 
 bool df_openai_key_exposed(const char *file)

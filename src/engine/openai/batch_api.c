@@ -132,19 +132,20 @@ static df_status open_session(session *s, const df_batch_server *server, const c
                               df_error *err)
 {
     *s = (session){.server = server, .folder = folder, .lock = -1};
-    if (!server->url)
+    if (!server->options->url)
         return df_fail(
             err, DF_CONFIG,
-            "caption.url: the batch API needs its server, such as https://api.openai.com");
-    if (server->ca_file && *server->ca_file)
-        DF_TRY(df_file_check(server->ca_file, err));
-    df_status status = df_openai_url(server->url, strlen(server->url), "", &s->base, err);
+            "caption.openai.url: the batch API needs its server, such as https://api.openai.com");
+    if (server->options->ca_file && *server->options->ca_file)
+        DF_TRY(df_file_check(server->options->ca_file, err));
+    df_status status =
+        df_openai_url(server->options->url, strlen(server->options->url), "", &s->base, err);
     if (status == DF_OK) {
         char *mark = strchr(s->base, '?');
         s->query = mark ? mark + 1 : "";
         if (mark)
             *mark = '\0';
-        status = df_openai_key_read(server->api_key_file, &s->key, err);
+        status = df_openai_key_read(server->options->api_key_file, &s->key, err);
     }
     if (status == DF_OK)
         status = open_folder(s, err);
@@ -175,13 +176,14 @@ static df_status refused(const char *url, const df_http_answer *answer, const df
 
 static df_http_request request_to(const session *s, const char *url)
 {
-    return (df_http_request){
-        .url = url,
-        .bearer = s->key,
-        .ca_file = s->server->ca_file && *s->server->ca_file ? s->server->ca_file : NULL,
-        .answer_max = ANSWER_BYTES_MAX,
-        .timeout_s = s->server->timeout_s,
-        .stop = s->server->stop};
+    return (df_http_request){.url = url,
+                             .bearer = s->key,
+                             .ca_file = s->server->options->ca_file && *s->server->options->ca_file
+                                            ? s->server->options->ca_file
+                                            : NULL,
+                             .answer_max = ANSWER_BYTES_MAX,
+                             .timeout_s = s->server->options->timeout_s,
+                             .stop = s->server->stop};
 }
 
 /* The address's own query stays at the end. */

@@ -6,10 +6,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include "base/status.h"
+#include "engine/openai/openai.h"
 
 typedef struct {
-    const char *url, *api_key_file, *ca_file;        /* as caption's options */
-    int64_t timeout_s;
+    const df_openai_config *options;
     const atomic_bool *stop;                 /* may be NULL */
     /* a batch file and how it stands; may be NULL */
     void (*say)(void *ctx, const char *file, const char *status);

@@ -51,7 +51,8 @@ struct df_fleet {
 static df_status add_server(df_fleet *f, const char *base, size_t n, df_error *err)
 {
     if (f->n_servers == DF_FLEET_SERVERS_MAX)
-        return df_fail(err, DF_CONFIG, "caption.url: more than %d servers", DF_FLEET_SERVERS_MAX);
+        return df_fail(err, DF_CONFIG, "caption.openai.url: more than %d servers",
+                       DF_FLEET_SERVERS_MAX);
     server *s = &f->servers[f->n_servers];
     f->n_servers++;                          /* freed from now on */
     char shown[DF_URL_SHOWN];
@@ -59,10 +60,10 @@ static df_status add_server(df_fleet *f, const char *base, size_t n, df_error *e
     df_url_show(base, n, shown);
     s->name = strdup(shown);
     if (!s->name)
-        return df_fail(err, DF_NOMEM, "caption.url: out of memory");
+        return df_fail(err, DF_NOMEM, "caption.openai.url: out of memory");
     for (int i = 0; i + 1 < f->n_servers; i++)
         if (strcmp(f->servers[i].url, s->url) == 0)
-            return df_fail(err, DF_CONFIG, "caption.url: %s is there twice", shown);
+            return df_fail(err, DF_CONFIG, "caption.openai.url: %s is there twice", shown);
     df_limit_init(&s->limit, (int)f->options.in_flight_max, df_now_ns());
     return DF_OK;
 }
@@ -75,10 +76,11 @@ static df_status add_servers(df_fleet *f, df_error *err)
         DF_TRY(add_server(f, at, n, err));
         at += n;
     }
-    return f->n_servers > 0 ? DF_OK
-                            : df_fail(err, DF_CONFIG,
-                                      "caption.url: the openai engine needs a server, such as "
-                                      "http://127.0.0.1:8080");
+    return f->n_servers > 0
+               ? DF_OK
+               : df_fail(err, DF_CONFIG,
+                         "caption.openai.url: the openai engine needs a server, such as "
+                         "http://127.0.0.1:8080");
 }
 
 static bool init_locks(df_fleet *f)
@@ -104,7 +106,7 @@ df_status df_fleet_open(df_fleet **out, const df_fleet_options *options, df_erro
     if (!f || !f->servers || !init_locks(f)) {
         free(f ? f->servers : NULL);
         free(f);
-        return df_fail(err, DF_NOMEM, "caption.url: out of memory");
+        return df_fail(err, DF_NOMEM, "caption.openai.url: out of memory");
     }
     f->options = *options;
     df_status status = add_servers(f, err);

@@ -46,7 +46,7 @@ typedef enum {
     DF_SEAT_UNUSED, /* stopped: nothing learnt */
 } df_seat_outcome;
 
-/* DF_CONFIG naming caption.url; DF_NOMEM. options are copied, their text is not kept. */
+/* DF_CONFIG naming caption.openai.url; DF_NOMEM. options are copied, their text is not kept. */
 df_status df_fleet_open(df_fleet **out, const df_fleet_options *options, df_error *err);
 void df_fleet_close(df_fleet *f);
 /* Waits for a seat. Thread-safe. DF_STOPPED after stop; DF_REMOTE when all servers were busy or out

@@ -2,6 +2,9 @@
  * as a JPEG data URI. What may pass is tried again: a busy server is waited for and costs the
  * record nothing; a cut, late or senseless answer is one of the record's attempts. What is wrong
  * with one record is that record's error; what is wrong with every record stops the stage. */
+#include "engine/openai/openai.h"
+
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +28,39 @@ enum { PUT_OFF_MAX = 5 };
 enum { SHORTENED_MAX = 3 };                  /* half, a quarter, nothing of the evidence */
 enum { PROBE_S = 10 };
 
+#define AT(field) offsetof(df_openai_config, field)
+static const df_option options[] = {
+    {"url", DF_OPT_TEXT, AT(url), NULL, 0, 0,
+     "base URL of the server, such as http://127.0.0.1:8080; several: commas between; none: all "
+     "answers came in batch files"},
+    {"api_key_file", DF_OPT_TEXT, AT(api_key_file), NULL, 0, 0,
+     "file with the API key; else $OPENAI_API_KEY"},
+    {"ca_file", DF_OPT_TEXT, AT(ca_file), NULL, 0, 0,
+     "PEM file of the authorities to trust; else the system's"},
+    {"extra", DF_OPT_SECRET, AT(extra), NULL, 0, 0,
+     "JSON object merged into each request; null takes an option of ours out"},
+    {"concurrency", DF_OPT_INT, AT(concurrency), "64", 1, DF_FLEET_SEATS_MAX,
+     "most requests in flight; how many are good for a server is found out"},
+    {"timeout_s", DF_OPT_INT, AT(timeout_s), "300", 1, 86400,
+     "longest wait for one answer, seconds; for a batch file: while it does not move"},
+    {"retries", DF_OPT_INT, AT(retries), "6", 0, 100,
+     "further attempts after an answer that is none (cut, late, 5xx)"},
+    {"patience_s", DF_OPT_INT, AT(patience_s), "3600", 0, 604800,
+     "longest time that all servers may be busy or loading (429, 503), seconds"},
+    {"batch_requests", DF_OPT_INT, AT(batch_requests), "50000", 1, 50000,
+     "most requests in a batch file (OpenAI: 50,000); fewer where a limit on enqueued tokens is "
+     "lower"},
+    {0},
+};
+static const char *const aside[] = {"url",         "api_key_file",   "ca_file",
+                                    "concurrency", "timeout_s",      "retries",
+                                    "patience_s",  "batch_requests", NULL};
+
 typedef struct {
     df_engine base;
-    df_engine_config config;                 /* text borrowed from the stage */
+    const df_engine_config *shared;          /* borrowed, like own and stop */
+    const df_openai_config *own;
+    const atomic_bool *stop;
     char *key;
     df_fleet *fleet;
     atomic_int refused, put_off;             /* in a row */
@@ -46,23 +79,25 @@ static void openai_close(df_engine *e)
     free(o);
 }
 
-static df_status openai_open(df_engine **out, const df_engine_config *config, df_error *err)
+static df_status openai_open(df_engine **out, const df_engine_setup *setup, df_error *err)
 {
-    DF_TRY(df_openai_request_check(config, err));
+    const df_openai_config *config = setup->own;
     df_error why = {""};
+    DF_TRY(df_openai_request_check(config->extra, err));
     if (config->ca_file && *config->ca_file && df_file_check(config->ca_file, &why) != DF_OK)
-        return df_fail(err, DF_CONFIG, "caption.ca_file: %s", why.message);
+        return df_fail(err, DF_CONFIG, "caption.openai.ca_file: %s", why.message);
     openai *o = calloc(1, sizeof *o);
     if (!o)
         return df_fail(err, DF_NOMEM, "open the openai engine: out of memory");
+    *o = (openai){.shared = setup->shared, .own = config, .stop = setup->stop};
     o->base.ops = &df_engine_openai;
     o->base.n_at_once = (int)config->concurrency;
-    o->config = *config;
+    o->base.retries = config->retries;
     const df_fleet_options servers = {.urls = config->url ? config->url : "",
                                       .in_flight_max = config->concurrency,
                                       .retries = config->retries,
                                       .patience_s = config->patience_s,
-                                      .stop = config->stop};
+                                      .stop = setup->stop};
     /* Without a server: all answers are there already, from batch files. */
     const bool asks = !config->url || strcmp(config->url, "none") != 0;
     df_status status = asks ? df_fleet_open(&o->fleet, &servers, err) : DF_OK;
@@ -79,13 +114,13 @@ static df_status openai_open(df_engine **out, const df_engine_config *config, df
 
 static df_http_request request_to(const openai *o, const char *url)
 {
-    const bool own = o->config.ca_file && *o->config.ca_file;
+    const bool own = o->own->ca_file && *o->own->ca_file;
     return (df_http_request){.url = url,
                              .bearer = o->key,
-                             .ca_file = own ? o->config.ca_file : NULL,
+                             .ca_file = own ? o->own->ca_file : NULL,
                              .answer_max = ANSWER_BYTES_MAX,
-                             .timeout_s = o->config.timeout_s,
-                             .stop = o->config.stop};
+                             .timeout_s = o->own->timeout_s,
+                             .stop = o->stop};
 }
 
 /* GET /v1/models beside the chat URL: it costs nothing. */
@@ -149,11 +184,12 @@ static const char *advise(const openai *o, const df_seat *seat, long code, df_an
     df_str_append(&text, words);
     if (kind == DF_ANSWER_NO_MODEL) {
         append_models(o, seat, &text);
-        df_str_append(&text, "; see caption.model and caption.url");
+        df_str_append(&text, "; see caption.model and caption.openai.url");
     } else if (code == 401 || code == 403) {
         df_str_append(
-            &text, o->key ? "; the key of OPENAI_API_KEY or caption.api_key_file does not open it"
-                          : "; it wants a key: set OPENAI_API_KEY or caption.api_key_file");
+            &text,
+            o->key ? "; the key of OPENAI_API_KEY or caption.openai.api_key_file does not open it"
+                   : "; it wants a key: set OPENAI_API_KEY or caption.openai.api_key_file");
     }
     const char *copy = df_arena_strdup(arena, df_str_text(&text));
     df_str_free(&text);
@@ -189,9 +225,9 @@ static void no_answer(openai *o, asking *a, df_seat *seat, const char *words)
 {
     const df_http_failure failure = df_http_failed(seat->http);
     const bool untrusted = failure == DF_HTTP_UNTRUSTED;
-    const char *copy =
-        df_arena_printf(a->arena, "%s%s", words,
-                        untrusted ? "; for an authority of your own set caption.ca_file" : "");
+    const char *copy = df_arena_printf(
+        a->arena, "%s%s", words,
+        untrusted ? "; for an authority of your own set caption.openai.ca_file" : "");
     a->out->error = copy ? copy : "out of memory";
     const df_seat_outcome outcome = failure == DF_HTTP_UNREACHED ? DF_SEAT_UNREACHED
                                     : failure == DF_HTTP_LATE    ? DF_SEAT_LATE
@@ -287,9 +323,9 @@ static df_status ask(openai *o, asking *a, const df_caption_request *request, df
     /* After a record that was put off one attempt tells whether the next one fares better; it has
      * more later. */
     const int64_t retries =
-        request->vain == DF_VAIN_LATER && atomic_load(&o->put_off) > 0 ? 0 : o->config.retries;
+        request->vain == DF_VAIN_LATER && atomic_load(&o->put_off) > 0 ? 0 : o->own->retries;
     df_str_clear(&a->body);
-    df_status status = df_openai_request_append(&o->config, request, &a->body, err);
+    df_status status = df_openai_request_append(o->shared, o->own->extra, request, &a->body, err);
     for (bool again = true; status == DF_OK && again;) {
         status = ask_once(o, a, err);
         a->out->attempts++;
@@ -371,10 +407,11 @@ static df_status openai_caption(df_engine *e, const df_caption_request *request,
 {
     openai *o = (openai *)e;
     if (!o->fleet)
-        return df_fail(err, DF_REMOTE,
-                       "there are images without an answer, and caption.url is none: `densefusion "
-                       "batch write` "
-                       "writes what is missing; or give a server");
+        return df_fail(
+            err, DF_REMOTE,
+            "there are images without an answer, and caption.openai.url is none: `densefusion "
+            "batch write` "
+            "writes what is missing; or give a server");
     df_caption got = {.model = "",
                       .finish = "",
                       .server = "",
@@ -403,6 +440,9 @@ const df_engine_ops df_engine_openai = {
     .summary = "OpenAI-compatible servers: SGLang, vLLM, llama.cpp, OpenAI",
     .needs_jpeg = true,
     .remote = true,
+    .options = options,
+    .aside = aside,
+    .config_size = sizeof(df_openai_config),
     .open = openai_open,
     .caption = openai_caption,
     .close = openai_close,

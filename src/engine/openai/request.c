@@ -7,23 +7,23 @@
 /* What our reading of the answers, the journal and the key rely on. */
 static const char *const ours[] = {"messages", "model", "stream", "n", NULL};
 
-df_status df_openai_request_check(const df_engine_config *config, df_error *err)
+df_status df_openai_request_check(const char *text, df_error *err)
 {
-    if (!config->extra || !*config->extra)
+    if (!text || !*text)
         return DF_OK;
     df_json *extra = NULL;
-    if (df_json_parse(&extra, config->extra, strlen(config->extra), "caption.extra", NULL) != DF_OK)
+    if (df_json_parse(&extra, text, strlen(text), "caption.openai.extra", NULL) != DF_OK)
         /* jansson's words would repeat what is there, a key perhaps */
         extra = NULL;
-    df_status status =
-        df_json_kind(extra) == DF_JSON_OBJECT
-            ? DF_OK
-            : df_fail(
-                  err, DF_CONFIG,
-                  "caption.extra: must be a JSON object, such as {\"repetition_penalty\": 1.05}");
+    df_status status = df_json_kind(extra) == DF_JSON_OBJECT
+                           ? DF_OK
+                           : df_fail(err, DF_CONFIG,
+                                     "caption.openai.extra: must be a JSON object, such as "
+                                     "{\"repetition_penalty\": 1.05}");
     for (int i = 0; status == DF_OK && ours[i]; i++)
         if (df_json_member(extra, ours[i]))
-            status = df_fail(err, DF_CONFIG, "caption.extra: \"%s\" is not for it to set", ours[i]);
+            status = df_fail(err, DF_CONFIG, "caption.openai.extra: \"%s\" is not for it to set",
+                             ours[i]);
     df_json_close(extra);
     return status;
 }
@@ -112,12 +112,12 @@ static void append_turn(const df_turn *turn, df_str *body)
     df_str_append(body, "}");
 }
 
-df_status df_openai_request_append(const df_engine_config *config,
+df_status df_openai_request_append(const df_engine_config *config, const char *extra_text,
                                    const df_caption_request *request, df_str *body, df_error *err)
 {
     df_json *extra = NULL;
-    if (config->extra && *config->extra)
-        DF_TRY(df_json_parse(&extra, config->extra, strlen(config->extra), "caption.extra", err));
+    if (extra_text && *extra_text)
+        DF_TRY(df_json_parse(&extra, extra_text, strlen(extra_text), "caption.openai.extra", err));
     df_str_append(body, "{\"model\":");
     df_json_append_text(body, config->model && *config->model ? config->model : "default");
     append_options(config, extra, body);

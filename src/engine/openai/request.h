@@ -4,12 +4,12 @@
 #include "base/str.h"
 #include "engine/engine.h"
 
-/* caption.extra must be a JSON object that changes nothing we rely on. DF_CONFIG naming what is
+/* extra, if any, must be a JSON object that changes nothing we rely on. DF_CONFIG naming what is
  * wrong. */
-df_status df_openai_request_check(const df_engine_config *config, df_error *err);
+df_status df_openai_request_check(const char *extra, df_error *err);
 /* Appends the body as one line of JSON: sampling options, then one user message: the prompt, which
  * begins with what is the same for all, then request's JPEG as a data URI. A member of extra takes
  * the place of ours; null takes ours out. Thread-safe. DF_NOMEM. */
-df_status df_openai_request_append(const df_engine_config *config,
+df_status df_openai_request_append(const df_engine_config *config, const char *extra,
                                    const df_caption_request *request, df_str *body, df_error *err);
 #endif

@@ -12,19 +12,30 @@
  * that caption.max_tokens allows. */
 enum { PICTURE_TOKENS_MAX = 50000, ANSWER_TOKENS_MAX = 32768 };
 
+static const char *model_of(const df_caption_config *k)
+{
+    return k->shared.model ? k->shared.model : "";
+}
+
+/* What the requests of the engine have besides; NULL: nothing. */
+static const char *extra_of(const df_caption_config *k)
+{
+    return strcmp(k->engine, df_engine_openai.name) == 0 ? df_caption_openai(k)->extra : NULL;
+}
+
 static df_status open_prices(df_caption_account *a, const df_run *run, df_error *err)
 {
     char path[PATH_MAX];
     const char *given = a->config->prices;
     snprintf(path, sizeof path, "%s/prices.yaml", run->share ? run->share : ".");
     DF_TRY(df_prices_open(&a->prices, given && *given ? given : path, err));
-    a->price = df_prices_find(&a->prices, a->config->model ? a->config->model : "");
+    a->price = df_prices_find(&a->prices, model_of(a->config));
     if (a->config->budget > 0 && !a->price)
         return df_fail(err, DF_CONFIG,
                        "caption.budget: no price of \"%.60s\" is known: add it to a copy of %.200s "
                        "and give that "
                        "by caption.prices",
-                       a->config->model ? a->config->model : "", path);
+                       model_of(a->config), path);
     return DF_OK;
 }
 
@@ -38,25 +49,27 @@ static void learn_price(df_caption_account *a, const char *model)
         a->price = named;
 }
 
-/* The longest answer that is asked for, where caption.extra has the last word. */
+/* The longest answer that is asked for, where caption.openai.extra has the last word. */
 static df_status find_longest_answer(const df_caption_config *k, int64_t *tokens, df_error *err)
 {
     static const char *const names[] = {"max_tokens", "max_completion_tokens"};
+    const char *text = extra_of(k);
     df_json *extra = NULL;
-    if (k->extra && *k->extra &&
-        df_json_parse(&extra, k->extra, strlen(k->extra), "caption.extra", NULL) != DF_OK)
-        return df_fail(err, DF_CONFIG, "caption.extra: must be a JSON object");
-    *tokens = df_json_member(extra, names[0]) ? 0 : k->max_tokens;
+    if (text && *text &&
+        df_json_parse(&extra, text, strlen(text), "caption.openai.extra", NULL) != DF_OK)
+        return df_fail(err, DF_CONFIG, "caption.openai.extra: must be a JSON object");
+    *tokens = df_json_member(extra, names[0]) ? 0 : k->shared.max_tokens;
     for (int i = 0; i < 2; i++) {
         const int64_t n = df_json_int(df_json_member(extra, names[i]), 0);
         *tokens = n > *tokens ? n : *tokens;
     }
     df_json_close(extra);
     if (*tokens <= 0 && k->budget > 0)
-        return df_fail(err, DF_CONFIG,
-                       "caption.budget: caption.extra takes max_tokens out, so an answer can cost "
-                       "any amount: set "
-                       "max_completion_tokens there");
+        return df_fail(
+            err, DF_CONFIG,
+            "caption.budget: caption.openai.extra takes max_tokens out, so an answer can cost "
+            "any amount: set "
+            "max_completion_tokens there");
     *tokens = *tokens > 0 ? *tokens : ANSWER_TOKENS_MAX;
     return DF_OK;
 }
@@ -77,7 +90,7 @@ df_status df_caption_account_open(df_caption_account *account, const df_dataset 
     }
     a.spent = df_ledger_dollars(&ledger);
     for (int i = 0; i < ledger.n; i++)
-        if (a.price && strcmp(ledger.lines[i].asked, config->model) == 0)
+        if (a.price && strcmp(ledger.lines[i].asked, model_of(config)) == 0)
             learn_price(&a, ledger.lines[i].model);
     a.n_answers_before = df_ledger_answers(&ledger);
     a.began_s = df_now_s();
@@ -97,7 +110,7 @@ void df_caption_account_close(df_caption_account *account)
 
 df_tokens df_caption_account_most(df_caption_account *account, const df_caption_request *request)
 {
-    const char *extra = account->config->extra;
+    const char *extra = extra_of(account->config);
     int64_t tokens = (int64_t)(strlen(request->prompt) + (extra ? strlen(extra) : 0));
     for (int i = 0; i < request->n_turns; i++)
         tokens += (int64_t)(strlen(request->turns[i].answer) + strlen(request->turns[i].reply));
@@ -136,7 +149,7 @@ df_status df_caption_account_hold(df_caption_account *account, df_tokens most, d
 
 static double cost_of(const df_caption_account *a, const df_caption *answer, df_tokens most)
 {
-    const char *asked = a->config->model ? a->config->model : "";
+    const char *asked = model_of(a->config);
     const df_bill bill = {.asked = asked,
                           .model = answer->model ? answer->model : asked,
                           .has_text = answer->text != NULL,

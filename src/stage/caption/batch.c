@@ -21,6 +21,7 @@
 #include "tables/ingest.h"
 
 enum { NOTES_MAX = 5, LINE_BYTES_MAX = 64 << 20, JOURNALS_MAX = 64 };
+enum { FILE_BYTES_MAX = 200000000 };         /* OpenAI takes no larger one */
 
 /* ---- writing ---- */
 
@@ -54,14 +55,14 @@ static df_status put_line(writer *w, const char *custom_id, df_error *err)
     const int64_t size = (int64_t)w->line.size;
     if (w->line.failed)
         return df_fail(err, DF_NOMEM, "batch: out of memory");
-    if (size > w->work->config->batch_mb * 1000000)
+    if (size > FILE_BYTES_MAX)
         return df_fail(err, DF_CONFIG,
                        "batch: the request of %s has %lld bytes, more than a file may have: lower "
                        "caption.image_side "
                        "or caption.image_bytes",
                        custom_id, (long long)size);
-    if (w->file.file && (w->n == w->work->config->batch_requests ||
-                         w->bytes + size > w->work->config->batch_mb * 1000000))
+    if (w->file.file && (w->n == df_caption_openai(w->work->config)->batch_requests ||
+                         w->bytes + size > FILE_BYTES_MAX))
         DF_TRY(close_file(w, err));
     if (!w->file.file)
         DF_TRY(open_file(w, err));
@@ -78,7 +79,6 @@ static df_status write_request(writer *w, const df_caption_part *p, int part, in
     const df_caption_work *work = w->work;
     const df_caption_record *r = &p->records[i];
     const df_caption_place place = {work->ds, p->tables.ingest, r->row};
-    const df_engine_config config = df_caption_engine_config(work->config, 1, NULL);
     df_caption_image seen = {0};
     df_error why = {""};
     char id[DF_PLACE_ID_MAX], custom_id[DF_PLACE_ID_MAX + DF_HASH_HEX];
@@ -101,7 +101,9 @@ static df_status write_request(writer *w, const df_caption_part *p, int part, in
         &w->line,
         "{\"custom_id\":\"%s\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":",
         custom_id);
-    status = status == DF_OK ? df_openai_request_append(&config, &request, &w->line, err)
+    status = status == DF_OK ? df_openai_request_append(&work->config->shared,
+                                                        df_caption_openai(work->config)->extra,
+                                                        &request, &w->line, err)
                              : df_fail(err, status, "%s", why.message);
     df_str_append(&w->line, "}\n");
     df_caption_image_free(work->gates, &seen);
@@ -175,11 +177,10 @@ df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const 
 {
     df_engine engine = {.ops = &df_engine_openai};
     df_caption_gates gates;
-    const df_engine_config settings = df_caption_engine_config(config, 1, NULL);
     *out = (df_batch_written){0};
-    if (strcmp(config->engine, "openai") != 0 || !config->model || !*config->model)
+    if (strcmp(config->engine, "openai") != 0 || !config->shared.model || !*config->shared.model)
         return df_fail(err, DF_CONFIG, "batch: needs caption.engine=openai and caption.model");
-    DF_TRY(df_openai_request_check(&settings, err));
+    DF_TRY(df_openai_request_check(df_caption_openai(config)->extra, err));
     df_folder *files;
     DF_TRY(df_folder_create(&files, folder, DF_BATCH_FOLDER, err));
     df_status status = check_folder(folder, err);

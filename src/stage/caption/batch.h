@@ -10,7 +10,7 @@ typedef struct {
     int n_files;
 } df_batch_written;
 /* Writes folder/batch-0000.jsonl, ...: a line for every record that the journals have no answer
- * for, at most config's batch_requests and batch_mb million bytes a file; custom_id is
+ * for, at most config's batch_requests and what OpenAI takes a file; custom_id is
  * "PART-ROW-KEY". The same dataset and options give the same bytes; files of another time in the
  * folder are an error. */
 df_status df_batch_write(df_dataset *ds, const df_caption_config *config, const df_run *run,

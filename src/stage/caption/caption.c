@@ -294,54 +294,11 @@ static df_status do_work(captioner *c, df_error *err)
     return status;
 }
 
-df_engine_config df_caption_engine_config(const df_caption_config *k, int n_threads,
-                                          const atomic_bool *stop)
-{
-    return (df_engine_config){.url = k->url,
-                              .model = k->model,
-                              .api_key_file = k->api_key_file,
-                              .ca_file = k->ca_file,
-                              .answers = k->answers,
-                              .mmproj = k->mmproj,
-                              .stop_text = k->stop,
-                              .extra = k->extra,
-                              .max_tokens = k->max_tokens,
-                              .timeout_s = k->timeout_s,
-                              .retries = k->retries,
-                              .patience_s = k->patience_s,
-                              .concurrency = k->concurrency,
-                              .image_side = k->image_side,
-                              .image_quality = k->image_quality,
-                              .image_bytes = k->image_bytes,
-                              .seed = k->seed,
-                              .temperature = k->temperature,
-                              .top_p = k->top_p,
-                              .top_k = k->top_k,
-                              .n_ctx = k->n_ctx,
-                              .sequences = k->sequences,
-                              .gpu_layers = k->gpu_layers,
-                              .batched = k->batched,
-                              .n_threads = n_threads,
-                              .stop = stop};
-}
-
-df_status df_caption_engine_open(df_engine **out, const df_caption_config *k, int n_threads,
-                                 const atomic_bool *stop, df_error *err)
-{
-    const df_engine_ops *ops = df_engine_find(k->engine);
-    if (!ops)
-        return df_fail(err, DF_CONFIG,
-                       "caption.engine: \"%s\" is none of compose, openai, llama, replay",
-                       k->engine);
-    const df_engine_config settings = df_caption_engine_config(k, n_threads, stop);
-    return ops->open(out, &settings, err);
-}
-
 /* Whether a caption is judged as soon as it comes: an engine that says the same every time need not
  * be. */
 static bool judges(const df_caption_config *k, const df_run *run)
 {
-    const df_engine_ops *ops = df_engine_find(k->engine);
+    const df_engine_ops *ops = df_engine_settings_ops(&k->engines, k->engine);
     return ops && ops->remote && run->check &&
            (k->ask_again > 0 || strcmp(k->on_fail, "compose") == 0);
 }
@@ -354,9 +311,17 @@ static df_status open_judge(df_caption_work *w, df_nouns **nouns, df_error *err)
     DF_TRY(df_nouns_open(nouns, err));
     w->nouns = *nouns;
     w->limits = &((const df_check_config *)w->run->check)->limits;
-    const df_engine_config settings = {.stop = w->run->stop};
-    return strcmp(k->on_fail, "compose") == 0 ? df_engine_compose.open(&w->composer, &settings, err)
+    const df_engine_setup setup = {.shared = &k->shared, .stop = w->run->stop};
+    return strcmp(k->on_fail, "compose") == 0 ? df_engine_compose.open(&w->composer, &setup, err)
                                               : DF_OK;
+}
+
+static void note_exposed_key(const df_caption_config *k, const df_run *run)
+{
+    const df_openai_config *o = df_caption_openai(k);
+    if (strcmp(k->engine, df_engine_openai.name) == 0 && df_openai_key_exposed(o->api_key_file))
+        df_run_note(run, "caption.openai.api_key_file: others can read %.300s: chmod 600 %.300s",
+                    o->api_key_file, o->api_key_file);
 }
 
 static df_status caption_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
@@ -364,9 +329,7 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
     const df_caption_config *k = config;
     df_nouns *nouns = NULL;
     captioner c = {.work = {.ds = ds, .config = k, .run = run}};
-    if (strcmp(k->engine, "openai") == 0 && df_openai_key_exposed(k->api_key_file))
-        df_run_note(run, "caption.api_key_file: others can read %.300s: chmod 600 %.300s",
-                    k->api_key_file, k->api_key_file);
+    note_exposed_key(k, run);
     DF_TRY(df_caption_engine_open(&c.work.engine, k, run->n_threads, run->stop, err));
     c.work.ops = c.work.engine->ops;
     df_caption_gates gates;
@@ -394,109 +357,84 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
     return status;
 }
 
-/* Models and recorded answers are inputs: others, other captions. */
+/* The options of the engine, and its files: others, other captions. */
 static df_status caption_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
     const df_caption_config *k = config;
+    const df_engine_ops *ops;
+    DF_TRY(df_caption_engine_choose(&ops, k, err));
     if (strcmp(k->on_fail, "keep") != 0 && strcmp(k->on_fail, "compose") != 0)
         return df_fail(err, DF_CONFIG, "caption.on_fail: \"%s\" is neither keep nor compose",
                        k->on_fail);
+    df_engine_settings_describe(&k->engines, k->engine, out);
     if (judges(k, run))
         df_options_describe(df_stage_check.options, run->check, NULL, out);
-    if (strcmp(k->engine, "llama") == 0 && k->model && k->mmproj) {
-        df_file_describe(k->model, out);
-        df_file_describe(k->mmproj, out);
-    }
-    if (strcmp(k->engine, "replay") != 0 || !k->answers || !*k->answers)
-        return DF_OK;
-    char *text, hex[DF_HASH_HEX];
-    size_t size;
-    DF_TRY(df_file_read(k->answers, (size_t)1 << 30, &text, &size, err));
-    df_hash_hex(text, size, hex);
-    free(text);
-    df_str_printf(out, "answers %s\n", hex);
-    return DF_OK;
+    const df_engine_setup setup = df_caption_engine_setup(k, 1, NULL);
+    return ops->depends ? ops->depends(&setup, out, err) : DF_OK;
 }
 
 #define AT(field) offsetof(df_caption_config, field)
 static const df_option options[] = {
     {"engine", DF_OPT_TEXT, AT(engine), "compose", 0, 0,
      "who writes: compose (built in, no model), openai (a server), llama (a GGUF model in this "
-     "process), replay (a "
-     "file)"},
-    {"url", DF_OPT_TEXT, AT(url), NULL, 0, 0,
-     "openai: base URL of the server, such as http://127.0.0.1:8080; several: commas between"},
-    {"model", DF_OPT_TEXT, AT(model), NULL, 0, 0,
-     "openai: model name to ask for; llama: the GGUF file"},
-    {"api_key_file", DF_OPT_TEXT, AT(api_key_file), NULL, 0, 0,
-     "openai: file with the API key; else $OPENAI_API_KEY"},
-    {"ca_file", DF_OPT_TEXT, AT(ca_file), NULL, 0, 0,
-     "openai: PEM file of the authorities to trust; else the system's"},
-    {"answers", DF_OPT_TEXT, AT(answers), NULL, 0, 0,
-     "replay: JSONL with caption and path, image or key"},
-    {"mmproj", DF_OPT_TEXT, AT(mmproj), NULL, 0, 0,
-     "llama: the GGUF file of the projector that goes with the model; none: no picture"},
-    {"n_ctx", DF_OPT_INT, AT(n_ctx), "4096", 64, 1048576, "llama: context of one caption, tokens"},
-    {"sequences", DF_OPT_INT, AT(sequences), "4", 1, 64, "llama: captions at once"},
-    {"batched", DF_OPT_BOOL, AT(batched), "false", 0, 0,
-     "llama: compute all sequences together: faster, but what a record gets then depends on what "
-     "runs beside it"},
-    {"gpu_layers", DF_OPT_INT, AT(gpu_layers), "-1", -1, 100000,
-     "llama: layers on a GPU, where llama.cpp was built for one; -1: all"},
-    {"max_tokens", DF_OPT_INT, AT(max_tokens), "512", 1, 32768, "longest answer, tokens"},
-    {"temperature", DF_OPT_REAL, AT(temperature), "0.2", 0, 2,
+     "process), replay (a file)"},
+    {"model", DF_OPT_TEXT, AT(shared.model), NULL, 0, 0,
+     "model that writes: the name that a server knows it by; with llama a GGUF file"},
+    {"max_tokens", DF_OPT_INT, AT(shared.max_tokens), "512", 1, 32768, "longest answer, tokens"},
+    {"temperature", DF_OPT_REAL, AT(shared.temperature), "0.2", 0, 2,
      "sampling temperature; 0: always the likeliest"},
-    {"top_p", DF_OPT_REAL, AT(top_p), "1", 0, 1,
+    {"top_p", DF_OPT_REAL, AT(shared.top_p), "1", 0, 1,
      "sample from the likeliest tokens that have this probability together; 1: from all"},
-    {"top_k", DF_OPT_INT, AT(top_k), "0", 0, 100000,
+    {"top_k", DF_OPT_INT, AT(shared.top_k), "0", 0, 100000,
      "sample from so many of the likeliest tokens; 0: from all"},
-    {"stop", DF_OPT_TEXT, AT(stop), NULL, 0, 0, "text that ends the answer"},
-    {"batch_requests", DF_OPT_INT, AT(batch_requests), "50000", 1, 50000,
-     "batch: most requests in a file (OpenAI: 50,000); fewer where a limit on enqueued tokens is "
-     "lower"},
-    {"batch_mb", DF_OPT_INT, AT(batch_mb), "200", 1, 200,
-     "batch: largest file, million bytes (OpenAI: 200)"},
-    {"budget", DF_OPT_REAL, AT(budget), "0", 0, 1e9,
-     "openai: dollars that the captions of this dataset may cost in all; no request is sent that "
-     "could pass it, and what "
-     "a server does not tell counts as the most it can be; 0: no limit"},
-    {"prices", DF_OPT_TEXT, AT(prices), NULL, 0, 0,
-     "openai: YAML file of prices per million tokens; else share/prices.yaml"},
-    {"ask_again", DF_OPT_INT, AT(ask_again), "0", 0, DF_TURNS_MAX,
-     "times that a caption which fails `check` is asked again, told what was wrong: look at the "
-     "verdicts of a first "
-     "run before"},
-    {"on_fail", DF_OPT_TEXT, AT(on_fail), "keep", 0, 0,
-     "a caption that fails to the end: keep (the best attempt, with its verdict) or compose (the "
-     "built-in engine "
-     "writes it)"},
-    {"seed", DF_OPT_INT, AT(seed), "0", 0, 2147483647, "sampling seed"},
-    {"extra", DF_OPT_SECRET, AT(extra), NULL, 0, 0,
-     "openai: JSON object merged into each request; null takes an option of ours out"},
-    {"image_side", DF_OPT_INT, AT(image_side), "1344", 28, 2048,
+    {"stop", DF_OPT_TEXT, AT(shared.stop_text), NULL, 0, 0, "text that ends the answer"},
+    {"seed", DF_OPT_INT, AT(shared.seed), "0", 0, 2147483647, "sampling seed"},
+    {"image_side", DF_OPT_INT, AT(shared.image_side), "1344", 28, 2048,
      "longest side of the picture that the model gets, pixels"},
     {"image_quality", DF_OPT_INT, AT(image_quality), "90", 1, 100,
-     "openai: quality of the JPEG sent"},
+     "quality of the JPEG that a server gets"},
     {"image_bytes", DF_OPT_INT, AT(image_bytes), "4194304", 10000, 20971520,
-     "openai: largest JPEG sent; above it is encoded again, smaller"},
-    {"concurrency", DF_OPT_INT, AT(concurrency), "64", 1, 1024,
-     "openai: most requests in flight; how many are good for a server is found out"},
-    {"in_flight_mb", DF_OPT_INT, AT(in_flight_mb), "128", 1, 1048576,
+     "largest JPEG that a server gets, bytes; above it is encoded again, smaller"},
+    {"ask_again", DF_OPT_INT, AT(ask_again), "0", 0, DF_TURNS_MAX,
+     "times that a caption which fails `check` is asked again, told what was wrong: look at the "
+     "verdicts of a first run before"},
+    {"on_fail", DF_OPT_TEXT, AT(on_fail), "keep", 0, 0,
+     "a caption that fails to the end: keep (the best attempt, with its verdict) or compose (the "
+     "built-in engine writes it)"},
+    {"budget", DF_OPT_REAL, AT(budget), "0", 0, 1e9,
+     "dollars that the captions of this dataset may cost in all; no request is sent that could "
+     "pass it, and what a server does not tell counts as the most it can be; 0: no limit"},
+    {"prices", DF_OPT_TEXT, AT(prices), NULL, 0, 0,
+     "YAML file of prices per million tokens; else share/prices.yaml"},
+    {"in_flight_mib", DF_OPT_INT, AT(in_flight_mib), "128", 1, 1048576,
      "most memory for images and requests in flight, MiB"},
-    {"timeout_s", DF_OPT_INT, AT(timeout_s), "300", 1, 86400,
-     "openai: longest wait for one answer, seconds; batch: for a file that does not move"},
-    {"retries", DF_OPT_INT, AT(retries), "6", 0, 100,
-     "openai: further attempts after an answer that is none (cut, late, 5xx)"},
-    {"patience_s", DF_OPT_INT, AT(patience_s), "3600", 0, 604800,
-     "openai: longest time that all servers may be busy or loading (429, 503), seconds"},
     {0},
 };
 
-/* They change how captions are asked for, or in how many pieces, not what they are. */
-static const char *const aside[] = {
-    "url",       "api_key_file", "ca_file",        "concurrency", "in_flight_mb",
-    "timeout_s", "retries",      "patience_s",     "sequences",   "gpu_layers",
-    "prices",    "budget",       "batch_requests", "batch_mb",    NULL};
+/* They change how captions are asked for, not what they are. */
+static const char *const aside[] = {"prices", "budget", "in_flight_mib", NULL};
+
+/* Names of version 0.1. */
+static const df_option_alias aliases[] = {
+    {"url", "openai.url"},
+    {"api_key_file", "openai.api_key_file"},
+    {"ca_file", "openai.ca_file"},
+    {"extra", "openai.extra"},
+    {"concurrency", "openai.concurrency"},
+    {"timeout_s", "openai.timeout_s"},
+    {"retries", "openai.retries"},
+    {"patience_s", "openai.patience_s"},
+    {"batch_requests", "openai.batch_requests"},
+    {"batch_mb", NULL}, /* the limit of OpenAI's API holds for all */
+    {"mmproj", "llama.mmproj"},
+    {"n_ctx", "llama.n_ctx"},
+    {"sequences", "llama.sequences"},
+    {"batched", "llama.batched"},
+    {"gpu_layers", "llama.gpu_layers"},
+    {"answers", "replay.answers"},
+    {"in_flight_mb", "in_flight_mib"},
+    {0},
+};
 
 const df_stage df_stage_caption = {
     .name = "caption",
@@ -505,7 +443,10 @@ const df_stage df_stage_caption = {
     .table = &df_caption_table,
     .options = options,
     .aside = aside,
+    .aliases = aliases,
     .config_size = sizeof(df_caption_config),
+    .engines = df_engines,
+    .engines_at = AT(engines),
     .run = caption_run,
     .depends = caption_depends,
     .estimate = df_caption_estimate,

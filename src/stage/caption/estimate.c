@@ -81,7 +81,7 @@ static void print_tokens(const df_caption_work *w, const demand *d, const df_pri
                          const df_ledger *ledger, df_str *out)
 {
     const df_caption_config *k = w->config;
-    const char *model = k->model && *k->model ? k->model : "default";
+    const char *model = k->shared.model && *k->shared.model ? k->shared.model : "default";
     const df_price *price = df_prices_find(prices, model);
     double prompt, completion;
     const bool measured = likely_tokens(ledger, d, &prompt, &completion);
@@ -93,11 +93,12 @@ static void print_tokens(const df_caption_work *w, const demand *d, const df_pri
                       df_price_of(price, (int64_t)(prompt * (double)n), 0,
                                   (int64_t)(completion * (double)n), false));
     df_str_printf(out, "\n  at most   %lld of captions (caption.max_tokens%s)",
-                  (long long)(k->max_tokens * n * times), times > 1 ? ", each asked again" : "");
+                  (long long)(k->shared.max_tokens * n * times),
+                  times > 1 ? ", each asked again" : "");
     if (price)
         df_str_printf(out, ": $%.2f",
                       df_price_of(price, (int64_t)(prompt * (double)(n * times)), 0,
-                                  k->max_tokens * n * times, false));
+                                  k->shared.max_tokens * n * times, false));
     df_str_append(
         out, measured ? "\n  from what the answers so far took on average\n"
                       : "\n  reckoned: 4 bytes a token, 1000 tokens a picture, 260 a caption\n");
@@ -129,8 +130,8 @@ static df_status print_demand(const df_caption_work *w, const demand *d, df_str 
     df_ledger ledger;
     const df_caption_config *k = w->config;
     df_str_printf(out, "  %lld images of %s at ", (long long)d->n_ask,
-                  k->model && *k->model ? k->model : "the server's own model");
-    print_servers(k->url, out);
+                  k->shared.model && *k->shared.model ? k->shared.model : "the server's own model");
+    print_servers(df_caption_openai(k)->url, out);
     df_str_printf(out, "; the journals have %lld more\n", (long long)d->n_known);
     if (d->parts_without_prompts)
         df_str_printf(
@@ -154,7 +155,7 @@ df_status df_caption_estimate(df_dataset *ds, const void *config, const df_run *
 {
     const df_caption_config *k = config;
     demand d = {0};
-    df_engine engine = {.ops = df_engine_find(k->engine)};
+    df_engine engine = {.ops = df_engine_settings_ops(&k->engines, k->engine)};
     if (engine.ops != &df_engine_openai)
         return DF_OK;
     const df_caption_work w = {

@@ -8,7 +8,7 @@ enum { DECODE_SIDE = 2048, PROMPT_BYTES = 64 << 10 };
 df_status df_caption_gates_init(df_caption_gates *g, const df_caption_config *config, int n_threads,
                                 df_error *err)
 {
-    if (!df_gate_init(&g->memory, config->in_flight_mb << 20))
+    if (!df_gate_init(&g->memory, config->in_flight_mib << 20))
         return df_fail(err, DF_NOMEM, "caption: out of memory");
     if (df_gate_init(&g->decoders, n_threads))
         return DF_OK;
@@ -24,7 +24,7 @@ void df_caption_gates_free(df_caption_gates *g)
 
 static df_jpeg_budget budget_of(const df_caption_config *config)
 {
-    return (df_jpeg_budget){(int)config->image_side, (int)config->image_quality,
+    return (df_jpeg_budget){(int)config->shared.image_side, (int)config->image_quality,
                             (size_t)config->image_bytes};
 }
 

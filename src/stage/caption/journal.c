@@ -24,22 +24,24 @@ static df_status hash_key(df_str *text, char key[DF_HASH_HEX], df_error *err)
     return failed ? df_fail(err, DF_NOMEM, "caption: out of memory") : DF_OK;
 }
 
-df_status df_caption_key(const df_caption_config *config, const df_engine *engine,
-                         const df_caption_subject *subject, char key[DF_HASH_HEX], df_error *err)
+/* What is done with answers; it changes no request. An option that nobody names here is in the key:
+ * one that was forgotten costs money, but no wrong caption. */
+static const char *const after_the_answer[] = {"ask_again", "on_fail",       "prices",
+                                               "budget",    "in_flight_mib", NULL};
+
+void df_caption_key_options(const df_caption_config *config, const df_engine *engine, df_str *out)
 {
-    const df_caption_config *k = config;
+    df_options_describe(df_stage_caption.options, config, after_the_answer, out);
+    df_engine_settings_describe(&config->engines, engine->ops->name, out);
+    df_str_append(out, engine->identity ? engine->identity : "");
+}
+
+df_status df_caption_key(const char *options, const df_caption_subject *subject,
+                         char key[DF_HASH_HEX], df_error *err)
+{
     df_str text = {0};
-    df_str_printf(&text, "%s\n%s\n%s\n", subject->image, subject->evidence, k->engine);
-    if (engine->ops->remote)
-        df_str_printf(&text, "%s\n%lld\n%lld\n%lld\n%lld\n%.17g\n%.17g\n%lld\n%s\n",
-                      k->model ? k->model : "", (long long)k->max_tokens, (long long)k->seed,
-                      (long long)k->image_side, (long long)k->image_quality, k->temperature,
-                      k->top_p, (long long)k->top_k, k->stop ? k->stop : "");
-    if (engine->ops->needs_jpeg)
-        df_str_printf(&text, "%lld\n%s\n", (long long)k->image_bytes, k->extra ? k->extra : "");
-    if (engine->identity)
-        df_str_append(&text, engine->identity);
-    df_str_append(&text, subject->prompt);
+    df_str_printf(&text, "%s\n%s\n%s\n%s", subject->image, subject->evidence, options,
+                  subject->prompt);
     return hash_key(&text, key, err);
 }
 
@@ -82,7 +84,7 @@ static df_status index_lines(df_caption_journal *j, df_error *err)
         df_json *root = NULL;
         df_status status = df_json_parse(&root, line, strlen(line), "journal", err);
         if (status == DF_FORMAT)
-            continue;                        /* asked again */
+            continue; /* asked again */
         if (status == DF_OK)
             status = index_name(j, &j->by_key, df_json_text(df_json_member(root, "key")), i, err);
         if (status == DF_OK)

@@ -14,8 +14,12 @@ typedef struct {
     const char *evidence;                    /* hash of the evidence */
     const char *prompt;
 } df_caption_subject;
-df_status df_caption_key(const df_caption_config *config, const df_engine *engine,
-                         const df_caption_subject *subject, char key[DF_HASH_HEX], df_error *err);
+/* Appends what the keys of all records depend on: the options that change an answer, caption's and
+ * its engine's own, and the engine's identity. */
+void df_caption_key_options(const df_caption_config *config, const df_engine *engine, df_str *out);
+/* options: what df_caption_key_options appended. */
+df_status df_caption_key(const char *options, const df_caption_subject *subject,
+                         char key[DF_HASH_HEX], df_error *err);
 
 /* The key of the same record asked again: of its own key and all that was said since. */
 df_status df_caption_key_again(const char *key, const df_turn *turns, int n_turns,

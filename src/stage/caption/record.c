@@ -7,8 +7,7 @@
 #include "tables/ingest.h"
 
 /* Row and key of record i. */
-static df_status name_record(const df_caption_work *w, df_caption_part *part, int64_t i,
-                             df_error *err)
+static df_status name_record(const char *options, df_caption_part *part, int64_t i, df_error *err)
 {
     df_caption_record *r = &part->records[i];
     r->row = df_table_int(part->fuse, i, DF_FUSE_ROW);
@@ -19,7 +18,18 @@ static df_status name_record(const df_caption_work *w, df_caption_part *part, in
     df_caption_subject subject = {*image ? image : part->evidence[r->row].path,
                                   df_table_text(part->fuse, i, DF_FUSE_EVIDENCE_HASH),
                                   df_table_text(part->fuse, i, DF_FUSE_PROMPT)};
-    return df_caption_key(w->config, w->engine, &subject, r->key, err);
+    return df_caption_key(options, &subject, r->key, err);
+}
+
+static df_status name_records(const df_caption_work *w, df_caption_part *part, df_error *err)
+{
+    df_str options = {0};
+    df_caption_key_options(w->config, w->engine, &options);
+    df_status status = options.failed ? df_fail(err, DF_NOMEM, "caption: out of memory") : DF_OK;
+    for (int64_t i = 0; status == DF_OK && i < df_table_rows(part->fuse); i++)
+        status = name_record(df_str_text(&options), part, i, err);
+    df_str_free(&options);
+    return status;
 }
 
 df_status df_caption_part_open(df_caption_part *out, const df_caption_work *w, int part,
@@ -34,9 +44,7 @@ df_status df_caption_part_open(df_caption_part *out, const df_caption_work *w, i
     p->records = calloc((size_t)df_table_rows(p->fuse) + 1, sizeof *p->records);
     if (!p->records)
         return df_fail(err, DF_NOMEM, "caption: out of memory");
-    for (int64_t i = 0; i < df_table_rows(p->fuse); i++)
-        DF_TRY(name_record(w, p, i, err));
-    return DF_OK;
+    return name_records(w, p, err);
 }
 
 void df_caption_part_close(df_caption_part *p)
@@ -83,7 +91,7 @@ typedef struct {
 
 static df_caption_entry entry_of(const asking *a)
 {
-    const char *model = a->work->config->model;
+    const char *model = a->work->config->shared.model;
     return (df_caption_entry){.key = a->request.key, .asked = model ? model : "", .most = a->most};
 }
 
@@ -140,7 +148,7 @@ static df_status remember(asking *a, df_status status, const df_caption *answer,
 {
     const bool in_vain = status == DF_OK
                              ? answer->error && a->n_vain > 0 && !a->is_out
-                             : status == DF_REMOTE && a->n_vain > a->work->config->retries;
+                             : status == DF_REMOTE && a->n_vain > a->work->engine->retries;
     return in_vain && a->part->journal
                ? df_caption_journal_fail(a->part->journal, a->request.key,
                                          status == DF_OK ? answer->error : NULL, err)
