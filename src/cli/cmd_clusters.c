@@ -19,10 +19,10 @@ typedef struct {
 
 const df_option cmd_clusters_options[] = {
     {"top", DF_OPT_INT, offsetof(clusters_config, top), "20", 1, 1e6,
-     "clusters, or members of one, to show"},
+     "how many clusters, or members of one, to show"},
     {"eps", DF_OPT_TEXT, offsetof(clusters_config, eps), NULL, 0, 0,
-     "0.05,0.1,0.2: how many images `dedup` would keep with each, from the similarities that it "
-     "stored"},
+     "thresholds such as 0.05,0.1,0.2: how many images `dedup` would keep with each, from the "
+     "similarities that it stored"},
     {0},
 };
 

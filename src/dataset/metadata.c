@@ -28,7 +28,7 @@ const df_option df_metadata_options[] = {
      "keep rows whose URL came before; dropping them costs a pass, and 32 bytes a kept URL (on "
      "disk beyond memory_mb)"},
     {"rows_per_file", DF_OPT_INT, AT(rows_per_file), "1000000", 1, 1e9,
-     "rows in a file of the output, about"},
+     "about how many rows each output file has"},
     {"memory_mb", DF_OPT_INT, AT(memory_mb), "2048", 256, 1e7,
      "memory that DuckDB may use, MiB; the rows keep their order while repeated URLs fit in it, "
      "100 bytes each"},

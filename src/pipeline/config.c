@@ -19,7 +19,7 @@ const df_option df_run_option_table[] = {
      "what models run on: cpu, cuda, tensorrt, openvino, coreml, ...; a device after a colon: "
      "cuda:1, openvino:GPU"},
     {"model_threads", DF_OPT_INT, offsetof(df_run_options, model_threads), "1", 1, 256,
-     "threads of one run of a model; `threads` images are worked on at once anyway"},
+     "threads for one call of a model; `threads` images are worked on at once anyway"},
     {"onnxruntime", DF_OPT_TEXT, offsetof(df_run_options, onnxruntime), NULL, 0, 0,
      "libonnxruntime.so with other providers; unset: the one of this build, which has the CPU's"},
     {"skip", DF_OPT_TEXT, offsetof(df_run_options, skip), NULL, 0, 0,

@@ -24,12 +24,12 @@ static const df_option options[] = {
     {"threshold", DF_OPT_REAL, offsetof(detect_config, threshold), "0", 0, 1,
      "least score of a box; 0: what each model's card says"},
     {"slices", DF_OPT_INT, offsetof(detect_config, slices), "2", 0, DF_SLICES_MAX,
-     "small objects: look once more in overlapping tiles, this many along the long side; 0: none"},
+     "for small objects: look again in overlapping tiles, this many along the long side; 0: none"},
     {"slice_overlap", DF_OPT_REAL, offsetof(detect_config, slice_overlap), "0.2", 0.05, 0.5,
-     "share of a tile's side that its neighbour shows too; larger objects are left to the whole "
+     "share of a tile's side that the next tile shows too; larger objects are left to the whole "
      "picture"},
     {"slice_extra", DF_OPT_REAL, offsetof(detect_config, slice_extra), "0.05", 0, 1,
-     "how far above its threshold a detector's score of a box must be that only a tile shows"},
+     "a box that only a tile shows needs a score this far above the detector's threshold"},
     DF_IMPORT_OPTION(detect_config),
     {0},
 };

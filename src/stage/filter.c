@@ -25,12 +25,12 @@ static const df_option options[] = {
     {"max_aspect", DF_OPT_REAL, offsetof(filter_config, max_aspect), "4", 1, 1e6,
      "longer edge by shorter edge at most: banners and strips say little"},
     {"duplicates", DF_OPT_BOOL, offsetof(filter_config, duplicates), "true", 0, 1,
-     "keep one of images with the same bytes: the first in the dataset"},
+     "of images with the same bytes keep only the first in the dataset"},
     {"unfetched", DF_OPT_BOOL, offsetof(filter_config, unfetched), "false", 0, 1,
-     "keep rows that are a URL without a file, judged by the list's sizes: for vectors made "
+     "keep rows that have a URL but no file, judged by the list's sizes; for vectors made "
      "elsewhere (`embed.from`)"},
     {"safety", DF_OPT_REAL, offsetof(filter_config, safety), "0", 0, 1,
-     "score of `unsafe` at most, by the safety model; 0: not looked at"},
+     "highest score of `unsafe` that is kept, by the safety model; 0: the model is not run"},
     {"safety_model", DF_OPT_TEXT, offsetof(filter_config, safety_model), "open-nsfw", 0, 0,
      "card with a label `unsafe`"},
     {0},

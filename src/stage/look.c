@@ -20,7 +20,7 @@ typedef struct {
 
 static const df_option options[] = {
     {"side", DF_OPT_INT, offsetof(look_config, side), "256", 32, 2048,
-     "long side in pixels of the copy that is looked at: colours at a glance, not each leaf's"},
+     "long side in pixels of the small copy that colours are taken from"},
     {"min_share", DF_OPT_REAL, offsetof(look_config, min_share), "0.05", 0, 1,
      "colours below this share of a region are not named; the largest always is"},
     {0},

@@ -17,14 +17,16 @@ static const df_option options[] = {
      "rounds at most; it ends before when no centroid moves any more (paper: not stated; "
      "SemDeDup's code: 100)"},
     {"sample", DF_OPT_INT, offsetof(df_cluster_config, sample), "0", 0, 1e9,
-     "images a cluster to train on, then one pass over all (faiss: 256); 0: train on all"},
+     "train on this many images a cluster, then assign all images in one pass (faiss: 256); 0: "
+     "train on all"},
     {"start", DF_OPT_TEXT, offsetof(df_cluster_config, start), "sample", 0, 0,
      "first centroids: `sample` draws images, `plusplus` spreads them (k-means++ among 16 k "
      "images: "
      "16 k x k dot products)"},
-    {"seed", DF_OPT_INT, offsetof(df_cluster_config, seed), "1234", 0, 1e15, "of all draws"},
+    {"seed", DF_OPT_INT, offsetof(df_cluster_config, seed), "1234", 0, 1e15,
+     "seed of all random choices"},
     {"memory", DF_OPT_INT, offsetof(df_cluster_config, memory), "1024", 0, 1e7,
-     "MiB beyond the centroids for codes and bounds: more is faster, the result is the same"},
+     "MiB of memory beyond the centroids; more is faster, the result is the same"},
     {0},
 };
 

@@ -18,24 +18,23 @@
 
 static const df_option options[] = {
     {"rule", DF_OPT_TEXT, offsetof(df_dedup_config, rule), "semdedup", 0, 0,
-     "semdedup: an image goes that is like an earlier one of its cluster (paper); group: of images "
-     "that pairs connect, "
-     "the first stays"},
+     "semdedup: remove an image that is similar to an earlier one of its cluster (paper); group: "
+     "keep the first of each group that similar pairs connect"},
     {"eps", DF_OPT_REAL, offsetof(df_dedup_config, eps), "0", 0, 1,
-     "like: above cosine 1 - eps (paper: 0.4, for EVA-CLIP); 0: what the encoder's card says"},
+     "images are similar above cosine 1 - eps (paper: 0.4, for EVA-CLIP); 0: as the encoder's card "
+     "says"},
     {"keep", DF_OPT_TEXT, offsetof(df_dedup_config, keep), "farthest", 0, 0,
-     "which images of a cluster are the earlier ones: farthest from its centroid (SemDeDup), "
-     "nearest, or random"},
-    {"seed", DF_OPT_INT, offsetof(df_dedup_config, seed), "1", 0, 1e15, "of the random order"},
+     "which images of a cluster come first: farthest from its centroid (SemDeDup), nearest, or "
+     "random"},
+    {"seed", DF_OPT_INT, offsetof(df_dedup_config, seed), "1", 0, 1e15,
+     "seed of the random order, for keep=random"},
     {"hash_distance", DF_OPT_INT, offsetof(df_dedup_config, hash_distance), "4", 0, 10,
-     "copies, in any cluster: at most so many of 64 bits of the perceptual hash differ; the "
-     "largest image stays; 0: "
-     "off"},
+     "copies, in any cluster: perceptual hashes that differ in at most this many of 64 bits; the "
+     "largest image stays; 0: off"},
     {"hash_eps", DF_OPT_REAL, offsetof(df_dedup_config, hash_eps), "0.5", 0, 2,
-     "copies must be above cosine 1 - hash_eps too: keeps apart what only has the same outline"},
+     "copies must also be above cosine 1 - hash_eps: images that only have the same outline stay"},
     {"memory", DF_OPT_INT, offsetof(df_dedup_config, memory), "160", 0, 1e7,
-     "MiB for what is compared at a time, vectors or hashes: more is faster, the result is the "
-     "same"},
+     "MiB of vectors or hashes compared at a time; more is faster, the result is the same"},
     {0},
 };
 

@@ -32,10 +32,11 @@ static const df_option options[] = {
      "folder of vectors made elsewhere (.npy, .npz or Parquet; clip-retrieval's, DataComp's), used "
      "instead of a model"},
     {"field", DF_OPT_TEXT, offsetof(embed_config, field), "", 0, 0,
-     "of these: member of the .npz files (DataComp: l14_img), or list column of the Parquet files"},
+     "with `from`: member of the .npz files (DataComp: l14_img), or list column of the Parquet "
+     "files"},
     {"key", DF_OPT_TEXT, offsetof(embed_config, key), "", 0, 0,
-     "column of the tables beside them that holds ingest's url or path; empty: one vector per row, "
-     "in order"},
+     "with `from`: column of the tables beside the vectors that holds ingest's url or path; empty: "
+     "one vector per row, in order"},
     {0},
 };
 

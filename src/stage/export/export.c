@@ -256,7 +256,7 @@ static const df_option options[] = {
     {"held_out", DF_OPT_REAL, offsetof(export_config, tuning.held_out), "0.02", 0, 1,
      "tuning set: about this share of the clusters is kept from training, for evaluation"},
     {"split_seed", DF_OPT_INT, offsetof(export_config, tuning.seed), "0", 0, 2147483647,
-     "tuning set: which clusters"},
+     "tuning set: seed of the choice of clusters that are held out"},
     {0},
 };
 const df_stage df_stage_export = {

@@ -23,36 +23,31 @@ static const df_option options[] = {
      "engine (short), meta (the paper's 18 rules), or the path of your own template "
      "(docs/FUSION.md)"},
     {"tuning_prompt", DF_OPT_TEXT, offsetof(df_fuse_config, tuning_prompt), NULL, 0, 0,
-     "a second prompt of the same evidence, as prompt: what the engine is asked that will be tuned "
-     "on these captions"},
+     "a second prompt from the same evidence, for the engine that will be tuned on these captions; "
+     "values as for `prompt`"},
     {"draw", DF_OPT_INT, offsetof(df_fuse_config, draw), "0", 0, 1e9,
-     "so many images at random of those that were kept get a prompt, and so a caption; 0: all "
-     "(paper: 100000 for the "
-     "meta set)"},
+     "give a prompt, and so a caption, to this many random images of those kept; 0: to all (paper: "
+     "100000 for the meta set)"},
     {"draw_seed", DF_OPT_INT, offsetof(df_fuse_config, draw_seed), "0", 0, 2147483647,
-     "another seed, another draw; of one seed a larger draw holds every smaller one"},
+     "seed of the draw; with the same seed a larger draw holds every smaller one"},
     {"accept", DF_OPT_TEXT, offsetof(df_fuse_config, accept), "", 0, 0,
-     "score from which each expert is believed by itself, \"nanodet=0.7, owlv2=0.3\"; else its "
-     "card's `accept`, else "
-     "box_score"},
+     "score from which each expert is believed by itself, as \"nanodet=0.7, owlv2=0.3\"; else its "
+     "card's `accept`, else box_score or tag_score"},
     {"tag_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.tag_score), "0.5", 0, 1,
-     "score from which a tag is believed whose tagger has no `accept`: the small tagger is not "
-     "trusted below it"},
+     "score from which a tag is believed, for taggers whose card has no `accept`"},
     {"max_tags", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tags), "10", 0, 1000,
-     "tags an image"},
+     "most tags in a prompt"},
     {"box_score", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.accept), "0.75", 0, 1,
-     "score from which a box is believed whose detector has no `accept`; agreement with others "
-     "lifts a lower one over "
-     "it"},
+     "score from which a box is believed, for detectors whose card has no `accept`; agreement with "
+     "others lifts a lower one over it"},
     {"box_iou", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.iou), "0.55", 0, 1,
      "overlap above which boxes of one label are one object (weighted box fusion's own default)"},
     {"same_place", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.same_place), "0.9", 0, 1,
-     "overlap above which boxes of two labels are one object: the narrower name is told, or of "
-     "unrelated ones the "
-     "surer"},
+     "overlap above which boxes of two labels are one object; the narrower name is told, or the "
+     "surer of two unrelated ones"},
     {"tag_weight", DF_OPT_REAL, offsetof(df_fuse_config, fuse.merge.tag_weight), "1", 0, 1,
-     "what a tag counts as a witness for boxes of its name, against a detector; 0: tags say "
-     "nothing of boxes"},
+     "how much a tag counts as a witness for boxes of its name, compared with a detector; 0: not "
+     "at all"},
     {"max_boxes", DF_OPT_INT, offsetof(df_fuse_config, fuse.sample.budget), "32", 0, 10000,
      "boxes in a prompt, about 20 tokens each: enough for a busy scene, small beside the image "
      "itself"},
@@ -69,9 +64,8 @@ static const df_option options[] = {
     {"max_lines", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_lines), "60", 0, 10000,
      "text lines in a prompt; the surest are kept"},
     {"max_tokens", DF_OPT_INT, offsetof(df_fuse_config, fuse.max_tokens), "1500", 0, 1000000,
-     "of the evidence in a prompt, estimated: the surest lines may use half, or what boxes and "
-     "tags leave; 0: no "
-     "limit"},
+     "most tokens of evidence in a prompt, estimated; the surest lines may use half, or what boxes "
+     "and tags leave; 0: no limit"},
     {0},
 };
 

@@ -18,7 +18,8 @@ static const df_option options[] = {
     {"per_cluster", DF_OPT_INT, offsetof(df_select_config, per_cluster), "0", 0, 1e12,
      "images of a cluster at most (paper: 20 of each of 50,000 clusters); 0: all"},
     {"total", DF_OPT_INT, offsetof(df_select_config, total), "0", 0, 1e12,
-     "images in all, exactly, when as many are left; spread evenly over the clusters; 0: all"},
+     "images in all, spread evenly over the clusters; exactly this many, where as many are left; "
+     "0: all"},
     {"by", DF_OPT_TEXT, offsetof(df_select_config, by), "nearest", 0, 0,
      "which come first: nearest to the centroid, farthest, resolution, quality (bytes of picture), "
      "score, balanced "
@@ -157,7 +158,7 @@ static df_status select_depends(const void *config, const df_run *run, df_str *o
 
 const df_stage df_stage_select = {
     .name = "select",
-    .summary = "of each group of similar images, the first so many",
+    .summary = "the best images of each cluster, by a number for each or for all",
     .reads = (const char *const[]){"ingest", "embed", "cluster", "dedup", NULL},
     .table = &df_select_table,
     .options = options,
