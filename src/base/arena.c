@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -49,6 +50,7 @@ void *df_arena_alloc(df_arena *arena, size_t n, size_t size)
     }
     void *result = block->bytes + block->used;
     block->used += bytes;
+    assert(block->used <= block->capacity);
     return memset(result, 0, bytes);
 }
 

@@ -1,5 +1,6 @@
 #include "base/gate.h"
 
+#include <assert.h>
 bool df_gate_init(df_gate *g, int64_t max)
 {
     *g = (df_gate){.max = max};
@@ -29,6 +30,7 @@ void df_gate_take(df_gate *g, int64_t n)
 void df_gate_give(df_gate *g, int64_t n)
 {
     pthread_mutex_lock(&g->lock);
+    assert(n >= 0 && n <= g->held);
     g->held -= n;
     pthread_cond_broadcast(&g->room);
     pthread_mutex_unlock(&g->lock);

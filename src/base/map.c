@@ -1,4 +1,6 @@
 #include "base/map.h"
+
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/hash.h"
@@ -6,6 +8,7 @@
 /* Linear probing; capacity is a power of two and at least a quarter is free, so the loop ends. */
 static df_map_slot *slot_of(df_map_slot *slots, size_t capacity, const char *key)
 {
+    assert(capacity > 0 && (capacity & (capacity - 1)) == 0);
     size_t at = (size_t)df_hash_64(key, strlen(key)) & (capacity - 1);
     while (slots[at].key && strcmp(slots[at].key, key) != 0)
         at = (at + 1) & (capacity - 1);
@@ -36,6 +39,7 @@ df_status df_map_put(df_map *map, const char *key, int64_t value, int64_t *store
         *slot = (df_map_slot){.key = key, .value = value};
         map->n++;
     }
+    assert(map->n < map->capacity);          /* or the next search for a new key never ends */
     *stored = slot->value;
     return DF_OK;
 }

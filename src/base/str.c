@@ -1,5 +1,6 @@
 #include "base/str.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 /* Makes room for `more` bytes and a NUL. False: out of memory, now or before. */
 static bool reserve(df_str *s, size_t more)
 {
+    assert(s->data ? s->size < s->capacity : s->size == 0);
     if (s->failed || more > SIZE_MAX / 2 - s->size - 1) {
         s->failed = true;
         return false;

@@ -1,5 +1,6 @@
 #include "dataset/dataset.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -49,6 +50,7 @@ char *df_dataset_part_path(const df_dataset *ds, const char *stage, int part, co
 
 bool df_dataset_has_part(const df_dataset *ds, const char *stage, int part)
 {
+    assert(part >= 0);
     /* no memory is needed: its lack is not taken for "no such part" */
     char path[PATH_MAX];
     int n =
@@ -104,6 +106,7 @@ static df_status check_columns(const df_table *t, const df_table_type *type, con
 df_status df_dataset_read(const df_dataset *ds, const df_table_type *type, int part, df_table **out,
                           df_error *err)
 {
+    assert(part >= 0);
     char *path = df_dataset_part_path(ds, type->name, part, "parquet");
     df_error why = {""};
     df_table *t = NULL;
@@ -124,6 +127,7 @@ df_status df_dataset_read(const df_dataset *ds, const df_table_type *type, int p
 df_status df_dataset_write(const df_dataset *ds, const char *stage, int part, const df_table *t,
                            df_error *err)
 {
+    assert(part >= 0);
     char name[256];
     snprintf(name, sizeof name, "%s/part-%05d.parquet", stage, part);
     DF_TRY(df_dataset_write_table(ds, name, t, err));

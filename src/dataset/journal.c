@@ -1,5 +1,6 @@
 #include "dataset/journal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -131,6 +132,7 @@ int64_t df_journal_lines(const df_journal *j)
 
 const char *df_journal_line(const df_journal *j, int64_t i)
 {
+    assert(i >= 0 && i < j->n_lines);
     return j->lines[i];
 }
 

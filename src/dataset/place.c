@@ -16,6 +16,7 @@ int64_t df_place_pack(df_place place)
 
 df_place df_place_unpack(int64_t packed)
 {
+    assert(packed >= 0);
     return (df_place){(int32_t)(packed >> 32), packed & (ROWS_MAX - 1)};
 }
 

@@ -1,5 +1,6 @@
 #include "dataset/vectors.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,7 @@ int df_vectors_dim(const df_vectors *v)
 
 int64_t df_vectors_first(const df_vectors *v, int part)
 {
+    assert(part >= 0 && part <= v->n_parts);
     return v->first[part];
 }
 
