@@ -30,6 +30,9 @@ df_status df_fingerprint(const df_stage *stage, const void *config, const df_run
     df_options_describe(stage->options, config, stage->aside, out);
     if (stage->depends)
         DF_TRY(stage->depends(config, run, out, err));
+    const df_stage *used = stage->uses ? stage->uses(config) : NULL;
+    if (used && run->used)
+        df_options_describe(used->options, run->used, used->aside, out);
     if (out->size && out->data[out->size - 1] != '\n')
         df_str_append(out, "\n");
     if (stage->revision)

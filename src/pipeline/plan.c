@@ -170,7 +170,9 @@ static df_status fingerprint(const df_plan *plan, df_step *step, const df_run *r
     }
     df_str text = {0};
     df_error why = {""};
-    df_status status = df_fingerprint(step->stage, step->config, run, made, &text, &why);
+    df_run with = *run;
+    with.used = step->used;
+    df_status status = df_fingerprint(step->stage, step->config, &with, made, &text, &why);
     if (status == DF_OK && !text.data)
         df_str_append(&text, "\n");
     step->made = text.data;
@@ -187,6 +189,9 @@ static df_status plan_step(const df_plan *plan, df_step *step, const df_config *
         return df_dataset_stage_made(ds, step->stage->name, &step->made, err);
     }
     DF_TRY(check_reads(plan, step, config, ds, run, err));
+    const df_stage *uses = step->stage->uses ? step->stage->uses(step->config) : NULL;
+    const int used = uses ? df_config_find(config, uses->name) : -1;
+    step->used = used < 0 ? NULL : config->configs[used];
     DF_TRY(fingerprint(plan, step, run, err));
     return df_step_refresh(step, ds, run, err);
 }

@@ -16,6 +16,7 @@ typedef enum {
 typedef struct {
     const df_stage *stage;
     const void *config;
+    const void *used; /* options of the stage that it uses; NULL: none */
     df_step_state state;
     char *made; /* the fingerprint that its output will have; of stages not chosen: that
                    it has, NULL when it never ran */

@@ -71,6 +71,7 @@ static df_status run_plain(work *w, df_step *step, df_error *err)
         df_partial_tidy(w->ds, step->stage->name);
     if (status == DF_OK && (step->state != DF_STEP_DONE || source)) {
         begin(w, step->stage->name);
+        w->run.used = step->used;
         status = step->stage->run(w->ds, step->config, &w->run, &why);
         if (status == DF_OK && !step->stage->table)
             status = df_dataset_stage_commit(w->ds, step->stage->name, step->made, &why);
@@ -200,6 +201,7 @@ static df_status estimate_steps(work *w, df_error *err)
         df_str words = {0};
         if (!step->stage->estimate || step->state == DF_STEP_OUTSIDE || step->state == DF_STEP_DONE)
             continue;
+        w->run.used = step->used;
         status = step->stage->estimate(w->ds, step->config, &w->run, &words, err);
         if (status == DF_OK && words.size)
             w->job->estimate(w->job->ctx, step->stage->name, df_str_text(&words));
@@ -243,8 +245,6 @@ df_status df_job_run(const df_config *config, const df_job *job, df_error *err)
                       .live = job->live,
                       .note = job->note,
                       .ctx = job->ctx}};
-    const int check = df_config_find(config, "check");
-    w.run.check = check < 0 ? NULL : config->configs[check];
     int first, last;
     df_status status = df_plan_range(config, job->from, job->to, &first, &last, err);
     if (status == DF_OK)

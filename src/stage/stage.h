@@ -19,8 +19,8 @@ typedef struct df_run {
     const char *models;                      /* folder of model cards and ONNX files */
     df_onnx_options runtime;                 /* what models run on */
     const char *share;                       /* folder of prompts, page assets, lexicon */
-    /* config of `check`: what a caption has to keep; NULL: nothing */
-    const void *check;
+    /* options of the stage that the stage at work uses (df_stage.uses); NULL: none */
+    const void *used;
     const int *parts;
     int n_parts;           /* work on these parts only; NULL: all */
     /* set by Ctrl-C: return DF_STOPPED soon, all finished work kept */
@@ -101,7 +101,8 @@ typedef struct {
     int (*edge)(const void *state);
 } df_pixel_ops;
 
-typedef struct {
+typedef struct df_stage df_stage;
+struct df_stage {
     const char *name, *summary; /* name = CLI verb = config section = output folder */
     const char *const *reads; /* stage names, NULL-terminated */
     const df_table_type *table; /* of its parts; NULL when it writes none */
@@ -130,10 +131,13 @@ typedef struct {
      * template); may be NULL. Asked before anything runs: options that the table cannot judge are
      * refused here, with nothing lost. */
     df_status (*depends)(const void *config, const df_run *run, df_str *out, df_error *err);
+    /* The stage whose options this one needs, as it is configured; NULL: none. It finds them in
+     * df_run.used, and its output depends on them. uses NULL: it needs none. */
+    const df_stage *(*uses)(const void *config);
     /* What a run would take, in words for people, before anything is done; may be NULL. */
     df_status (*estimate)(df_dataset *ds, const void *config, const df_run *run, df_str *out,
                           df_error *err);
-} df_stage;
+};
 
 /* Of the rows that a pixel stage appends. */
 static inline const df_column *df_stage_columns(const df_stage *stage)

@@ -84,9 +84,10 @@ static void compose(const df_nouns *nouns, const df_evidence *e, df_arena *arena
 {
     static df_engine *engine;
     df_caption answer = {0};
-    const df_engine_config config = {0};
+    const df_engine_config shared = {0};
+    const df_engine_setup setup = {.shared = &shared, .n_threads = 1};
     if (!engine)
-        must(df_engine_compose.open(&engine, &config, NULL) == DF_OK);
+        must(df_engine_compose.open(&engine, &setup, NULL) == DF_OK);
     const df_caption_request request = {.key = "k", .prompt = "", .evidence = e};
     must(df_engine_compose.caption(engine, &request, arena, &answer, NULL) == DF_OK);
     must(!answer.text != !answer.error);

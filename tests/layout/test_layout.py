@@ -27,7 +27,7 @@ LAYERS = [
     ["cli"],
 ]
 HEIGHT = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}
-# A stage that asks another's options; to go with tables that have a type.
+# A stage that needs the options of another (df_stage.uses).
 KNOWN = {("stage/caption", "stage/check")}
 
 

@@ -294,23 +294,25 @@ static df_status do_work(captioner *c, df_error *err)
     return status;
 }
 
-/* Whether a caption is judged as soon as it comes: an engine that says the same every time need not
- * be. */
-static bool judges(const df_caption_config *k, const df_run *run)
+/* `check`, where a caption is judged as soon as it comes: an engine that says the same every time
+ * need not be. */
+static const df_stage *caption_uses(const void *config)
 {
+    const df_caption_config *k = config;
     const df_engine_ops *ops = df_engine_settings_ops(&k->engines, k->engine);
-    return ops && ops->remote && run->check &&
-           (k->ask_again > 0 || strcmp(k->on_fail, "compose") == 0);
+    const bool judges =
+        ops && ops->remote && (k->ask_again > 0 || strcmp(k->on_fail, "compose") == 0);
+    return judges ? &df_stage_check : NULL;
 }
 
 static df_status open_judge(df_caption_work *w, df_nouns **nouns, df_error *err)
 {
     const df_caption_config *k = w->config;
-    if (!judges(k, w->run))
+    if (!w->run->used)
         return DF_OK;
     DF_TRY(df_nouns_open(nouns, err));
     w->nouns = *nouns;
-    w->limits = &((const df_check_config *)w->run->check)->limits;
+    w->limits = &((const df_check_config *)w->run->used)->limits;
     const df_engine_setup setup = {.shared = &k->shared, .stop = w->run->stop};
     return strcmp(k->on_fail, "compose") == 0 ? df_engine_compose.open(&w->composer, &setup, err)
                                               : DF_OK;
@@ -360,6 +362,7 @@ static df_status caption_run(df_dataset *ds, const void *config, const df_run *r
 /* The options of the engine, and its files: others, other captions. */
 static df_status caption_depends(const void *config, const df_run *run, df_str *out, df_error *err)
 {
+    (void)run;
     const df_caption_config *k = config;
     const df_engine_ops *ops;
     DF_TRY(df_caption_engine_choose(&ops, k, err));
@@ -367,8 +370,6 @@ static df_status caption_depends(const void *config, const df_run *run, df_str *
         return df_fail(err, DF_CONFIG, "caption.on_fail: \"%s\" is neither keep nor compose",
                        k->on_fail);
     df_engine_settings_describe(&k->engines, k->engine, out);
-    if (judges(k, run))
-        df_options_describe(df_stage_check.options, run->check, NULL, out);
     const df_engine_setup setup = df_caption_engine_setup(k, 1, NULL);
     return ops->depends ? ops->depends(&setup, out, err) : DF_OK;
 }
@@ -449,5 +450,6 @@ const df_stage df_stage_caption = {
     .engines_at = AT(engines),
     .run = caption_run,
     .depends = caption_depends,
+    .uses = caption_uses,
     .estimate = df_caption_estimate,
 };
