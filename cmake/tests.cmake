@@ -122,7 +122,9 @@ if(Python3_FOUND)
            COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_layout.py)
   add_test(NAME width COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_width.py)
   add_test(NAME links COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_links.py)
-  set_tests_properties(layout width links PROPERTIES TIMEOUT 60
+  add_test(NAME comments
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/layout/test_comments.py)
+  set_tests_properties(layout width links comments PROPERTIES TIMEOUT 60
     ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   if(CLI_SOURCES)
     add_test(NAME format

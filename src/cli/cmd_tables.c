@@ -84,6 +84,7 @@ static void put_default(const df_option *o)
         fputs("empty", stdout);
 }
 
+/* Prints a table of options as Markdown, with a sentence about their owner. */
 static void put_options(const char *section, const char *about, const df_option *options)
 {
     if (!options || !options->name)

@@ -187,6 +187,7 @@ static int find_slots(const llama *l, slot_state state, int32_t seqs[SEQUENCES_M
     return n;
 }
 
+/* The thread that owns the model: starts requests that wait and draws tokens for those that run. */
 static void *own_model(void *ctx)
 {
     llama *l = ctx;
@@ -216,6 +217,7 @@ static bool take(void *handle, const char *name, void *function)
     return symbol != NULL;
 }
 
+/* Loads our library around llama.cpp and finds its functions. */
 static df_status load_library(llama *l, df_error *err)
 {
     library *lib = &l->lib;
@@ -249,6 +251,7 @@ static bool sees(const llama *l)
     return strcmp(l->own->mmproj, "none") != 0;
 }
 
+/* Checks that the model and its projector are files, before minutes go into loading them. */
 static df_status check_files(const df_engine_setup *setup, df_error *err)
 {
     const char *model = setup->shared->model;
@@ -274,6 +277,7 @@ static df_status check_files(const df_engine_setup *setup, df_error *err)
     return DF_OK;
 }
 
+/* Loads the model and starts the thread that owns it. */
 static df_status open_model(llama *l, df_error *err)
 {
     const llama_config *k = l->own;
@@ -295,6 +299,7 @@ static df_status open_model(llama *l, df_error *err)
     return l->started ? DF_OK : df_fail(err, DF_NOMEM, "caption.engine=llama: no thread");
 }
 
+/* Stops the thread and frees everything that was opened so far. */
 static void llama_close(df_engine *e)
 {
     llama *l = (llama *)e;
@@ -331,6 +336,7 @@ static df_status llama_depends(const df_engine_setup *setup, df_str *out, df_err
     return DF_OK;
 }
 
+/* Opens the model of caption.model with its projector. */
 static df_status llama_open(df_engine **out, const df_engine_setup *setup, df_error *err)
 {
     DF_TRY(check_files(setup, err));
@@ -361,6 +367,8 @@ static df_status llama_open(df_engine **out, const df_engine_setup *setup, df_er
 
 /* ---- a request ---- */
 
+/* Makes a request of the prompt, the earlier turns and the picture. *out NULL: why says what is
+ * wrong. */
 static df_status make_ask(const llama *l, const df_caption_request *request, df_llama_ask **out,
                           char *why, df_error *err)
 {
@@ -467,6 +475,7 @@ static df_status make_fitting_ask(const llama *l, const df_caption_request *requ
     return DF_OK;
 }
 
+/* Writes one caption; a prompt that does not fit is that record's error. */
 static df_status llama_caption(df_engine *e, const df_caption_request *request, df_arena *arena,
                                df_caption *out, df_error *err)
 {

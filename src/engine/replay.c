@@ -58,6 +58,7 @@ static char *copy_member(const df_json *object, const char *key, bool *failed)
     return copy;
 }
 
+/* Reads one recorded answer, which is found by path or by key. */
 static df_status add_line(replay *r, const char *line, size_t size, int64_t number, df_error *err)
 {
     char name[400];
@@ -83,6 +84,7 @@ static df_status add_line(replay *r, const char *line, size_t size, int64_t numb
     return a->key ? df_map_put(&r->by_name, a->key, r->n_answers - 1, &first, err) : DF_OK;
 }
 
+/* Reads the file of recorded answers. */
 static df_status read_answers(replay *r, df_error *err)
 {
     char *text;
@@ -104,6 +106,7 @@ static df_status read_answers(replay *r, df_error *err)
     return status;
 }
 
+/* Opens the file of caption.replay.answers. */
 static df_status replay_open(df_engine **out, const df_engine_setup *setup, df_error *err)
 {
     const replay_config *config = setup->own;
@@ -124,6 +127,7 @@ static df_status replay_open(df_engine **out, const df_engine_setup *setup, df_e
     return status;
 }
 
+/* Gives the answer that was recorded for the image. */
 static df_status replay_caption(df_engine *e, const df_caption_request *request, df_arena *arena,
                                 df_caption *out, df_error *err)
 {

@@ -168,6 +168,7 @@ static void say_three(composer *c, const bands *b, const band_words *w)
     }
 }
 
+/* Says what three bands of the picture look like; those that are alike are told as one. */
 static void say_bands(composer *c, const bands *b)
 {
     const band_words *w = &words[b->rows];

@@ -69,6 +69,7 @@ static df_status compose_open(df_engine **out, const df_engine_setup *setup, df_
     return DF_OK;
 }
 
+/* Writes the caption of one image. */
 static df_status compose_run(df_engine *e, const df_caption_request *request, df_arena *arena,
                              df_caption *out, df_error *err)
 {

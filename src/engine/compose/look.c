@@ -71,6 +71,8 @@ static const char *join_shades(composer *c, const char *a, const char *b)
     return text ? text : base;
 }
 
+/* Joins shades of one colour and sorts the result by share; small shares that are of no other
+ * shade are left out. */
 static int tones_of(composer *c, const df_region *look, tone out[DF_COLOURS_MAX])
 {
     int n = 0;

@@ -126,6 +126,7 @@ static compose_group *group_for(composer *c, const char *name, const df_noun *no
     return g;
 }
 
+/* Groups the boxes by what they show, the heaviest group first. */
 static bool group_boxes(composer *c)
 {
     int n = c->ev->n_boxes < BOXES_MAX ? c->ev->n_boxes : BOXES_MAX;

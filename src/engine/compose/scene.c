@@ -84,6 +84,7 @@ static void put_again(composer *c, const compose_group *g, bool pronoun)
         df_plural_append(&c->now, g->name);
 }
 
+/* How the members of a group stand to each other. */
 static const char *layout_verb(const composer *c, const compose_group *g)
 {
     int k = compose_pick(c, 100 + (int)(g - c->groups), 2);
@@ -120,6 +121,7 @@ static void put_scene(composer *c)
     c->scene = NULL;
 }
 
+/* Begins with a subject that takes up much of the picture. */
 static void open_large(composer *c, const compose_group *g, double area, int k)
 {
     if (area >= 0.55 && k == 0) {
@@ -139,6 +141,7 @@ static void open_large(composer *c, const compose_group *g, double area, int k)
     put_of_frame(c);
 }
 
+/* Begins with the subject: spread out, large, or at its place. */
 static void open_subject(composer *c, const compose_group *g)
 {
     double area = extent(g);
@@ -163,6 +166,7 @@ static void open_subject(composer *c, const compose_group *g)
     compose_say(c, SLOT_OPEN);
 }
 
+/* Says the name of what is shown, which the alt-text gave. */
 static void say_title(composer *c)
 {
     int k = compose_pick(c, 4, 3);
@@ -262,6 +266,7 @@ static void say_extent(composer *c, const compose_group *g)
         say_cut_group(c, g);
 }
 
+/* Says the colours of the subject, and whether it is lighter or darker than what surrounds it. */
 static void say_colours(composer *c, const compose_group *g)
 {
     const char *than = lighter_or_darker(c, g);

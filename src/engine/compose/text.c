@@ -80,6 +80,7 @@ static bool same_text_before(const text_group *g, int at)
     return false;
 }
 
+/* Puts the quotes [from, to) of a group; parts of one paragraph share their quotation marks. */
 static void put_quotes(composer *c, const text_group *g, int from, int to)
 {
     int last = to - 1, before = -1; /* the quote that was put last */
@@ -150,6 +151,7 @@ static void put_where(composer *c, const text_group *g, const char *on, bool mai
         df_str_append(&c->now, where);
 }
 
+/* Says the text that stands together, in one of three builds. */
 static void say_group(composer *c, const text_group *g, int index)
 {
     bool main = false;
@@ -248,6 +250,7 @@ static int quote_end(const composer *c, int from)
     return end;
 }
 
+/* Makes a quote of the lines [from, end). False: out of memory. */
 static bool quote_of(const composer *c, int from, int end, quote *out)
 {
     const df_line *lines = c->ev->lines;

@@ -30,6 +30,7 @@ static bool has_name(const char *base, size_t n)
     return memchr(start, '@', length) != NULL;
 }
 
+/* Refuses an address that is no server, or has a name or password in it. */
 static df_status check_address(const char *base, size_t n, df_error *err)
 {
     char shown[DF_URL_SHOWN];

@@ -46,6 +46,7 @@ static df_status save(const session *s, df_error *err)
     return status;
 }
 
+/* Reads batches.json, or begins it. */
 static df_status load_state(session *s, df_error *err)
 {
     char *text = NULL;
@@ -128,6 +129,7 @@ static df_status open_folder(session *s, df_error *err)
     return reason == 0 ? DF_OK : df_fail(err, DF_IO, "lock %s: %s", s->folder, strerror(reason));
 }
 
+/* Opens a folder of batch files for talk with its server. */
 static df_status open_session(session *s, const df_batch_server *server, const char *folder,
                               df_error *err)
 {
@@ -240,6 +242,7 @@ static int is_batch(const struct dirent *e)
 
 typedef df_status (*each_batch)(session *s, const char *name, int *n, df_error *err);
 
+/* Does the work for every batch file, in the order of their names. */
 static df_status for_each(session *s, each_batch work, int *n, df_error *err)
 {
     struct dirent **names;
@@ -338,6 +341,8 @@ static df_status look_up(session *s, const char *name, const char *mark, bool *f
     return DF_OK;
 }
 
+/* Creates the batch of an uploaded file. Its mark is noted first, so that it is found again when
+ * the answer is lost. */
 static df_status create(session *s, const char *name, const char *mark, df_error *err)
 {
     df_json *root;
@@ -360,6 +365,7 @@ static df_status create(session *s, const char *name, const char *mark, df_error
     return status;
 }
 
+/* Uploads a file and creates its batch, unless that was done before. */
 static df_status submit_one(session *s, const char *name, int *n, df_error *err)
 {
     char path[PATH_MAX], mark[DF_HASH_HEX];
@@ -408,6 +414,7 @@ static df_status note_ids(session *s, const char *name, const df_json *root, df_
     return errors ? note(s, name, "errors", errors, err) : DF_OK;
 }
 
+/* Asks for the state of a batch that has not ended. */
 static df_status poll_one(session *s, const char *name, int *n_open, df_error *err)
 {
     char path[300];
@@ -442,6 +449,7 @@ df_status df_batch_poll(const df_batch_server *server, const char *folder, int *
     return status;
 }
 
+/* Fetches a file of answers or errors, unless it is there. */
 static df_status fetch_file(session *s, const char *id, const char *kind, const char *name, int *n,
                             df_error *err)
 {

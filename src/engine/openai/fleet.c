@@ -48,6 +48,7 @@ struct df_fleet {
 
 /* ---- opening ---- */
 
+/* Adds a server by its address. */
 static df_status add_server(df_fleet *f, const char *base, size_t n, df_error *err)
 {
     if (f->n_servers == DF_FLEET_SERVERS_MAX)
@@ -237,6 +238,7 @@ df_status df_fleet_take(df_fleet *f, df_seat *seat, df_error *err)
     return status;
 }
 
+/* Notes that a request failed: how many may be in flight there, and how long the server rests. */
 static void note_failure(df_fleet *f, server *s, const df_seat *seat, df_seat_outcome outcome,
                          int64_t retry_after_s)
 {

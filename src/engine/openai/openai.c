@@ -79,6 +79,7 @@ static void openai_close(df_engine *e)
     free(o);
 }
 
+/* Opens the servers of caption.openai.url. */
 static df_status openai_open(df_engine **out, const df_engine_setup *setup, df_error *err)
 {
     const df_openai_config *config = setup->own;
@@ -288,6 +289,7 @@ static df_status post(openai *o, asking *a, df_seat *seat, df_request_end *end, 
     return DF_OK;
 }
 
+/* Takes a seat at a server and asks once; the payer hears of it before and after. */
 static df_status ask_once(openai *o, asking *a, df_error *err)
 {
     const df_payer *payer = a->request->payer;
@@ -402,6 +404,8 @@ static bool may_go_on(openai *o, asking *a, int64_t before)
     return false;
 }
 
+/* Asks for one caption, with less evidence where it does not fit, until there is an answer or
+ * all attempts are in vain. */
 static df_status openai_caption(df_engine *e, const df_caption_request *request, df_arena *arena,
                                 df_caption *out, df_error *err)
 {

@@ -21,6 +21,7 @@ static df_status read_amount(const char *path, const df_yaml_entry *e, double *o
     return DF_OK;
 }
 
+/* Reads one line of the file of prices. */
 static df_status read_entry(df_prices *p, const char *path, const df_yaml_entry *e, df_error *err)
 {
     static const char list[] = "prices.";

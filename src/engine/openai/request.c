@@ -77,6 +77,8 @@ static void append_real(df_str *body, const df_json *extra, const char *key, dou
         df_json_append_real(body, value);
 }
 
+/* Appends the options of the request; `extra` adds members, replaces them, or leaves them out
+ * where it says null. */
 static void append_options(const df_engine_config *config, const df_json *extra, df_str *body)
 {
     append_whole(body, extra, "max_tokens", config->max_tokens);

@@ -50,6 +50,7 @@ static df_status close_file(writer *w, df_error *err)
     return df_stream_commit(&w->file, err);
 }
 
+/* Puts a request into the file at work; begins another file when this one is full. */
 static df_status put_line(writer *w, const char *custom_id, df_error *err)
 {
     const int64_t size = (int64_t)w->line.size;
@@ -73,6 +74,7 @@ static df_status put_line(writer *w, const char *custom_id, df_error *err)
     return DF_OK;
 }
 
+/* Writes the request of one record; an image that cannot be read is a note. */
 static df_status write_request(writer *w, const df_caption_part *p, int part, int64_t i,
                                df_error *err)
 {
@@ -110,6 +112,7 @@ static df_status write_request(writer *w, const df_caption_part *p, int part, in
     return status == DF_OK ? put_line(w, custom_id, err) : status;
 }
 
+/* Writes the requests of a part that have no answer yet. */
 static df_status write_rows(writer *w, df_caption_part *p, int part, df_error *err)
 {
     df_arena arena = {0};
@@ -302,6 +305,7 @@ static void note_failure(merger *m, const char *id, const char *words)
         df_run_note(m->run, "batch: %.13s: %.300s", id, words ? words : "no answer");
 }
 
+/* Takes one answer into the journal of its part. */
 static df_status take_answer(merger *m, const df_json *line, const char *id, int part,
                              const char *key, df_error *err)
 {
@@ -332,6 +336,7 @@ static df_status take_answer(merger *m, const df_json *line, const char *id, int
     return status;
 }
 
+/* Takes a line of a file of answers; a line that is not of this dataset is counted. */
 static df_status merge_line(merger *m, const char *text, df_error *err)
 {
     df_json *line = NULL;
@@ -350,6 +355,7 @@ static df_status merge_line(merger *m, const char *text, df_error *err)
     return status;
 }
 
+/* Takes all lines of a file of answers. */
 static df_status merge_lines(merger *m, df_lines *lines, const char *file, df_error *err)
 {
     const char *line, *broken;

@@ -41,27 +41,30 @@ static df_value known(int64_t count)
     return count < 0 ? DF_NULL : DF_INT(count);
 }
 
+/* Appends every attempt at a record to caption/attempts. */
 static df_status append_attempts(df_table *t, const df_caption_record *r, df_error *err)
 {
     df_status status = DF_OK;
     for (int i = 0; status == DF_OK && i < r->n_attempts; i++) {
         const df_caption_attempt *attempt = &r->attempts[i];
         const df_caption *a = &attempt->answer;
-        df_value values[] = {DF_INT(r->row),
-                             DF_INT(i + 1),
-                             DF_TEXT(a->text),
-                             DF_TEXT(a->error),
-                             attempt->judged ? DF_TEXTS(attempt->reasons, attempt->n_reasons)
-                                             : DF_NULL,
-                             DF_TEXT(a->model),
-                             DF_TEXT(a->finish),
-                             known(a->prompt_tokens),
-                             DF_INT(a->cached_tokens > 0 ? a->cached_tokens : 0),
-                             known(a->completion_tokens),
-                             known(a->attempts),
-                             DF_INT(a->ms),
-                             DF_TEXT(a->server),
-                             DF_INT(a->n_shortened)};
+        df_value values[DF_CAPTION_ATTEMPTS_COLUMNS] = {
+            [DF_CAPTION_ATTEMPTS_ROW] = DF_INT(r->row),
+            [DF_CAPTION_ATTEMPTS_ATTEMPT] = DF_INT(i + 1),
+            [DF_CAPTION_ATTEMPTS_CAPTION] = DF_TEXT(a->text),
+            [DF_CAPTION_ATTEMPTS_ERROR] = DF_TEXT(a->error),
+            [DF_CAPTION_ATTEMPTS_REASONS] =
+                attempt->judged ? DF_TEXTS(attempt->reasons, attempt->n_reasons) : DF_NULL,
+            [DF_CAPTION_ATTEMPTS_MODEL] = DF_TEXT(a->model),
+            [DF_CAPTION_ATTEMPTS_FINISH] = DF_TEXT(a->finish),
+            [DF_CAPTION_ATTEMPTS_PROMPT_TOKENS] = known(a->prompt_tokens),
+            [DF_CAPTION_ATTEMPTS_CACHED_TOKENS] =
+                DF_INT(a->cached_tokens > 0 ? a->cached_tokens : 0),
+            [DF_CAPTION_ATTEMPTS_COMPLETION_TOKENS] = known(a->completion_tokens),
+            [DF_CAPTION_ATTEMPTS_REQUESTS] = known(a->attempts),
+            [DF_CAPTION_ATTEMPTS_MS] = DF_INT(a->ms),
+            [DF_CAPTION_ATTEMPTS_SERVER] = DF_TEXT(a->server),
+            [DF_CAPTION_ATTEMPTS_SHORTENED] = DF_INT(a->n_shortened)};
         status = df_table_append(t, values, err);
     }
     return status;
@@ -92,11 +95,17 @@ static df_status write_part(const captioner *c, int part, const df_caption_part 
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(p->fuse); i++) {
         const df_caption_record *r = &p->records[i];
         const df_caption *a = &r->answer;
-        df_value values[] = {DF_INT(r->row),          DF_TEXT(a->text),
-                             DF_TEXT(a->error),       DF_TEXT(r->engine),
-                             DF_TEXT(a->model),       DF_TEXT(a->finish),
-                             known(a->prompt_tokens), known(a->completion_tokens),
-                             known(a->attempts),      DF_TEXT(r->key)};
+        df_value values[DF_CAPTION_COLUMNS] = {[DF_CAPTION_ROW] = DF_INT(r->row),
+                                               [DF_CAPTION_CAPTION] = DF_TEXT(a->text),
+                                               [DF_CAPTION_ERROR] = DF_TEXT(a->error),
+                                               [DF_CAPTION_ENGINE] = DF_TEXT(r->engine),
+                                               [DF_CAPTION_MODEL] = DF_TEXT(a->model),
+                                               [DF_CAPTION_FINISH] = DF_TEXT(a->finish),
+                                               [DF_CAPTION_PROMPT_TOKENS] = known(a->prompt_tokens),
+                                               [DF_CAPTION_COMPLETION_TOKENS] =
+                                                   known(a->completion_tokens),
+                                               [DF_CAPTION_ATTEMPTS] = known(a->attempts),
+                                               [DF_CAPTION_KEY] = DF_TEXT(r->key)};
         status = df_table_append(t, values, err);
     }
     if (status == DF_OK)
@@ -223,6 +232,7 @@ static df_status ask_late(void *ctx, int64_t item, int thread, df_error *err)
                       err);
 }
 
+/* Asks again for the records that were put off, when all others are done. */
 static df_status ask_latecomers(captioner *c, df_error *err)
 {
     latecomers l = {.c = c};
@@ -276,6 +286,7 @@ static df_status plan_work(captioner *c, df_error *err)
     return DF_OK;
 }
 
+/* Asks for every record that is missing, over the borders of parts. */
 static df_status do_work(captioner *c, df_error *err)
 {
     pthread_mutex_init(&c->lock, NULL);
@@ -326,6 +337,7 @@ static void note_exposed_key(const df_caption_config *k, const df_run *run)
                     o->api_key_file, o->api_key_file);
 }
 
+/* Opens the engine, the judge and the account, and captions what is missing. */
 static df_status caption_run(df_dataset *ds, const void *config, const df_run *run, df_error *err)
 {
     const df_caption_config *k = config;

@@ -17,6 +17,7 @@ typedef struct {
     int parts, parts_without_prompts;
 } demand;
 
+/* Counts the records of a part that would be asked for, and those that the journal has. */
 static df_status count_part(demand *d, const df_caption_work *w, int part, df_error *err)
 {
     df_caption_part p = {0};
@@ -77,6 +78,7 @@ static bool likely_tokens(const df_ledger *ledger, const demand *d, double *prom
     return measured;
 }
 
+/* Prints what the captions are likely to cost, and the most that they can cost. */
 static void print_tokens(const df_caption_work *w, const demand *d, const df_prices *prices,
                          const df_ledger *ledger, df_str *out)
 {
@@ -124,6 +126,7 @@ static void print_servers(const char *urls, df_str *out)
     }
 }
 
+/* Prints how many captions would be asked for, of which server, at what price. */
 static df_status print_demand(const df_caption_work *w, const demand *d, df_str *out, df_error *err)
 {
     df_caption_account account;

@@ -73,6 +73,7 @@ static df_status make_jpeg(df_caption_gates *g, const df_caption_config *config,
     return status;
 }
 
+/* Reads the image and makes what the engine needs of it: pixels, or a JPEG within its budget. */
 static df_status read_and_make(df_caption_gates *g, const df_caption_config *config,
                                const df_engine_ops *ops, const df_caption_place *place,
                                df_caption_image *out, df_error *err)

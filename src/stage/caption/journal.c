@@ -77,6 +77,7 @@ static df_status index_name(df_caption_journal *j, df_map *map, const char *name
                : df_fail(err, DF_NOMEM, "caption: out of memory");
 }
 
+/* Indexes the lines of the journal by their keys. */
 static df_status index_lines(df_caption_journal *j, df_error *err)
 {
     for (int64_t i = 0; i < df_journal_lines(j->lines); i++) {

@@ -140,6 +140,7 @@ static bool add_entry(df_ledger *ledger, const df_json *root, const df_prices *p
     return line && add_lost(ledger, &bill, -1);
 }
 
+/* Adds up the lines of a journal; a broken line costs nothing. */
 static df_status read_lines(df_ledger *ledger, df_lines *lines, const df_prices *prices,
                             df_error *err)
 {

@@ -157,6 +157,7 @@ static df_status remember(asking *a, df_status status, const df_caption *answer,
 
 /* ---- asking ---- */
 
+/* Loads the picture of a record; one that cannot be read is the record's error. */
 static df_status load(asking *a, df_error *err)
 {
     const df_caption_work *w = a->work;
@@ -175,6 +176,7 @@ static df_status load(asking *a, df_error *err)
     return DF_OK;
 }
 
+/* Asks the engine once and pays for it. */
 static df_status ask_engine(asking *a, df_caption *answer, df_error *err)
 {
     const df_caption_work *w = a->work;
@@ -296,6 +298,7 @@ static void put_off(const df_caption_work *w, df_caption_record *r)
     r->n_attempts = 0;
 }
 
+/* Asks for a caption, and again while it fails `check`, as often as caption.ask_again allows. */
 static df_status ask(const df_caption_work *w, df_caption_part *part, int64_t i, df_vain vain,
                      df_error *err)
 {
