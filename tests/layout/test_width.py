@@ -6,13 +6,14 @@ python3 tests/layout/test_width.py
 import glob
 import os
 import re
+import tempfile
 import unittest
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 COLUMNS = 100
 FOLDERS = ("src", "include", "examples", "bench", "tests", "tools")
 PRINTED = re.compile(r"^<!-- (table|options).*?^<!-- end -->$", re.S | re.M)  # by the program
-CODE = re.compile(r"^```.*?^```$|^    .*$", re.S | re.M)
+CODE = re.compile(r"^```.*?^```$|^    [^\n]*$", re.S | re.M)
 LINK = re.compile(r"\]\([^)]*\)")
 
 
@@ -93,6 +94,16 @@ class Width(unittest.TestCase):
         self.assertGreater(len(documents), 15)
         wide = [where for path in documents for where, line in prose(path) if len(line) > COLUMNS]
         self.assertEqual(wide, [])
+
+    def test_prose_is_found_between_code(self):
+        """What the test above passes over, and what not."""
+        long = "word " * 25
+        content = f"```\n{long}\n```\n    {long}\n| {long} |\n{long}\n    code\n[a]({long})\n"
+        with tempfile.NamedTemporaryFile("w", suffix=".md") as document:
+            document.write(content)
+            document.flush()
+            wide = [where for where, line in prose(document.name) if len(line) > COLUMNS]
+        self.assertEqual([where.split(":")[1] for where in wide], ["6"])
 
 
 if __name__ == "__main__":
