@@ -117,6 +117,7 @@ struct df_pos_tagger {
     char *tag_names[TAGS_MAX];
     df_pos classes[TAGS_MAX];
     int n_tags;
+    bool failed;                             /* no memory for a name of a tag */
     affix_rule *affixes;
     place_rule *places;                      /* in the order of the file */
     size_t n_affixes, n_places;
@@ -151,6 +152,7 @@ static uint8_t tag_number(df_pos_tagger *t, const char *text, size_t n)
         if (strncmp(t->tag_names[i], text, n) == 0 && t->tag_names[i][n] == '\0')
             return (uint8_t)i;
     char *name = t->n_tags < TAGS_MAX ? strndup(text, n) : NULL;
+    t->failed |= !name && t->n_tags < TAGS_MAX;
     if (!name)
         return NO_TAG;
     t->tag_names[t->n_tags] = name;
@@ -346,7 +348,7 @@ df_status df_pos_tagger_open(df_pos_tagger **out, const char *lexicon, const cha
     df_status status = read_affixes(t, morphology, err);
     if (status == DF_OK)
         status = read_places(t, context, err);
-    if (status == DF_OK && !sort_places(t))
+    if (status == DF_OK && (t->failed || !sort_places(t)))
         status = df_fail(err, DF_NOMEM, "load the lexicon: out of memory");
     if (status == DF_OK)
         *out = t;
