@@ -27,7 +27,10 @@ df_status df_json_parse(df_json **out, const char *text, size_t size, const char
     if (size > SIZE_MAX_BYTES)
         return df_fail(err, DF_FORMAT, "%s: JSON larger than 1 GiB", name);
     json_error_t why;
-    json_t *root = json_loadb(text, size, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &why);
+    const size_t flags = JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL;
+    json_t *root = json_loadb(text, size, flags, &why);
+    if (!root) /* without memory for a token jansson says that the token is wrong */
+        root = json_loadb(text, size, flags, &why);
     if (!root && json_error_code(&why) == json_error_out_of_memory)
         return df_fail(err, DF_NOMEM, "%s: out of memory", name);
     if (!root)
@@ -144,24 +147,36 @@ char *df_json_pretty(const df_json *v)
     return dump(in(v), JSON_INDENT(2) | JSON_SORT_KEYS);
 }
 
-static json_t *whole_numbers(json_t *v)
+static bool whole_numbers(json_t *v);
+
+static json_t *whole_number(json_t *v)
+{
+    const bool whole = json_is_real(v) && df_json_int(out_of(v), INT64_MIN) != INT64_MIN;
+    if (whole)
+        return json_integer((json_int_t)json_real_value(v));
+    return whole_numbers(v) ? json_incref(v) : NULL;
+}
+
+/* Those inside of an object or a list. False: out of memory. */
+static bool whole_numbers(json_t *v)
 {
     const char *key;
     void *tmp;
     size_t i;
     json_t *child;
-    if (json_is_real(v) && df_json_int(out_of(v), INT64_MIN) != INT64_MIN)
-        return json_integer((json_int_t)json_real_value(v));
-    json_object_foreach_safe(v, tmp, key, child) json_object_set_new(v, key, whole_numbers(child));
-    json_array_foreach(v, i, child) json_array_set_new(v, i, whole_numbers(child));
-    return json_incref(v);
+    bool ok = true;
+    json_object_foreach_safe(v, tmp, key, child) ok =
+        ok && json_object_set_new(v, key, whole_number(child)) == 0;
+    json_array_foreach(v, i, child) ok = ok && json_array_set_new(v, i, whole_number(child)) == 0;
+    return ok;
 }
 
+/* A copy that lacks something is none: jansson does not always say that it had no memory. */
 static char *dump(const json_t *v, size_t flags)
 {
-    json_t *copy = json_deep_copy(v), *whole = copy ? whole_numbers(copy) : NULL;
-    char *text = whole ? json_dumps(whole, flags) : NULL;
-    json_decref(whole);
+    json_t *copy = json_deep_copy(v);
+    const bool ok = copy && json_equal(v, copy) && whole_numbers(copy);
+    char *text = ok ? json_dumps(copy, flags) : NULL;
     json_decref(copy);
     return text;
 }
