@@ -186,7 +186,7 @@ if(Python3_FOUND AND CLI_SOURCES AND NOT DF_SANITIZE AND CMAKE_SYSTEM_NAME STREQ
   set(TORTURE "DF_BINARY=$<TARGET_FILE:densefusion-cli>;DF_NTH_SHIM=$<TARGET_FILE:nth_shim>"
       "DF_CUT_SHIM=$<TARGET_FILE:power_cut_shim>;PYTHONDONTWRITEBYTECODE=1")
   set(TORTURE_TEST Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/faults/test_torture.py)
-  add_test(NAME torture_memory COMMAND ${TORTURE_TEST} malloc memory)
+  add_test(NAME torture_memory COMMAND ${TORTURE_TEST} malloc memory library)
   add_test(NAME torture_calls COMMAND ${TORTURE_TEST}
            open read write sync rename stat mmap close readdir change)
   add_test(NAME torture_power_cut COMMAND Python3::Interpreter

@@ -1,7 +1,7 @@
 /* Makes the n-th call of a kind fail for a program that is started with LD_PRELOAD=nth.so:
  *
- *     NTH_CALL    malloc (of the program itself alone), open, read, write, sync, rename, stat,
- *                 mmap, close, readdir, change (mkdir, unlink, link, truncate)
+ *     NTH_CALL    malloc (of the program itself alone), library (of those for JSON and YAML), open,
+ * read, write, sync, rename, stat, mmap, close, readdir, change (mkdir, unlink, link, truncate)
  *     NTH_AT      which one fails, from 1; 0: none
  *     NTH_ERRNO   with this number
  *     NTH_STAYS   set: all later calls of the kind on the same file fail too; of malloc: all
@@ -37,20 +37,36 @@ static const char *wanted = "", *below = "";
 static long fail_at;
 static bool stays;
 static int fail_code, log_fd = -1;
-static uintptr_t program_base, program_from, program_to;
+typedef struct {
+    uintptr_t base, from, to;
+} span;
+/* The program, and the libraries in C of which it must hear that they had no memory. */
+static span program, libraries[2];
 
-static int program_span(struct dl_phdr_info *info, size_t size, void *unused)
+static span span_of(const struct dl_phdr_info *info)
 {
-    (void)size;
-    (void)unused;
-    program_base = info->dlpi_addr;
+    span c = {.base = info->dlpi_addr};
     for (int i = 0; i < info->dlpi_phnum; i++) {
         if (info->dlpi_phdr[i].p_type != PT_LOAD || !(info->dlpi_phdr[i].p_flags & PF_X))
             continue;
-        program_from = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-        program_to = program_from + info->dlpi_phdr[i].p_memsz;
+        c.from = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+        c.to = c.from + info->dlpi_phdr[i].p_memsz;
     }
-    return 1;                                /* the first object is the program */
+    return c;
+}
+
+/* The first object is the program. */
+static int note_span(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    (void)size;
+    (void)unused;
+    if (!program.to)
+        program = span_of(info);
+    if (strstr(info->dlpi_name, "libjansson"))
+        libraries[0] = span_of(info);
+    if (strstr(info->dlpi_name, "libyaml"))
+        libraries[1] = span_of(info);
+    return 0;
 }
 
 static const char *setting(const char *name)
@@ -63,7 +79,7 @@ __attribute__((constructor)) static void begin(void)
 {
     void *frames[2];
     backtrace(frames, 2);                    /* it allocates the first time */
-    dl_iterate_phdr(program_span, NULL);
+    dl_iterate_phdr(note_span, NULL);
     below = setting("NTH_BELOW");
     fail_at = strtol(setting("NTH_AT"), NULL, 10);
     stays = *setting("NTH_STAYS") != '\0';
@@ -74,9 +90,9 @@ __attribute__((constructor)) static void begin(void)
     wanted = setting("NTH_CALL");
 }
 
-static bool of_program(const void *address)
+static bool is_of(const void *address, span c)
 {
-    return (uintptr_t)address >= program_from && (uintptr_t)address < program_to;
+    return (uintptr_t)address >= c.from && (uintptr_t)address < c.to;
 }
 
 /* The program's frames, as addresses that addr2line takes (its load address is subtracted). */
@@ -87,9 +103,9 @@ static void note(void)
     size_t used = 0;
     const int n = backtrace(frames, FRAMES);
     for (int i = 1; i < n; i++)
-        if (of_program(frames[i]))
+        if (is_of(frames[i], program))
             used += (size_t)snprintf(line + used, sizeof line - used, "%zx ",
-                                     (size_t)((uintptr_t)frames[i] - program_base));
+                                     (size_t)((uintptr_t)frames[i] - program.base));
     line[used++] = '\n';
     syscall(SYS_write, log_fd, line, used);
 }
@@ -514,7 +530,14 @@ void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t n);
 void *__libc_memalign(size_t align, size_t n);
 
-#define NO_MEMORY (of_program(__builtin_return_address(0)) && fails("malloc", ""))
+static bool memory_fails(const void *caller)
+{
+    if (is_of(caller, program))
+        return fails("malloc", "");
+    return (is_of(caller, libraries[0]) || is_of(caller, libraries[1])) && fails("library", "");
+}
+
+#define NO_MEMORY (memory_fails(__builtin_return_address(0)))
 
 void *malloc(size_t n)
 {

@@ -38,6 +38,7 @@ KINDS = {
     "close": [(errno.EIO, ONCE)],
     "readdir": [(errno.EIO, STAYS)],
     "change": [(errno.EIO, ONCE)],
+    "library": [(errno.ENOMEM, ONCE)],  # memory of jansson and libyaml
     "memory": [(errno.ENOMEM, STAYS)],  # malloc, from the n-th on
 }
 OPTIONS = (
@@ -223,7 +224,7 @@ class Torture:
             return self.good_end(out)
         if done.returncode != 1:
             return "exit code %d\n%s" % (done.returncode, done.stderr)
-        several = self.command == "models"   # a line about each card that needs the file
+        several = self.command == "models"  # a line about each card that needs the file
         if not new or (new[1:] and not several) or not new[0].startswith("densefusion: "):
             return "exit 1, and it says\n" + done.stderr
         again = self.shop.run(self.words, out)
