@@ -1,3 +1,4 @@
+/* Conversion between float and IEEE half precision (binary16), without compiler extensions. */
 #include "vector/half.h"
 
 #include <math.h>

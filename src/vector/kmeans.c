@@ -1,3 +1,5 @@
+/* Spherical k-means over streamed rows: what is kept in memory, the pass that assigns rows, and the
+ * move to new centroids. */
 #include "vector/kmeans.h"
 
 #include <assert.h>
@@ -51,6 +53,8 @@ static void mean_of(const float *centroid, int k, int d, float *mean)
     }
 }
 
+/* Allocates n items if they fit into what is left of the memory budget. NULL means that they are
+ * recomputed each round. */
 static void *keep(size_t n, size_t size, size_t *left)
 {
     if (n > *left / size)
@@ -60,10 +64,11 @@ static void *keep(size_t n, size_t size, size_t *left)
     return kept;
 }
 
-enum { FEWEST_GROUPS = 4 };                  /* a bound over more of the centroids says nothing */
+/* with fewer groups, each bound covers so many centroids that it prunes nothing */
+enum { FEWEST_GROUPS = 4 };
 
-/* By what it saves: assignments (a threshold to begin with), bounds, in groups of as few panels as
- * fit, then codes. */
+/* Spends the memory budget on what saves most time. Assignments come first (a row's own centroid
+ * gives the threshold to beat), then bounds, with as few panels in a group as fit, then codes. */
 static void keep_state(df_kmeans *km)
 {
     size_t left = km->options.memory, n = (size_t)km->rows->n, stride = (size_t)km->panels.stride;
@@ -247,8 +252,9 @@ df_status df_kmeans_assign(df_kmeans *km, df_kmeans_pass *pass, df_error *err)
 
 /* ---- new centroids ---- */
 
-/* x.(new - old) = (x - mean).(new - old) + mean.(new - old) is at most longest |new - old| +
- * mean.(new - old). */
+/* How much the dot product of any row with a centroid can grow when the centroid moves, in steps of
+ * 1 / 4096. x.(new - old) = (x - mean).(new - old) + mean.(new - old) is at most longest * |new -
+ * old| + mean.(new - old). */
 static int drift_steps(const df_kmeans *km, const float *from, const float *to)
 {
     double square = 0, along = 0;
@@ -261,6 +267,8 @@ static int drift_steps(const df_kmeans *km, const float *from, const float *to)
     return most <= 0 ? 0 : (int)ceil(fmin(most, 8) * (double)DF_BOUND_STEPS);
 }
 
+/* Adds to each group's drift the largest move of its centroids, so that the kept bounds stay upper
+ * bounds. */
 static void add_drift(df_kmeans *km, const float *centroid)
 {
     int positions = km->group_panels * DF_PANEL;
@@ -276,7 +284,8 @@ static void add_drift(df_kmeans *km, const float *centroid)
     }
 }
 
-/* Once, when the centroids have become means of clusters: from then on neighbours stay alike. */
+/* Puts similar centroids side by side in the panels. This is done once, after the first round: then
+ * centroids are means of clusters, and neighbours stay alike. */
 static df_status arrange(df_kmeans *km, df_error *err)
 {
     int32_t *order = malloc((size_t)km->k * sizeof *order);

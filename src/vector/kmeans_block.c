@@ -7,6 +7,8 @@
 
 #include "vector/kmeans_state.h"
 
+/* The row as floats; the block is read from disk when its first row is asked for. NULL: it could
+ * not be read. */
 static const float *exact_row(void *ctx, int row)
 {
     df_kmeans_block *b = ctx;
@@ -126,6 +128,7 @@ static void start_with_own(df_kmeans_block *b, int r)
     s->low[r] = score - window;
 }
 
+/* Replaces the score of the row's own centroid by the exact dot product, which prunes more. */
 static bool own_exactly(df_kmeans_block *b, int r)
 {
     df_search *s = b->search;
@@ -138,6 +141,8 @@ static bool own_exactly(df_kmeans_block *b, int r)
     return true;
 }
 
+/* Sets in b->mask the groups whose bound reaches the row's best score so far. Returns whether there
+ * is any. */
 static bool reach(df_kmeans_block *b, int r)
 {
     const df_kmeans *km = b->km;
@@ -145,20 +150,21 @@ static bool reach(df_kmeans_block *b, int r)
     uint64_t any = 0;
     km->simd->reach(bounds_of(b, r), km->drift, (int16_t)(need < -INT16_MAX ? -INT16_MAX : need),
                     (int)km->bound_stride, b->mask);
-    if (km->n_groups % 64) /* beyond them nothing was ever written */
+    if (km->n_groups % 64) /* the bounds beyond n_groups were never written */
         b->mask[km->groups_padded / 64 - 1] &= (UINT64_C(1) << km->n_groups % 64) - 1;
     for (int w = 0; w < km->groups_padded / 64; w++)
         any |= b->mask[w];
     return any != 0;
 }
 
+/* Lists the row under each group in b->mask. */
 static void list_row(df_kmeans_block *b, int r)
 {
     for (int w = 0; w < b->km->groups_padded / 64; w++)
         for (uint64_t bits = b->mask[w]; bits; bits &= bits - 1) {
             int group = 64 * w + __builtin_ctzll(bits);
             b->list[(size_t)group * DF_SEARCH_ROWS + (size_t)b->listed[group]++] = (uint16_t)r;
-            /* raised again by what is seen */
+            /* the comparison raises it again */
             bounds_of(b, r)[group] = INT16_MIN;
         }
 }
@@ -201,8 +207,8 @@ static void look_from(df_kmeans_block *b, int first, int end, const uint16_t *ro
     b->pass.n_looked += (int64_t)n * (end - first) * DF_PANEL;
 }
 
-/* Rows that look at everything do so a few panels at a time, which stay in
- * the second-level cache. */
+/* Scores the listed rows. Rows that are compared with all centroids take a few panels at a time,
+ * which stay in the second-level cache. */
 static void look(df_kmeans_block *b)
 {
     enum { AT_ONCE = 8 };
@@ -231,7 +237,8 @@ df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool 
     for (int r = 0; r < n; r++)
         b->before[r] = km->assign ? km->assign[first + r] : -1;
     DF_TRY(code_rows(b, err));
-    s->bound = km->bound && km->rounds > 0 ? bounds_of(b, 0) : NULL; /* before, no bound lasts */
+    /* in the first round the panels are not in their final order, so bounds would not last */
+    s->bound = km->bound && km->rounds > 0 ? bounds_of(b, 0) : NULL;
     df_search_begin(s, n);
     DF_TRY(choose_groups(b, err));
     look(b);

@@ -1,7 +1,8 @@
-/* Sixteen centroids share a panel, which is left out when none of them comes near; the one that
- * moves farthest spoils it for all. So: first by the number of rows, for small clusters move most,
- * in a few bands; within a band those that are alike side by side. Measured at 4,096 clusters: 7 %
- * less time for the third round than alike alone. */
+/* The order of centroids in the panels. Sixteen centroids share a panel, which is skipped when none
+ * of them can win; the one that moves farthest loosens the bound of all sixteen. Therefore the
+ * centroids are cut into a few bands by their number of rows, since small clusters move most;
+ * within a band, similar centroids are put side by side. Measured at 4,096 clusters, the third
+ * round takes 7 % less time than by similarity alone. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +18,8 @@ typedef struct {
     const df_simd *simd;
     const float *centroid;
     int d;
-    ranked *rank;                            /* [k] */
-    float *direction;                        /* [d] */
+    ranked *rank; /* [k] */
+    float *direction; /* [d] */
 } orderer;
 
 static int by_along(const void *a, const void *b)
@@ -29,6 +30,7 @@ static int by_along(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
+/* Projects the centroids onto o->direction. */
 static void measure(const orderer *o, int32_t *order, int n)
 {
     for (int i = 0; i < n; i++)
@@ -37,6 +39,7 @@ static void measure(const orderer *o, int32_t *order, int n)
             order[i]};
 }
 
+/* The centroid of `order` with the smallest dot product with `to`. */
 static const float *least_alike(const orderer *o, int32_t *order, int n, const float *to)
 {
     memcpy(o->direction, to, (size_t)o->d * sizeof *to);
@@ -48,7 +51,8 @@ static const float *least_alike(const orderer *o, int32_t *order, int n, const f
     return o->centroid + (size_t)o->rank[least].number * (size_t)o->d;
 }
 
-/* From one end of the set to the other, roughly: the way between two that are far apart. */
+/* Sorts the centroids along the direction in which they differ most, roughly: first the line
+ * between two that are far apart, then the line between the means of the two halves. */
 static void split(const orderer *o, int32_t *order, int n)
 {
     const float *one = least_alike(o, order, n, o->centroid + (size_t)order[0] * (size_t)o->d);
@@ -62,7 +66,7 @@ static void split(const orderer *o, int32_t *order, int n)
         for (int i = 0; i < n; i++)
             order[i] = o->rank[i].number;
         memset(o->direction, 0, (size_t)o->d * sizeof *o->direction);
-        for (int i = 0; i < n; i++)          /* then along the line between the halves' means */
+        for (int i = 0; i < n; i++) /* the second round's direction */
             for (int k = 0; k < o->d; k++) {
                 float x = o->centroid[(size_t)order[i] * (size_t)o->d + (size_t)k];
                 o->direction[k] += i < n / 2 ? -x : x;
@@ -70,6 +74,7 @@ static void split(const orderer *o, int32_t *order, int n)
     }
 }
 
+/* Splits the set into two similar halves, over and over, until each fits into a panel. */
 static void arrange(const orderer *o, int32_t *order, int n)
 {
     if (n <= DF_PANEL)
@@ -81,7 +86,7 @@ static void arrange(const orderer *o, int32_t *order, int n)
     arrange(o, order + half, n - half);
 }
 
-/* order: by number of rows, falling or rising does not matter. */
+/* order [k], written: the centroids by their number of rows. */
 static void band(const orderer *o, const int64_t *count, int k, int32_t *order)
 {
     for (int i = 0; i < k; i++)

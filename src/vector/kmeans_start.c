@@ -1,4 +1,4 @@
-/* The first centroids. */
+/* The first centroids: a stratified sample of the rows, or k-means++. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ int64_t df_sample_row(int64_t i, int64_t m, int64_t n, uint64_t seed)
     df_random random = df_random_start(seed, (uint64_t)i);
     double from = (double)i * ((double)n / (double)m),
            to = (double)(i + 1) * ((double)n / (double)m);
-    /* of rows in [from, to): one at least */
+    /* the row numbers in [from, to): there is at least one */
     int64_t first = (int64_t)ceil(from), end = (int64_t)ceil(to);
     end = i + 1 == m ? n : end;
     int64_t at = first + (int64_t)(df_random_unit(&random) * (double)(end - first));
@@ -55,7 +55,7 @@ df_status df_kmeans_start_sample(const df_rows *rows, int k, uint64_t seed, floa
     return status;
 }
 
-/* ---- k-means++ (Arthur and Vassilvitskii 2007), on a sample held in memory ---- */
+/* ---- k-means++ (Arthur and Vassilvitskii, SODA 2007), on a sample held in memory ---- */
 
 typedef struct {
     const df_rows *rows;
@@ -63,7 +63,7 @@ typedef struct {
     uint64_t seed;
     uint16_t *half;                          /* [m][d] */
     float *closest;                          /* [m]: cosine to the closest centroid so far */
-    /* [blocks]: sum of squared distances, in a fixed order */
+    /* [blocks]: sum of squared distances, always added in the same order */
     double *weight;
     const float *centroid;                   /* the latest */
     df_random random;
@@ -82,6 +82,7 @@ static df_status read_block(void *ctx, int64_t item, int thread, df_error *err)
     return DF_OK;
 }
 
+/* Squared distance to the closest centroid: |x - c|^2 = 2 - 2 x.c for vectors of unit length. */
 static double distance(const plus_plus *p, int64_t i)
 {
     double away = 2 - 2 * (double)p->closest[i];
@@ -128,7 +129,7 @@ static int64_t draw(plus_plus *p, int64_t n_blocks)
         if (at < 0)
             return i;
     }
-    /* rounding used up the last of it, or all are centroids already */
+    /* rounding used up the rest, or every row is a centroid already */
     return last;
 }
 
@@ -160,7 +161,7 @@ df_status df_kmeans_start_plus_plus(const df_rows *rows, int k, uint64_t seed, i
     p.weight = malloc(((size_t)p.m / POOL_BLOCK + 1) * sizeof *p.weight);
     df_status status =
         p.half && p.closest && p.weight
-            ? choose(&p, k, n_threads, centroid, err)
+            ? choose_centroids(&p, k, n_threads, centroid, err)
             : df_fail(err, DF_NOMEM,
                       "k-means++: %lld vectors do not fit in memory; cluster.start=sample "
                       "needs none",

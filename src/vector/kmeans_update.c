@@ -17,12 +17,12 @@ static void normalise(const double *x, int d, float *out)
     for (int i = 0; i < d; i++)
         out[i] = (float)(x[i] * scale);
     if (scale == 0)
-        /* rows that cancel out have no direction: any will do */
+        /* rows that cancel out have no direction, so any will do */
         out[0] = 1;
 }
 
-/* faiss's rule: a cluster is drawn with chance (size - 1) / (rows - k), over and over in order of
- * number. */
+/* Chooses the cluster that is split for an empty one, by faiss's rule: clusters are tried in order,
+ * over and over, and each is taken with the chance (size - 1) / (rows - k). */
 static int draw_donor(const int64_t *size, int k, int64_t n, df_random *random)
 {
     double room = (double)(n - k);
@@ -32,13 +32,15 @@ static int draw_donor(const int64_t *size, int k, int64_t n, df_random *random)
             return c;
         if (tries < 64 * k)
             continue;
-        int largest = 0; /* hardly ever: no draw in so many */
+        int largest = 0; /* hardly ever needed: no draw succeeded in so many */
         for (int i = 1; i < k; i++)
             largest = size[i] > size[largest] ? i : largest;
         return largest;
     }
 }
 
+/* Moves two equal centroids apart by 1/1024, in alternating signs along the dimensions (as faiss
+ * does). */
 static void push_apart(float *one, float *other, int d, double *scratch)
 {
     const double apart = 1.0 / 1024;

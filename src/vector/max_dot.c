@@ -13,18 +13,20 @@ void df_search_begin(df_search *s, int n_rows)
     }
 }
 
-/* steps: less the group's drift. */
+/* steps: the new bound, the group's drift already subtracted. */
 static void raise_bound(int16_t *bound, int steps)
 {
     if (steps > *bound)
         *bound = (int16_t)(steps > INT16_MAX ? INT16_MAX : steps);
 }
 
+/* The group of a panel. The division costs time, and most searches have one panel in a group. */
 static int group_of(const df_search *s, int panel)
 {
     return s->group_panels == 1 ? panel : panel / s->group_panels;
 }
 
+/* Records that the vector at `position` lost with a dot product of at most `high`. */
 static void pass_over(const df_search *s, int row, int32_t position, float high)
 {
     if (!s->bound || position < 0)
@@ -44,6 +46,7 @@ static float exact_dot(df_search *s, int row, int32_t position)
              : DF_SEARCH_NONE;
 }
 
+/* Makes the vector at `position` the row's best, in place of the old one. */
 static void lead(df_search *s, int row, int32_t position, float dot, float high)
 {
     pass_over(s, row, s->best_position[row], s->best_high[row]);
@@ -54,6 +57,7 @@ static void lead(df_search *s, int row, int32_t position, float dot, float high)
     s->low[row] = fmaxf(s->low[row], dot);
 }
 
+/* Computes the exact dot product and keeps the better of this vector and the best so far. */
 static void compare(df_search *s, int row, int32_t position)
 {
     float dot = exact_dot(s, row, position), high = dot + s->panels->slack;
@@ -64,7 +68,7 @@ static void compare(df_search *s, int row, int32_t position)
         pass_over(s, row, position, high);
 }
 
-/* Candidates that fell behind are passed over; returns how many are left. */
+/* Drops the candidates that can no longer win; returns how many are left. */
 static int prune(df_search *s, int row)
 {
     df_candidate *c = s->candidate[row];
@@ -89,7 +93,8 @@ static void demote(df_search *s, int row)
     compare(s, row, position);
 }
 
-/* The most promising first: it may leave the others behind. */
+/* Puts the candidate with the highest upper bound first: its exact dot product may rule out the
+ * others. */
 static void swap_first(df_candidate *c, int n)
 {
     int first = 0;
@@ -143,15 +148,15 @@ static void add_hits(df_search *s, int row, int panel, unsigned hits, const floa
     }
 }
 
-/* Eight rows on their way along the panels: what of a row does not change on the way. */
+/* Eight rows that pass along the panels together, with what stays the same from panel to panel. */
 typedef struct {
     int n;
     const uint16_t *rows;
     const int8_t *code[DF_TILE];
     int32_t start[DF_TILE];
     int skip_panel[DF_TILE];
-    uint16_t skip_lane[DF_TILE];             /* as a bit */
-    int least_end;                           /* of the rows */
+    uint16_t skip_lane[DF_TILE];             /* as a bit mask */
+    int least_end;                           /* the smallest `end` of the rows */
     int16_t *bound[DF_TILE];
     df_tile_scores scores;
 } tile;
@@ -180,6 +185,8 @@ static void fill_tile(const df_search *s, const uint16_t *rows, int n, tile *t)
     }
 }
 
+/* Marks the lanes of this panel that a row must not see: the one that it skips, and those at or
+ * beyond its end. */
 static void leave_out_lanes(const df_search *s, int panel, tile *t)
 {
     for (int i = 0; i < DF_TILE; i++)

@@ -9,7 +9,7 @@
 enum { DF_SEARCH_ROWS = 1024, DF_SEARCH_CANDIDATES = 24 };
 #define DF_SEARCH_NONE (-4.0F)               /* below every dot product of unit vectors */
 
-/* high: its dot product is at most this */
+/* A vector that may still win: its dot product is at most `high`. */
 typedef struct {
     int32_t position;
     float high;
@@ -22,7 +22,7 @@ struct df_search {
     int n_rows;
     const int8_t *code;                      /* [n_rows][stride], borrowed */
     const df_code *row;                      /* [n_rows], borrowed */
-    /* the row as float [d], until the next call; NULL: can't be read */
+    /* Returns the row as float [d], valid until the next call; NULL: it cannot be read. */
     const float *(*exact)(void *ctx, int row);
     void *exact_ctx;
     /* Upper bounds for the groups of panels that were skipped, or NULL. After a search
@@ -32,7 +32,7 @@ struct df_search {
     size_t bound_stride;
     int group_panels;
     const int16_t *drift;
-    bool failed; /* exact gave NULL */
+    bool failed; /* `exact` returned NULL */
     int64_t n_exact; /* dot products computed in full */
     int32_t end[DF_SEARCH_ROWS]; /* positions from here on are not scored */
     int32_t skip[DF_SEARCH_ROWS]; /* nor is this one; -1: none */
@@ -41,7 +41,8 @@ struct df_search {
     /* its df_dot; DF_SEARCH_NONE when it was never computed */
     float best_dot[DF_SEARCH_ROWS];
     float best_high[DF_SEARCH_ROWS];
-    int32_t best_position[DF_SEARCH_ROWS]; /* -1: it is not among the panels */
+    /* -1: there is no best, or it is not among these panels */
+    int32_t best_position[DF_SEARCH_ROWS];
     int n_candidates[DF_SEARCH_ROWS];
     df_candidate candidate[DF_SEARCH_ROWS][DF_SEARCH_CANDIDATES];
 };
@@ -50,7 +51,7 @@ struct df_search {
 void df_search_begin(df_search *s, int n_rows);
 /* Scores the rows listed against panels first .. end - 1. */
 void df_search_panels(df_search *s, int first, int end, const uint16_t *rows, int n);
-/* Decides between the row's candidates. exact: also computes the leader's df_dot when nothing asked
- * for it so far. */
+/* Decides between the row's candidates. exact: also computes the winner's df_dot if it is not known
+ * yet. */
 void df_search_settle(df_search *s, int row, bool exact);
 #endif

@@ -1,8 +1,10 @@
+/* Finds pairs of 64-bit perceptual hashes that differ in few bits, by sorting under masks. */
 #include "vector/near_hash.h"
 
 #include <stdlib.h>
 
-/* Neighbouring bits of a picture's hash go together: a block takes every B-th bit. */
+/* Mask of block i, which takes every n_blocks-th bit: neighbouring bits of a picture's hash are
+ * alike, so they go to different blocks. */
 static uint64_t block(int i, int n_blocks)
 {
     uint64_t mask = 0;
@@ -27,6 +29,8 @@ bool df_hashed_before(const df_hashed *a, const df_hashed *b)
     return a->bytes != b->bytes ? a->bytes > b->bytes : a->id < b->id;
 }
 
+/* Counts the bits that differ (Hamming distance), by adding neighbouring fields of 1, 2 and 4
+ * bits. */
 int df_hash_distance(uint64_t a, uint64_t b)
 {
     uint64_t x = a ^ b;

@@ -57,6 +57,9 @@ void df_panels_free(df_panels *p)
     *p = (df_panels){0};
 }
 
+/* Codes the vector at `position` and writes its codes, four at a time, into its lane of the panel.
+ * The panel stores unsigned bytes (code + 128), since the SIMD instructions multiply unsigned by
+ * signed. */
 static void fill_lane(df_panels *p, const df_simd *simd, int position, float *scratch)
 {
     int panel = position / DF_PANEL, lane = position % DF_PANEL;
@@ -91,15 +94,15 @@ df_status df_panels_fill(df_panels *p, const df_simd *simd, const float *vector,
     }
     for (int panel = 0; panel < p->n_panels; panel++)
         longest = fmaxf(longest, p->scale[panel].norm);
-    if (n % DF_PANEL)                        /* empty lanes: zero codes, never looked at */
+    if (n % DF_PANEL) /* the last panel's empty lanes get code 0, which is 128 here */
         for (int lane = n % DF_PANEL; lane < DF_PANEL; lane++) {
             uint8_t *out =
                 p->panel + (size_t)(p->n_panels - 1) * DF_PANEL * (size_t)p->stride + 4 * lane;
             for (int i = 0; i < p->stride; i += 4)
                 memset(out + i * DF_PANEL, 128, 4);
         }
-    /* df_dot's own error, that of the two dots with the mean and that of the score's few
-     * operations, for vectors no longer than 1.01. */
+    /* The rounding error of df_dot, of the two dot products with the mean, and of the few
+     * operations of a score, for vectors no longer than 1.01. */
     p->slack = 1.1F * (3 * df_dot_error(p->d) + 8 * 0x1p-24F * (1 + longest));
     for (int panel = 0; panel < p->n_panels; panel++)
         p->scale[panel].slack = p->slack;

@@ -20,7 +20,7 @@ static inline double df_random_unit(df_random *r)                        /* in [
     return (double)(df_random_next(r) >> 11) * 0x1p-53;
 }
 
-/* Streams of one seed that have nothing to do with each other. */
+/* Independent streams of one seed. */
 static inline df_random df_random_start(uint64_t seed, uint64_t stream)
 {
     df_random r = {seed ^ 0xD1B54A32D192ED03U * (stream + 1)};

@@ -1,3 +1,4 @@
+/* Ranking within a cluster, and how many images each cluster gives to a total. */
 #include "vector/rank.h"
 
 #include <math.h>
@@ -35,7 +36,8 @@ df_status df_rank_order(const double *key, int64_t n, int64_t *order, df_error *
 void df_rank_spread(const float *x, int64_t n, int dim, int64_t first, int64_t n_wanted,
                     float *closest, int64_t *order)
 {
-    static const float chosen = 4;           /* above every cosine: never the smallest */
+    /* above every cosine, so that a chosen item is never the smallest */
+    static const float chosen = 4;
     for (int64_t i = 0; i < n; i++)
         closest[i] = -4;
     n_wanted = n_wanted < n ? n_wanted : n;
@@ -58,6 +60,7 @@ void df_rank_spread(const float *x, int64_t n, int dim, int64_t first, int64_t n
             order[place++] = i;
 }
 
+/* Sum of min(size, quota) over the clusters. It stops early once the sum is above `enough`. */
 static int64_t sum_of(const int64_t *sizes, int64_t n_clusters, int64_t quota, int64_t enough)
 {
     int64_t sum = 0;
@@ -69,7 +72,8 @@ static int64_t sum_of(const int64_t *sizes, int64_t n_clusters, int64_t quota, i
 void df_rank_quota(const int64_t *sizes, int64_t n_clusters, int64_t total, int64_t *quota,
                    int64_t *rest)
 {
-    int64_t low = 0, high = 0; /* low fits; above the largest size nothing changes */
+    /* `low` always fits into the total; above the largest size nothing changes */
+    int64_t low = 0, high = 0;
     for (int64_t i = 0; i < n_clusters; i++)
         high = sizes[i] > high ? sizes[i] : high;
     while (low < high) {

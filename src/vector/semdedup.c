@@ -4,8 +4,8 @@
  *
  *          earlier >
  *   rows   [A A]
- *    v     [A B] [B B]           a tile pair's work is cut into stripes of rows; threads take
- * stripes [A C] [B C] [C C] */
+ *    v     [A B] [B B]           Threads share a pair of tiles: each takes
+ *          [A C] [B C] [C C]     stripes of its rows. */
 #include "vector/semdedup.h"
 
 #include <pthread.h>
@@ -26,27 +26,27 @@ typedef struct {
     df_panels panels;
 } tile;
 
-/* A thread's. */
+/* One thread's search. */
 typedef struct {
     df_search search;
-    const float *x;                          /* of the stripe */
+    const float *x;                          /* the stripe's rows */
     int dim;
     uint16_t all[STRIPE];                    /* 0, 1, ... */
 } finder;
 
 typedef struct {
     const df_semdedup_rows *rows;
-    float threshold;                         /* of the group rule */
+    float threshold;                         /* pairs above it are in one group */
     float *similarity;
     int64_t *nearest, *parent;
-    tile own, earlier;                       /* earlier.n is 0 when own meets itself */
+    tile own, earlier; /* earlier.n is 0 while own is compared with itself */
     uint16_t *halfs;
-    float *mean, *scratch;                   /* [dim] */
-    finder **finders;                        /* [n_threads] */
-    pthread_mutex_t lock;                    /* of parent */
+    float *mean, *scratch; /* [dim] */
+    finder **finders; /* [n_threads] */
+    pthread_mutex_t lock; /* of parent */
 } search;
 
-/* ---- groups ---- */
+/* ---- groups: union-find with path halving ---- */
 
 static int64_t root_of(int64_t *parent, int64_t i)
 {
@@ -57,9 +57,9 @@ static int64_t root_of(int64_t *parent, int64_t i)
     return i;
 }
 
-/* The earlier root stays: a group's root is its first row, in whatever order pairs come. The lock
- * is held. */
-static void join(search *s, int64_t a, int64_t b)
+/* Unites the groups of rows a and b. The earlier root stays the root, so a group's root is its
+ * first row in whatever order pairs come. The caller holds the lock. */
+static void join_groups(search *s, int64_t a, int64_t b)
 {
     a = root_of(s->parent, a);
     b = root_of(s->parent, b);
@@ -77,8 +77,8 @@ static const float *exact_row(void *ctx, int row)
     return f->x + (size_t)row * (size_t)f->dim;
 }
 
-/* Each row looks at the panels of what is earlier than it. */
-static void look_at_panels(finder *f, int64_t first, int n, bool self)
+/* Compares each row of the stripe with the panels that hold earlier rows. */
+static void compare_panels(finder *f, int64_t first, int n, bool self)
 {
     for (int panel = 0; panel < f->search.panels->n_panels; panel++) {
         int64_t from = self ? (int64_t)panel * DF_PANEL + 1 - first : 0;
@@ -89,8 +89,8 @@ static void look_at_panels(finder *f, int64_t first, int n, bool self)
     }
 }
 
-/* What leads after other tiles is what these rows must beat; of equals it stays, as the earlier
- * one. */
+/* Searches the earlier tile for each row's nearest. A row keeps the nearest that it found in tiles
+ * before unless this one is strictly nearer, so of equals the earlier row wins. */
 static void search_stripe(const search *s, finder *f, int64_t first, int n, const tile *earlier)
 {
     df_search *q = &f->search;
@@ -104,7 +104,7 @@ static void search_stripe(const search *s, finder *f, int64_t first, int n, cons
         q->end[r] = (int32_t)(self ? first + r : earlier->n);
         q->low[r] = s->similarity[s->own.first + first + r];
     }
-    look_at_panels(f, first, n, self);
+    compare_panels(f, first, n, self);
     for (int r = 0; r < n; r++) {
         int64_t row = s->own.first + first + r;
         df_search_settle(q, r, true);
@@ -131,8 +131,8 @@ static unsigned lanes_above(const search *s, const finder *f, int row, const til
     return above;
 }
 
-/* For groups, which need every pair above the threshold: rows [first, first + n) of the stripe, n
- * <= DF_TILE. */
+/* Unites each of the stripe's rows [first, first + n) with every row of the panel that is above the
+ * threshold: groups need all such pairs, not the nearest alone. n <= DF_TILE. */
 static void join_tile(search *s, const finder *f, int first, int n, const tile *earlier, int panel)
 {
     const df_search *q = &f->search;
@@ -160,11 +160,12 @@ static void join_tile(search *s, const finder *f, int first, int n, const tile *
         int64_t row = s->own.first + (f->x - s->own.x) / s->rows->dim + first + i;
         pthread_mutex_lock(&s->lock);
         for (; above; above &= above - 1)
-            join(s, row, earlier->first + (int64_t)panel * DF_PANEL + __builtin_ctz(above));
+            join_groups(s, row, earlier->first + (int64_t)panel * DF_PANEL + __builtin_ctz(above));
         pthread_mutex_unlock(&s->lock);
     }
 }
 
+/* Unites the rows of the stripe with the earlier rows that are above the threshold. */
 static void join_stripe(search *s, const finder *f, int n, const tile *earlier)
 {
     for (int panel = 0; panel < earlier->panels.n_panels; panel++)
@@ -175,6 +176,7 @@ static void join_stripe(search *s, const finder *f, int n, const tile *earlier)
         }
 }
 
+/* Compares one stripe of rows with the earlier tile. Runs on the thread pool. */
 static df_status work_stripe(void *ctx, int64_t item, int thread, df_error *err)
 {
     search *s = ctx;
@@ -189,7 +191,8 @@ static df_status work_stripe(void *ctx, int64_t item, int thread, df_error *err)
 
 /* ---- tiles ---- */
 
-/* Any mean will do for the codes: the nearer to all vectors, the smaller the windows. */
+/* The mean that is subtracted before coding, from the first rows. Any vector would do; the nearer
+ * it is to all rows, the smaller are the error windows. */
 static void find_mean(search *s)
 {
     size_t dim = (size_t)s->rows->dim;
@@ -229,7 +232,7 @@ static df_status meet_tiles(search *s, df_error *err)
     return df_pool_run(s->rows->n_threads, (s->own.n + STRIPE - 1) / STRIPE, work_stripe, s, err);
 }
 
-/* In memory, or read into buffer. */
+/* *x: the row, in memory or read into `buffer`. */
 static df_status row_at(const search *s, int64_t row, float *buffer, const float **x, df_error *err)
 {
     size_t d = (size_t)s->rows->dim;
@@ -242,7 +245,8 @@ static df_status row_at(const search *s, int64_t row, float *buffer, const float
     return DF_OK;
 }
 
-/* The last tile is in memory: when it is the only one, nothing is read again. */
+/* Makes every row point to the first row of its group and computes their dot product. The last tile
+ * is still in memory: when it is the only one, nothing is read again. */
 static df_status settle_groups(search *s, df_error *err)
 {
     float *buffer = malloc(2 * (size_t)s->rows->dim * sizeof *buffer);
@@ -263,13 +267,14 @@ static df_status settle_groups(search *s, df_error *err)
     return status;
 }
 
+/* Compares every tile with those before it and with itself. */
 static df_status search_all(search *s, int64_t tile_rows, df_error *err)
 {
     int64_t n = s->rows->n;
     for (int64_t first = 0; first < n; first += tile_rows) {
-        DF_TRY(load(s, &s->own, first, n - first < tile_rows ? n - first : tile_rows, err));
+        DF_TRY(load_tile(s, &s->own, first, n - first < tile_rows ? n - first : tile_rows, err));
         for (int64_t before = 0; before < first; before += tile_rows) {
-            DF_TRY(load(s, &s->earlier, before, tile_rows, err));
+            DF_TRY(load_tile(s, &s->earlier, before, tile_rows, err));
             DF_TRY(meet_tiles(s, err));
         }
         s->earlier.n = 0;
@@ -278,13 +283,15 @@ static df_status search_all(search *s, int64_t tile_rows, df_error *err)
     return s->parent ? settle_groups(s, err) : DF_OK;
 }
 
+/* Memory that one row of a tile takes. */
 static size_t row_bytes(const df_semdedup_rows *rows)
 {
     return (size_t)rows->dim * sizeof(float) + 2 * (size_t)df_code_stride(rows->dim) +
            sizeof(df_code) + 16;
 }
 
-/* All rows when memory holds them, else half of what it holds. */
+/* Rows in a tile: all when memory holds them, else half of what it holds, since two tiles are
+ * compared. */
 static int64_t rows_of_tile(const df_semdedup_rows *rows)
 {
     int64_t fit = (int64_t)(rows->memory_bytes / row_bytes(rows));
@@ -366,7 +373,7 @@ df_status df_semdedup_nearest(const df_semdedup_rows *rows, double eps, float *s
         if (parent)
             parent[i] = i;
     }
-    df_status status = init(&s, tile_rows, err);
+    df_status status = search_init(&s, tile_rows, err);
     if (status == DF_OK)
         status = search_all(&s, tile_rows, err);
     for (int i = 0; s.finders && i < threads_of(rows); i++)

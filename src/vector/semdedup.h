@@ -11,9 +11,9 @@
 
 typedef enum { DF_KEEP_FARTHEST, DF_KEEP_NEAREST, DF_KEEP_RANDOM } df_keep;
 
-/* order[n]: items by cosine to the centroid (rising for farthest, falling for nearest), or by a
- * hash of id and seed. Ties: the item with the lower index. id: what an item is for ever, whatever
- * cluster it is in; only random looks. */
+/* order[n], written: the items by their cosine to the centroid (rising for farthest, falling for
+ * nearest), or by a hash of id and seed. Ties: the lower index. id: what names an item for ever,
+ * whatever cluster it is in; only DF_KEEP_RANDOM reads it, else it may be NULL. */
 df_status df_semdedup_order(const double *similarity, const int64_t *id, int64_t n, df_keep keep,
                             uint64_t seed, int64_t *order, df_error *err);
 
@@ -22,7 +22,7 @@ enum { DF_SEMDEDUP_READ = 1024 }; /* most rows that are read in one call */
 typedef struct {
     int64_t n;
     int dim, n_threads;
-    size_t memory_bytes; /* what the rows in memory may take; whatever n is */
+    size_t memory_bytes; /* bytes that rows in memory may take, however large n is */
     /* rows: float16 of unit length, [count, dim] from place `first` of the order on. Called from
      * one thread. */
     df_status (*read)(void *ctx, int64_t first, int64_t count, uint16_t *rows, df_error *err);
@@ -36,6 +36,7 @@ typedef struct {
  * is the first). A row that is not the first has it as its nearest. */
 df_status df_semdedup_nearest(const df_semdedup_rows *rows, double eps, float *similarity,
                               int64_t *nearest, int64_t *parent, df_error *err);
-/* The published rule's comparison, which is in single precision. */
+/* Whether the published rule removes an item with this similarity. The comparison is in single
+ * precision, as in the published code. */
 bool df_semdedup_removes(float similarity, double eps);
 #endif

@@ -1,3 +1,4 @@
+/* Lists the instruction sets of this build and chooses the best one that the machine has. */
 #include "vector/simd.h"
 
 #include <stddef.h>

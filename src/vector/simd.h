@@ -8,48 +8,51 @@
 
 enum {
     DF_PANEL = 16,                           /* vectors side by side in a panel */
-    DF_TILE = 8,                             /* rows that meet a panel in one go */
+    DF_TILE = 8,                             /* rows that are multiplied with a panel in one go */
     /* codes of a row are padded with zeros to a multiple of this */
     DF_CODE_STEP = 64,
 };
 
 #define DF_BOUND_STEPS 4096.0F              /* bounds are kept in steps of 1 / 4096 */
 
-/* What turns a tile's integer dots into scores: score = dot * scale[j] * row_scale + bias[j] +
- * row_bias, and how far from the real dot product they can be: row_error * norm + row_norm * error
- * + slack, the window. */
+/* What turns a tile's integer dot products into scores: score = dot * scale[j] * row_scale +
+ * bias[j] + row_bias. A score is off from the real dot product by at most the window, row_error *
+ * norm + row_norm * error + slack. */
 typedef struct {
     float scale[DF_PANEL], bias[DF_PANEL], norm, error, slack;
 } df_panel_scale;
 typedef struct {
     float row_scale[DF_TILE], row_bias[DF_TILE], row_error[DF_TILE], row_norm[DF_TILE];
     float low[DF_TILE];                      /* a score at or above low - window is a hit */
-    uint16_t skip[DF_TILE];                  /* lanes that are not looked at */
-    bool bounded;                            /* `bound` is asked for */
+    uint16_t skip[DF_TILE];                  /* bit mask of lanes that are left out */
+    bool bounded;                            /* `bound` is wanted */
     float window[DF_TILE];                   /* out */
     float score[DF_TILE][DF_PANEL];          /* out: of every lane */
-    int32_t bound[DF_TILE]; /* out: in steps, at least the real dot product of each lane that is
-                               neither skipped nor a hit; far below -1 when there is none */
+    /* out: in steps of 1 / 4096, an upper bound of the real dot products of the lanes that are
+     * neither skipped nor a hit; far below -1 when there is none */
+    int32_t bound[DF_TILE];
     uint16_t hit[DF_TILE]; /* out */
 } df_tile_scores;
 
 typedef struct {
     const char *name;
     bool (*available)(void);
-    /* Sum of a[i] * b[i], i < d: 64 running sums by fused multiply-add, lane i % 64, then added
-     * pairwise at distances 32, 16, 8, 4, 2, 1. */
+    /* Sum of a[i] * b[i], i < d: 64 running sums by fused multiply-add (term i goes to sum i % 64),
+     * which are then added pairwise at distances 32, 16, 8, 4, 2, 1. */
     float (*dot)(const float *a, const float *b, int d);
     void (*from_half)(const uint16_t *half, float *out, int64_t n);
-    /* out[r][j] = sum of row r's codes times (panel lane j's - 128): panel [d / 4][16][4]
-     * unsigned, rows signed in [-127, 127] at least DF_CODE_STEP-aligned in length d. start[r]:
-     * -128 * sum of row r's codes. */
+    /* out[r][j] = sum over i of row r's code i times (panel lane j's byte i - 128). panel: [d /
+     * 4][16][4], unsigned; rows: codes in [-127, 127]; d: a multiple of DF_CODE_STEP; start[r]:
+     * -128 * sum of row r's codes. No pointer needs alignment. */
     void (*tile)(const uint8_t *panel, const int8_t *const rows[DF_TILE],
                  const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL]);
+    /* Fills window, score, hit and, when s->bounded, bound. */
     void (*scores)(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
                    df_tile_scores *s);
+    /* Sum of a[i] * b[i] over codes in [-127, 127]; d is a multiple of DF_CODE_STEP. */
     int32_t (*code_dot)(const int8_t *a, const int8_t *b, int d);
-    /* Bit g of mask: bound[g] + drift[g] >= need, for g < n, else 0; the sum saturates. n is a
-     * multiple of 8. */
+    /* Bit g of mask is set when bound[g] + drift[g] >= need, for g < n. The sum may saturate. n is
+     * a multiple of 8; need is above -32768; mask has n up to a multiple of 64 bits, the rest 0. */
     void (*reach)(const int16_t *bound, const int16_t *drift, int16_t need, int n, uint64_t *mask);
     /* sum[i] += sign * x[i] * 2^24, exact for a float that was a half in [-1, 1]. */
     void (*add_row)(int64_t *sum, const float *x, int sign, int d);
@@ -60,7 +63,8 @@ typedef struct {
     void (*encode)(float *x, float scale, float inverse, int8_t *code, int d);
 } df_simd;
 
+/* The best set that this machine has; never NULL. */
 const df_simd *df_simd_best(void);
-/* from the plainest up, NULL-terminated; some may not be available */
+/* From the plainest up, NULL-terminated. Only some may be available on this machine. */
 extern const df_simd *const df_simd_all[];
 #endif

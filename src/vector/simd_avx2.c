@@ -1,4 +1,4 @@
-/* AVX2 with FMA and F16C: what every x86-64 server of the last ten years has. */
+/* AVX2 with FMA and F16C, which x86-64 servers have had for ten years. */
 #include "vector/simd_sets.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -15,7 +15,7 @@ static bool available(void)
            __builtin_cpu_supports("f16c");
 }
 
-/* Eight vectors are the 64 running sums. */
+/* Eight registers hold the 64 running sums. */
 AVX2 static float dot(const float *a, const float *b, int d)
 {
     __m256 s[8];
@@ -53,15 +53,17 @@ AVX2 static void from_half(const uint16_t *half, float *out, int64_t n)
         out[i] = df_half_to_float(half[i]);
 }
 
-/* Two rows meet eight lanes. vpmaddubsw adds two products into 16 bits, which codes in [-127, 127]
- * can't overflow when the unsigned side is a magnitude: |2 * 127 * 127| < 2^15. The sign moves to
- * the other side. */
+/* Dot products of four codes each, for eight lanes. vpmaddubsw adds two products into 16 bits,
+ * which cannot overflow with codes in [-127, 127] when the unsigned side is a magnitude: |2 * 127 *
+ * 127| < 2^15. The sign moves to the other side. */
 AVX2 static __m256i pair_sum(__m256i lanes, __m256i codes)
 {
     __m256i products = _mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(lanes, codes));
     return _mm256_madd_epi16(products, _mm256_set1_epi16(1));
 }
 
+/* Dot products of eight rows with the sixteen lanes of a panel, four rows at a time, as the
+ * registers allow. */
 AVX2 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
                       const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL])
 {
@@ -108,6 +110,8 @@ AVX2 static __m256 lanes_of(int bits)
         _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(bits), one_each), one_each));
 }
 
+/* Turns the tile's dot products into scores, marks those that may win, and bounds the others. Each
+ * row takes two halves of eight lanes. */
 AVX2 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
                         df_tile_scores *s)
 {
@@ -155,6 +159,7 @@ AVX2 static int32_t code_dot(const int8_t *a, const int8_t *b, int d)
     return _mm_cvtsi128_si32(_mm_add_epi32(q, _mm_shuffle_epi32(q, 0xB1)));
 }
 
+/* Marks the groups whose bound reaches `need`, eight at a time. */
 AVX2 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n,
                        uint64_t *mask)
 {
@@ -168,6 +173,7 @@ AVX2 static void reach(const int16_t *bound, const int16_t *drift, int16_t need,
     }
 }
 
+/* Adds or subtracts a row, as integers in units of 2^-24. */
 AVX2 static void add_row(int64_t *sum, const float *x, int sign, int d)
 {
     __m256 unit = _mm256_set1_ps(0x1p24F);
@@ -185,6 +191,7 @@ AVX2 static void add_row(int64_t *sum, const float *x, int sign, int d)
         sum[i] += sign * (int64_t)(x[i] * 0x1p24F);
 }
 
+/* Subtracts the mean, eight values at a time; returns the largest magnitude. */
 AVX2 static float centre(const float *x, const float *mean, float *out, int d)
 {
     __m256 largest = _mm256_setzero_ps(), sign = _mm256_set1_ps(-0.0F);
@@ -205,6 +212,7 @@ AVX2 static float centre(const float *x, const float *mean, float *out, int d)
     return most;
 }
 
+/* Rounds to codes, eight values at a time, and leaves the rounding errors in x. */
 AVX2 static void encode(float *x, float scale, float inverse, int8_t *code, int d)
 {
     __m256 unit = _mm256_set1_ps(scale), by = _mm256_set1_ps(inverse);

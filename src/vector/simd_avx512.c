@@ -15,6 +15,7 @@ static bool available(void)
            __builtin_cpu_supports("avx512vnni");
 }
 
+/* Four registers hold the 64 running sums; a mask cuts the last one. */
 AVX512 static float dot(const float *a, const float *b, int d)
 {
     __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
@@ -49,13 +50,14 @@ AVX512 static void from_half(const uint16_t *half, float *out, int64_t n)
     }
 }
 
-/* The compiler would keep the sums in memory if they were an array: the instruction
- * is spelled out. */
+/* The instruction is spelled out, since the compiler would keep an array of sums in memory. */
 #define STEP(k)                                                                                    \
     __asm__("vpdpbusd %2%{1to16%}, %1, %0"                                                         \
             : "+v"(s##k)                                                                           \
             : "v"(lanes), "m"(*(const int32_t *)(row##k + i)))
 
+/* Dot products of eight rows with the sixteen lanes of a panel: one register of sums for each
+ * row. */
 AVX512 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
                         const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL])
 {
@@ -97,7 +99,7 @@ AVX512 static __m256 highest_of(const __m512 v[DF_TILE])
         h[r] = _mm256_max_ps(_mm512_castps512_ps256(v[r]), _mm512_extractf32x8_ps(v[r], 1));
     __m256 q[4];
     UNROLL
-    for (int r = 0; r < 4; r++) /* halves: row r below, row r + 4 above */
+    for (int r = 0; r < 4; r++) /* the lower half holds row r, the upper half row r + 4 */
         q[r] = _mm256_max_ps(_mm256_permute2f128_ps(h[r], h[r + 4], 0x20),
                              _mm256_permute2f128_ps(h[r], h[r + 4], 0x31));
     __m256 a = _mm256_max_ps(_mm256_unpacklo_ps(q[0], q[2]), _mm256_unpackhi_ps(q[0], q[2]));
@@ -105,6 +107,7 @@ AVX512 static __m256 highest_of(const __m512 v[DF_TILE])
     return _mm256_max_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
 }
 
+/* Turns the tile's dot products into scores, marks those that may win, and bounds the others. */
 AVX512 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
                           df_tile_scores *s)
 {
@@ -136,6 +139,8 @@ AVX512 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_
     _mm256_storeu_si256((__m256i *)s->bound, _mm256_cvtps_epi32(_mm256_ceil_ps(high)));
 }
 
+/* VPDPBUSD multiplies unsigned by signed: a is shifted by 128, and 128 times the sum of b is
+ * subtracted again. */
 AVX512 static int32_t code_dot(const int8_t *a, const int8_t *b, int d)
 {
     __m512i sum = _mm512_setzero_si512(), correction = sum;
@@ -147,6 +152,7 @@ AVX512 static int32_t code_dot(const int8_t *a, const int8_t *b, int d)
     return _mm512_reduce_add_epi32(_mm512_sub_epi32(sum, _mm512_slli_epi32(correction, 7)));
 }
 
+/* Marks the groups whose bound reaches `need`, 32 at a time. */
 AVX512 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n,
                          uint64_t *mask)
 {
@@ -160,6 +166,7 @@ AVX512 static void reach(const int16_t *bound, const int16_t *drift, int16_t nee
     }
 }
 
+/* Adds or subtracts a row, as integers in units of 2^-24. */
 AVX512 static void add_row(int64_t *sum, const float *x, int sign, int d)
 {
     __m512 unit = _mm512_set1_ps(0x1p24F);
@@ -176,6 +183,7 @@ AVX512 static void add_row(int64_t *sum, const float *x, int sign, int d)
         sum[i] += sign * (int64_t)(x[i] * 0x1p24F);
 }
 
+/* Subtracts the mean, sixteen values at a time; returns the largest magnitude. */
 AVX512 static float centre(const float *x, const float *mean, float *out, int d)
 {
     __m512 largest = _mm512_setzero_ps();
@@ -189,6 +197,7 @@ AVX512 static float centre(const float *x, const float *mean, float *out, int d)
     return _mm512_reduce_max_ps(largest);
 }
 
+/* Rounds to codes, sixteen values at a time, and leaves the rounding errors in x. */
 AVX512 static void encode(float *x, float scale, float inverse, int8_t *code, int d)
 {
     __m512 unit = _mm512_set1_ps(scale), by = _mm512_set1_ps(inverse);

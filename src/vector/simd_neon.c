@@ -15,7 +15,7 @@ static bool available(void)
     return getauxval(AT_HWCAP) & (1UL << 20);                            /* HWCAP_ASIMDDP */
 }
 
-/* Sixteen vectors are the 64 running sums. */
+/* Sixteen registers hold the 64 running sums. */
 static float dot(const float *a, const float *b, int d)
 {
     float32x4_t s[16];
@@ -51,6 +51,7 @@ static void from_half(const uint16_t *half, float *out, int64_t n)
         out[i] = df_half_to_float(half[i]);
 }
 
+/* Dot products of eight rows with the sixteen lanes of a panel, four rows at a time. */
 NEON static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
                       const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL])
 {
@@ -124,6 +125,7 @@ NEON static int32_t code_dot(const int8_t *a, const int8_t *b, int d)
     return vaddvq_s32(sum);
 }
 
+/* Marks the groups whose bound reaches `need`, eight at a time. */
 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n, uint64_t *mask)
 {
     const uint16x8_t weight = {1, 2, 4, 8, 16, 32, 64, 128};

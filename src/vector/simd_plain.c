@@ -1,4 +1,4 @@
-/* The portable twin: what the other instruction sets must equal. */
+/* The operations in portable C. The other instruction sets must give the same bits. */
 #include <math.h>
 
 #include "vector/half.h"

@@ -4,7 +4,7 @@
 #include "vector/simd.h"
 
 extern const df_simd df_simd_plain;
-/* What is rarely called; sets for which there is nothing better share it. */
+/* Rarely called operations; instruction sets for which there is nothing better use these. */
 void df_plain_add_row(int64_t *sum, const float *x, int sign, int d);
 float df_plain_centre(const float *x, const float *mean, float *out, int d);
 void df_plain_encode(float *x, float scale, float inverse, int8_t *code, int d);
