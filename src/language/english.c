@@ -1,3 +1,4 @@
+/* English plurals, articles, number words and lists, by rules and a table of exceptions. */
 #include "language/english.h"
 
 #include <inttypes.h>
@@ -5,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Both ways; the last word of the noun is looked up. */
+/* Exceptions to the rules, used in both directions. The last word of a noun is looked up. */
 static const struct {
     const char *one, *many;
 } irregular[] = {
@@ -112,6 +113,7 @@ static bool vowel(char c)
     return c && strchr("aeiouAEIOU", c);
 }
 
+/* Exceptions first, then -y to -ies, -es after a hissing sound, else -s. */
 void df_plural_append(df_str *out, const char *noun)
 {
     const char *word = last_word(noun);
@@ -133,6 +135,7 @@ void df_plural_append(df_str *out, const char *noun)
     df_str_append(out, hiss ? "es" : "s");
 }
 
+/* Undoes df_plural_append: exceptions first, then the endings. */
 void df_singular(char *noun)
 {
     char *word = noun + (last_word(noun) - noun);
@@ -157,6 +160,8 @@ void df_singular(char *noun)
         word[n - 1] = '\0';
 }
 
+/* A word's sound is judged by its first letters; the exceptions begin with a silent h or with
+ * "you". */
 const char *df_article(const char *noun)
 {
     static const char *const a[] = {"uni",  "use", "usu", "eu",  "ewe", "one",
@@ -208,8 +213,8 @@ static bool wordy(char c)
            (unsigned char)c >= 0x80;
 }
 
-/* Bytes of a Unicode punctuation mark at p (U+2010..2027, U+3001, U+3002, U+FF01, U+FF0C,
- * guillemets), 0 when none. */
+/* Length in bytes of the Unicode punctuation mark at p (U+2010..2027, U+3001, U+3002, U+FF01,
+ * U+FF0C, guillemets), 0 when there is none. */
 static size_t mark(const char *p, const char *end)
 {
     const unsigned char *u = (const unsigned char *)p;

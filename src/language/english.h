@@ -1,4 +1,5 @@
-/* The little English grammar that writing and checking captions need. Pure functions; no locale. */
+/* The little English grammar that writing and checking captions need: plurals, articles, number
+ * words, lists. Pure functions that do not depend on the locale. */
 #ifndef DF_LANGUAGE_ENGLISH_H
 #define DF_LANGUAGE_ENGLISH_H
 #include <stdbool.h>
@@ -8,14 +9,15 @@
 
 /* "boat" -> "boats", "person" -> "people", "wine glass" -> "wine glasses", "sheep" -> "sheep". */
 void df_plural_append(df_str *out, const char *noun);
-/* Last word of a lower-case noun back to singular, in place: "wine glasses" -> "wine glass". */
+/* Turns the last word of a lower-case noun back to singular, in place: "wine glasses" -> "wine
+ * glass". */
 void df_singular(char *noun);
 /* "a" or "an" by sound: "an hour", "a uniform", "an X-ray". */
 const char *df_article(const char *noun);
-/* "one" .. "twelve", then digits into buffer. */
+/* "no", "one" .. "twelve"; other numbers as digits, written into buffer. */
 const char *df_number_word(int64_t n, char buffer[24]);
-/* Upper-case first letter (ASCII) of what was appended to s from byte `from` on, past an opening
- * quote or bracket. */
+/* Makes the first letter (ASCII) of what was appended to s from byte `from` on upper case, past an
+ * opening quote or bracket. */
 void df_sentence_case(df_str *s, size_t from);
 /* "a", "a and b", "a, b and c". */
 void df_list_append(df_str *out, const char *const *items, int n);

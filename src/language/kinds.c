@@ -1,3 +1,5 @@
+/* Which words mean the same kind of thing: the small noun table, and the tree of WordNet's physical
+ * things. */
 #include "language/kinds.h"
 
 #include <stdlib.h>
@@ -9,7 +11,8 @@
 
 enum { DEPTH_MAX = 40 };
 
-/* words: one NUL-terminated text after another */
+/* A thing of WordNet: the number of the thing above it (-1: none) and its words, one NUL-terminated
+ * text after another. */
 typedef struct {
     int parent;
     const char *words;
@@ -18,10 +21,10 @@ typedef struct {
 
 struct df_kinds {
     df_nouns *nouns;
-    char *text;                              /* the lexicon; '|' and line ends are now NUL */
+    char *text; /* the lexicon, in which '|' and line ends became NUL */
     thing *things;
     int n_things;
-    /* word -> the thing that it means when nothing else is said */
+    /* word -> the thing that it most often means */
     df_map first;
 };
 
@@ -39,11 +42,12 @@ static int count_lines(const char *text)
     return n;
 }
 
-/* Cuts "a|*b|c" into words, and enters those with a '*'. */
+/* Cuts "a|*b|c" into words, in place. A '*' marks a word whose most common meaning is this thing;
+ * such words go into the index. */
 static df_status read_words(df_kinds *k, char *word, df_error *err)
 {
     thing *t = &k->things[k->n_things];
-    char *to = word;                         /* the marks go, so the words move up */
+    char *to = word; /* the marks are dropped, so the words move up */
     t->words = to;
     for (bool last = false; !last; t->n_words++) {
         const size_t n = strcspn(word, "|");
@@ -136,6 +140,7 @@ static void look_up(const df_kinds *k, const char *name, df_kind *kind)
     kind->thing = (int)df_map_find(&k->first, name, -1);
 }
 
+/* Tries the whole label, then its singular, then its last word. */
 df_kind df_kinds_find(const df_kinds *k, const char *label)
 {
     df_kind kind = {.thing = -1};
@@ -153,8 +158,8 @@ df_kind df_kinds_find(const df_kinds *k, const char *label)
     return kind;
 }
 
-/* The small table knows what its words mean in pictures: its hot dog is food, WordNet's a person
- * who shows off. */
+/* Whether the small table contradicts: it knows what a word means in pictures. Its hot dog is food;
+ * WordNet's first meaning is a person who shows off. */
 static bool differ(const df_kind *a, const df_kind *b)
 {
     return a->noun && b->noun && a->noun->kind != b->noun->kind;
@@ -179,8 +184,8 @@ static bool has_word(const thing *t, const char *name)
     return false;
 }
 
-/* Words are compared, not things: above "computer mouse" stands "mouse", whatever a mouse is most
- * often. */
+/* Walks up the tree and compares words, not things: above "computer mouse" stands the word "mouse",
+ * whatever a mouse most often is. */
 bool df_kind_is(const df_kinds *k, const df_kind *child, const df_kind *parent)
 {
     if (df_kind_same(child, parent))

@@ -1,3 +1,4 @@
+/* Recognises English by its function words, and phrases that repeat. */
 #include "language/language.h"
 
 #include <ctype.h>
@@ -5,8 +6,8 @@
 
 enum { WORDS_TO_JUDGE = 8, WORDS_WITHOUT = 15, PHRASE_MAX = 8, WORD_BYTES_MAX = 60 };
 
-/* Function words: English, and those of its neighbours (French, German, Spanish, Italian,
- * Portuguese, Dutch) that are not English too. Sorted, for bisection. */
+/* Function words of English, and those of its neighbours (French, German, Spanish, Italian,
+ * Portuguese, Dutch) that are not English as well. Both are sorted for binary search. */
 static const char *const english[] = {
     "a",    "above", "across", "against", "along",  "an",      "and",   "are",  "around",
     "as",   "at",    "behind", "below",   "beside", "between", "by",    "from", "has",
@@ -40,13 +41,14 @@ static bool holds(const char *const *list, size_t n, const char *word)
     return false;
 }
 
-/* Letters from U+0370 (Greek) on are no Latin ones. */
+/* Whether at least three quarters of the letters are Latin. Letters from U+0370 (Greek) on are
+ * not. */
 static bool is_latin(const char *own)
 {
     int latin = 0, other = 0;
     for (const unsigned char *p = (const unsigned char *)own; *p; p++) {
         latin += isalpha(*p) != 0;
-        /* lead bytes; E2, EF: signs */
+        /* lead bytes of UTF-8; E2 and EF begin punctuation */
         other += (*p >= 0xCD && *p < 0xE2) || (*p > 0xE2 && *p < 0xEF) || *p == 0xF0;
     }
     return other * 4 <= latin + other;

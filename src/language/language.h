@@ -1,14 +1,14 @@
-/* Is a text English, and does it run in a circle? What a server does when it is tired: other
- * languages, and loops. */
+/* Two signs that a server writes nonsense: the text is not English, or it repeats itself. */
 #ifndef DF_LANGUAGE_LANGUAGE_H
 #define DF_LANGUAGE_LANGUAGE_H
 #include "language/words.h"
 
-/* By script and by function words, of the words that are not quoted: too few of them are taken for
- * English. own: the text with its quotes blanked. */
+/* Judges by script and by function words, without the words in quotes. A text with too few words
+ * counts as English. own: the text with its quotes blanked. */
 bool df_text_is_english(const char *own, const df_word *words, int n);
-/* A run of words that is said at least three times without a pause (a single word: four times):
- * from, its words, and how often. Also a word of more than 60 bytes (once). False: none. */
+/* A phrase that is repeated without a pause at least three times (a single word: four times): its
+ * first word, its number of words, how often it is said. A word of more than 60 bytes counts, too
+ * (once). Returns false when there is none. */
 typedef struct {
     int from, words, times;
 } df_loop;

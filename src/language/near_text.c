@@ -1,3 +1,4 @@
+/* Myers' bit-parallel approximate string matching (J. ACM 1999). */
 #include "language/near_text.h"
 
 #include <stdint.h>
@@ -7,7 +8,8 @@ enum { WORD = 64, SHORTEST = 6, BYTES_AN_EDIT = 6 };
 
 bool df_text_holds_nearly(const char *text, const char *line)
 {
-    /* positions of each byte; of the column: +1, -1 steps */
+    /* where[c]: positions of byte c in line; up, down: places where the column of the Levenshtein
+     * matrix steps by +1, by -1 */
     uint64_t where[256] = {0}, up = UINT64_MAX, down = 0;
     int n = (int)strnlen(line, WORD), distance = n;
     if (n < SHORTEST)

@@ -1,4 +1,5 @@
-/* The rows of nouns.c: kept apart because they are data. */
+/* The rows of the noun table that nouns.c searches, in a file of their own because they are
+ * data. */
 #ifndef DF_LANGUAGE_NOUN_TABLE_H
 #define DF_LANGUAGE_NOUN_TABLE_H
 #include "language/nouns.h"

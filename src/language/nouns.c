@@ -1,3 +1,4 @@
+/* An index over the noun table: a hash table with open addressing from every form to its noun. */
 #include "language/nouns.h"
 
 #include <stdint.h>
@@ -16,8 +17,9 @@ enum { BEGINNINGS = 8192 };
 struct df_nouns {
     slot *slots;
     size_t capacity, n;
-    const df_noun **parents;                 /* by place in df_noun_table; NULL: none */
-    /* a bit for the first word of every form of several words, by its hash */
+    const df_noun **parents;                 /* by index in df_noun_table; NULL: none */
+    /* a bit for the first word of each form of several words, by its hash (a Bloom filter with one
+     * hash) */
     uint8_t begins[BEGINNINGS / 8];
 };
 
@@ -35,6 +37,7 @@ static size_t hash_of(const char *text, size_t size)
     return (size_t)(h ^ (h >> 32));
 }
 
+/* The slot of a form, or the empty slot where it would go (linear probing). Case is ignored. */
 static slot *find_slot(const df_nouns *nouns, const char *text, size_t size)
 {
     size_t i = hash_of(text, size) & (nouns->capacity - 1);
@@ -44,8 +47,8 @@ static slot *find_slot(const df_nouns *nouns, const char *text, size_t size)
     return &nouns->slots[i];
 }
 
-/* The first one to claim a form keeps it; a full table cannot happen: it is sized
- * for every form. */
+/* Adds a form. The first noun to claim a form keeps it. The table cannot get full, for it is larger
+ * than all forms. */
 static bool put(df_nouns *nouns, const char *text, size_t size, const df_noun *noun)
 {
     slot *s = find_slot(nouns, text, size);
@@ -62,6 +65,7 @@ static bool put(df_nouns *nouns, const char *text, size_t size, const df_noun *n
     return s->key != NULL;
 }
 
+/* Adds a word's singular and its plural. */
 static bool put_forms(df_nouns *nouns, const char *word, size_t size, const df_noun *noun)
 {
     char singular[DF_LABEL_MAX];
@@ -97,7 +101,7 @@ df_status df_nouns_open(df_nouns **out, df_error *err)
         nouns->slots = calloc(nouns->capacity, sizeof *nouns->slots);
         ok = nouns->slots != NULL;
     }
-    /* names before synonyms: a name is never taken */
+    /* names go before synonyms, so that no synonym takes a name */
     for (size_t i = 0; ok && i < df_noun_table_size; i++)
         ok = put_forms(nouns, df_noun_table[i].name, strlen(df_noun_table[i].name),
                        &df_noun_table[i]);

@@ -1,3 +1,4 @@
+/* The Brill tagger: reads its rule files and tags sentences. */
 #include "language/pos_tag.h"
 
 #include <ctype.h>
@@ -8,7 +9,7 @@
 #include "base/hash.h"
 
 enum { TAGS_MAX = 200, WORD_MAX = 100 };
-/* word 0 stands for every word that no file mentions */
+/* word 0 stands for all words that no file mentions */
 enum { NO_TAG = 0, NO_WORD = 0 };
 
 typedef enum {
@@ -33,8 +34,8 @@ typedef struct {
     uint8_t from, to;
 } affix_rule;
 
-/* A rule over neighbours asks for x, and for some y, at places relative to the word; T tags, W
- * words. */
+/* A context rule tests x, and some rules y as well, at places relative to the word. In the names,
+ * TAG means a tag and WD a word. */
 typedef enum {
     PREVTAG,
     NEXTTAG,
@@ -62,8 +63,8 @@ typedef enum {
     PREVBIGRAM,
     NEXTBIGRAM
 } place_test;
-/* How each test reads: x and y as tag or word, and where: from..to inclusive. y's `to` < `from`:
- * there is no y. */
+/* What each test compares: x and y as a tag ('T') or a word ('W'), at any offset from..to,
+ * inclusive. When y_to < y_from, the test has no y. */
 typedef struct {
     const char *name;
     char x_kind;
@@ -99,7 +100,7 @@ static const place places[] = {
     [NEXTBIGRAM] = {"NEXTBIGRAM", 'T', 1, 1, 'T', 2, 2},
     {NULL, 0, 0, 0, 0, 0, 0},
 };
-/* from NO_TAG: any */
+/* A context rule changes tag `from` (NO_TAG: any) into `to`. */
 typedef struct {
     const place *place;
     uint8_t from, to;
@@ -110,7 +111,7 @@ typedef struct {
     const char *text;
     uint32_t n;
     uint8_t tag;
-} word; /* NO_TAG: known from rules alone */
+} word; /* tag NO_TAG: the rules mention the word, the lexicon does not */
 struct df_pos_tagger {
     word *words;                             /* words[0] is unused */
     uint32_t n_words, *slots, mask;
@@ -121,16 +122,17 @@ struct df_pos_tagger {
     affix_rule *affixes;
     place_rule *places;                      /* in the order of the file */
     size_t n_affixes, n_places;
-    /* those that may change this tag, last of the file first */
+    /* the context rules that may change this tag, the last of the file first */
     place_rule *by_tag[TAGS_MAX];
     size_t n_by_tag[TAGS_MAX];
-    /* outside: what stands before and after a sentence, in the context rules */
+    /* outside, outside_word: what context rules see before and after a sentence */
     uint8_t noun, name, number, outside;
     uint32_t outside_word;
 };
 
 /* ---- tags and words by number ---- */
 
+/* The class of a Penn Treebank tag, by its first letters. */
 static df_pos class_of(const char *tag)
 {
     static const struct {
@@ -145,7 +147,8 @@ static df_pos class_of(const char *tag)
     return DF_POS_OTHER;
 }
 
-/* NO_TAG when there are too many: such a file is not one of ours. */
+/* The number of a tag, which is added if it is new. NO_TAG when memory is out or there are more
+ * than TAGS_MAX tags, which only a foreign file has. */
 static uint8_t tag_number(df_pos_tagger *t, const char *text, size_t n)
 {
     for (int i = 1; i < t->n_tags; i++)
@@ -177,7 +180,8 @@ static uint32_t word_find(const df_pos_tagger *t, const char *text, size_t n)
     return *slot_of(t, text, n);
 }
 
-/* The tables were sized for every line of every file. */
+/* The number of a word, which is added if it is new. There is always room, since the tables were
+ * sized for every line of every file. */
 static uint32_t word_put(df_pos_tagger *t, const char *text, size_t n)
 {
     uint32_t *slot = slot_of(t, text, n);
@@ -236,8 +240,8 @@ static bool is(const fields *f, int i, const char *name)
     return i < f->count && strlen(name) == f->n[i] && strncmp(f->text[i], name, f->n[i]) == 0;
 }
 
-/* Index in affix_names of field i, which has an 'f' in front in rules for one tag
- * only; -1: none. */
+/* Index in affix_names of field i, -1 when it is none. Rules that apply to one tag only have an 'f'
+ * in front of the name; *only says so. */
 static int affix_named(const fields *f, int i, bool *only)
 {
     for (int k = 0; i < f->count && affix_names[k]; k++) {
@@ -249,7 +253,7 @@ static int affix_named(const fields *f, int i, bool *only)
     return -1;
 }
 
-/* "NN s fhassuf 1 NNS x" or "ly hassuf 2 RB x". */
+/* Reads the suffix rules: lines such as "NN s fhassuf 1 NNS x" or "ly hassuf 2 RB x". */
 static df_status read_affixes(df_pos_tagger *t, const char *text, df_error *err)
 {
     fields f;
@@ -278,7 +282,7 @@ static uint32_t operand(df_pos_tagger *t, const fields *f, int i, char kind)
     return kind == 'T' ? tag_number(t, f->text[i], f->n[i]) : word_put(t, f->text[i], f->n[i]);
 }
 
-/* "NN VB PREVTAG TO" */
+/* Reads the context rules: lines such as "NN VB PREVTAG TO". */
 static df_status read_places(df_pos_tagger *t, const char *text, df_error *err)
 {
     fields f;
@@ -297,6 +301,7 @@ static df_status read_places(df_pos_tagger *t, const char *text, df_error *err)
     return DF_OK;
 }
 
+/* Lists for each tag the context rules that may change it, so that tagging tries no others. */
 static bool sort_places(df_pos_tagger *t)
 {
     for (int tag = 1; tag < t->n_tags; tag++) {
@@ -310,6 +315,7 @@ static bool sort_places(df_pos_tagger *t)
     return true;
 }
 
+/* Allocates tables that are large enough for every line of the files. */
 static bool make_room(df_pos_tagger *t, const char *lexicon, const char *morphology,
                       const char *context)
 {
@@ -374,7 +380,8 @@ void df_pos_tagger_close(df_pos_tagger *t)
 
 /* ---- tagging ---- */
 
-/* Capitals begin words and are nowhere else: "Rex", "Two-Story", not "STOP" or "iPhone". */
+/* Whether the word is written as a name: each of its parts begins with a capital, and no capital
+ * stands elsewhere. "Rex" and "Two-Story" are names, "STOP" and "iPhone" are not. */
 static bool is_title(const char *text, size_t n)
 {
     bool any = false, inside = false;
@@ -471,7 +478,7 @@ static uint8_t guess(const df_pos_tagger *t, const df_pos_token *tokens, size_t 
     return tag;
 }
 
-/* A sentence in front of the tagger, and the word that is looked at. */
+/* A sentence and the word in it that is being tagged. */
 typedef struct {
     const df_pos_tagger *t;
     const df_pos_token *tokens;
@@ -494,6 +501,8 @@ static inline bool found(const spot *s, char kind, int from, int to, uint32_t wa
     return false;
 }
 
+/* Applies the first context rule that fits. The rules are in reverse order of the file, so the last
+ * of the file wins. */
 static void adjust(const df_pos_tagger *t, df_pos_token *tokens, size_t n, size_t i)
 {
     const place_rule *rules = t->by_tag[tokens[i].tag];
@@ -509,6 +518,7 @@ static void adjust(const df_pos_tagger *t, df_pos_token *tokens, size_t n, size_
     }
 }
 
+/* The word's tag in the lexicon. The first word of a sentence is also tried in lower case. */
 static uint8_t look_up(const df_pos_tagger *t, df_pos_token *token, bool first)
 {
     token->word = word_find(t, token->text, token->n);
@@ -523,8 +533,8 @@ static uint8_t look_up(const df_pos_tagger *t, df_pos_token *token, bool first)
     return t->words[word_find(t, lower, token->n)].tag;
 }
 
-/* As Pattern does it: every rule is asked with the tag that the lexicon gave, and the last that
- * fits wins; neighbours to the left are seen as they were changed. */
+/* Follows Pattern's implementation: every context rule is tested against the tag from the lexicon,
+ * and the last one that fits wins. Neighbours to the left have their corrected tags already. */
 void df_pos_tag(const df_pos_tagger *t, df_pos_token *tokens, size_t n)
 {
     for (size_t i = 0; i < n; i++)

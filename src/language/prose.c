@@ -1,4 +1,5 @@
-/* Cuts as Penn Treebank taggers expect: punctuation apart from words, "dog's" as "dog" and "'s". */
+/* Cuts text into sentences and tokens as Penn Treebank taggers expect: punctuation apart from
+ * words, "dog's" as "dog" and "'s". */
 #include "language/prose.h"
 
 #include <stdbool.h>
@@ -10,15 +11,15 @@ static bool space_at(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* A table: it is asked of every byte that begins or ends a word. */
+/* A table, since each byte that begins or ends a word is tested. */
 static const bool ascii_marks[128] = {
     ['.'] = true, [','] = true,  [';'] = true, [':'] = true,  ['!'] = true, ['?'] = true,
     ['"'] = true, ['\''] = true, ['('] = true, [')'] = true,  ['['] = true, [']'] = true,
     ['{'] = true, ['}'] = true,  ['<'] = true, ['>'] = true,  ['*'] = true, ['`'] = true,
     ['~'] = true, ['^'] = true,  ['|'] = true, ['\\'] = true, ['/'] = true};
 
-/* Bytes of the punctuation mark at p; 0: not one. General punctuation and CJK marks, and the ones
- * of ASCII that stand by words. */
+/* Length in bytes of the punctuation mark at p, 0 when it is none. Marks are general punctuation,
+ * CJK marks, and those of ASCII that stand next to words. */
 static size_t mark_at(const char *p, size_t n)
 {
     const unsigned char *u = (const unsigned char *)p;
@@ -48,6 +49,8 @@ static bool ends_sentence(const char *mark, size_t n)
            memcmp(mark, "\xEF\xBC\x9F", 3) == 0;
 }
 
+/* Whether a word before a full stop is an abbreviation, so that the stop does not end a
+ * sentence. */
 static bool is_abbreviation(const char *word, size_t n)
 {
     static const char *const known[] = {"Mr",  "Mrs", "Ms",     "Dr",  "St",  "No", "vs", "etc",
@@ -75,12 +78,12 @@ static df_status push(df_prose_space *space, size_t *n, const char *text, size_t
     return DF_OK;
 }
 
-/* Where "'s", "n't" and the like begin in a word; n when there is none. */
+/* The index at which "'s", "n't" and the like begin in a word; n when it has none. */
 static size_t clitic(const char *word, size_t n)
 {
     const size_t last = n < 5 ? n : 5;
     if (!memchr(word + n - last, '\'', last) && !memchr(word + n - last, '\xE2', last))
-        return n; /* nearly every word */
+        return n; /* true of nearly every word, so it is tested first */
     static const char *const ends[] = {"'s", "'re", "'ve", "'ll",
                                        "'d", "'m",  "n't", "\xE2\x80\x99s"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -91,13 +94,14 @@ static size_t clitic(const char *word, size_t n)
     return n;
 }
 
-/* One piece between spaces. *ends: a full stop stands at its end and no abbreviation before it. */
-static df_status cut(df_prose_space *space, size_t *n, const char *piece, size_t size, bool *ends,
-                     df_error *err)
+/* Cuts one run of characters between spaces into marks, word, clitic and marks. *ends: it ends a
+ * sentence, by a full stop that does not belong to an abbreviation. */
+static df_status cut_piece(df_prose_space *space, size_t *n, const char *piece, size_t size,
+                           bool *ends, df_error *err)
 {
     size_t mark;
     *ends = false;
-    while (size && (mark = mark_at(piece, size)) != 0) { /* in front */
+    while (size && (mark = mark_at(piece, size)) != 0) { /* marks in front of the word */
         *ends |= ends_sentence(piece, mark);
         DF_TRY(push(space, n, piece, mark, err));
         piece += mark;
@@ -112,7 +116,7 @@ static df_status cut(df_prose_space *space, size_t *n, const char *piece, size_t
         DF_TRY(push(space, n, piece, tail, err));
     if (tail < base)
         DF_TRY(push(space, n, piece + tail, base - tail, err));
-    for (size_t at = base; at < size; at += mark) { /* behind */
+    for (size_t at = base; at < size; at += mark) { /* marks after it */
         mark = mark_at(piece + at, size - at);
         *ends |= ends_sentence(piece + at, mark);
         DF_TRY(push(space, n, piece + at, mark, err));
@@ -151,10 +155,10 @@ df_status df_prose_sentence(const char **at, df_prose_space *space, size_t *n, i
         size_t size = (size_t)(p - piece);
         if (size > UINT32_MAX)
             return df_fail(err, DF_FORMAT, "count words: a word is longer than 4 GiB");
-        DF_TRY(cut(space, n, piece, size, &ends, err));
+        DF_TRY(cut_piece(space, n, piece, size, &ends, err));
         *words += has_letter(piece, size);
         const char *next = p + strspn(p, " \t\r\n\v\f");
-        /* "Yahoo! answers": a sentence does not begin small */
+        /* no sentence begins with a lower-case letter, as after "Yahoo!" in "Yahoo! answers" */
         ends = ends && !(*next >= 'a' && *next <= 'z');
     }
     *at = p;

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include "language/pos_tag.h"
 
-/* Words are what stands between spaces and holds a letter or digit; characters are code points,
- * spaces included; the shares of parts of speech are over tokens, punctuation included (as in the
+/* A word is what stands between spaces and holds a letter or digit. Characters are code points,
+ * spaces included. The shares of parts of speech are over tokens, punctuation included (as in the
  * paper's Table 1, as far as it says). */
 typedef struct {
     int64_t characters, words, sentences, tokens, pos[DF_POS_COUNT];
@@ -16,10 +16,11 @@ typedef struct {
     df_pos_token *tokens;
     size_t capacity;
 } df_prose_space; /* reused from text to text; free(tokens) at the end */
-/* Adds to *count. tagger NULL: pos is left alone. text is UTF-8. */
+/* Adds the counts of a text (UTF-8) to *count. tagger may be NULL; then pos is left alone. */
 df_status df_prose_measure(const df_pos_tagger *tagger, const char *text, df_prose_space *space,
                            df_prose_count *count, df_error *err);
-/* The next sentence of *at as tokens into space; *n is 0 at the end. *words grows by its words. */
+/* Cuts the next sentence of *at into tokens in space->tokens, which point into the text; *n is 0 at
+ * the end. Its number of words is added to *words. */
 df_status df_prose_sentence(const char **at, df_prose_space *space, size_t *n, int64_t *words,
                             df_error *err);
 #endif

@@ -1,10 +1,11 @@
+/* Counts of texts, and histograms. */
 #include "language/tally.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* At most max bytes, no character cut. */
-static size_t cut(const char *text, size_t n, size_t max)
+/* Length of the text cut to at most max bytes, without cutting a UTF-8 character in two. */
+static size_t cut_length(const char *text, size_t n, size_t max)
 {
     if (n <= max)
         return n;
@@ -29,7 +30,7 @@ static bool grow(df_tally *t)
 df_status df_tally_add(df_tally *t, const char *text, size_t n_bytes, int64_t count, df_error *err)
 {
     char key[DF_TALLY_TEXT_MAX + 1];
-    size_t n = cut(text, n_bytes, DF_TALLY_TEXT_MAX);
+    size_t n = cut_length(text, n_bytes, DF_TALLY_TEXT_MAX);
     memcpy(key, text, n);
     key[n] = '\0';
     int64_t at = df_map_find(&t->index, key, -1);

@@ -1,3 +1,4 @@
+/* Cuts a text into lower-case words. */
 #include "language/words.h"
 
 #include <limits.h>
