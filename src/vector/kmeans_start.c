@@ -134,7 +134,8 @@ static int64_t draw(plus_plus *p, int64_t n_blocks)
 }
 
 /* Chooses k centroids by k-means++. */
-static df_status choose(plus_plus *p, int k, int n_threads, float *centroid, df_error *err)
+static df_status choose_centroids(plus_plus *p, int k, int n_threads, float *centroid,
+                                  df_error *err)
 {
     int64_t n_blocks = (p->m + POOL_BLOCK - 1) / POOL_BLOCK;
     int d = p->rows->d;

@@ -205,7 +205,7 @@ static void find_mean(search *s)
 }
 
 /* Reads a tile of vectors and codes them in 8 bits around their mean. */
-static df_status load(search *s, tile *t, int64_t first, int64_t n, df_error *err)
+static df_status load_tile(search *s, tile *t, int64_t first, int64_t n, df_error *err)
 {
     size_t d = (size_t)s->rows->dim;
     const df_simd *simd = df_simd_best();
@@ -338,7 +338,7 @@ static finder *finder_new(int dim)
 
 /* Makes room for one tile, for a second where the cluster does not fit into one, and for each
  * thread. */
-static df_status init(search *s, int64_t tile_rows, df_error *err)
+static df_status search_init(search *s, int64_t tile_rows, df_error *err)
 {
     size_t d = (size_t)s->rows->dim;
     s->halfs = malloc(READ_ROWS * d * sizeof *s->halfs);
