@@ -1,9 +1,10 @@
+/* Greedy CTC decoding. */
 #include "vision/ctc.h"
 
 enum { LANES = 16 };
 
-/* The greatest value first, in lanes that the compiler turns into vectors, then where it is: a
- * dictionary has thousands of classes. */
+/* Index of the greatest value. A dictionary has thousands of classes, so the value is found first,
+ * in lanes that the compiler turns into vector code, and its index afterwards. */
 static int64_t argmax(const float *p, int64_t n)
 {
     float lane[LANES];
@@ -21,7 +22,7 @@ static int64_t argmax(const float *p, int64_t n)
     for (i = 0; i < n; i++)
         if (p[i] == most)
             return i;
-    return 0;                                /* nothing but NaN: blank */
+    return 0;                                /* only NaN: blank */
 }
 
 int64_t df_ctc_greedy(const float *probabilities, int64_t n_steps, int64_t n_classes, int32_t *out,

@@ -1,3 +1,4 @@
+/* Non-maximum suppression, and a bounded collection of the best boxes. */
 #include "vision/nms.h"
 #include <math.h>
 #include <stdbool.h>
@@ -21,7 +22,7 @@ static bool suppressed(const df_candidate *kept, int n_kept, const df_candidate 
     return false;
 }
 
-/* Index of the best of boxes[from..n); the first of equals. */
+/* Index of the box with the highest score in boxes[from..n), of equals the first. */
 static int best_of(const df_candidate *boxes, int from, int n)
 {
     int best = from;
@@ -31,8 +32,8 @@ static int best_of(const df_candidate *boxes, int from, int n)
     return best;
 }
 
-/* Selection rather than a sort: it ends with the n_max-th kept box, and moving the others up keeps
- * ties in order. */
+/* A selection sort that stops at the n_max-th kept box. The boxes in between move up one place, so
+ * ties keep their order. */
 int df_nms(df_candidate *boxes, int n, double iou, int n_max)
 {
     int n_kept = 0;
@@ -41,7 +42,7 @@ int df_nms(df_candidate *boxes, int n, double iou, int n_max)
         df_candidate box = boxes[best];
         for (int i = best; i > next; i--)
             boxes[i] = boxes[i - 1];
-        boxes[next] = box;                   /* n_kept <= next: nothing unread is overwritten */
+        boxes[next] = box; /* n_kept <= next, so no box is overwritten before it is read */
         if (!suppressed(boxes, n_kept, &box, iou))
             boxes[n_kept++] = box;
     }
@@ -53,8 +54,8 @@ static int compare(double a, double b)
     return (a > b) - (a < b);
 }
 
-/* By falling score; of equals, by label and place: the order in which boxes come
- * does not choose. */
+/* By falling score; of equals by label and place, so that the order in which boxes were added does
+ * not matter. */
 static int by_score(const void *a, const void *b)
 {
     const df_candidate *p = a, *q = b;
@@ -66,10 +67,10 @@ static int by_score(const void *a, const void *b)
     return order ? order : compare(p->y1, q->y1);
 }
 
-/* When the room is full the worse half goes: a sort of `room` for every room / 2 boxes. */
+/* When the room is full, the worse half is dropped: one sort for every room / 2 boxes. */
 void df_candidates_add(df_candidates *c, const df_candidate *box)
 {
-    /* or infinite both ways: no place */
+    /* also when two sides are infinite in opposite directions, as their sum is NaN */
     if (isnan(box->score) || isnan(box->x0 + box->y0 + box->x1 + box->y1))
         return;
     if (c->n == c->room) {

@@ -1,3 +1,5 @@
+/* Names of colours by nearest prototype in OKLab, and the brightness, contrast, saturation and
+ * detail of regions. */
 #include "vision/palette.h"
 
 #include <math.h>
@@ -5,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What people call these colours. A colour takes the name of the nearest, so the table draws the
- * borders: the greys stand close together so that a colour cast of a photograph's greys (chroma
- * below about 0.03) stays grey. */
+/* Prototypes of the colour names. A colour takes the name of the nearest one, so the table draws
+ * the borders. The greys stand close together, so that greys with the colour cast of a photograph
+ * (chroma below about 0.03) stay grey. */
 typedef struct {
     const char *name;
     uint32_t srgb;
@@ -87,12 +89,12 @@ enum {
     LUT_SIZE = 1 << 3 * LUT_BITS
 };
 
-/* A photograph toned as a whole: for each lightness one and the same weak brown. See toned(). */
+/* A photograph toned as a whole has the same weak brown at each lightness; see toned(). */
 static const char sepia[] = "sepia";
 enum { TONE_BINS = 16 };
 static const double tone_chroma_min = 0.013, tone_chroma_max = 0.085, tone_spread_max = 0.006,
                     tone_hue_min = 40, tone_hue_max = 105;
-/* chroma of a vivid colour; mean edge of a busy picture */
+/* chroma of a vivid colour; mean contrast of neighbours in a busy picture */
 static const double chroma_full = 0.20, edge_full = 0.12;
 
 struct df_palette {
@@ -108,8 +110,8 @@ static float linear_light(int byte)
     return (float)(v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4));
 }
 
-/* Cube root of x in [0, 1] by a guess from the exponent and two Newton (Halley) steps: 1e-6
- * relative, vectorises. */
+/* Cube root of x in [0, 1]: a guess from the exponent, then two steps of Halley's method. The
+ * relative error is 1e-6, and the compiler can vectorise it. */
 static inline float cube_root(float x)
 {
     union {
@@ -125,7 +127,8 @@ static inline float cube_root(float x)
     return x > 0 ? y : 0;
 }
 
-/* Björn Ottosson, https://bottosson.github.io/posts/oklab/ (matrices of 2021-01-25). */
+/* Linear sRGB to OKLab. Björn Ottosson, https://bottosson.github.io/posts/oklab/ (matrices of
+ * 2021-01-25). */
 static inline df_oklab oklab(float r, float g, float b)
 {
     const float l = cube_root(0.4122214708f * r + 0.5363325363f * g + 0.0514459929f * b);
@@ -150,8 +153,8 @@ static void prototypes_lab(df_oklab lab[N_PROTOTYPES])
     }
 }
 
-/* Lightness counts half (0.7 squared): people hold a hue's name over a wide range of light and
- * dark. */
+/* Index of the nearest prototype. Lightness counts half (0.7 squared), since people use a hue's
+ * name over a wide range of light and dark. */
 static int nearest(const df_oklab lab[N_PROTOTYPES], df_oklab c)
 {
     int best = 0;
@@ -200,7 +203,7 @@ df_status df_palette_open(df_palette **out, df_error *err)
     p->sepia = name_index(p, sepia);
     const int mask = (1 << LUT_BITS) - 1;
     for (int i = 0; i < LUT_SIZE; i++) {
-        /* ends of the range stay exact */
+        /* stretched to 0..255, so that the ends of the range stay exact */
         const int r = i >> 2 * LUT_BITS, g = i >> LUT_BITS & mask, b = i & mask;
         const float light[3] = {p->linear[r * 255 / mask], p->linear[g * 255 / mask],
                                 p->linear[b * 255 / mask]};
@@ -232,9 +235,9 @@ typedef struct {
     double n, a, b, square;
 } tone_bin;
 
-/* Is the picture one tone, whatever its lightness? In a toned print chroma is a function of
- * lightness, so that within a band of lightness all pixels have nearly the same a and b; a
- * photograph of brown things has them scattered. */
+/* Whether the whole picture is toned in sepia. In a toned print chroma is a function of lightness:
+ * within a band of lightness all pixels have nearly the same a and b. In a photograph of brown
+ * things they are scattered. */
 static bool toned(const df_swatch *s, const float *a, const float *b)
 {
     const size_t n = (size_t)s->width * (size_t)s->height;
@@ -253,7 +256,7 @@ static bool toned(const df_swatch *s, const float *a, const float *b)
         if (t->n < 1)
             continue;
         spread += t->square - (t->a * t->a + t->b * t->b) / t->n;
-        if (k < 3 || k > 13)                 /* black and paper white have little tone */
+        if (k < 3 || k > 13)                 /* black and the white of paper have little tone */
             continue;
         middle += t->n;
         sum_a += t->a;
@@ -338,6 +341,7 @@ static double unit(double v)
     return v > 0 ? fmin(v, 1) : 0;
 }
 
+/* Takes the colours with the largest shares, at least one. */
 static void largest_names(const df_palette *p, sums *sum, double min_share, df_region *out)
 {
     while (out->n_colours < DF_COLOURS_MAX) {
@@ -360,7 +364,7 @@ df_region df_swatch_region(const df_swatch *s, df_rect rect, bool centred, doubl
     add_rect(s, rect, centred, &sum);
     const double mean = sum.l / sum.weight;
     out.brightness = unit(mean);
-    /* half black, half white: 1 */
+    /* a picture that is half black and half white has 1 */
     out.contrast = unit(2 * sqrt(fmax(0, sum.square / sum.weight - mean * mean)));
     out.saturation = unit(sum.chroma / sum.weight);
     out.detail = unit(sum.edge / sum.weight / edge_full);

@@ -1,3 +1,4 @@
+/* Convex hull (Andrew's monotone chain) and rectangles of least area (rotating calipers). */
 #include "vision/quad.h"
 
 #include <math.h>
@@ -5,7 +6,7 @@
 
 /* In a box this much longer than high the text runs along the long side. */
 #define LONG_RATIO 1.5
-/* cos 80 degrees: a steeper line is taken to run downward. */
+/* cos 80 degrees. The text of a steeper box runs downward. */
 #define UPRIGHT_COS 0.17
 
 static double cross(df_point o, df_point a, df_point b)
@@ -43,7 +44,7 @@ static df_point direction(df_point a, df_point b)
     return length > 0 ? (df_point){(b.x - a.x) / length, (b.y - a.y) / length} : (df_point){1, 0};
 }
 
-/* Farthest hull point along axis, walking on from `at`. */
+/* The farthest hull point along an axis, searched from `at` on: the calipers only move forward. */
 static int advance(const df_point *hull, int n, int at, df_point axis)
 {
     for (int steps = 0; steps < n; steps++) {
@@ -123,7 +124,8 @@ df_quad df_quad_for_text(const df_quad *rect)
 {
     double width = df_quad_width(rect), height = df_quad_height(rect);
     df_point u = direction(rect->at[0], rect->at[1]);
-    bool along = fabs(u.x) >= fabs(u.y);     /* is 0-1 the flatter edge? */
+    /* is 0-1 the flatter edge, or the longer one where they differ much? */
+    bool along = fabs(u.x) >= fabs(u.y);
     if (width >= LONG_RATIO * height || height >= LONG_RATIO * width)
         along = width > height;
     df_quad q = df_quad_turn(rect, along ? 0 : 1);

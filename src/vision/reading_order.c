@@ -1,6 +1,6 @@
-/* lines -> the page turned level -> blocks (text_block.c) -> bands between gaps from side to side,
- * columns between gutters, in turns (recursive X-Y cut, Nagy & Seth 1984) -> what cannot be cut,
- * row by row */
+/* Reading order in three steps: turn the page level; gather lines into blocks (text_block.c); order
+ * the blocks by a recursive X-Y cut (Nagy & Seth 1984), which cuts at gaps that go from side to
+ * side and at gutters between columns in turn. What cannot be cut is read row by row. */
 #include "vision/reading_order.h"
 
 #include <math.h>
@@ -10,9 +10,9 @@
 #include "vision/text_block.h"
 
 #define QUARTER 1.57079632679489661923
-#define GUTTER 0.6                           /* least width, in heights of a row */
-#define COLUMN_WIDTH 6.0 /* a block of running text is wider than this many heights */
-#define DEPTH_MAX 16 /* of cuts in cuts; below it row by row */
+#define GUTTER 0.6 /* least width, in heights of a row */
+#define COLUMN_WIDTH 6.0 /* a block of running text is at least this many row heights wide */
+#define DEPTH_MAX 16 /* nested cuts; deeper blocks are read row by row */
 
 static int compare(double a, double b)
 {
@@ -36,8 +36,8 @@ static int quarter_of(double angle)
     return ((int)floor(angle / QUARTER + 0.5) % 4 + 4) % 4;
 }
 
-/* The direction that most text has, by its length: the quarter turn first, then the median within
- * it. scratch: [n]. */
+/* The direction of most text, weighted by its length: first the quarter turn, then the median angle
+ * within it. scratch: [n]. */
 static double page_angle(const df_line *lines, int n, double *scratch)
 {
     size_t letters[4] = {0};
@@ -55,6 +55,7 @@ static double page_angle(const df_line *lines, int n, double *scratch)
     return most * QUARTER + (n_along ? scratch[n_along / 2] : 0);
 }
 
+/* The extent after the page is turned by `quarter` quarters. */
 static df_extent seen_from(df_extent e, int quarter)
 {
     switch (quarter) {
@@ -69,6 +70,7 @@ static df_extent seen_from(df_extent e, int quarter)
     }
 }
 
+/* The line's extent on the page turned by `angle`, and its own direction there. */
 static df_placed_line place(const df_line *l, double angle)
 {
     const double c = cos(angle), s = sin(angle);
@@ -90,7 +92,8 @@ static double middle(const df_text_block *b)
     return (b->page.top + b->page.bottom) / 2;
 }
 
-/* A block goes where its first row is: of a tall one that is its top. */
+/* The height at which a block is ordered: the middle of its first row. In a tall block that is near
+ * its top. */
 static double first_middle(const df_text_block *b)
 {
     return b->rows > 1 ? fmin(middle(b), b->page.top + b->height / 2) : middle(b);
@@ -122,7 +125,8 @@ static double row_height(const df_text_block *b)
     return b->rows > 1 ? b->height : b->page.bottom - b->page.top;
 }
 
-/* Compared with the row's first block, not with its last: a staircase must not become one row. */
+/* Orders blocks row by row. A block belongs to a row by comparison with the row's first block, not
+ * with its last one, so that a staircase does not become one row. */
 static void row_by_row(df_text_block *blocks, int n)
 {
     qsort(blocks, (size_t)n, sizeof *blocks, by_first_middle);
@@ -155,8 +159,8 @@ typedef struct {
     bool running;
 } column;
 
-/* Index of the end of the column that begins at `from`: the first block right of a gutter. blocks
- * are sorted by left. */
+/* Index after the last block of the column that begins at `from`: the first block to the right of a
+ * gutter. blocks are sorted by left. *out: the extent of the column's running text. */
 static int column_end(const df_text_block *blocks, int n, int from, column *out)
 {
     double right = -INFINITY;
@@ -172,7 +176,7 @@ static int column_end(const df_text_block *blocks, int n, int from, column *out)
     return i;
 }
 
-/* Do columns of running text stand beside each other? Sorts blocks by left. */
+/* Whether columns of running text stand side by side. Sorts blocks by left. */
 static bool has_columns(df_text_block *blocks, int n)
 {
     if (count_running(blocks, n) < 2)
@@ -185,15 +189,15 @@ static bool has_columns(df_text_block *blocks, int n)
         if (!now.running)
             continue;
         if (n_columns > 0 && fmax(before.top, now.top) >= fmin(before.bottom, now.bottom))
-            return false; /* a staircase, read from its top */
+            return false; /* a staircase, which is read from its top */
         before = now;
         n_columns++;
     }
     return n_columns >= 2;
 }
 
-/* Index of the first block below a gap from side to side. blocks are sorted by top. Boxes reach a
- * little beyond letters. */
+/* Index of the first block below a gap that goes from side to side. blocks are sorted by top. Boxes
+ * reach a little beyond the letters, hence the tolerance. */
 static int band_end(const df_text_block *blocks, int n, int from)
 {
     double bottom = -INFINITY;
@@ -203,19 +207,19 @@ static int band_end(const df_text_block *blocks, int n, int from)
     return i;
 }
 
-static void cut(df_text_block *blocks, int n, int depth, df_text_block *scratch);
+static void order_blocks(df_text_block *blocks, int n, int depth, df_text_block *scratch);
 
 static void column_by_column(df_text_block *blocks, int n, int depth, df_text_block *scratch)
 {
     column ignored;
     for (int start = 0, end; start < n; start = end) {
         end = column_end(blocks, n, start, &ignored);
-        cut(blocks + start, end - start, depth + 1, scratch);
+        order_blocks(blocks + start, end - start, depth + 1, scratch);
     }
 }
 
-/* Bands that share their gutters stay together: columns go on below a gap that happens to run from
- * side to side. */
+/* Index of the end of the band that begins at `from`. Bands that share their gutters stay together:
+ * columns go on below a gap that happens to run from side to side. */
 static int joined_bands(const df_text_block *blocks, int n, int from, df_text_block *scratch)
 {
     int end = band_end(blocks, n, from);
@@ -230,8 +234,9 @@ static int joined_bands(const df_text_block *blocks, int n, int from, df_text_bl
     return end;
 }
 
-/* Puts blocks into reading order. scratch: [n]. */
-static void cut(df_text_block *blocks, int n, int depth, df_text_block *scratch)
+/* Puts blocks into reading order by cutting them into columns or bands, recursively. scratch:
+ * [n]. */
+static void order_blocks(df_text_block *blocks, int n, int depth, df_text_block *scratch)
 {
     if (n < 2)
         return;
@@ -247,11 +252,11 @@ static void cut(df_text_block *blocks, int n, int depth, df_text_block *scratch)
     }
     for (int start = 0; start < n; start = end) {
         end = joined_bands(blocks, n, start, scratch);
-        cut(blocks + start, end - start, depth + 1, scratch);
+        order_blocks(blocks + start, end - start, depth + 1, scratch);
     }
 }
 
-/* ---- all ---- */
+/* ---- the lines ---- */
 
 static void write_lines(const df_text_block *blocks, int n_blocks, const df_placed_line *page,
                         df_line *lines)
@@ -282,7 +287,7 @@ df_status df_reading_order(df_line *lines, int n, df_error *err)
         n_blocks = df_text_blocks(page, n, blocks);
     }
     if (n_blocks >= 0) {
-        cut(blocks, n_blocks, 0, scratch);
+        order_blocks(blocks, n_blocks, 0, scratch);
         write_lines(blocks, n_blocks, page, lines);
     }
     free(angles);

@@ -1,13 +1,14 @@
+/* The tiles of a picture, and the merging of the boxes that are found in them. */
 #include "vision/slices.h"
 #include <math.h>
 #include <string.h>
 
-/* pixels; less is only a blurred close-up of the same picture */
+/* in pixels; a smaller tile is only a blurred close-up of the same picture */
 enum { SIDE_MIN = 200 };
-/* intersection over union from which two boxes are one object */
+/* two boxes with at least this intersection over union are one object */
 static const double SAME = 0.5;
 static const double PART = 0.6;              /* intersection over the smaller */
-/* of a tile's side: what lies so near a border is cut by it */
+/* as a share of a tile's side; a box that comes this near to a border is cut by it */
 static const double MARGIN = 0.02;
 
 static int tiles_along(int length, int side, double overlap)
@@ -34,7 +35,8 @@ df_slice_grid df_slice_grid_of(int width, int height, const df_slicing *how)
     return grid;
 }
 
-/* The first tile begins and the last ends with the picture, the others lie evenly between. */
+/* Where tile i of n begins along a side. The first tile begins with the picture, the last one ends
+ * with it, and the others lie evenly between. */
 static int start_of(int length, int side, int i, int n)
 {
     return n == 1 ? 0 : (int)((int64_t)(length - side) * i / (n - 1));
@@ -72,7 +74,7 @@ static double shared(const df_box *a, const df_box *b)
     return width > 0 && height > 0 ? width * height : 0;
 }
 
-/* Stable; few boxes. */
+/* Insertion sort by falling score, which is stable; there are few boxes. */
 static void sort_by_score(df_box *boxes, int n)
 {
     for (int i = 1; i < n; i++) {
@@ -84,8 +86,8 @@ static void sort_by_score(df_box *boxes, int n)
     }
 }
 
-/* True when a tile's box adds nothing to the kept: it is one of them, which then is the surer of
- * the two, or part of one. */
+/* Whether a tile's box adds nothing to the kept boxes. It is the same object as one of them (the
+ * box with the higher score then takes its place), or a part of one. */
 static bool is_known(df_box *kept, int n_kept, const df_box *box)
 {
     for (int i = 0; i < n_kept; i++) {

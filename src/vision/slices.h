@@ -1,22 +1,22 @@
-/* Small objects: a picture is shown to a detector once as a whole and once more in overlapping
- * tiles (SAHI, arXiv 2202.06934). Here: where the tiles lie, which of their boxes count, and how
- * they join those of the whole. */
+/* Finds small objects: a detector sees a picture once as a whole and once more in overlapping tiles
+ * (SAHI, arXiv 2202.06934). This file says where the tiles lie, which of their boxes count, and how
+ * these are merged with the boxes of the whole. */
 #ifndef DF_VISION_SLICES_H
 #define DF_VISION_SLICES_H
 #include "evidence/evidence.h"
 
-enum { DF_SLICES_MAX = 8 };                  /* tiles along the long side */
+enum { DF_SLICES_MAX = 8 }; /* tiles along the long side */
 
 typedef struct {
-    int slices;                              /* tiles along the long side; below 2: none */
-    /* of neighbouring tiles, share of their side, (0, 0.5] */
+    int slices; /* tiles along the long side; below 2: none */
+    /* how much neighbouring tiles share, as a share of a tile's side, in (0, 0.5] */
     double overlap;
-    /* a tile's box counts from the detector's threshold + extra on */
+    /* a tile's box needs this much more than the detector's threshold */
     double extra;
 } df_slicing;
 
-/* Pixels. columns 0: no tiles. largest: an object up to this side lies whole in a tile wherever it
- * is: the overlap. */
+/* All in pixels. columns 0: no tiles. largest: the overlap; an object with sides up to this lies
+ * whole in some tile wherever it is. */
 typedef struct {
     int width, height, side, columns, rows;
     double largest;
@@ -25,19 +25,21 @@ typedef struct {
     int x0, y0, x1, y1;
 } df_slice;
 
-/* Square tiles that cover width x height evenly; a picture lower than a tile has one row of them.
- * No tiles for a picture too small to show more in parts. */
+/* Square tiles that cover width x height evenly. A picture lower than a tile has one row of them. A
+ * picture that is too small to show more in parts has none. */
 df_slice_grid df_slice_grid_of(int width, int height, const df_slicing *how);
 /* Tile i of columns * rows, row by row. */
 df_slice df_slice_at(const df_slice_grid *grid, int i);
-/* Whether a box (pixels of the picture) counts that was seen in this tile. Not when a border of the
- * tile that is none of the picture's cuts it: the next tile has it whole. Nor when it is larger
- * than the overlap: the whole picture shows such an object well, and with what is around it. */
+/* Whether a box counts (in pixels of the picture) that was found in this tile. It does not count
+ * when a border of the tile cuts it, unless the picture ends there too: the next tile has it whole.
+ * Nor does it count when it is larger than the overlap: the whole picture shows such an object
+ * well, and with its surroundings. */
 bool df_slice_keeps(const df_slice_grid *grid, const df_slice *tile, const df_box *box);
-/* boxes: n_whole of the whole picture, then those kept of the tiles, of one source. A tile's box
- * and another of its label are one object when they overlap by half (intersection over union): the
- * surer stays. One that shares more than 0.6 of the smaller of the two is a part of it, and goes.
- * Sorts by falling score (ties: the whole picture's first, then as they came), numbers `item`, and
- * returns how many stay, at the front. */
+/* Merges the boxes of the tiles into those of the whole picture. boxes [n]: n_whole of the whole
+ * picture, then those of the tiles, of one source. A tile's box and another box of its label are
+ * one object when their intersection over union is at least 0.5; the one with the higher score
+ * stays. A tile's box that covers or lies within another by 0.6 of the smaller area is a part of it
+ * and is dropped. Sorts by falling score (ties: the whole picture's first, then input order),
+ * numbers `item`, and returns how many stay, at the front. */
 int df_slices_merge(df_box *boxes, int n_whole, int n);
 #endif

@@ -1,5 +1,5 @@
-/* lines -> rows (pieces side by side) -> blocks (rows under each other) ->
- * where paragraphs begin */
+/* From lines to rows (pieces side by side), from rows to blocks (rows under each other), and where
+ * paragraphs begin in a block. */
 #include "vision/text_block.h"
 
 #include <math.h>
@@ -8,24 +8,26 @@
 
 #include "evidence/paragraph.h"
 
-/* In heights of the smaller of two lines; a box is about 1.3 times as high as its letters. */
+/* Distances in heights of the smaller of two lines. A box is about 1.3 times as high as its
+ * letters. */
 #define ROW_GAP 0.8                          /* between pieces of a row */
 #define LINE_GAP 0.7                         /* between rows of a block */
-#define EDGE_ROOM 2.5 /* left edges that differ by less are aligned: an indented first row */
-#define SAME_EDGE 0.8 /* right edges and middles that differ by less are */
-#define CELL_WIDTH 8.0 /* a piece with another beside it, and narrower, is a cell */
+/* left edges that differ by less are aligned; the first row may be indented */
+#define EDGE_ROOM 2.5
+#define SAME_EDGE 0.8 /* right edges and middles that differ by less are aligned */
+#define CELL_WIDTH 8.0 /* a narrower piece that has another beside it is a cell */
 #define HEIGHTS_LIKE 1.4
 
 typedef struct {
-    int from, n; /* lines, left to right */
+    int from, n; /* lines [from, from + n), left to right */
     int quarter;
     df_extent own;
     double height, below_gap;
-    bool beside; /* other text stands in its row */
-    int down, up; /* nearest row under and above it, -1 none */
+    bool beside; /* there is other text at the same height */
+    int down, up; /* nearest row below and above it, -1: none */
 } text_row;
 
-/* of lines, in their order */
+/* For each line, its neighbours in the row (-1: none) and the gaps to them. */
 typedef struct {
     int next, before;
     double gap_next, gap_before;
@@ -72,7 +74,8 @@ static int by_top(const void *a, const void *b)
 
 /* ---- rows ---- */
 
-/* Lines i and k are level with each other: neighbours in a row, or apart in it. */
+/* Compares lines i and k, which are at the same height. If they are close, they may be neighbours
+ * in one row; if they are far apart, both have text beside them. */
 static void meet(const df_placed_line *lines, piece *pieces, int i, int k)
 {
     const int a = lines[i].own.left <= lines[k].own.left ? i : k, b = a == i ? k : i;
@@ -112,7 +115,8 @@ static void find_pieces(const df_placed_line *lines, int n, piece *pieces)
     }
 }
 
-/* Writes the lines row by row to `to`. */
+/* Chains lines that are each other's neighbours into rows. Writes the lines row by row to `to` and
+ * returns the number of rows. */
 static int find_rows(const df_placed_line *lines, int n, const piece *pieces, df_placed_line *to,
                      text_row *rows)
 {
@@ -164,7 +168,8 @@ static bool belongs_under(const text_row *a, const text_row *b, const df_placed_
            df_same_script(lines[a->from + a->n - 1].line.text, lines[b->from].line.text);
 }
 
-/* Each row's nearest under and above it. Rows are sorted by top. */
+/* Finds for each row the nearest row below and above it that overlaps it by half its width. Rows
+ * are sorted by top. */
 static void find_neighbours(text_row *rows, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -191,7 +196,7 @@ static void find_neighbours(text_row *rows, int n)
 
 /* ---- paragraphs ---- */
 
-/* A row that ends its sentence well before the block's right edge. */
+/* Whether the row ends its sentence well before the block's right edge. */
 static bool ends_short(const text_row *r, double right, const df_placed_line *lines)
 {
     return right - r->own.right > 2 * r->height &&
@@ -203,7 +208,8 @@ static bool indented(const text_row *r, double left)
     return r->own.left - left > 0.8 * r->height;
 }
 
-/* rows: of one block, in order; lines: theirs. Marks where paragraphs begin. */
+/* Marks the lines at which paragraphs begin. rows: those of one block, in order; lines: all lines,
+ * which the rows index. */
 static void mark_paragraphs(const text_row *const *rows, int n, df_placed_line *lines)
 {
     double left = INFINITY, right = -INFINITY, gaps = 0;
@@ -215,7 +221,7 @@ static void mark_paragraphs(const text_row *const *rows, int n, df_placed_line *
     }
     for (int i = 0; i < n; i++)
         n_indented += indented(rows[i], left);
-    /* else centred, or a margin of another kind */
+    /* otherwise the block is centred, or its margin is irregular */
     const bool flush = n >= 3 && n_indented * 2 < n;
     for (int i = 0; i < n; i++) {
         const text_row *r = rows[i];
@@ -230,7 +236,8 @@ static void mark_paragraphs(const text_row *const *rows, int n, df_placed_line *
     }
 }
 
-/* The block that begins with row i: its rows to `chain`, its lines to `to`. */
+/* The block that begins with row i. `chain` receives its rows, `to` its lines, from index `at`
+ * on. */
 static df_text_block block_from(text_row *rows, int i, const text_row **chain,
                                 df_placed_line *lines, df_placed_line *to, int at)
 {

@@ -1,5 +1,5 @@
-/* Lines that stand under each other as one piece of text: what a writer would have typed without
- * stopping. */
+/* Gathers lines that stand under each other into blocks, one block for each piece of text that was
+ * written without interruption. */
 #ifndef DF_VISION_TEXT_BLOCK_H
 #define DF_VISION_TEXT_BLOCK_H
 #include <stdbool.h>
@@ -22,20 +22,22 @@ typedef struct {
 
 typedef struct {
     int from, n;                             /* lines [from, from + n) */
-    int rows;                                /* pieces of one row count once */
-    df_extent page;                          /* around them */
-    double height;                           /* of a row */
+    int rows;                                /* number of rows; pieces side by side are one row */
+    df_extent page;                          /* extent of all lines */
+    double height;                           /* mean height of a row */
 } df_text_block;
 
-/* Sorts lines [n] so that each block's follow each other as they are read, and writes the blocks,
- * room for n of them, in no order of their own. The result does not depend on the order of the
- * input. Returns their number, -1: out of memory.
+/* Sorts lines [n] so that the lines of each block stand together in reading order, and writes the
+ * blocks (room for n), in no particular order. The result does not depend on the order of the
+ * input. Returns the number of blocks; -1: out of memory.
  *
- *   a row      pieces side by side, less than a height apart, that the text detector saw as several
- *   a block    rows of like height, script and direction, less than a line apart, that share an
- * edge or their middle paragraphs begin after a gap wider than the block's own, at an indented row,
- * at a bullet, and after a row that ends its sentence short of the edge
+ *   a row    pieces side by side, less than a height apart, that the text detector saw as several
+ *   a block  rows of similar height, script and direction, less than a line apart, that share an
+ *            edge or their middle
  *
- * Short pieces beside each other are a table's cells: no block goes down through them. */
+ * A paragraph begins after a gap that is wider than the block's usual one, at an indented row, at a
+ * bullet, and after a row that ends its sentence well before the right edge.
+ *
+ * Short pieces side by side are the cells of a table. No block goes down through them. */
 int df_text_blocks(df_placed_line *lines, int n, df_text_block *blocks);
 #endif

@@ -1,8 +1,8 @@
-/*  probabilities -> mask -> runs -> regions (union of touching runs) -> hull -> rectangle -> mean
- * inside -> grown
+/* Binarises the map, finds its connected regions by runs (union-find), and for each region the
+ * convex hull, the rectangle of least area around it, and the mean probability inside.
  *
  * A mask pixel stands for its square's upper left corner. The 2 x 2 dilation adds the other three,
- * so that a dilated region's hull is the hull of its squares; without it boxes are half a pixel
+ * so that a dilated region's hull is the hull of its squares. Without it boxes are half a pixel too
  * tight, as in the reference. */
 #include "vision/text_map.h"
 
@@ -17,8 +17,8 @@
 typedef struct {
     int y, x0, x1;
     int64_t parent;
-} run;               /* pixels x0..x1 of row y */
-/* runs [first, first + n) of the sorted runs */
+} run;               /* pixels x0..x1 of row y; parent: union-find */
+/* A connected region: runs [first, first + n) of the sorted runs. */
 typedef struct {
     int64_t first, n, pixels;
 } region;
@@ -30,11 +30,12 @@ typedef struct {
     int64_t n_runs, capacity;
     region *regions;
     int64_t n_regions;
-    /* by region, then as found: by row, then left to right */
+    /* by region, then in the order of finding: by row, then left to right */
     run *sorted;
-    df_point *points, *hull;                 /* scratch: two points a row, and one */
+    df_point *points, *hull;                 /* scratch: two points for each row, and one more */
 } job;
 
+/* Thresholds the map. Dilation by 2 x 2 goes from the end, so that no pixel spreads twice. */
 static void binarise(job *j, const df_text_map_options *options)
 {
     const size_t w = (size_t)j->width, h = (size_t)j->height;
@@ -56,8 +57,8 @@ static int64_t root(run *runs, int64_t i)
     return i;
 }
 
-/* The earlier run becomes the root: a region is known by its first run. */
-static void join(run *runs, int64_t a, int64_t b)
+/* Unites two regions. The earlier run becomes the root, so the root is a region's first run. */
+static void join_regions(run *runs, int64_t a, int64_t b)
 {
     a = root(runs, a);
     b = root(runs, b);
@@ -82,7 +83,7 @@ static bool add_run(job *j, int y, int x0, int x1)
     return true;
 }
 
-/* Finds the runs of a row and joins each with those of the row above that it touches, corners
+/* Finds the runs of a row and unites each with the runs of the row above that it touches, corners
  * included. */
 static bool scan_row(job *j, int y, int64_t above, int64_t above_end)
 {
@@ -98,7 +99,7 @@ static bool scan_row(job *j, int y, int64_t above, int64_t above_end)
         while (above < above_end && j->runs[above].x1 < x0 - 1)
             above++;
         for (int64_t i = above; i < above_end && j->runs[i].x0 <= x + 1; i++)
-            join(j->runs, i, j->n_runs - 1);
+            join_regions(j->runs, i, j->n_runs - 1);
     }
     return true;
 }
@@ -115,7 +116,7 @@ static bool find_runs(job *j)
     return true;
 }
 
-/* Sorts runs by region (counting sort, stable). */
+/* Numbers the regions and sorts the runs by region (counting sort, stable). */
 static bool find_regions(job *j)
 {
     if (j->n_runs == 0)
@@ -153,7 +154,7 @@ static int by_falling_size(const void *a, const void *b)
     return p->first < q->first ? -1 : p->first > q->first;
 }
 
-/* The two ends of each row of a region. */
+/* Writes the two ends of each row of a region to j->points; returns how many. */
 static int region_points(job *j, const region *r)
 {
     int n = 0;
@@ -168,8 +169,8 @@ static int region_points(job *j, const region *r)
     return n;
 }
 
-/* What row y shows of a polygon with its outline drawn as OpenCV draws it: a flat edge has pixels
- * within half a pixel of the row, a steep one only the pixel where it crosses. */
+/* The pixels of row y that a polygon covers, with its outline drawn as OpenCV draws it. A flat edge
+ * covers pixels within half a pixel of the row, a steep one only the pixel where it crosses. */
 static bool row_span(const df_point at[4], int y, double *x0, double *x1)
 {
     *x0 = INFINITY;
@@ -193,7 +194,8 @@ static int clamp(double v, int last)
     return v < 0 ? 0 : v > last ? last : (int)v;
 }
 
-/* Mean probability inside, corners cut to whole pixels as the reference does. */
+/* Mean probability inside the rectangle. Its corners are cut to whole pixels, as in the
+ * reference. */
 static double mean_inside(const job *j, const df_quad *q)
 {
     df_point at[4];

@@ -10,17 +10,20 @@
 typedef struct {
     double threshold;                        /* a pixel above it is text */
     double box_threshold;                    /* least mean probability inside a box */
-    double unclip; /* a box grows by area * unclip / perimeter: the net is trained on shrunk text */
-    bool dilate; /* join text that is one pixel apart */
-    int max_boxes; /* of more regions the largest are looked at */
+    /* each side of a box moves outward by area * unclip / perimeter, since the network is trained
+     * on shrunken text */
+    double unclip;
+    bool dilate; /* connect text that is one pixel apart */
+    int max_boxes; /* when there are more regions, only the largest count */
 } df_text_map_options;
-/* quad: see df_quad_for_text; map pixels, edges at integers */
+/* quad: corners as by df_quad_for_text, in map pixels whose edges are at integers. score: mean
+ * probability inside, in [0, 1] if the map is. */
 typedef struct {
     df_quad quad;
     double score;
 } df_text_box;
 
-/* map [height, width], probabilities; NaN is not text. Boxes are in the arena, by falling size of
+/* map [height, width]: probabilities; NaN is not text. *boxes are in the arena, by falling size of
  * their region. */
 df_status df_text_map_boxes(const float *map, int width, int height,
                             const df_text_map_options *options, df_arena *arena,
