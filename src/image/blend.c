@@ -1,3 +1,4 @@
+/* Weighted sums of pixel rows in plain C, AVX2 and AVX-512. */
 #include "image/blend.h"
 #include <string.h>
 #if defined(__x86_64__)
@@ -28,8 +29,8 @@ static bool has_avx2(void)
     return __builtin_cpu_supports("avx2");
 }
 
-/* Sums stay in eight registers while the rows go by; what is left at the end of a row is for the
- * plain loop. */
+/* Sums 64 columns at a time in eight registers, over all rows. The plain loop does the rest of a
+ * row. */
 AVX2 static void avx2_rows(const uint8_t *row, size_t stride, const float *weights, int n_rows,
                            size_t n, float *sum)
 {
@@ -58,6 +59,7 @@ static bool has_avx512(void)
     return __builtin_cpu_supports("avx512f");
 }
 
+/* As avx2_rows, 128 columns at a time. */
 AVX512 static void avx512_rows(const uint8_t *row, size_t stride, const float *weights, int n_rows,
                                size_t n, float *sum)
 {

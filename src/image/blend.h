@@ -1,5 +1,5 @@
-/* Weighted sums of pixel rows, the inner loop of a resize, once per instruction set. Every set
- * gives the same bits: one order of additions, no fused multiply-add. */
+/* Weighted sums of pixel rows: the inner loop of a resize, once for each instruction set. Every set
+ * gives the same bits, since the order of additions is fixed and no multiply-add is fused. */
 #ifndef DF_IMAGE_BLEND_H
 #define DF_IMAGE_BLEND_H
 #include <stdbool.h>
@@ -15,7 +15,8 @@ typedef struct {
                  float *sum);
 } df_blend;
 
+/* The best set that this machine has; never NULL. */
 const df_blend *df_blend_best(void);
-/* from the plainest up, NULL-terminated; some may not be available */
+/* From the plainest up, NULL-terminated. Only some may be available on this machine. */
 extern const df_blend *const df_blend_all[];
 #endif

@@ -5,7 +5,8 @@
 
 enum { BI_RGB = 0, BI_BITFIELDS = 3 };
 
-/* Bit fields only where they say what plain 32-bit pixels are anyway: blue, green, red, unused. */
+/* Whether the pixels are plain 24 or 32 bits. Bit fields are accepted only if they describe what
+ * 32-bit pixels are anyway: blue, green, red, unused. */
 static bool is_plain(const uint8_t *p, size_t size, uint32_t compression, uint32_t bits)
 {
     if (compression == BI_RGB)

@@ -1,10 +1,11 @@
-/* Does a file end before its own structure says that it should? Asked only when a decode failed, to
- * tell a transfer that broke off from bytes that never were an image. Structure alone, no pixel is
+/* Tells whether a file ends before its own structure says that it should. This is asked only after
+ * a decode failed, to tell an incomplete download from bytes that never were an image. No pixel is
  * decoded. */
 #include <string.h>
 #include "image/codec.h"
 
-/* Anything may stand behind the end marker, so all of the file is searched, from its end. */
+/* Whether the end marker is missing. Anything may follow it, so the whole file is searched, from
+ * its end. */
 static bool lacks_marker(const uint8_t *p, size_t n, const char *marker, size_t length)
 {
     for (size_t at = n; at >= length; at--)
@@ -23,7 +24,7 @@ static bool bmp_is_cut(const uint8_t *p, size_t n)
     return n < 54 || df_le32(p + 2) > n;
 }
 
-/* The top-level boxes must end where the file ends. */
+/* Whether the top-level boxes do not end where the file ends. */
 static bool heif_is_cut(const uint8_t *p, size_t n)
 {
     size_t at = 0;

@@ -1,3 +1,4 @@
+/* Decodes any known format: chooses the decoder, shrinks, and turns pixels upright. */
 #include <stdlib.h>
 #include "image/codec.h"
 
@@ -34,8 +35,9 @@ static bool has_memory_for(const df_image_info *info)
     return room != NULL;
 }
 
-/* A library that lacked memory for a moment says that the picture is broken. So it is asked twice,
- * and what it says the second time is believed where there is memory for the picture. */
+/* Decodes, and tells a lack of memory from a broken picture. A library that lacks memory for a
+ * moment reports a broken picture. Therefore it is tried twice, and the second report is believed
+ * only if there is memory for the picture. */
 static df_status decode_stored(const uint8_t *bytes, size_t size, const df_image_info *info,
                                int reduction, df_image *out, df_error *err)
 {
@@ -48,8 +50,8 @@ static df_status decode_stored(const uint8_t *bytes, size_t size, const df_image
     return status;
 }
 
-/* Shrinks so that the long side is max_side; the sides follow the file's, not those of a scaled
- * decode. */
+/* Shrinks so that the long side is max_side. The proportions are those of the file, not those of a
+ * scaled decode, whose sides are rounded. */
 static df_status fit(df_image *image, int max_side, df_error *err)
 {
     int width = image->full_width, height = image->full_height;
@@ -69,7 +71,8 @@ static df_status fit(df_image *image, int max_side, df_error *err)
     return DF_OK;
 }
 
-/* Turns pixels upright. EXIF orientation says where the stored first row and column belong. */
+/* Turns pixels upright: the EXIF orientation (1..8) says where the stored first row and column
+ * belong. */
 static df_status turn(df_image *image, int orientation, df_error *err)
 {
     if (orientation <= 1)
@@ -100,6 +103,7 @@ static df_status turn(df_image *image, int orientation, df_error *err)
     return DF_OK;
 }
 
+/* The largest JPEG reduction that leaves at least `least` pixels of `side`. */
 static int reduce(const df_image_info *info, int side, int least)
 {
     int reduction = 1;
@@ -113,7 +117,7 @@ int df_image_reduction(const df_image_info *info, int edge)
     return reduce(info, info->width < info->height ? info->width : info->height, edge);
 }
 
-/* max_side: 0 where the picture comes as it is decoded. */
+/* Decodes, shrinks and turns. max_side 0: the picture stays as it is decoded. */
 static df_status decode(const uint8_t *bytes, size_t size, const df_image_info *info, int reduction,
                         int max_side, df_image *out, df_error *err)
 {

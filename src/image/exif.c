@@ -1,5 +1,5 @@
-/* The first directory of a TIFF file, which is also what an EXIF block holds. TIFF
- * 6.0, section 2. */
+/* Reads the first directory of a TIFF file, which is also what an EXIF block holds (TIFF 6.0,
+ * section 2). */
 #include "image/codec.h"
 
 enum {
@@ -74,7 +74,7 @@ bool df_tiff_tags_read(const uint8_t *bytes, size_t size, df_tiff_tags *out)
     return true;
 }
 
-/* Entry of a tag in the first directory; 0 when there is none or the directory is cut. */
+/* Offset of a tag's entry in the first directory; 0 when there is none or the directory is cut. */
 static size_t find_entry(const tiff_view *t, uint32_t tag)
 {
     size_t at = read32(t, 4);
@@ -88,7 +88,8 @@ static size_t find_entry(const tiff_view *t, uint32_t tag)
     return 0;
 }
 
-/* Value i of an entry that holds a list of numbers; the file's end where the list itself is cut. */
+/* Value i of an entry that holds a list of numbers; the size of the file when the list itself is
+ * cut. */
 static uint64_t list_value(const tiff_view *t, size_t entry, uint32_t i)
 {
     size_t width = read16(t, entry + 2) == TYPE_SHORT ? 2 : 4;

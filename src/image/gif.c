@@ -1,4 +1,4 @@
-/* The first frame of a GIF, on a white canvas of the logical screen's size. */
+/* Decodes the first frame of a GIF onto a white canvas of the logical screen's size. */
 #include <stdlib.h>
 #include <string.h>
 #include <gif_lib.h>
@@ -20,7 +20,8 @@ static int read_bytes(GifFileType *gif, GifByteType *to, int n)
     return (int)take;
 }
 
-/* Reads up to the first image, keeping the transparent colour that its control block names. */
+/* Reads up to the first image. *transparent: the transparent colour that its control block
+ * names. */
 static bool find_image(GifFileType *gif, int *transparent)
 {
     GifRecordType type;
@@ -65,7 +66,7 @@ static void paint_line(const GifFileType *gif, const ColorMapObject *map, int tr
 /* Paints the first frame; an interlaced one comes in four passes. */
 static df_status paint(GifFileType *gif, int transparent, df_image *canvas, df_error *err)
 {
-    /* interlaced; else one pass, step 1 */
+    /* the four passes of an interlaced frame */
     static const int starts[] = {0, 4, 2, 1}, steps[] = {8, 8, 4, 2};
     const GifImageDesc *frame = &gif->Image;
     const ColorMapObject *map = frame->ColorMap ? frame->ColorMap : gif->SColorMap;
@@ -107,7 +108,7 @@ df_status df_gif_decode(const uint8_t *bytes, size_t size, df_image *out, df_err
         memset(canvas.rgb, 255, (size_t)canvas.width * (size_t)canvas.height * 3);
         status = paint(gif, transparent, &canvas, err);
     }
-    /* a complete file goes on with a frame, a comment or the trailer */
+    /* after a frame, a complete file has a frame, a comment or the trailer */
     GifRecordType next;
     if (status == DF_OK && DGifGetRecordType(gif, &next) != GIF_OK)
         status = df_fail(err, DF_FORMAT, "gif: data is cut");

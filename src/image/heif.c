@@ -1,4 +1,4 @@
-/* HEIC and AVIF. libheif applies the file's own rotation, mirror and crop. */
+/* Decodes HEIC and AVIF. libheif applies the file's own rotation, mirror and crop. */
 #include <stdlib.h>
 #include <string.h>
 #include <libheif/heif.h>
@@ -42,7 +42,7 @@ static df_status decode(struct heif_context *ctx, const uint8_t *bytes, size_t s
     struct heif_image_handle *handle = NULL;
     struct heif_image *image = NULL;
     heif_context_set_maximum_image_size_limit(ctx, 32768);
-    /* the caller has threads of its own */
+    /* no threads of libheif: the caller has its own */
     heif_context_set_max_decoding_threads(ctx, 0);
     df_status status =
         check(heif_context_read_from_memory_without_copy(ctx, bytes, size, NULL), err);

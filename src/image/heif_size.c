@@ -12,7 +12,7 @@ typedef struct {
     size_t n;
 } span;
 
-/* Takes the next box off *in; false at the end or on a size that does not fit. */
+/* Takes the next box off *in. False at the end, or when its size does not fit. */
 static bool next_box(span *in, char type[4], span *body)
 {
     if (in->n < 8)
@@ -69,7 +69,7 @@ static void apply_property(span ipco, uint32_t index, uint32_t *width, uint32_t 
         *height = df_be32(body.p + 8);
     } else if (memcmp(type, "clap", 4) == 0 && body.n >= 16 && df_be32(body.p + 4) &&
                df_be32(body.p + 12)) {
-        /* clean aperture: a crop */
+        /* clean aperture, a crop */
         *width = df_be32(body.p) / df_be32(body.p + 4);
         *height = df_be32(body.p + 8) / df_be32(body.p + 12);
     } else if (memcmp(type, "irot", 4) == 0 && body.n >= 1 && (body.p[0] & 1)) {
@@ -79,7 +79,7 @@ static void apply_property(span ipco, uint32_t index, uint32_t *width, uint32_t 
     }
 }
 
-/* Walks the associations of every item, applying those of the wanted one. */
+/* Walks through the associations of all items and applies those of the wanted one. */
 static bool apply_item(span ipma, span ipco, uint32_t wanted, uint32_t *width, uint32_t *height)
 {
     if (ipma.n < 8)

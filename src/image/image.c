@@ -1,3 +1,4 @@
+/* Limits, allocation, alpha and cropping of images. */
 #include <stdlib.h>
 #include <string.h>
 #include "image/codec.h"

@@ -1,6 +1,6 @@
-/* JPEG in and out. Decodes in whole or at a DCT scale that libjpeg-turbo has vector code for: at
- * 5/8 to 7/8 it takes longer than for the whole. A file that ends early is an error, where libjpeg
- * would paint the rest grey and warn. */
+/* Decodes and encodes JPEG by libjpeg-turbo. Decodes in full or at 1/2, 1/4, 1/8 by DCT scaling; at
+ * 5/8 to 7/8 libjpeg-turbo has no vector code and takes longer than in full. A file that ends early
+ * is an error; libjpeg would only warn and paint the rest grey. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,15 +8,16 @@
 #include <jerror.h>
 #include "image/codec.h"
 
-/* A few kilobytes can ask for thousands of passes over every pixel: photographs have about ten. */
-enum { SCANS_MAX = 500 };                    /* of any image */
+/* A file of a few kilobytes can ask for thousands of passes over every pixel. Photographs have
+ * about ten. */
+enum { SCANS_MAX = 500 }; /* for an image of any size */
 #define PIXEL_PASSES_MAX (20.0 * DF_IMAGE_PIXELS_MAX)
 
 typedef struct {
-    struct jpeg_error_mgr base;              /* first: libjpeg hands out a pointer to it */
+    struct jpeg_error_mgr base; /* must be first, since libjpeg hands out a pointer to it */
     jmp_buf on_error;
     df_error *err;
-    df_status no_memory;                     /* what it means that libjpeg says so */
+    df_status no_memory; /* the status for libjpeg's own "out of memory" */
     df_status status;
 } error_trap;
 
@@ -25,7 +26,7 @@ typedef struct {
     struct jpeg_progress_mgr progress;
     error_trap trap;
     df_image image;
-    uint8_t *cmyk;                           /* one row, for four-colour files */
+    uint8_t *cmyk; /* one row; NULL unless the file has four colours */
 } decoder;
 
 static void trap_error(j_common_ptr cinfo)
@@ -48,6 +49,7 @@ static void trap_message(j_common_ptr cinfo, int level)
     }
 }
 
+/* Stops a progressive file with too many scans. libjpeg calls it as its progress monitor. */
 static void limit_scans(j_common_ptr base)
 {
     if (!base->is_decompressor)
@@ -73,8 +75,8 @@ static void trap_init(error_trap *trap, df_status no_memory, df_error *err)
     trap->status = DF_OK;
 }
 
-/* Adobe writes four-colour JPEG inverted, so that 255 is no ink; both cases come down to a product
- * of two ratios. */
+/* Converts CMYK to RGB by r = (1 - c)(1 - k). Adobe writes four-colour JPEG inverted, so that 255
+ * is no ink. */
 static void cmyk_to_rgb(const uint8_t *cmyk, size_t n, bool inverted, uint8_t *rgb)
 {
     for (size_t i = 0; i < n; i++) {
@@ -126,7 +128,7 @@ static void read_rows(decoder *d)
 df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int reduction, df_image *out,
                          df_error *err)
 {
-    /* on the heap: what setjmp returns to must not sit in registers */
+    /* on the heap, since longjmp loses local variables that sit in registers */
     decoder *d = calloc(1, sizeof *d);
     if (!d)
         return df_fail(err, DF_NOMEM, "jpeg: out of memory");

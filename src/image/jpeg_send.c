@@ -1,5 +1,5 @@
-/* A JPEG for someone else's eyes: the file's own picture without its metadata, or a fresh one
- * within a budget. */
+/* A JPEG to send to others: the file's own picture without its metadata, or a new encoding within a
+ * budget. */
 #include <stdlib.h>
 #include <string.h>
 #include "image/codec.h"
@@ -16,7 +16,7 @@ enum {
     TEM = 0x01
 };
 
-/* What is copied so far: never more than was read. */
+/* The copy so far, which is never longer than what was read. */
 typedef struct {
     uint8_t *to;
     size_t n;
@@ -29,7 +29,8 @@ static void put(copy *c, const uint8_t *from, size_t n)
     c->n += n;
 }
 
-/* JFIF and Adobe's say what the colours are; the rest of APPn is about the picture, not of it. */
+/* Whether a segment is metadata. The JFIF and Adobe segments say what the colours mean; the other
+ * APPn segments and comments are not needed to decode the picture. */
 static bool is_metadata(uint8_t marker, const uint8_t *body, size_t n)
 {
     if (marker == APP0)
@@ -39,7 +40,8 @@ static bool is_metadata(uint8_t marker, const uint8_t *body, size_t n)
     return (marker > APP0 && marker <= APP15) || marker == COM;
 }
 
-/* Baseline, extended or progressive Huffman, 8 bits, one or three components. */
+/* Whether a frame is baseline, extended or progressive Huffman, 8 bits, with one or three
+ * components. */
 static bool is_plain_frame(uint8_t marker, const uint8_t *body, size_t n)
 {
     return marker >= 0xC0 && marker <= 0xC2 && n >= 6 && body[0] == 8 &&
@@ -51,7 +53,7 @@ static bool is_frame(uint8_t marker)
     return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
-/* Coded data from p on, up to the next marker that is no restart. */
+/* Size of the coded data at p: it ends at the next marker that is not a restart. */
 static size_t coded_size(const uint8_t *p, size_t n)
 {
     for (size_t at = 0; at < n;) {
@@ -67,7 +69,8 @@ static size_t coded_size(const uint8_t *p, size_t n)
     return n;
 }
 
-/* One marker segment at p; 0: it is none that we take. */
+/* Copies one marker segment at p, with the coded data after a start of scan. Returns its size; 0:
+ * it is damaged or of an unsupported kind. */
 static size_t copy_segment(copy *c, const uint8_t *p, size_t n)
 {
     if (n < 4 || p[0] != 0xFF || p[1] < 0xC0 || (p[1] >= 0xD0 && p[1] <= EOI))
@@ -89,12 +92,12 @@ static size_t copy_segment(copy *c, const uint8_t *p, size_t n)
     return 2 + length + coded;
 }
 
-/* True when the picture is whole: everything up to its end marker was taken. */
+/* Copies segment by segment; true if the end marker was reached. */
 static bool copy_picture(copy *c, const uint8_t *bytes, size_t size)
 {
     put(c, bytes, 2);
     for (size_t at = 2; at + 2 <= size;) {
-        if (bytes[at] == 0xFF && bytes[at + 1] == 0xFF) {    /* fill */
+        if (bytes[at] == 0xFF && bytes[at + 1] == 0xFF) { /* fill byte */
             at++;
             continue;
         }
@@ -129,6 +132,7 @@ bool df_image_copy_jpeg(const uint8_t *bytes, size_t size, const df_jpeg_budget 
     return true;
 }
 
+/* Encodes the image, shrunk to a longest side of `side`. */
 static df_status encode(const df_image *in, int side, int quality, uint8_t **jpeg, size_t *size,
                         df_error *err)
 {

@@ -1,3 +1,4 @@
+/* The difference hash of an image (dHash), for near-duplicates. */
 #include "image/codec.h"
 
 /* Bit 8y+x is set when the picture gets brighter from column x to x+1. */

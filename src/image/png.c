@@ -1,9 +1,10 @@
+/* Decodes PNG by libspng. */
 #include <stdlib.h>
 #include <spng.h>
 #include "image/codec.h"
 
 enum { CHUNK_MAX = 16 << 20, CHUNK_CACHE_MAX = 64 << 20 };
-/* ours; what libspng says of memory is said of the picture */
+/* our own code; libspng's "out of memory" may be caused by what the file claims */
 enum { NO_MEMORY = -1 };
 
 static bool has_alpha(spng_ctx *ctx, const struct spng_ihdr *ihdr)
@@ -39,7 +40,7 @@ static int decode(spng_ctx *ctx, const uint8_t *bytes, size_t size, struct spng_
                              SPNG_DECODE_TRNS);
     if (code)
         return code;
-    /* a file cut after the pixels */
+    /* fails for a file that is cut after the pixels */
     int tail = spng_decode_chunks(ctx);
     return tail == SPNG_IO_EOF || tail == SPNG_IO_ERROR ? tail : 0;
 }

@@ -1,5 +1,5 @@
-/* Format, size and orientation from the header alone. Every read is behind a bounds check: the
- * bytes come from the web. */
+/* Reads format, size and orientation from the header alone. Every read follows a bounds check,
+ * since the bytes come from the web. */
 #include <limits.h>
 #include <string.h>
 #include "image/codec.h"
@@ -14,8 +14,8 @@ static bool starts(const uint8_t *p, size_t n, size_t at, const char *magic, siz
     return n >= at + length && memcmp(p + at, magic, length) == 0;
 }
 
-/* Start of frame: C0..CF but for C4 (Huffman tables), C8 (reserved) and CC (arithmetic
- * conditioning). */
+/* Whether a marker is a start of frame: C0..CF except C4 (Huffman tables), C8 (reserved) and CC
+ * (arithmetic conditioning). */
 static bool is_sof(uint8_t marker)
 {
     return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
@@ -111,7 +111,7 @@ static bool probe_bmp(const uint8_t *p, size_t n, header *out)
     }
     out->width = df_le32(p + 18);
     uint32_t height = df_le32(p + 22);
-    /* negative: top row first */
+    /* a negative height means that the top row comes first */
     out->height = height > INT_MAX ? 0 - height : height;
     return df_le32(p + 14) >= 40;
 }
@@ -138,8 +138,8 @@ static bool is_brand(const uint8_t *brand, const char *const *list)
     return false;
 }
 
-/* AVIF when any brand of the ftyp box says so: files whose major brand is the neutral mif1 exist in
- * both codecs. */
+/* AVIF if any brand of the ftyp box says so, since files of both codecs may have the neutral major
+ * brand mif1. */
 static df_image_format heif_format(const uint8_t *p, size_t n)
 {
     static const char *const avif[] = {"avif", "avis", NULL};
@@ -150,7 +150,7 @@ static df_image_format heif_format(const uint8_t *p, size_t n)
     if (end > n)
         end = n;
     for (size_t at = 8; at + 4 <= end; at += 4) {
-        if (at == 12) /* minor version */
+        if (at == 12) /* the minor version is no brand */
             continue;
         if (is_brand(p + at, avif))
             return DF_FORMAT_AVIF;

@@ -1,24 +1,24 @@
-/* Separable resize with a filter that widens when shrinking: columns first, one output row at a
- * time, so that the long loops run over contiguous bytes and the working set is one row. Sums are
- * in a fixed order: same bytes everywhere. */
+/* Separable resize by a filter that widens when shrinking. Columns go first, a few output rows at a
+ * time, so that the long loops run over contiguous bytes and the working set stays small. The order
+ * of additions is fixed: every machine gives the same bytes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "image/blend.h"
 #include "image/codec.h"
 
-/* of one output position, weights sum to 1 */
+/* The input positions that make one output position; the weights sum to 1. */
 typedef struct {
     int first, n_taps;
     float *weights;
 } taps;
-/* weights beyond n_taps are 0, to most_taps */
+/* All positions of an axis. Weights from n_taps up to most_taps are 0. */
 typedef struct {
     taps *at;
     float *weights;
     int most_taps;
 } filter;
-/* [from, from + size) becomes n_out */
+/* The range [from, from + size) of n_in pixels becomes n_out pixels. */
 typedef struct {
     double from, size;
     int n_in, n_out;
@@ -41,6 +41,7 @@ static double weight_at(double x, bool bicubic)
     return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
 }
 
+/* Computes the weights of one output position, clipped at the borders. */
 static void filter_position(const axis *a, int i, double stretch, taps *t)
 {
     double support = stretch * (a->bicubic ? 2 : 1),
@@ -56,6 +57,7 @@ static void filter_position(const axis *a, int i, double stretch, taps *t)
     t->n_taps = last - first;
 }
 
+/* Computes the weights of all output positions; false: out of memory. */
 static bool filter_init(filter *f, const axis *a)
 {
     double scale = a->size / a->n_out, stretch = scale > 1 ? scale : 1;
@@ -72,13 +74,13 @@ static bool filter_init(filter *f, const axis *a)
     return true;
 }
 
-/* A pixel is the first three of four floats: one multiplication a tap. */
+/* A pixel is the first three of four floats, so that one vector multiplication weighs it. */
 typedef float pixel __attribute__((vector_size(16)));
 
-enum { ROWS_AT_ONCE = 4 };                   /* sums that do not wait for each other */
+enum { ROWS_AT_ONCE = 4 }; /* independent sums, which the processor can compute at the same time */
 
-/* rows: ROWS_AT_ONCE blended rows, `stride` floats apart; out: the same
- * number, `out_stride` apart. */
+/* Resizes rows horizontally. rows: ROWS_AT_ONCE rows, already resized vertically, `stride` floats
+ * apart; out: as many, `out_stride` apart. */
 static void shrink_rows(const float *restrict rows, size_t stride, int first, const filter *f,
                         int width, float *restrict out, size_t out_stride)
 {
@@ -107,15 +109,17 @@ static void round_row(const float *restrict row, size_t n, uint8_t *restrict out
     }
 }
 
-/* ROWS_AT_ONCE rows of `in` and as many of the output, each with one float to spare: the fourth of
- * its last pixel. Weights of 0 reach beyond the end of a row, up to most_taps pixels. */
+/* Floats of working memory: ROWS_AT_ONCE rows of the input and as many of the output, each with one
+ * float to spare for the fourth of its last pixel, and room for the weights of 0 that reach beyond
+ * the end of a row. */
 static size_t rows_size(const df_image *in, const filter *across, int width)
 {
     return ROWS_AT_ONCE * (((size_t)in->width + (size_t)width) * 3 + 2) +
            (size_t)across->most_taps * 3;
 }
 
-/* rows: rows_size floats, finite. */
+/* Resizes the image, ROWS_AT_ONCE rows at a time. rows: rows_size floats, all finite, since weights
+ * of 0 are multiplied with them. */
 static void fill_rows(const df_image *in, const filter *across, const filter *down, float *rows,
                       df_image *out)
 {

@@ -1,4 +1,4 @@
-/* The first image of a TIFF, read from memory. */
+/* Decodes the first image of a TIFF by libtiff, from memory. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static toff_t source_size(thandle_t handle)
     return ((source *)handle)->size;
 }
 
-/* Keeps the first message: it names the cause, the later ones its effects. */
+/* Keeps the first message, which names the cause; later ones name its effects. */
 __attribute__((format(printf, 4, 0))) static int keep_message(TIFF *tiff, void *user,
                                                               const char *module, const char *fmt,
                                                               va_list args)
@@ -81,7 +81,7 @@ static TIFF *open_source(source *s)
     return tiff;
 }
 
-/* Packed 32-bit pixels in stored order. Premultiplied, as the library hands them out. */
+/* Reads packed 32-bit pixels in stored order, with premultiplied alpha, as libtiff gives them. */
 static df_status read_pixels(TIFF *tiff, source *s, uint32_t **out, int *width, int *height,
                              df_error *err)
 {
@@ -97,7 +97,7 @@ static df_status read_pixels(TIFF *tiff, source *s, uint32_t **out, int *width, 
             status = df_fail(err, DF_NOMEM, "tiff of %u x %u pixels: out of memory", reader.width,
                              reader.height);
     }
-    /* our own code turns it upright */
+    /* in stored order: our own code turns it upright */
     reader.req_orientation = reader.orientation;
     if (status == DF_OK && !TIFFRGBAImageGet(&reader, raster, reader.width, reader.height))
         status = df_fail(err, DF_FORMAT, "tiff: %s",

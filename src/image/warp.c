@@ -1,3 +1,4 @@
+/* Bilinear sampling of a parallelogram. */
 #include "image/warp.h"
 
 #include <math.h>
@@ -9,6 +10,7 @@ static double clamp(double v, double last)
     return v > 0 ? v < last ? v : last : 0;  /* NaN becomes 0 */
 }
 
+/* The bilinear value at (x, y), in pixel centres; border pixels are repeated. */
 static void sample(const df_image *in, double x, double y, uint8_t *out)
 {
     x = clamp(x, in->width - 1);

@@ -1,3 +1,4 @@
+/* Decodes WebP; of an animation, its first frame. */
 #include <stdlib.h>
 #include <string.h>
 #include <webp/decode.h>
@@ -20,7 +21,7 @@ static df_status decode_rgba(const uint8_t *bytes, size_t size, int width, int h
     return DF_OK;
 }
 
-/* The first frame of an animation on its canvas. */
+/* Decodes the first frame of an animation onto a white canvas. */
 static df_status decode_frame(const uint8_t *bytes, size_t size, int width, int height,
                               df_image *out, df_error *err)
 {
