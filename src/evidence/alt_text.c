@@ -1,3 +1,4 @@
+/* Finds the name in a web page's alt-text by lists of words that names do not have. */
 #include "evidence/alt_text.h"
 
 #include <ctype.h>
@@ -8,7 +9,7 @@
 
 enum { TITLE_MAX = 160, TITLE_WORDS_MAX = 14 };
 
-/* Said about the file and not about what it shows: cut off at the front. */
+/* Beginnings that speak about the file and not about what it shows. They are cut off. */
 static const char *const leads[] = {
     "a ",
     "an ",
@@ -39,8 +40,8 @@ static const char *const leads[] = {
     "file photo: ",
     "stock photo: ",
 };
-/* A phrase with one of these words is an offer, a sentence, an opinion or an instruction, and not a
- * name. */
+/* A phrase with one of these words is an offer, a sentence, an opinion or an instruction. It is not
+ * a name. */
 static const char *const junk[] = {
     "buy",       "sale",        "price",        "prices",       "shop",       "free",
     "download",  "downloads",   "wallpaper",    "wallpapers",   "stock",      "vector",
@@ -73,6 +74,7 @@ static bool in_list(const char *word, size_t size, const char *const *list, size
     return false;
 }
 
+/* Skips beginnings such as "Photo of the ". */
 static const char *skip_leads(const char *p)
 {
     const char *start = p;
@@ -84,12 +86,13 @@ static const char *skip_leads(const char *p)
                 again = true;
             }
     }
-    /* "The Hague", "A Coruna": an article alone belongs to the name. */
+    /* an article alone belongs to the name, as in "The Hague" */
     bool article = p - start <= 4 && p > start;
     return article ? start : p;
 }
 
-/* Where the name ends and the page's own words begin. */
+/* Length of the name: it ends at the first mark after which pages put words of their own, such as "
+ * | " or " by Somebody". */
 static size_t title_end(const char *p)
 {
     static const char *const marks[] = {" | ",
@@ -131,7 +134,7 @@ static bool odd_characters(const char *p, size_t n)
             return true;
         if (c == 0xE2 && i + 1 < n && (unsigned char)p[i + 1] == 0x82) /* currency signs */
             return true;
-        /* file.jpg, www.site */
+        /* a full stop within a word, as in file.jpg or www.site */
         if (c == '.' && i + 1 < n && p[i + 1] != ' ')
             return true;
         digits += isdigit(c) != 0;
@@ -140,7 +143,8 @@ static bool odd_characters(const char *p, size_t n)
     return digits * 3 > n || commas > 2;
 }
 
-/* A capital inside the phrase is a name; a phrase all in capitals shouts. */
+/* Whether the phrase holds a name: a capital after the first word. A phrase all in capitals is
+ * shouting and does not count. */
 static bool has_name(const char *title)
 {
     int words = 0, names = 0, shouted = 0;

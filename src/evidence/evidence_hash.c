@@ -8,11 +8,12 @@
 static void put_int(df_str *s, int64_t v)
 {
     char bytes[8];
-    for (int i = 0; i < 8; i++)              /* little-endian on every machine */
+    for (int i = 0; i < 8; i++)              /* little-endian on all machines */
         bytes[i] = (char)((uint64_t)v >> 8 * i & 255);
     df_str_append_n(s, bytes, sizeof bytes);
 }
 
+/* Appends a number to six decimals. What is not finite or is huge becomes one special value. */
 static void put_real(df_str *s, double v)
 {
     put_int(s, isfinite(v) && fabs(v) < 1e12 ? llround(v * 1e6) : INT64_MIN);

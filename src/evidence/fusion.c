@@ -1,3 +1,4 @@
+/* Fuses tags, boxes and lines into what a prompt tells, within a budget of tokens. */
 #include "evidence/fusion.h"
 
 #include <ctype.h>
@@ -33,9 +34,10 @@ static void leave_tag(fusing *f, const df_tag *t, const char *reason)
                               .item = t->item});
 }
 
-/* Tags of one thing become the surest of them; taggers that agree raise its belief. Returns how
- * many are left. */
-static int join_tags(fusing *f, known_tag *t, int n)
+/* Merges the tags that name the same thing into the one with the highest score. Several taggers
+ * raise its belief as independent witnesses. Returns how many tags are left, -1 when out of
+ * memory. */
+static int merge_tags(fusing *f, known_tag *t, int n)
 {
     int kept = 0;
     for (int i = 0; i < n; i++) {
@@ -54,7 +56,7 @@ static int join_tags(fusing *f, known_tag *t, int n)
         const char *both = df_sources_join(a, b, f->arena);
         if (!both)
             return -1;
-        if (strlen(both) > strlen(a))        /* a tagger that had not spoken */
+        if (strlen(both) > strlen(a))        /* the tagger is a new witness */
             t[same].tag.score = 1 - (1 - t[same].tag.score) * (1 - t[i].tag.score);
         t[same].tag.source = both;
     }
@@ -62,7 +64,7 @@ static int join_tags(fusing *f, known_tag *t, int n)
     return kept;
 }
 
-/* Whether a narrower tag is told: "poodle" says all that "dog" says. Told ones stand before t. */
+/* Whether a narrower tag is told: "poodle" includes "dog". */
 static bool is_general(const fusing *f, const known_tag *all, int n, const known_tag *t)
 {
     for (int i = 0; i < n; i++)
@@ -92,7 +94,7 @@ static bool fuse_tags(fusing *f)
         all[n++] = (known_tag){t, df_kinds_find(how->kinds, t.label)};
     }
     qsort(all, (size_t)n, sizeof *all, compare_tags);
-    n = join_tags(f, all, n);
+    n = merge_tags(f, all, n);
     for (int i = 0; i < n; i++) {
         const df_tag *t = &all[i].tag;
         const char *reason = t->score < 0.5                             ? "score"
@@ -115,7 +117,7 @@ static int64_t digits(double v)
     return v >= 10000 ? 5 : v >= 1000 ? 4 : v >= 100 ? 3 : v >= 10 ? 2 : 1;
 }
 
-/* "label: [x0, y0, x1, y1]" and its line end */
+/* tokens of "label: [x0, y0, x1, y1]" and the end of the line */
 static int64_t box_tokens(const df_box *b)
 {
     return df_tokens_estimate(b->label) + 7 + digits(b->x0) + digits(b->y0) + digits(b->x1) +
@@ -170,7 +172,7 @@ static bool tell_boxes(fusing *f, df_object *objects, int n, int n_told, int64_t
     for (int i = 0; i < told; i++)
         boxes[i] = objects[i].box;
     for (int i = told; i < n; i++)
-        /* it is told, under one name with another */
+        /* "joined": it is told as part of another object */
         if (strcmp(objects[i].reason, "joined") != 0)
             leave_box(f, &objects[i].box, objects[i].reason);
     f->told.boxes = boxes;

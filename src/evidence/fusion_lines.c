@@ -1,4 +1,4 @@
-/* Of all lines of text: which are told. */
+/* Chooses the lines of text that are told. */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,15 +9,16 @@
 
 typedef struct {
     const df_line *line;
-    int order;                               /* in reading order */
+    int order;                               /* position in reading order */
     /* the text without case, spaces and ASCII punctuation */
     char *key;
     size_t size;                             /* of the key */
     uint64_t hash;
     double x0, y0, x1, y1;
-    const char *reason;                      /* why it is not told; NULL: it is */
+    const char *reason;                      /* why it is left out; NULL: it is told */
 } reading;
 
+/* The axis-parallel box around the line. */
 static void bound(reading *r)
 {
     const df_line *l = r->line;
@@ -27,7 +28,7 @@ static void bound(reading *r)
     r->y1 = fmax(fmax(l->y[0], l->y[1]), fmax(l->y[2], l->y[3]));
 }
 
-/* A text of punctuation alone is its own key. */
+/* Makes the key by which texts are compared. A text that is only punctuation is its own key. */
 static bool make_key(reading *r, df_arena *arena)
 {
     const char *text = r->line->text;
@@ -47,7 +48,7 @@ static bool make_key(reading *r, df_arena *arena)
     return true;
 }
 
-/* Surest first; of equals the one that is read first. */
+/* By falling score; of equals in reading order. */
 static int by_certainty(const void *a, const void *b)
 {
     const reading *x = *(const reading *const *)a, *y = *(const reading *const *)b;
@@ -56,6 +57,7 @@ static int by_certainty(const void *a, const void *b)
     return x->order - y->order;
 }
 
+/* Whether 70 % of a's area lies within b. */
 static bool inside(const reading *a, const reading *b)
 {
     const double w = fmin(a->x1, b->x1) - fmax(a->x0, b->x0),
@@ -63,6 +65,8 @@ static bool inside(const reading *a, const reading *b)
     return w > 0 && h > 0 && w * h >= 0.7 * (a->x1 - a->x0) * (a->y1 - a->y0);
 }
 
+/* Why r need not be told beside `other`: the same text, or a part of it inside its place. NULL: it
+ * must. */
 static const char *told_by(const reading *r, const reading *other)
 {
     if (r->hash == other->hash && r->size == other->size &&
@@ -82,7 +86,7 @@ static void drop_told(reading *const *ranked, int n)
                 ranked[i]->reason = told_by(ranked[i], ranked[k]);
 }
 
-/* The surest lines, as many as the options and the tokens allow. */
+/* Keeps the lines with the highest scores, as many as the options and the tokens allow. */
 static void keep_surest(reading *const *ranked, int n, const df_fuse_options *o, int64_t budget)
 {
     int64_t kept = 0;

@@ -1,4 +1,4 @@
-/* The parts of fusion, private to fusion*.c. */
+/* What the files of fusion share; private to fusion*.c. */
 #ifndef DF_EVIDENCE_FUSION_PARTS_H
 #define DF_EVIDENCE_FUSION_PARTS_H
 #include "evidence/fusion.h"
@@ -9,7 +9,7 @@ typedef struct {
     df_arena *arena;
     df_evidence told;
     df_left *left;
-    int n_left;               /* room for every raw record */
+    int n_left;               /* `left` has room for every raw record */
 } fusing;
 
 static inline void fusion_leave(fusing *f, df_left what)

@@ -1,3 +1,5 @@
+/* Weighted box fusion: clusters boxes that mean the same object, and raises the belief in those
+ * that several experts saw. */
 #include "evidence/merge.h"
 
 #include <math.h>
@@ -38,26 +40,26 @@ static df_object broken_object(const df_box *b)
                        .reason = "broken"};
 }
 
-/* ---- clusters: the boxes that say the same ---- */
+/* ---- clusters: boxes that mean the same object ---- */
 
 typedef struct {
     const df_merger *m;
-    /* the usable ones, score is belief, by df_box_compare */
+    /* [n]: the usable boxes with belief as score, by df_box_compare */
     df_box *boxes;
     int n;
-    int *next;                               /* of the same cluster; -1: the last */
+    int *next;                               /* [n]: the next box of the same cluster; -1: none */
     df_object *objects;
     int n_objects;
-    double *weight;                          /* of each object's mean so far */
-    int *first, *last;                       /* of each object's boxes */
-    /* the object of the same thing made before; -1: none */
+    double *weight;                          /* [n_objects]: weight of the mean so far */
+    int *first, *last;                       /* [n_objects]: first and last box of each object */
+    /* [n_objects]: the object of the same thing made before it; -1: none */
     int *older;
     df_kind *kinds;
-    int n_kinds;             /* the things seen */
-    /* the labels seen, and which thing each is */
+    int n_kinds;             /* number of different things seen */
+    /* [n_labels]: the labels seen, and the index of the thing that each names */
     const char **labels;
     int *kind_of_label, n_labels;
-    int *newest;                             /* of each thing: its object made last; -1: none */
+    int *newest; /* [n_kinds]: the object of that thing that was made last; -1: none */
 } clustering;
 
 /* Makes room for `room` boxes. False: out of memory. */
@@ -79,7 +81,7 @@ static bool clustering_alloc(clustering *c, int room, df_arena *arena)
            c->kinds && c->labels && c->kind_of_label && c->newest;
 }
 
-/* Index of the thing that a label names. */
+/* Index of the thing that a label names, which is added if it is new. */
 static int kind_of(clustering *c, const char *label)
 {
     for (int i = 0; i < c->n_labels; i++)
@@ -98,6 +100,7 @@ static int kind_of(clustering *c, const char *label)
     return at;
 }
 
+/* The object of this thing that overlaps the box most, and by more than options->iou; -1: none. */
 static int best_object(const clustering *c, int kind, const df_box *b)
 {
     int best = -1;
@@ -119,7 +122,7 @@ static void add_box(clustering *c, int i)
     const df_box *b = &c->boxes[i];
     const int kind = kind_of(c, b->label);
     int k = best_object(c, kind, b);
-    const double w = b->score + 1e-9;        /* a box of score 0 still has a place */
+    const double w = b->score + 1e-9;        /* so that a box of belief 0 still has a place */
     c->next[i] = -1;
     if (k < 0) {
         k = c->n_objects++;
@@ -148,8 +151,8 @@ static const char *source_of(const df_box *b)
     return b->source ? b->source : "";
 }
 
-/* Whether a surer box of the object is of the same detector. */
-static bool has_spoken(const clustering *c, int object, int i)
+/* Whether the object has a box with a higher belief of the same detector. */
+static bool has_counted(const clustering *c, int object, int i)
 {
     for (int k = c->first[object]; k != i; k = c->next[k])
         if (strcmp(source_of(&c->boxes[k]), source_of(&c->boxes[i])) == 0)
@@ -165,7 +168,7 @@ static bool join_detectors(clustering *c, int object, df_arena *arena)
     double doubt = 1 - b->score;
     b->source = source_of(b);
     for (int i = c->next[c->first[object]]; i >= 0; i = c->next[i]) {
-        if (has_spoken(c, object, i))
+        if (has_counted(c, object, i))
             continue;
         doubt *= 1 - c->boxes[i].score;
         b->source = df_sources_join(b->source, source_of(&c->boxes[i]), arena);
@@ -181,7 +184,7 @@ typedef struct {
     double belief;
 } witness;
 
-/* The tags as witnesses. */
+/* Lists the tags with their beliefs, as witnesses for boxes. */
 static df_status find_witnesses(const df_merger *m, const df_evidence *raw, df_arena *arena,
                                 witness **out, int *n, df_error *err)
 {
@@ -212,7 +215,7 @@ static double tag_belief(const df_merger *m, const witness *w, int n, const df_k
     return most;
 }
 
-/* ---- all ---- */
+/* ---- objects ---- */
 
 /* Makes objects of the boxes; a tag of the same kind is one more witness. */
 static df_status make_objects(clustering *c, const df_evidence *raw, df_arena *arena, df_error *err)

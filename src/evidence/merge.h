@@ -1,16 +1,16 @@
-/* Boxes of several detectors become one list of objects. */
+/* Merges the boxes of several detectors into one list of objects. */
 #ifndef DF_EVIDENCE_MERGE_H
 #define DF_EVIDENCE_MERGE_H
 #include "base/status.h"
 #include "evidence/object.h"
 
 typedef struct {
-    /* boxes of one thing that overlap more are the same object */
+    /* boxes of one thing are the same object when their intersection over union is larger */
     double iou;
-    double accept;                           /* of sources that have no df_accept */
-    /* overlap above which boxes of two names are one object with two names */
+    double accept;                           /* for detectors without a df_accept */
+    /* boxes of two names are one object when their intersection over union is larger */
     double same_place;
-    /* what a tag's belief counts as a witness for boxes of its name; 0: nothing */
+    /* factor on a tag's belief when it confirms boxes of its name; 0: tags confirm nothing */
     double tag_weight;
 } df_merge_options;
 
@@ -19,16 +19,20 @@ typedef struct {
     const df_kinds *kinds;
     const df_accept *accept;
     int n_accept;
-    double tag_accept; /* of taggers that have no df_accept */
+    double tag_accept; /* for taggers without a df_accept */
 } df_merger;
 
 /* Weighted box fusion (Solovyev et al. 2021, arXiv 1910.13302): boxes of one thing (df_kind_same)
- * that overlap become their mean, weighted by belief. Witnesses raise the belief as independent
- * ones do: 1 - (1-a)(1-b), each detector's best box counting once, and each tagger whose tag is
- * that thing or a kind of it; `source` joins the detectors' names with '+' in alphabetical order.
- * An object believed below 0.5 is not told. raw      borrowed; broken boxes (not finite, empty,
- * outside the image) come last objects  [*n] told ones first, each by falling belief, in the arena;
- * labels are raw's The order of raw->boxes does not matter. Errors: DF_NOMEM. */
+ * that overlap become their mean, weighted by belief. Experts that agree raise the belief as
+ * independent witnesses, 1 - (1-a)(1-b). Each detector counts once, by its best box; so does the
+ * strongest tag that names the thing or a kind of it. `source` joins the detectors' names with '+'
+ * in alphabetical order. Objects with a belief below 0.5 are not told.
+ *
+ *   raw      borrowed; labels of the objects point into it
+ *   objects  [*n], in the arena: the told ones by falling belief, then the others; broken boxes
+ * (not finite, empty, outside the image) come last
+ *
+ * The order of raw->boxes does not matter. Errors: DF_NOMEM. */
 df_status df_merge_boxes(const df_merger *m, const df_evidence *raw, df_arena *arena,
                          df_object **objects, int *n, df_error *err);
 

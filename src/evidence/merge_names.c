@@ -1,19 +1,19 @@
-/* What of all objects is told: two names for one place, weak ones. The rest is kept with the
- * reason. */
+/* Decides which objects are told, and which name an object gets when boxes of two names have one
+ * place. */
 #include <stdlib.h>
 
 #include "evidence/merge.h"
 
 static const double believed = 0.5;         /* what df_belief gives at an expert's accept */
 
-/* a and b are one object with a wider and a narrower name. Both say at least what the wider name
- * says, so its belief grows; the narrower name is used where it is believed by itself. */
+/* Makes a and b one object, of which one name is narrower. Both claim at least what the wider name
+ * says, so its belief grows. The narrower name is used if it is believed by itself. */
 static bool join_names(df_object *a, df_object *b, bool a_is_narrower, df_arena *arena)
 {
     const df_object *narrow = a_is_narrower ? a : b, *wide = a_is_narrower ? b : a, *name = narrow;
     if (narrow->box.score < believed)
         name = wide;
-    df_box box = a->box;                     /* the surer's place */
+    df_box box = a->box;                     /* the place of the object with the higher belief */
     box.label = name->box.label;
     box.item = name->box.item;
     box.score = 1 - (1 - a->box.score) * (1 - b->box.score);
@@ -25,7 +25,8 @@ static bool join_names(df_object *a, df_object *b, bool a_is_narrower, df_arena 
     return box.source != NULL;
 }
 
-/* objects by falling belief: each is compared with the surer ones before it. */
+/* Compares each object with those before it, which have a higher belief. objects are sorted by
+ * falling belief. */
 static bool name_places(const df_merger *m, df_object *o, int n, df_arena *arena)
 {
     for (int i = 1; i < n; i++)
@@ -51,7 +52,8 @@ int df_merge_names(const df_merger *m, df_object *o, int n, df_arena *arena)
     if (!scratch || !name_places(m, o, n, arena))
         return -1;
     int told = df_objects_told_first(o, n, scratch);
-    qsort(o, (size_t)told, sizeof *o, df_object_compare); /* names that were joined have risen */
+    /* the belief in joined objects has grown */
+    qsort(o, (size_t)told, sizeof *o, df_object_compare);
     while (told > 0 && o[told - 1].box.score < believed)
         o[--told].reason = "score";
     return told;

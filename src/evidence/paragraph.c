@@ -1,10 +1,11 @@
+/* Joins lines into paragraphs by the last and the first characters of neighbouring lines. */
 #include "evidence/paragraph.h"
 
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 
-/* The character at p and its bytes; a byte that begins none is itself. */
+/* The code point at p, and its length in bytes. An invalid byte stands for itself. */
 static uint32_t character(const char *p, size_t *bytes)
 {
     const unsigned char *u = (const unsigned char *)p;
@@ -23,7 +24,7 @@ static uint32_t character(const char *p, size_t *bytes)
     }
 }
 
-/* Where the character before p begins; p > text. */
+/* Start of the character before p; p > text. */
 static const char *back(const char *text, const char *p)
 {
     const char *q = p - 1;
@@ -39,7 +40,7 @@ static uint32_t last_character(const char *text)
     return end > text ? character(back(text, end), &bytes) : 0;
 }
 
-/* Scripts whose words follow each other without a space, and their punctuation. */
+/* Whether c belongs to a script without spaces between words, or to its punctuation. */
 static bool is_spaceless(uint32_t c)
 {
     static const uint32_t ranges[][2] = {
@@ -58,7 +59,7 @@ static bool is_letter(uint32_t c)
                     : c >= 0xC0 && (c < 0x2000 || c > 0x2BFF) && !is_spaceless(c);
 }
 
-/* Latin, Greek and Cyrillic. */
+/* Lower case in Latin, Greek and Cyrillic. */
 static bool is_lower(uint32_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 0xDF && c <= 0xFF && c != 0xF7) ||
@@ -96,7 +97,7 @@ int df_paragraph_end(const df_line *lines, int n, int from)
     return end;
 }
 
-/* Bytes of `text` that fit into `room`, whole characters. */
+/* Bytes of `text` that fit into `room` without cutting a character in two. */
 static size_t fitting(const char *text, size_t size, size_t room)
 {
     if (size <= room)
@@ -106,7 +107,7 @@ static size_t fitting(const char *text, size_t size, size_t room)
     return room;
 }
 
-/* text without the spaces around it. */
+/* Skips spaces before *text; returns its length without the spaces after it. */
 static size_t trim(const char **text)
 {
     *text += strspn(*text, " ");
@@ -141,8 +142,8 @@ void df_paragraph_append(const df_line *lines, int n, size_t max_bytes, df_str *
     }
 }
 
-/* Most letters of the text are of scripts without spaces (1), or with them (0); -1: it has none of
- * either. */
+/* 1 when most letters of the text belong to scripts without spaces, 0 when they belong to scripts
+ * with spaces, -1 when there are no letters. */
 static int script_of(const char *text)
 {
     int without = 0, with = 0;

@@ -1,3 +1,4 @@
+/* Parses prompt templates and fills them with evidence; makes foreign text harmless. */
 #include "evidence/prompt.h"
 
 #include <inttypes.h>
@@ -14,7 +15,7 @@ static const char *const placeholder_names[] = {"",     "world_knowledge", "dete
                                                 "tags", "width",           "height"};
 enum { N_KINDS = sizeof placeholder_names / sizeof placeholder_names[0] };
 
-/* text: of a literal, with the template's memory. block: counts from 0. */
+/* A piece of the template. text points into the template. block: number of the block, from 0. */
 typedef struct {
     piece_kind kind;
     const char *text;
@@ -33,7 +34,7 @@ struct df_prompt {
 static const char *const roles[] = {"user",      "assistant", "system", "human", "model",
                                     "developer", "tool",      "gpt",    "bot",   "ai"};
 
-/* Does a chat role's name end at p[n]? As a whole word: "Human:" but not "superhuman:". */
+/* Whether a chat role's name ends at p[n], as a whole word: "Human:" but not "superhuman:". */
 static bool ends_in_role(const char *p, size_t n)
 {
     while (n > 0 && p[n - 1] == ' ')
@@ -50,11 +51,11 @@ static bool ends_in_role(const char *p, size_t n)
     return false;
 }
 
-/* Is it already what df_str_append_clean would make of it? Most text is: printable ASCII with
- * single spaces. */
+/* Whether the text already is what df_str_append_clean would make of it. Most text is: printable
+ * ASCII with single spaces. */
 static bool is_clean(const char *text, size_t size)
 {
-    bool space = true;                       /* none at the start */
+    bool space = true;                       /* no space at the start */
     for (size_t i = 0; i < size; i++) {
         const unsigned char c = (unsigned char)text[i];
         if (c < ' ' || c > '~' || (c == ' ' && space))
@@ -123,7 +124,8 @@ void df_prompt_close(df_prompt *prompt)
     free(prompt);
 }
 
-/* CRLF to LF; blank lines with spaces become empty; no blank lines at the ends. */
+/* Normalises a template in place: CRLF to LF, no spaces at the ends of lines, at most one blank
+ * line in a row, none at the ends. Returns the new size. */
 static size_t tidy(char *text, size_t size)
 {
     size_t n = 0;
@@ -143,7 +145,7 @@ static size_t tidy(char *text, size_t size)
     return n;
 }
 
-/* Bytes of a placeholder {name} at p, 0 when there is none. */
+/* Length in bytes of the placeholder {name} at p, 0 when there is none. */
 static size_t placeholder_size(const char *p)
 {
     if (*p != '{')
@@ -167,8 +169,8 @@ static void add_piece(df_prompt *t, piece_kind kind, const char *text, size_t si
         t->pieces[t->n_pieces++] = (piece){kind, text, size, block};
 }
 
-/* Cuts t->text into pieces; pieces has room for all. */
-static df_status cut(df_prompt *t, const char *name, df_error *err)
+/* Cuts t->text into literals, placeholders and blocks. t->pieces has room for all. */
+static df_status cut_template(df_prompt *t, const char *name, df_error *err)
 {
     int line = 1, block = 0;
     const char *from = t->text, *p = t->text;
@@ -210,7 +212,7 @@ df_status df_prompt_open(df_prompt **out, const char *name, const char *text, si
     df_prompt *t = calloc(1, sizeof *t);
     if (t) {
         t->text = malloc(size + 1);
-        /* a placeholder and the literal before it take >= 3 bytes */
+        /* a placeholder and the literal before it take at least 3 bytes */
         t->pieces = calloc(size + 2, sizeof *t->pieces);
     }
     if (!t || !t->text || !t->pieces) {
@@ -220,7 +222,7 @@ df_status df_prompt_open(df_prompt **out, const char *name, const char *text, si
     memcpy(t->text, text, size);
     t->size = tidy(t->text, size);
     df_status status = t->size == 0 ? df_fail(err, DF_FORMAT, "%s: the template is empty", name)
-                                    : cut(t, name, err);
+                                    : cut_template(t, name, err);
     if (status == DF_OK)
         *out = t;
     else
@@ -264,7 +266,7 @@ static int64_t pixel(double v, int64_t limit)
     return limit > 0 && v >= (double)limit ? limit : v < 1e9 ? llround(v) : 1000000000;
 }
 
-/* Digits by hand: this is most of a prompt's numbers, and printf takes ten times as long. */
+/* Writes digits without printf, which takes ten times as long; most of a prompt is numbers. */
 static void append_number(df_str *out, int64_t v)
 {
     char digits[24];
@@ -296,7 +298,7 @@ static void append_boxes(const df_evidence *e, df_str *out)
     }
 }
 
-/* A paragraph a line. */
+/* Writes one paragraph a line. */
 static void append_paragraphs(const df_evidence *e, df_str *out)
 {
     df_str text = {0};

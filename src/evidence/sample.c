@@ -1,3 +1,4 @@
+/* Balanced sampling of objects by size and label. */
 #include "evidence/sample.h"
 
 #include <math.h>
@@ -20,7 +21,7 @@ df_box_size df_box_size_of(const df_box *b, int64_t width, int64_t height,
                                          : DF_SIZE_LARGE;
 }
 
-/* Groups of one size and label, best first. */
+/* By size and label, the best first within each. */
 static int by_label(const void *a, const void *b)
 {
     const candidate *x = a, *y = b;
@@ -30,7 +31,7 @@ static int by_label(const void *a, const void *b)
     return c ? c : x->index - y->index;
 }
 
-/* Each label's best, then each label's second, ...; among equals by score. */
+/* The best of every label, then the second of every label, and so on; within a turn by belief. */
 static int by_turn(const void *a, const void *b)
 {
     const candidate *x = a, *y = b;
@@ -46,8 +47,9 @@ static void number_turns(candidate *c, int n)
     qsort(c, (size_t)n, sizeof *c, by_turn);
 }
 
-/* c is in turn order. What a size has no place for may take another's. */
-static void choose(const candidate *c, int n, const df_sample_options *options, bool *keep)
+/* Marks the kept objects: first as many of each size as its quota allows, then others while there
+ * is room. c is in the order of turns. */
+static void fill_quotas(const candidate *c, int n, const df_sample_options *options, bool *keep)
 {
     const int budget = (int)options->budget;
     int quota[DF_SIZES], left = budget;
@@ -68,6 +70,7 @@ static void choose(const candidate *c, int n, const df_sample_options *options, 
         }
 }
 
+/* Extends the box b over another, for which it then stands, too. */
 static void widen(df_box *b, const df_box *by)
 {
     b->x0 = fmin(b->x0, by->x0);
@@ -77,7 +80,8 @@ static void widen(df_box *b, const df_box *by)
     b->count = (b->count > 1 ? b->count : 1) + 1;
 }
 
-/* c is by size, label, best first: of each run the last that is kept counts those that are not. */
+/* Gives each object that is not kept a reason, and counts it into the last kept one of its size and
+ * label. c is sorted by by_label. */
 static void count_the_rest(const candidate *c, int n, df_object *objects, const bool *keep)
 {
     for (int start = 0, end; start < n; start = end) {
@@ -113,7 +117,7 @@ int df_sample_objects(df_object *objects, int n, int64_t width, int64_t height,
         c[i] = (candidate){&objects[i].box, i, 0,
                            df_box_size_of(&objects[i].box, width, height, options)};
     number_turns(c, n);
-    choose(c, n, options, keep);
+    fill_quotas(c, n, options, keep);
     qsort(c, (size_t)n, sizeof *c, by_label);
     count_the_rest(c, n, objects, keep);
     return df_objects_told_first(objects, n, scratch);

@@ -1,3 +1,5 @@
+/* Finds the evidence in a filled prompt by filling its placeholders again, and replaces it by
+ * less. */
 #include "evidence/shorten.h"
 
 #include <math.h>
@@ -32,9 +34,9 @@ static void list_items(const df_evidence *e, item *items)
         *items++ = (item){e->lines[i].score, LINE, i};
 }
 
-/* The n_kept best of the items, in the order that they had. kept: of all items, in the order of
+/* Copies the kept items, in their order. kept: one flag for each item, in the order of
  * list_items. */
-static bool choose(const df_evidence *told, const bool *kept, df_arena *arena, df_evidence *less)
+static bool copy_kept(const df_evidence *told, const bool *kept, df_arena *arena, df_evidence *less)
 {
     df_tag *tags = df_arena_alloc(arena, (size_t)told->n_tags + 1, sizeof *tags);
     df_box *boxes = df_arena_alloc(arena, (size_t)told->n_boxes + 1, sizeof *boxes);
@@ -73,7 +75,7 @@ static df_status keep_best(const df_evidence *told, double keep, df_arena *arena
     const int first[] = {[TAG] = 0, [BOX] = told->n_tags, [LINE] = told->n_tags + told->n_boxes};
     for (size_t i = 0; i < n_kept; i++)
         kept[first[items[i].kind] + items[i].at] = true;
-    if (!choose(told, kept, arena, less))
+    if (!copy_kept(told, kept, arena, less))
         return df_fail(err, DF_NOMEM, "shorten a prompt: out of memory");
     if (n_kept == 0)
         less->alt_text = "";
@@ -89,8 +91,8 @@ static df_status render(const char *placeholder, const df_evidence *e, df_str *o
     return status;
 }
 
-/* The last place where `old` stands as whole lines, or to the end of one after ": "; a template's
- * own words come first. */
+/* The last place at which `old` stands as whole lines, or after ": " to the end of a line. It is
+ * the last since the template's own words come first. */
 static const char *find_block(const char *text, const char *old)
 {
     const size_t n = strlen(old);
@@ -104,8 +106,8 @@ static const char *find_block(const char *text, const char *old)
     return found;
 }
 
-/* Replaces in *text; false: not found. Where nothing is left, the whole block between blank lines
- * goes. */
+/* Replaces `old` by `new` in *text; false: not found. If `new` is empty, the whole block between
+ * blank lines is removed. */
 static bool replace(df_str *text, const char *old, const char *new)
 {
     const char *whole = df_str_text(text), *from = find_block(whole, old);
@@ -127,6 +129,7 @@ static bool replace(df_str *text, const char *old, const char *new)
     return true;
 }
 
+/* Replaces what a placeholder was filled with by what it gives for less evidence. */
 static df_status swap(const char *placeholder, const df_evidence *told, const df_evidence *less,
                       df_str *text, bool *done, df_error *err)
 {
