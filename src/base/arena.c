@@ -87,5 +87,5 @@ void df_arena_reset(df_arena *arena)
 
 df_status df_arena_check(const df_arena *arena, const char *what, df_error *err)
 {
-    return arena->failed ? df_fail(err, DF_NOMEM, "%s: out of memory", what) : DF_OK;
+    return arena->failed ? df_no_memory(err, "%s", what) : DF_OK;
 }

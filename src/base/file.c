@@ -89,7 +89,7 @@ static df_status read_all(int fd, const char *path, size_t max_bytes, char **dat
     size_t want = (size_t)st.st_size, got = 0;
     char *bytes = malloc(want + 1);
     if (!bytes)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", path);
+        return df_no_memory(err, "read %s", path);
     while (got < want) {
         ssize_t n = read(fd, bytes + got, want - got);
         if (n < 0 && errno == EINTR)

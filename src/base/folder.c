@@ -43,12 +43,12 @@ df_status df_folder_open(df_folder **out, const char *path, const char *kind, df
 {
     df_folder *f = calloc(1, sizeof *f);
     if (!f)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+        return df_no_memory(err, "open %s", path);
     *f = (df_folder){.kind = kind, .path = strdup(path), .root = -1, .lock = -1, .scratch = -1};
     pthread_mutex_init(&f->mutex, NULL);
     df_status status = DF_OK;
     if (!f->path)
-        status = df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+        status = df_no_memory(err, "open %s", path);
     else if ((f->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
         status = df_fail(err, errno == ENOTDIR ? DF_CONFIG : DF_IO, "%s: %s", path,
                          errno == ENOTDIR ? "a file, not a folder" : strerror(errno));
@@ -140,7 +140,7 @@ static df_status list_names(df_folder *f, const char *prefix, const char ***name
     const df_map *index = &f->owned.index;
     const char **found = malloc((f->owned.n + 1) * sizeof *found);
     if (!found)
-        return df_fail(err, DF_NOMEM, "%s: out of memory", f->path);
+        return df_no_memory(err, "%s", f->path);
     *n = 0;
     for (size_t i = 0; i < index->capacity; i++) {
         const df_map_slot *slot = &index->slots[i];

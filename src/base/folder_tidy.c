@@ -43,8 +43,7 @@ static df_status append_names(df_folder *f, df_str *text, df_error *err)
             df_str_printf(text, "+ %s\n", names[i]);
     }
     free(names);
-    return status == DF_OK && text->failed ? df_fail(err, DF_NOMEM, "%s: out of memory", f->path)
-                                           : status;
+    return status == DF_OK && text->failed ? df_no_memory(err, "%s", f->path) : status;
 }
 
 static bool is_same(const char *path, const df_str *text)

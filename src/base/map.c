@@ -20,7 +20,7 @@ static df_status grow(df_map *map, df_error *err)
     size_t capacity = map->capacity ? map->capacity * 2 : 64;
     df_map_slot *slots = calloc(capacity, sizeof *slots);
     if (!slots)
-        return df_fail(err, DF_NOMEM, "map of %zu keys: out of memory", map->n);
+        return df_no_memory(err, "map of %zu keys", map->n);
     for (size_t i = 0; i < map->capacity; i++)
         if (map->slots[i].key)
             *slot_of(slots, capacity, map->slots[i].key) = map->slots[i];

@@ -56,7 +56,7 @@ static df_status set_text(const df_option *o, void *config, const char *section,
     char **slot = field(o, config);
     char *copy = strdup(value);
     if (!copy)
-        return df_fail(err, DF_NOMEM, "%s.%s: out of memory", section, o->name);
+        return df_no_memory(err, "%s.%s", section, o->name);
     free(*slot);
     *slot = copy;
     return DF_OK;

@@ -22,7 +22,7 @@ void df_owned_free(df_owned *o)
 
 static df_status no_memory(const char *path, df_error *err)
 {
-    return df_fail(err, DF_NOMEM, "read %s: out of memory", path);
+    return df_no_memory(err, "read %s", path);
 }
 
 /* Notes whether a name is ours. */
@@ -128,7 +128,7 @@ static df_status append(const df_owned *o, const char *name, bool ours, const ch
         return df_fail(err, DF_IO, "read %s: %s", path, strerror(errno));
     df_str_printf(&line, "%s%c %s\n", last == '\n' ? "" : "\x01\n", ours ? '+' : '-', name);
     if (line.failed)
-        return df_fail(err, DF_NOMEM, "write %s: out of memory", path);
+        return df_no_memory(err, "write %s", path);
     ssize_t n = write(o->fd, line.data, line.size);
     df_status status = DF_OK;
     if (n != (ssize_t)line.size)

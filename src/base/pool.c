@@ -65,7 +65,7 @@ df_status df_pool_run(int n_threads, int64_t n_items, df_pool_work work, void *c
     if (!threads || !workers) {
         free(threads);
         free(workers);
-        return df_fail(err, DF_NOMEM, "start %d threads: out of memory", n_threads);
+        return df_no_memory(err, "start %d threads", n_threads);
     }
     pool p = {.n_items = n_items, .work = work, .ctx = ctx};
     pthread_mutex_init(&p.lock, NULL);

@@ -125,7 +125,7 @@ df_status df_process_run(const char *const *argv, const char *const *variables, 
     pid_t pid = 0;
     char **environment = kept_environment(variables);
     if (!environment)
-        return df_fail(err, DF_NOMEM, "start %s: out of memory", argv[0]);
+        return df_no_memory(err, "start %s", argv[0]);
     int status = 0, code = start(argv, environment, log, &pid);
     free(environment);
     if (code != 0)

@@ -14,7 +14,7 @@ static df_status digest_stream(FILE *file, const char *path, EVP_MD_CTX *context
     unsigned char *chunk = malloc(CHUNK);
     if (!chunk || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
         free(chunk);
-        return df_fail(err, DF_NOMEM, "hash %s: out of memory", path);
+        return df_no_memory(err, "hash %s", path);
     }
     for (size_t n; (n = fread(chunk, 1, CHUNK, file)) > 0;)
         EVP_DigestUpdate(context, chunk, n);
@@ -27,8 +27,8 @@ df_status df_sha256_file(const char *path, char hex[DF_SHA256_HEX], df_error *er
     FILE *file;
     DF_TRY(df_file_stream(path, &file, err));
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    df_status status = context ? digest_stream(file, path, context, err)
-                               : df_fail(err, DF_NOMEM, "hash %s: out of memory", path);
+    df_status status =
+        context ? digest_stream(file, path, context, err) : df_no_memory(err, "hash %s", path);
     unsigned char digest[EVP_MAX_MD_SIZE];
     if (status == DF_OK && EVP_DigestFinal_ex(context, digest, NULL) != 1)
         status = df_fail(err, DF_NOMEM, "hash %s: the SHA-256 digest failed", path);

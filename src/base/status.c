@@ -22,6 +22,18 @@ df_status df_fail(df_error *err, df_status status, const char *fmt, ...)
     return status;
 }
 
+df_status df_no_memory(df_error *err, const char *fmt, ...)
+{
+    char doing[WORDS_MAX] = "";
+    if (fmt) {
+        va_list args;
+        va_start(args, fmt);
+        vsnprintf(doing, sizeof doing, fmt, args);
+        va_end(args);
+    }
+    return df_fail(err, DF_NOMEM, "%s%sout of memory", doing, fmt ? ": " : "");
+}
+
 df_status df_stopped(df_error *err)
 {
     return df_fail(err, DF_STOPPED, "stopped");

@@ -11,6 +11,10 @@
 df_status df_fail(df_error *err, df_status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* DF_NOMEM. The message is what fmt says, then ": out of memory"; fmt says what was being done, to
+ * which file. NULL: the message is "out of memory" alone, and a caller says the rest. */
+df_status df_no_memory(df_error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* DF_STOPPED: a user asked for it */
 df_status df_stopped(df_error *err);
 

@@ -26,7 +26,7 @@ df_status df_stream_open(df_stream *out, df_folder *folder, const char *name, df
 df_status df_stream_put(df_stream *s, const df_str *text, df_error *err)
 {
     if (text->failed)
-        return df_fail(err, DF_NOMEM, "write %.300s: out of memory", s->draft.name);
+        return df_no_memory(err, "write %.300s", s->draft.name);
     return fwrite(df_str_text(text), 1, text->size, s->file) == text->size ? DF_OK : failed(s, err);
 }
 

@@ -28,8 +28,8 @@ static df_status find_path(const df_dataset *ds, const char *path, df_place *id,
         df_str_append(&sql, " WHERE path = ");
         df_sql_append_quoted(&sql, path);
         if (status == DF_OK)
-            status = sql.failed ? df_fail(err, DF_NOMEM, "show: out of memory")
-                                : df_table_query(&t, df_str_text(&sql), err);
+            status =
+                sql.failed ? df_no_memory(err, "show") : df_table_query(&t, df_str_text(&sql), err);
         if (status == DF_OK && df_table_rows(t) > 0) {
             *id = (df_place){part, df_table_int(t, 0, 0)};
             *found = true;
@@ -165,7 +165,7 @@ static df_status print_cells(const df_table *t, int64_t row, bool wide, df_error
     }
     const bool failed = words.failed;
     df_str_free(&words);
-    return failed ? df_fail(err, DF_NOMEM, "show: out of memory") : DF_OK;
+    return failed ? df_no_memory(err, "show") : DF_OK;
 }
 
 /* Short values on one line, long texts below it. */

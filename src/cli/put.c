@@ -63,7 +63,7 @@ df_status put_json(df_str *json, df_error *err)
     const bool failed = json->failed;
     df_str_free(json);
     if (failed)
-        return df_fail(err, DF_NOMEM, "print JSON: out of memory");
+        return df_no_memory(err, "print JSON");
     putchar('\n');
     return DF_OK;
 }

@@ -61,7 +61,7 @@ static df_status print_stage(const df_survey *survey, const df_survey_stage *s, 
     put_line(stdout, "%s%s", line.size ? " " : "", df_str_text(&line));
     const bool failed = line.failed;
     df_str_free(&line);
-    return failed ? df_fail(err, DF_NOMEM, "status: out of memory") : DF_OK;
+    return failed ? df_no_memory(err, "status") : DF_OK;
 }
 
 df_status summary_print_stages(const df_survey *survey, df_error *err)

@@ -110,8 +110,8 @@ df_status df_dataset_read(const df_dataset *ds, const df_table_type *type, int p
     char *path = df_dataset_part_path(ds, type->name, part, "parquet");
     df_error why = {""};
     df_table *t = NULL;
-    df_status status = path ? df_table_read(&t, path, &why)
-                            : df_fail(&why, DF_NOMEM, "read %s: out of memory", type->name);
+    df_status status =
+        path ? df_table_read(&t, path, &why) : df_no_memory(&why, "read %s", type->name);
     if (status == DF_OK)
         status = check_columns(t, type, path, &why);
     free(path);
@@ -196,7 +196,7 @@ static df_status save(const df_dataset *ds, const df_json *root, df_error *err)
 {
     char *text = df_json_pretty(root);
     if (!text)
-        return df_fail(err, DF_NOMEM, "write dataset.json: out of memory");
+        return df_no_memory(err, "write dataset.json");
     df_status status = df_folder_write(ds->files, "dataset.json", text, strlen(text), err);
     free(text);
     return status;
@@ -209,7 +209,7 @@ static df_status open_in(df_dataset **out, df_folder *files, df_error *err)
     df_json *root = NULL;
     if (!ds) {
         df_folder_close(files);
-        return df_fail(err, DF_NOMEM, "open a dataset: out of memory");
+        return df_no_memory(err, "open a dataset");
     }
     ds->files = files;
     df_status status = load(ds, &root, err);
@@ -218,7 +218,7 @@ static df_status open_in(df_dataset **out, df_folder *files, df_error *err)
         ds->input = strdup(input ? input : "");
         ds->n_parts = malloc(sizeof *ds->n_parts);
         if (!ds->input || !ds->n_parts)
-            status = df_fail(err, DF_NOMEM, "open %s: out of memory", df_dataset_folder(ds));
+            status = df_no_memory(err, "open %s", df_dataset_folder(ds));
     }
     df_json_close(root);
     int n_parts = 0;
@@ -285,7 +285,7 @@ df_status df_dataset_set_input(df_dataset *ds, const char *path, df_error *err)
     df_status status = DF_OK;
     char *copy = strdup(path);
     if (!copy)
-        status = df_fail(err, DF_NOMEM, "%s: out of memory", path);
+        status = df_no_memory(err, "%s", path);
     else if (!df_json_set(root, "input", df_json_new_text(path)))
         status = df_fail(err, DF_FORMAT, "%s: the path is not UTF-8 text", path);
     if (status == DF_OK)
@@ -308,7 +308,7 @@ df_status df_dataset_stage_made(const df_dataset *ds, const char *stage, char **
     const char *text = df_json_text(df_json_member(entry, "fingerprint"));
     *made = text ? strdup(text) : NULL;
     df_json_close(root);
-    return text && !*made ? df_fail(err, DF_NOMEM, "read dataset.json: out of memory") : DF_OK;
+    return text && !*made ? df_no_memory(err, "read dataset.json") : DF_OK;
 }
 
 df_status df_dataset_stage_commit(df_dataset *ds, const char *stage, const char *fingerprint,
@@ -360,7 +360,7 @@ static df_status query_counts(const df_dataset *ds, const char *stage, const cha
     df_status status = df_dataset_append_sql(ds, stage, &sql, err);
     df_str_append(&sql, " GROUP BY part ORDER BY part");
     if (status == DF_OK)
-        status = sql.failed ? df_fail(err, DF_NOMEM, "read %s: out of memory", stage)
+        status = sql.failed ? df_no_memory(err, "read %s", stage)
                             : df_table_query(out, df_str_text(&sql), err);
     df_str_free(&sql);
     return status;
@@ -372,7 +372,7 @@ df_status df_dataset_count(const df_dataset *ds, const char *stage, const char *
     int n_parts = df_dataset_parts(ds);
     df_table *counts = NULL;
     int64_t *sum = calloc((size_t)n_parts + 1, sizeof *sum), at = 0;
-    df_status status = !sum      ? df_fail(err, DF_NOMEM, "read %s: out of memory", stage)
+    df_status status = !sum      ? df_no_memory(err, "read %s", stage)
                        : n_parts ? query_counts(ds, stage, where, &counts, err)
                                  : DF_OK;
     /* a part without rows has no line */
@@ -402,7 +402,7 @@ df_status df_dataset_append_sql(const df_dataset *ds, const char *stage, df_str 
         DF_TRY(status);
     }
     df_sql_read_end(sql, DF_SQL_PARQUET, ", union_by_name = false");
-    return sql->failed ? df_fail(err, DF_NOMEM, "read %s: out of memory", stage) : DF_OK;
+    return sql->failed ? df_no_memory(err, "read %s", stage) : DF_OK;
 }
 
 df_status df_dataset_skipped(const df_dataset *ds, df_table **out, df_error *err)
@@ -418,8 +418,8 @@ df_status df_dataset_skipped(const df_dataset *ds, df_table **out, df_error *err
     df_status status = df_sql_read_parquet(&sql, path, "", err);
     df_str_append(&sql, " GROUP BY reason ORDER BY n DESC, reason");
     if (status == DF_OK)
-        status = sql.failed ? df_fail(err, DF_NOMEM, "count: out of memory")
-                            : df_table_query(out, df_str_text(&sql), err);
+        status =
+            sql.failed ? df_no_memory(err, "count") : df_table_query(out, df_str_text(&sql), err);
     df_str_free(&sql);
     return status;
 }

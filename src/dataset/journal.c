@@ -80,7 +80,7 @@ static df_status split_lines(df_journal *j, size_t size, df_error *err)
         n += j->text[i] == '\n';
     j->lines = calloc(n + 1, sizeof *j->lines);
     if (!j->lines)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", j->path);
+        return df_no_memory(err, "read %s", j->path);
     char *start = j->text;
     for (char *end; (end = memchr(start, '\n', (size_t)(j->text + size - start)));
          start = end + 1) {
@@ -106,14 +106,14 @@ df_status df_journal_open(df_journal **out, df_folder *folder, const char *name,
     df_journal *j = calloc(1, sizeof *j);
     size_t size = 0;
     if (!j)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", name);
+        return df_no_memory(err, "open %s", name);
     pthread_mutex_init(&j->lock, NULL);
     j->fd = -1;
     j->synced_s = now_s();
     j->path = join(df_folder_path(folder), name);
     df_status status =
         j->path ? df_folder_open_file(folder, name, O_RDWR | O_APPEND | O_CREAT, &j->fd, err)
-                : df_fail(err, DF_NOMEM, "open %s: out of memory", name);
+                : df_no_memory(err, "open %s", name);
     if (status == DF_OK)
         status = read_text(j, &size, err);
     if (status == DF_OK)
@@ -169,7 +169,7 @@ df_status df_journal_append(df_journal *j, const char *line, df_error *err)
     const size_t size = strlen(line);
     char *bytes = malloc(size + 1);
     if (!bytes)
-        return df_fail(err, DF_NOMEM, "write %s: out of memory", j->path);
+        return df_no_memory(err, "write %s", j->path);
     memcpy(bytes, line, size);
     bytes[size] = '\n';
     pthread_mutex_lock(&j->lock);

@@ -54,7 +54,7 @@ typedef struct {
 
 static df_status no_memory(df_error *err)
 {
-    return df_fail(err, DF_NOMEM, "metadata: out of memory");
+    return df_no_memory(err, "metadata");
 }
 
 /* ---- what is read ---- */

@@ -266,8 +266,8 @@ df_status df_sql_open(df_sql **out, int64_t memory_mb, const char *spill, df_err
         df_sql_append_path(&sql, spill);
     else
         df_str_append(&sql, "''");
-    df_status status = !s || sql.failed ? df_fail(err, DF_NOMEM, "start DuckDB: out of memory")
-                                        : session_open_own(s, err);
+    df_status status =
+        !s || sql.failed ? df_no_memory(err, "start DuckDB") : session_open_own(s, err);
     if (status != DF_OK) {
         free(s);
         df_str_free(&sql);
@@ -308,8 +308,8 @@ static df_status create_sql_table(session *s, const df_table *t, df_error *err)
         df_str_printf(&sql, "%s\"%s\" %s", c ? ", " : "", t->columns[c].column.name,
                       type_names[t->columns[c].column.type]);
     df_str_append(&sql, ")");
-    df_status status = sql.failed ? df_fail(err, DF_NOMEM, "write a table: out of memory")
-                                  : query_only(s, df_str_text(&sql), err);
+    df_status status =
+        sql.failed ? df_no_memory(err, "write a table") : query_only(s, df_str_text(&sql), err);
     df_str_free(&sql);
     return status;
 }
@@ -389,8 +389,7 @@ static df_status copy_out(session *s, const char *path, df_error *err)
     df_str sql = {0};
     df_str_append(&sql, "COPY t");
     df_sql_to_parquet(&sql, path);
-    df_status status = sql.failed ? df_fail(err, DF_NOMEM, "out of memory")
-                                  : query_only(s, df_str_text(&sql), err);
+    df_status status = sql.failed ? df_no_memory(err, NULL) : query_only(s, df_str_text(&sql), err);
     df_str_free(&sql);
     return status == DF_FORMAT ? DF_IO : status;
 }
@@ -471,7 +470,7 @@ static df_status cast_sql(session *s, const char *sql, bool own, df_table **out,
     }
     df_str_printf(cast, " FROM (%s)", sql);
     if (status == DF_OK && (!columns || cast->failed))
-        status = df_fail(err, DF_NOMEM, "read a table: out of memory");
+        status = df_no_memory(err, "read a table");
     if (status == DF_OK)
         status = df_table_create(out, columns, err);
     free(columns);
@@ -612,7 +611,7 @@ static df_status read_result(session *s, const char *sql, df_table *t, df_error 
         if (!chunk)
             break;
         if (read_chunk(chunk, t) != DF_OK)
-            status = df_fail(err, DF_NOMEM, "read a table: out of memory");
+            status = df_no_memory(err, "read a table");
         duck.destroy_data_chunk(&chunk);
     }
     duck.destroy_result(&result);

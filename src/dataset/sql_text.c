@@ -77,11 +77,11 @@ void df_sql_read(df_str *sql, df_sql_reader reader)
 df_status df_sql_read_file(df_str *sql, const char *path, df_error *err)
 {
     if (!path)
-        return df_fail(err, DF_NOMEM, "read a table: out of memory");
+        return df_no_memory(err, "read a table");
     DF_TRY(df_file_check(path, err));
     df_str_append(sql, sql->size && sql->data[sql->size - 1] == '[' ? "" : ", ");
     append_pattern(sql, path);
-    return sql->failed ? df_fail(err, DF_NOMEM, "read %s: out of memory", path) : DF_OK;
+    return sql->failed ? df_no_memory(err, "read %s", path) : DF_OK;
 }
 
 void df_sql_read_end(df_str *sql, df_sql_reader reader, const char *options)

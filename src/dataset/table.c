@@ -12,7 +12,7 @@ df_status df_table_create(df_table **out, const df_column *columns, df_error *er
         n++;
     df_table *t = calloc(1, sizeof *t);
     if (!t)
-        return df_fail(err, DF_NOMEM, "make a table: out of memory");
+        return df_no_memory(err, "make a table");
     t->columns = calloc((size_t)n + 1, sizeof *t->columns);
     for (int c = 0; t->columns && c < n; c++) {
         char *name = strdup(columns[c].name);
@@ -23,7 +23,7 @@ df_status df_table_create(df_table **out, const df_column *columns, df_error *er
     }
     if (t->n_columns < n) {
         df_table_close(t);
-        return df_fail(err, DF_NOMEM, "make a table: out of memory");
+        return df_no_memory(err, "make a table");
     }
     *out = t;
     return DF_OK;
@@ -156,14 +156,14 @@ df_status df_table_append(df_table *t, const df_value *values, df_error *err)
     }
     while (c-- > 0)
         free_cell(&t->columns[c], t->n_rows);
-    return df_fail(err, DF_NOMEM, "append to a table: out of memory");
+    return df_no_memory(err, "append to a table");
 }
 
 df_status df_table_append_table(df_table *t, const df_table *more, df_error *err)
 {
     df_value *values = calloc((size_t)t->n_columns + 1, sizeof *values);
     if (!values)
-        return df_fail(err, DF_NOMEM, "append to a table: out of memory");
+        return df_no_memory(err, "append to a table");
     df_status status = DF_OK;
     for (int64_t row = 0; status == DF_OK && row < more->n_rows; row++) {
         for (int c = 0; c < t->n_columns; c++)

@@ -25,8 +25,7 @@ struct df_vectors {
 static df_status open_part(const df_vectors *v, int part, df_npy **out, df_error *err)
 {
     char *path = df_dataset_part_path(v->ds, "embed", part, "npy");
-    df_status status =
-        path ? df_npy_open(out, path, err) : df_fail(err, DF_NOMEM, "read embed: out of memory");
+    df_status status = path ? df_npy_open(out, path, err) : df_no_memory(err, "read embed");
     free(path);
     return status;
 }
@@ -96,13 +95,12 @@ df_status df_vectors_open(df_vectors **out, const df_dataset *ds, df_error *err)
 {
     df_vectors *v = calloc(1, sizeof *v);
     if (!v)
-        return df_fail(err, DF_NOMEM, "read embed: out of memory");
+        return df_no_memory(err, "read embed");
     *v = (df_vectors){.ds = ds, .n_parts = df_dataset_parts(ds)};
     v->files = calloc(1, sizeof *v->files + (size_t)v->n_parts * sizeof *v->files->part);
     if (v->files)
         pthread_mutex_init(&v->files->lock, NULL);
-    df_status status =
-        v->files ? check_parts(v, err) : df_fail(err, DF_NOMEM, "read embed: out of memory");
+    df_status status = v->files ? check_parts(v, err) : df_no_memory(err, "read embed");
     if (status == DF_OK)
         *out = v;
     else
@@ -244,7 +242,7 @@ df_status df_vectors_gather(const df_vectors *v, const int64_t *index, int64_t n
 {
     wanted *w = malloc(((size_t)n + 1) * sizeof *w);
     if (!w)
-        return df_fail(err, DF_NOMEM, "read embed: out of memory");
+        return df_no_memory(err, "read embed");
     for (int64_t i = 0; i < n; i++)
         w[i] = (wanted){index[i], i};
     qsort(w, (size_t)n, sizeof *w, by_index);

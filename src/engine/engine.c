@@ -17,7 +17,7 @@ df_status df_engine_settings_init(df_engine_settings *out, const df_engine_ops *
         if (i == DF_ENGINES_MAX)
             status = df_fail(err, DF_CONFIG, "more than %d engines", DF_ENGINES_MAX);
         else if (!(out->own[i] = calloc(1, size ? size : 1)))
-            status = df_fail(err, DF_NOMEM, "options of engines: out of memory");
+            status = df_no_memory(err, "options of engines");
         else
             status = df_options_defaults(engines[i]->options, out->own[i], err);
     }

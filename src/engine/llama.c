@@ -343,7 +343,7 @@ static df_status llama_open(df_engine **out, const df_engine_setup *setup, df_er
     llama *l = calloc(1, sizeof *l);
     const char *model = setup->shared->model;
     if (!l)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", model);
+        return df_no_memory(err, "open %s", model);
     l->shared = setup->shared;
     l->own = setup->own;
     l->n_threads = setup->n_threads;
@@ -354,8 +354,8 @@ static df_status llama_open(df_engine **out, const df_engine_setup *setup, df_er
     l->base.identity = df_str_text(&l->identity);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
-    df_status status = l->identity.failed ? df_fail(err, DF_NOMEM, "open %s: out of memory", model)
-                                          : load_library(l, err);
+    df_status status =
+        l->identity.failed ? df_no_memory(err, "open %s", model) : load_library(l, err);
     if (status == DF_OK)
         status = open_model(l, err);
     if (status == DF_OK)
@@ -446,7 +446,7 @@ static df_status answer_ask(llama *l, const df_llama_ask *ask, const char *key, 
         return df_stopped(err);
     if (!answered)
         return df_fail(err, DF_MODEL, "%s: %.300s", l->shared->model, l->why);
-    return taken ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", l->shared->model);
+    return taken ? DF_OK : df_no_memory(err, "%s", l->shared->model);
 }
 
 /* The whole request; where the context does not hold it and the beginning of an answer, less and
@@ -487,7 +487,7 @@ static df_status llama_caption(df_engine *e, const df_caption_request *request, 
     DF_TRY(make_fitting_ask(l, request, &ask, out, why, err));
     if (!ask) {
         out->error = df_arena_strdup(arena, why);
-        return out->error ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", l->shared->model);
+        return out->error ? DF_OK : df_no_memory(err, "%s", l->shared->model);
     }
     out->prompt_tokens = l->lib.ask_tokens(ask);
     df_status status = DF_OK;

@@ -74,7 +74,7 @@ static df_status add_line(replay *r, const char *line, size_t size, int64_t numb
         a->path = copy_member(root, "image", &failed);
     df_json_close(root);
     if (failed)
-        return df_fail(err, DF_NOMEM, "%s: out of memory", name);
+        return df_no_memory(err, "%s", name);
     if (!a->caption || (!a->path && !a->key))
         return df_fail(err, DF_FORMAT,
                        "%s: needs \"caption\" and one of \"path\", \"image\", \"key\"", name);
@@ -93,8 +93,7 @@ static df_status read_answers(replay *r, df_error *err)
     for (size_t i = 0; i < size; i++)
         n += text[i] == '\n';
     r->answers = calloc(n, sizeof *r->answers);
-    df_status status =
-        r->answers ? DF_OK : df_fail(err, DF_NOMEM, "read %s: out of memory", r->file);
+    df_status status = r->answers ? DF_OK : df_no_memory(err, "read %s", r->file);
     int64_t number = 1;
     for (char *line = text; status == DF_OK && line < text + size; number++) {
         size_t length = strcspn(line, "\n");
@@ -115,11 +114,11 @@ static df_status replay_open(df_engine **out, const df_engine_setup *setup, df_e
                        "caption.replay.answers: the replay engine needs a JSONL file of captions");
     replay *r = calloc(1, sizeof *r);
     if (!r)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", config->answers);
+        return df_no_memory(err, "open %s", config->answers);
     r->base.ops = &df_engine_replay;
     r->file = strdup(config->answers);
-    df_status status = r->file ? read_answers(r, err)
-                               : df_fail(err, DF_NOMEM, "open %s: out of memory", config->answers);
+    df_status status =
+        r->file ? read_answers(r, err) : df_no_memory(err, "open %s", config->answers);
     if (status == DF_OK)
         *out = &r->base;
     else

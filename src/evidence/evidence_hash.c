@@ -80,7 +80,7 @@ df_status df_evidence_hash(const df_evidence *e, char hex[DF_HASH_HEX], df_error
     put_region(&s, &e->whole);
     for (int i = 0; i < 9; i++)
         put_region(&s, &e->cells[i]);
-    df_status status = s.failed ? df_fail(err, DF_NOMEM, "hash evidence: out of memory") : DF_OK;
+    df_status status = s.failed ? df_no_memory(err, "hash evidence") : DF_OK;
     if (status == DF_OK)
         df_hash_hex(df_str_text(&s), s.size, hex);
     df_str_free(&s);

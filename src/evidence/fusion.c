@@ -198,10 +198,10 @@ static df_status fuse_boxes_and_lines(fusing *f, df_error *err)
                   other = other_tokens(&f->told);
     const int64_t rest = all - planned - other;
     if (!fusion_lines(f, rest > all / 2 ? rest : all / 2))
-        return df_fail(err, DF_NOMEM, "fuse lines: out of memory");
+        return df_no_memory(err, "fuse lines");
     const int64_t left = all - other - lines_tokens(&f->told);
     const bool ok = tell_boxes(f, objects, n, n_told, left > 0 ? left / cost : 0);
-    return ok ? DF_OK : df_fail(err, DF_NOMEM, "fuse boxes: out of memory");
+    return ok ? DF_OK : df_no_memory(err, "fuse boxes");
 }
 
 df_status df_fuse(const df_fusion *how, const df_evidence *raw, df_arena *arena, df_fused *fused,
@@ -214,7 +214,7 @@ df_status df_fuse(const df_fusion *how, const df_evidence *raw, df_arena *arena,
     f.told.lines = NULL;
     f.told.n_tags = f.told.n_boxes = f.told.n_lines = 0;
     if (!f.left || !fuse_tags(&f))
-        return df_fail(err, DF_NOMEM, "fuse tags: out of memory");
+        return df_no_memory(err, "fuse tags");
     DF_TRY(fuse_boxes_and_lines(&f, err));
     *fused = (df_fused){f.told, f.left, f.n_left};
     return DF_OK;

@@ -190,7 +190,7 @@ static df_status find_witnesses(const df_merger *m, const df_evidence *raw, df_a
 {
     witness *w = df_arena_alloc(arena, (size_t)raw->n_tags + 1, sizeof *w);
     if (!w)
-        return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
+        return df_no_memory(err, "merge boxes");
     *n = 0;
     for (int i = 0; i < raw->n_tags; i++) {
         const df_tag *t = &raw->tags[i];
@@ -227,12 +227,12 @@ static df_status make_objects(clustering *c, const df_evidence *raw, df_arena *a
         add_box(c, i);
     double *by_tag = df_arena_alloc(arena, (size_t)c->n_kinds + 1, sizeof *by_tag);
     if (!by_tag)
-        return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
+        return df_no_memory(err, "merge boxes");
     for (int i = 0; i < c->n_kinds; i++) {
         by_tag[i] = tag_belief(c->m, tags, n_tags, &c->kinds[i]);
         for (int k = c->newest[i]; k >= 0; k = c->older[k]) {
             if (!join_detectors(c, k, arena))
-                return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
+                return df_no_memory(err, "merge boxes");
             c->objects[k].box.score = 1 - (1 - c->objects[k].box.score) * (1 - by_tag[i]);
         }
     }
@@ -247,7 +247,7 @@ df_status df_merge_boxes(const df_merger *m, const df_evidence *raw, df_arena *a
     df_object *broken = df_arena_alloc(arena, (size_t)raw->n_boxes + 1, sizeof *broken);
     int n_broken = 0;
     if (!broken || !clustering_alloc(&c, raw->n_boxes, arena))
-        return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
+        return df_no_memory(err, "merge boxes");
     for (int i = 0; i < raw->n_boxes; i++) {
         df_box *b = &c.boxes[c.n];
         *b = raw->boxes[i];
@@ -262,7 +262,7 @@ df_status df_merge_boxes(const df_merger *m, const df_evidence *raw, df_arena *a
     qsort(c.boxes, (size_t)c.n, sizeof *c.boxes, df_box_compare);
     DF_TRY(make_objects(&c, raw, arena, err));
     if (df_merge_names(m, c.objects, c.n_objects, arena) < 0)
-        return df_fail(err, DF_NOMEM, "merge boxes: out of memory");
+        return df_no_memory(err, "merge boxes");
     for (int i = 0; i < n_broken; i++)
         c.objects[c.n_objects++] = broken[i];
     *objects = c.objects;

@@ -217,7 +217,7 @@ df_status df_prompt_open(df_prompt **out, const char *name, const char *text, si
     }
     if (!t || !t->text || !t->pieces) {
         df_prompt_close(t);
-        return df_fail(err, DF_NOMEM, "%s: out of memory", name);
+        return df_no_memory(err, "%s", name);
     }
     memcpy(t->text, text, size);
     t->size = tidy(t->text, size);
@@ -368,5 +368,5 @@ df_status df_prompt_fill(const df_prompt *prompt, const df_evidence *fused, df_s
         for (int k = i; k < end; k++)
             append_piece(&prompt->pieces[k], fused, out);
     }
-    return out->failed ? df_fail(err, DF_NOMEM, "fill a prompt: out of memory") : DF_OK;
+    return out->failed ? df_no_memory(err, "fill a prompt") : DF_OK;
 }

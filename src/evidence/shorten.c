@@ -69,14 +69,14 @@ static df_status keep_best(const df_evidence *told, double keep, df_arena *arena
     item *items = df_arena_alloc(arena, n + 1, sizeof *items);
     bool *kept = df_arena_alloc(arena, n + 1, sizeof *kept);
     if (!items || !kept)
-        return df_fail(err, DF_NOMEM, "shorten a prompt: out of memory");
+        return df_no_memory(err, "shorten a prompt");
     list_items(told, items);
     qsort(items, n, sizeof *items, by_score);
     const int first[] = {[TAG] = 0, [BOX] = told->n_tags, [LINE] = told->n_tags + told->n_boxes};
     for (size_t i = 0; i < n_kept; i++)
         kept[first[items[i].kind] + items[i].at] = true;
     if (!copy_kept(told, kept, arena, less))
-        return df_fail(err, DF_NOMEM, "shorten a prompt: out of memory");
+        return df_no_memory(err, "shorten a prompt");
     if (n_kept == 0)
         less->alt_text = "";
     return DF_OK;
@@ -167,7 +167,7 @@ df_status df_prompt_shorten(const char *prompt, const df_evidence *told, double 
         status = swap("{world_knowledge}", told, &less, &text, &done, err);
     left += done;
     if (status == DF_OK && (text.failed || out->failed))
-        status = df_fail(err, DF_NOMEM, "shorten a prompt: out of memory");
+        status = df_no_memory(err, "shorten a prompt");
     if (status == DF_OK) {
         df_str_append(out, df_str_text(&text));
         *n_left = left;

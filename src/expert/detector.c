@@ -55,7 +55,7 @@ static df_status make_room(const df_detector *d, df_arena *arena, df_candidates 
 {
     found->room = 8 * d->max_boxes;
     found->at = df_arena_alloc(arena, (size_t)found->room, sizeof *found->at);
-    return found->at ? DF_OK : df_fail(err, DF_NOMEM, "run model %s: out of memory", d->card->name);
+    return found->at ? DF_OK : df_no_memory(err, "run model %s", d->card->name);
 }
 
 static void drop_batch(df_tensor *input)
@@ -149,7 +149,7 @@ df_status df_detector_open(df_expert **out, const df_detector_kind *kind, const 
         return df_fail(err, DF_CONFIG, "%s: labels: a detector needs them", card->path);
     df_detector *d = calloc(1, sizeof *d);
     if (!d)
-        return df_fail(err, DF_NOMEM, "open model %s: out of memory", card->name);
+        return df_no_memory(err, "open model %s", card->name);
     d->base.ops = kind->ops;
     d->card = card;
     d->decode = kind->decode;

@@ -137,7 +137,7 @@ df_status df_expert_open(df_expert_handle **out, const char *models, const char 
         return df_fail(err, DF_CONFIG, "an expert of %d models", n_names);
     df_expert_handle *h = calloc(1, sizeof *h);
     if (!h)
-        return df_fail(err, DF_NOMEM, "open expert: out of memory");
+        return df_no_memory(err, "open expert");
     h->n_cards = n_names;
     df_status status = open_cards(h, models, names, n_names, runtime, err);
     if (status != DF_OK) {

@@ -76,7 +76,7 @@ static df_status ask(const grounding *g, const char *label, df_arena *arena, tex
         return DF_OK;
     const char *copy = df_arena_strdup(arena, label);
     if (!copy)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", g->card->name);
+        return df_no_memory(err, "run model %s", g->card->name);
     for (int i = 1; i < n_phrase; i++)
         append(t, ids[i], ids[i] == g->stop ? NULL : copy);
     t->n_queries++;
@@ -132,7 +132,7 @@ static df_status find(const grounding *g, const text *t, const df_tensor *inputs
                  width = (double)inputs[0].dims[planes ? 3 : 2];
     *found = df_arena_alloc(arena, (size_t)places, sizeof **found);
     if (!*found)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", g->card->name);
+        return df_no_memory(err, "run model %s", g->card->name);
     *n = 0;
     for (int64_t i = 0; i < places; i++) {
         const df_candidate c =
@@ -181,7 +181,7 @@ static df_status open_tokenizer(grounding *g, df_error *err)
     int n = 0, n_empty = 0;
     char *path = df_card_beside(g->card, g->card->tokenizer);
     df_status status = path ? df_tokenizer_open(&g->tokenizer, path, g->tokens_max, err)
-                            : df_fail(err, DF_NOMEM, "open %s: out of memory", g->card->path);
+                            : df_no_memory(err, "open %s", g->card->path);
     free(path);
     DF_TRY(status);
     DF_TRY(df_tokenizer_encode(g->tokenizer, "", empty, &n_empty, err));
@@ -209,7 +209,7 @@ static df_status grounding_open(df_expert **out, df_card *const *cards, int n_ca
                        card->path);
     grounding *g = calloc(1, sizeof *g);
     if (!g)
-        return df_fail(err, DF_NOMEM, "open model %s: out of memory", card->name);
+        return df_no_memory(err, "open model %s", card->name);
     *g = (grounding){.base.ops = &df_expert_grounding,
                      .card = card,
                      .tokens_max = (int)tokens,

@@ -53,7 +53,7 @@ static df_status ask(const owl *o, const char *label, df_arena *arena, asked *qu
         return df_fail(err, status, "%s", why.message);
     char *copy = df_arena_strdup(arena, label);
     if (!copy)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", o->card->name);
+        return df_no_memory(err, "run model %s", o->card->name);
     queries->labels[queries->n] = copy;
     queries->vectors[queries->n++] = vector;
     return DF_OK;
@@ -65,7 +65,7 @@ static df_status ask_all(const owl *o, const df_queries *tags, df_arena *arena, 
     queries->labels = df_arena_alloc(arena, (size_t)o->queries_max, sizeof *queries->labels);
     queries->vectors = df_arena_alloc(arena, (size_t)o->queries_max, sizeof *queries->vectors);
     if (!queries->labels || !queries->vectors)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", o->card->name);
+        return df_no_memory(err, "run model %s", o->card->name);
     for (int i = 0; i < o->card->n_labels; i++)
         DF_TRY(ask(o, o->card->label[i], arena, queries, err));
     for (int i = 0; i < tags->n; i++)
@@ -132,7 +132,7 @@ static df_status find(const owl *o, const places *p, const asked *queries, df_ar
 {
     *found = df_arena_alloc(arena, (size_t)p->n, sizeof **found);
     if (!*found)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", o->card->name);
+        return df_no_memory(err, "run model %s", o->card->name);
     *n = 0;
     for (int i = 0; i < p->n; i++) {
         const df_candidate c = judge(o, p, i, queries);
@@ -182,7 +182,7 @@ static df_status owl_open(df_expert **out, df_card *const *cards, int n_cards, d
                        QUERIES_MAX);
     owl *o = calloc(1, sizeof *o);
     if (!o)
-        return df_fail(err, DF_NOMEM, "open model %s: out of memory", card->name);
+        return df_no_memory(err, "open model %s", card->name);
     *o = (owl){.base.ops = &df_expert_owl, .card = card, .queries_max = (int)most};
     df_status status = df_text_encoder_open(&o->text, card, err);
     if (status == DF_OK)

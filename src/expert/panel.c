@@ -62,7 +62,7 @@ df_status df_panel_init(df_panel *panel, const char *models, const char *names, 
     opening o = {&fresh, threshold, runtime};
     df_status status = visit_names(models, names ? names : "", open_one, &o, &fresh.missing, err);
     if (status == DF_OK && fresh.missing.failed)
-        status = df_fail(err, DF_NOMEM, "open models: out of memory");
+        status = df_no_memory(err, "open models");
     if (status != DF_OK) {
         df_panel_free(&fresh);
         return status;

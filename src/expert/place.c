@@ -32,7 +32,7 @@ df_status df_boxes_place(const df_card *card, df_candidate *found, int n, int mo
     n = df_nms(found, n, card->iou, most);
     df_box *boxes = df_arena_alloc(arena, (size_t)n + 1, sizeof *boxes);
     if (!boxes)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", card->name);
+        return df_no_memory(err, "run model %s", card->name);
     int n_boxes = 0;
     for (int i = 0; i < n; i++) {
         df_box box = {.label = labels[found[i].label],

@@ -58,7 +58,7 @@ static df_status group_labels(classes *c, df_error *err)
     c->group_of = malloc(n * sizeof *c->group_of);
     c->groups = malloc(n * sizeof *c->groups);
     if (!c->group_of || !c->groups)
-        return df_fail(err, DF_NOMEM, "open model %s: out of memory", c->card->name);
+        return df_no_memory(err, "open model %s", c->card->name);
     for (size_t i = 0; i < n && status == DF_OK; i++) {
         int64_t group = -1;
         if (c->card->label[i])
@@ -87,7 +87,7 @@ static df_status encode_labels(classes *c, df_error *err)
     /* n <= 100,000, dim <= 65,536 */
     c->vectors = calloc(n, dim * sizeof *c->vectors);
     if (!c->vectors)
-        return df_fail(err, DF_NOMEM, "open model %s: out of memory", c->card->name);
+        return df_no_memory(err, "open model %s", c->card->name);
     for (size_t i = 0; i < n && status == DF_OK; i++) {
         const float *vector = NULL;
         df_error why;
@@ -129,7 +129,7 @@ static df_status tagger_open(df_expert **out, const df_expert_ops *ops, const df
         return df_fail(err, DF_CONFIG, "%s: labels: a tagger needs them", card->path);
     classes *c = calloc(1, sizeof *c);
     if (!c)
-        return df_fail(err, DF_NOMEM, "open model %s: out of memory", card->name);
+        return df_no_memory(err, "open model %s", card->name);
     *c = (classes){.base.ops = ops,
                    .card = card,
                    .softmax = df_card_number(card, "softmax", 0) > 0,
@@ -211,7 +211,7 @@ static df_status collect(const classes *c, const float *scores, df_arena *arena,
 {
     df_tag *tags = df_arena_alloc(arena, (size_t)c->n_groups + 1, sizeof *tags);
     if (!tags)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", c->card->name);
+        return df_no_memory(err, "run model %s", c->card->name);
     const double *least = c->card->label_threshold;
     for (int i = 0; i < c->card->n_labels; i++) {
         const double score = (double)scores[i];
@@ -257,7 +257,7 @@ static df_status compare(const classes *c, const float *image, df_arena *arena, 
     const double length = sqrt((double)df_dot(image, image, dim));
     float *scores = df_arena_alloc(arena, (size_t)c->card->n_labels, sizeof *scores);
     if (!scores)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", c->card->name);
+        return df_no_memory(err, "run model %s", c->card->name);
     if (!(length > 0) || !isfinite(length))
         return df_fail(err, DF_FORMAT, "%s: a vector without direction", c->card->name);
     for (int i = 0; i < c->card->n_labels; i++) {

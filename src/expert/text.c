@@ -53,7 +53,7 @@ static df_status tensor_new(const df_card *card, int width, int height, df_arena
 {
     *t = (df_tensor){.name = card->input, .n_dims = 4, .dims = {1, 3, height, width}};
     t->data = df_arena_alloc(arena, (size_t)3 * (size_t)height * (size_t)width, sizeof *t->data);
-    return t->data ? DF_OK : df_fail(err, DF_NOMEM, "input of %s: out of memory", card->name);
+    return t->data ? DF_OK : df_no_memory(err, "input of %s", card->name);
 }
 
 /* Normalised into the tensor's left upper part; what is right of it stays 0, which is grey. */
@@ -224,7 +224,7 @@ static df_status line_text(const text_expert *e, const int32_t *classes, int64_t
     *text = raw.failed || clean.failed ? NULL : df_arena_strdup(arena, df_str_text(&clean));
     df_str_free(&raw);
     df_str_free(&clean);
-    return *text ? DF_OK : df_fail(err, DF_NOMEM, "a line of text: out of memory");
+    return *text ? DF_OK : df_no_memory(err, "a line of text");
 }
 
 /* Reads one line: the model's output by greedy CTC decoding (Graves et al., ICML 2006). */
@@ -245,7 +245,7 @@ static df_status recognise(const text_expert *e, const df_image *line, df_arena 
                        card->name, (int)p.dims[2], (int)e->n_characters);
     int32_t *classes = df_arena_alloc(scratch, (size_t)p.dims[1] + 1, sizeof *classes);
     if (!classes)
-        return df_fail(err, DF_NOMEM, "a line of text: out of memory");
+        return df_no_memory(err, "a line of text");
     int64_t n = df_ctc_greedy(p.data, p.dims[1], p.dims[2], classes, &out->score);
     return line_text(e, classes, n, p.dims[2] > e->n_characters, arena, &out->text, err);
 }
@@ -351,7 +351,7 @@ static df_status text_perceive(df_expert *base, const df_image *image, const df_
     df_line *lines = df_arena_alloc(arena, (size_t)n_boxes + 1, sizeof *lines);
     reading *all = df_arena_alloc(arena, (size_t)n_boxes + 1, sizeof *all);
     if (!lines || !all)
-        return df_fail(err, DF_NOMEM, "lines of text: out of memory");
+        return df_no_memory(err, "lines of text");
     for (int i = 0; i < n_boxes; i++)
         all[i].quad = boxes[i].quad;
     DF_TRY(read_boxes(e, image, arena, all, n_boxes, err));
@@ -403,8 +403,7 @@ static df_status split_dictionary(text_expert *e, char *text, df_error *err)
         n++;
     e->characters = df_arena_alloc(&e->arena, (size_t)n, sizeof *e->characters);
     if (!e->characters)
-        return df_fail(err, DF_NOMEM, "dictionary of %s: out of memory",
-                       e->cards[RECOGNISER]->name);
+        return df_no_memory(err, "dictionary of %s", e->cards[RECOGNISER]->name);
     for (char *c = text; c && *c;) {
         char *end = strchr(c, '\n');
         if (end)
@@ -422,7 +421,7 @@ static df_status read_dictionary(text_expert *e, df_error *err)
     if (card->n_labels > 0) {
         e->characters = df_arena_alloc(&e->arena, (size_t)card->n_labels, sizeof *e->characters);
         if (!e->characters)
-            return df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", card->name);
+            return df_no_memory(err, "dictionary of %s", card->name);
         for (; e->n_characters < card->n_labels; e->n_characters++)
             e->characters[e->n_characters] =
                 card->label[e->n_characters] ? card->label[e->n_characters] : "";
@@ -436,7 +435,7 @@ static df_status read_dictionary(text_expert *e, df_error *err)
             card->name);
     char *text = df_arena_strdup(&e->arena, dictionary);
     return text ? split_dictionary(e, text, err)
-                : df_fail(err, DF_NOMEM, "dictionary of %s: out of memory", card->name);
+                : df_no_memory(err, "dictionary of %s", card->name);
 }
 
 static void text_close(df_expert *base)
@@ -477,7 +476,7 @@ static df_status text_open(df_expert **out, df_card *const *cards, int n_cards, 
         return df_fail(err, DF_CONFIG, "reading text needs a detector and a recogniser");
     text_expert *e = calloc(1, sizeof *e);
     if (!e)
-        return df_fail(err, DF_NOMEM, "text expert: out of memory");
+        return df_no_memory(err, "text expert");
     e->base.ops = &df_expert_text;
     memcpy(e->cards, cards, sizeof e->cards);
     df_status status = open_models(e, err);

@@ -16,7 +16,7 @@ typedef struct {
 
 static df_status no_memory(df_error *err)
 {
-    return df_fail(err, DF_NOMEM, "look at tiles: out of memory");
+    return df_no_memory(err, "look at tiles");
 }
 
 static df_status append(showing *s, const df_box *box, df_error *err)

@@ -45,8 +45,7 @@ static df_status decode_stored(const uint8_t *bytes, size_t size, const df_image
     if (status == DF_FORMAT)
         status = decode_once(bytes, size, info->format, reduction, out, err);
     if (status == DF_FORMAT && !has_memory_for(info))
-        return df_fail(err, DF_NOMEM, "image of %d x %d pixels: out of memory", info->width,
-                       info->height);
+        return df_no_memory(err, "image of %d x %d pixels", info->width, info->height);
     return status;
 }
 

@@ -76,7 +76,7 @@ static df_status paint(GifFileType *gif, int transparent, df_image *canvas, df_e
     DF_TRY(df_image_check_size(frame->Width, frame->Height, err));
     GifPixelType *line = malloc((size_t)frame->Width);
     if (!line)
-        return df_fail(err, DF_NOMEM, "gif: out of memory");
+        return df_no_memory(err, "gif");
     df_status status = DF_OK;
     for (int pass = 0; pass < (frame->Interlace ? 4 : 1) && status == DF_OK; pass++) {
         int step = frame->Interlace ? steps[pass] : 1;

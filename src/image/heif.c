@@ -26,7 +26,7 @@ static df_status copy_pixels(const struct heif_image *from, bool alpha, df_image
     size_t row_size = (size_t)width * pixel;
     uint8_t *pixels = malloc(row_size * (size_t)height);
     if (!pixels)
-        return df_fail(err, DF_NOMEM, "heif of %d x %d pixels: out of memory", width, height);
+        return df_no_memory(err, "heif of %d x %d pixels", width, height);
     for (int y = 0; y < height; y++)
         memcpy(pixels + (size_t)y * row_size, plane + (size_t)y * (size_t)stride, row_size);
     if (alpha)
@@ -69,7 +69,7 @@ df_status df_heif_decode(const uint8_t *bytes, size_t size, df_image *out, df_er
 {
     struct heif_context *ctx = heif_context_alloc();
     if (!ctx)
-        return df_fail(err, DF_NOMEM, "heif: out of memory");
+        return df_no_memory(err, "heif");
     df_status status = decode(ctx, bytes, size, out, err);
     heif_context_free(ctx);
     return status;

@@ -23,8 +23,7 @@ df_status df_image_alloc(int64_t width, int64_t height, df_image *out, df_error 
     DF_TRY(df_image_check_size(width, height, err));
     uint8_t *rgb = malloc((size_t)width * (size_t)height * 3);
     if (!rgb)
-        return df_fail(err, DF_NOMEM, "image of %d x %d pixels: out of memory", (int)width,
-                       (int)height);
+        return df_no_memory(err, "image of %d x %d pixels", (int)width, (int)height);
     *out = (df_image){(int)width, (int)height, (int)width, (int)height, rgb};
     return DF_OK;
 }

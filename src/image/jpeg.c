@@ -106,7 +106,7 @@ static df_status start(decoder *d, const uint8_t *bytes, size_t size, int reduct
     if (four) {
         d->cmyk = malloc((size_t)d->image.width * 4);
         if (!d->cmyk)
-            return df_fail(d->trap.err, DF_NOMEM, "jpeg: out of memory");
+            return df_no_memory(d->trap.err, "jpeg");
     }
     return DF_OK;
 }
@@ -131,7 +131,7 @@ df_status df_jpeg_decode(const uint8_t *bytes, size_t size, int reduction, df_im
     /* on the heap, since longjmp loses local variables that sit in registers */
     decoder *d = calloc(1, sizeof *d);
     if (!d)
-        return df_fail(err, DF_NOMEM, "jpeg: out of memory");
+        return df_no_memory(err, "jpeg");
     trap_init(&d->trap, DF_FORMAT, err);
     d->cinfo.err = &d->trap.base;
     if (setjmp(d->trap.on_error) == 0) {
@@ -184,7 +184,7 @@ df_status df_image_encode_jpeg(const df_image *in, int quality, uint8_t **bytes,
 {
     encoder *e = calloc(1, sizeof *e);
     if (!e)
-        return df_fail(err, DF_NOMEM, "jpeg: out of memory");
+        return df_no_memory(err, "jpeg");
     trap_init(&e->trap, DF_NOMEM, err);
     e->cinfo.err = &e->trap.base;
     if (setjmp(e->trap.on_error) == 0) {

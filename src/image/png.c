@@ -58,8 +58,7 @@ df_status df_png_decode(const uint8_t *bytes, size_t size, df_image *out, df_err
         if (code == SPNG_IO_EOF || code == SPNG_IO_ERROR)
             return df_fail(err, DF_FORMAT, "png: data is cut");
         if (code == NO_MEMORY)
-            return df_fail(err, DF_NOMEM, "png of %u x %u pixels: out of memory", ihdr.width,
-                           ihdr.height);
+            return df_no_memory(err, "png of %u x %u pixels", ihdr.width, ihdr.height);
         return df_fail(err, DF_FORMAT, "png: %s", spng_strerror(code));
     }
     int width = (int)ihdr.width, height = (int)ihdr.height;

@@ -161,8 +161,7 @@ df_status df_image_cut_out(const df_image *in, const df_image_cut *cut, df_image
     if (rows)
         status = df_image_alloc(cut->to_width, cut->to_height, &sized, err);
     else
-        status = df_fail(err, DF_NOMEM, "resize to %d x %d: out of memory", cut->to_width,
-                         cut->to_height);
+        status = df_no_memory(err, "resize to %d x %d", cut->to_width, cut->to_height);
     if (status == DF_OK) {
         fill_rows(in, &across, &down, rows, &sized);
         sized.full_width = in->full_width;

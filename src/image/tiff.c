@@ -94,8 +94,7 @@ static df_status read_pixels(TIFF *tiff, source *s, uint32_t **out, int *width, 
     if (status == DF_OK) {
         raster = calloc((size_t)reader.width * reader.height, sizeof *raster);
         if (!raster)
-            status = df_fail(err, DF_NOMEM, "tiff of %u x %u pixels: out of memory", reader.width,
-                             reader.height);
+            status = df_no_memory(err, "tiff of %u x %u pixels", reader.width, reader.height);
     }
     /* in stored order: our own code turns it upright */
     reader.req_orientation = reader.orientation;

@@ -12,7 +12,7 @@ static df_status decode_rgba(const uint8_t *bytes, size_t size, int width, int h
     size_t n = (size_t)width * (size_t)height * 4;
     uint8_t *rgba = malloc(n);
     if (!rgba)
-        return df_fail(err, DF_NOMEM, "webp of %d x %d pixels: out of memory", width, height);
+        return df_no_memory(err, "webp of %d x %d pixels", width, height);
     if (!WebPDecodeRGBAInto(bytes, size, rgba, n, width * 4)) {
         free(rgba);
         return df_fail(err, DF_FORMAT, "webp: data is cut or damaged");

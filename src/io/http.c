@@ -75,7 +75,7 @@ df_status df_http_open(df_http **out, df_error *err)
         http->curl = curl_easy_init();
     if (!http || !http->curl) {
         free(http);
-        return df_fail(err, DF_NOMEM, "start an HTTP client: out of memory");
+        return df_no_memory(err, "start an HTTP client");
     }
     curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(http->curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -134,7 +134,7 @@ static df_status perform(df_http *http, const df_http_request *request, const ch
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return df_stopped(err);
     if (code == CURLE_OUT_OF_MEMORY || http->body.failed)
-        return df_fail(err, DF_NOMEM, "%s: out of memory", shown);
+        return df_no_memory(err, "%s", shown);
     if (code == CURLE_WRITE_ERROR)
         return df_fail(err, DF_REMOTE, "%s: the answer is above %zu bytes", shown,
                        request->answer_max);
@@ -213,7 +213,7 @@ static df_status take_answer(df_http *http, const df_http_request *request, df_h
     got.body = http->body.data ? http->body.data : calloc(1, 1);
     http->body = (df_str){0};
     if (!got.body)
-        return df_fail(err, DF_NOMEM, "read an answer: out of memory");
+        return df_no_memory(err, "read an answer");
     if (request->bearer)
         df_secret_hide(request->bearer, strlen(request->bearer), got.body, got.size);
     df_secrets_hide_query(request->url, got.body, got.size);
@@ -228,7 +228,7 @@ df_status df_http_ask(df_http *http, const df_http_request *request, df_http_ans
     struct curl_slist *headers = make_headers(request);
     df_url_show(request->url, strlen(request->url), shown);
     if (!headers)
-        return df_fail(err, DF_NOMEM, "%s: out of memory", shown);
+        return df_no_memory(err, "%s", shown);
     df_str_clear(&http->body);
     http->answer_max = request->answer_max;
     http->request = request;
@@ -297,7 +297,7 @@ df_status df_http_download(const char *url, FILE *to, int64_t max_bytes, df_erro
     pthread_once(&once, start_curl);
     CURL *curl = curl_easy_init();
     if (!curl)
-        return df_fail(err, DF_NOMEM, "start an HTTP client: out of memory");
+        return df_no_memory(err, "start an HTTP client");
     set_download(curl, url, &d, words);
     const CURLcode code = curl_easy_perform(curl);
     curl_easy_cleanup(curl);

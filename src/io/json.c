@@ -32,7 +32,7 @@ df_status df_json_parse(df_json **out, const char *text, size_t size, const char
     if (!root) /* without memory for a token jansson says that the token is wrong */
         root = json_loadb(text, size, flags, &why);
     if (!root && json_error_code(&why) == json_error_out_of_memory)
-        return df_fail(err, DF_NOMEM, "%s: out of memory", name);
+        return df_no_memory(err, "%s", name);
     if (!root)
         return df_fail(err, DF_FORMAT, "%s: line %d is not JSON: %s", name, why.line, why.text);
     *out = (df_json *)root;

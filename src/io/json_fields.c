@@ -47,5 +47,5 @@ df_status df_json_fields(const char *bytes, size_t size, const char *name, df_ar
             f->text = text_of(find(root, *key), arena, &ok);
     }
     df_json_close(root);
-    return ok ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", name);
+    return ok ? DF_OK : df_no_memory(err, "%s", name);
 }

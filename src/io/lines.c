@@ -24,11 +24,11 @@ df_status df_lines_open(df_lines **out, const char *path, df_error *err)
 {
     df_lines *l = calloc(1, sizeof *l);
     if (!l)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+        return df_no_memory(err, "open %s", path);
     df_lines_limit(l, DF_LINE_MAX);
     l->path = strdup(path);
-    df_status status = l->path ? df_file_stream(path, &l->file, err)
-                               : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    df_status status =
+        l->path ? df_file_stream(path, &l->file, err) : df_no_memory(err, "open %s", path);
     if (status == DF_OK)
         *out = l;
     else
@@ -75,7 +75,7 @@ static df_status read_line(df_lines *l, bool *end, const char **broken, df_error
     if (ferror(l->file))
         return df_fail(err, DF_IO, "read %s: %s", l->path, strerror(errno));
     if (l->line.failed)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", l->path);
+        return df_no_memory(err, "read %s", l->path);
     *end = c == EOF && n == 0;
     l->is_long = n > l->max;
     *broken = l->is_long ? l->too_long : zero ? "the line holds a zero byte" : NULL;
@@ -175,7 +175,7 @@ static df_status read_record(df_lines *l, char delimiter, const char **broken, d
             return df_fail(err, DF_IO, "read %s: %s", l->path, strerror(errno));
         l->number = first;
     }
-    return l->record.failed ? df_fail(err, DF_NOMEM, "read %s: out of memory", l->path) : DF_OK;
+    return l->record.failed ? df_no_memory(err, "read %s", l->path) : DF_OK;
 }
 
 /* Points at the fields of the record that was read. */
@@ -187,7 +187,7 @@ static df_status cut_fields(df_lines *l, df_csv_record *record, df_error *err)
     if (n > l->capacity) {
         char **fields = realloc(l->fields, (size_t)n * sizeof *fields);
         if (!fields)
-            return df_fail(err, DF_NOMEM, "read %s: out of memory", l->path);
+            return df_no_memory(err, "read %s", l->path);
         l->fields = fields;
         l->capacity = n;
     }
@@ -215,7 +215,7 @@ df_status df_csv_next(df_lines *l, df_csv_record *record, df_error *err)
     DF_TRY(read_record(l, record->delimiter, &record->broken, err));
     df_str_append_n(&l->record, "", 1); /* the last field's end, should the record be empty */
     if (l->record.failed)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", l->path);
+        return df_no_memory(err, "read %s", l->path);
     l->record.size--;
     return record->broken ? DF_OK : cut_fields(l, record, err);
 }

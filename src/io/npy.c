@@ -231,7 +231,7 @@ static df_status read_header(df_npy *npy, df_error *err)
     size_t got;
     uint8_t *bytes = malloc(DF_NPY_HEADER_MAX);
     if (!bytes)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", npy->path);
+        return df_no_memory(err, "open %s", npy->path);
     df_status status = read_at(npy->fd, npy->path, bytes, DF_NPY_HEADER_MAX, 0, &got, err);
     if (status == DF_OK)
         status = df_npy_parse(bytes, got, npy->path, &npy->shape, &npy->offset, err);
@@ -249,11 +249,11 @@ df_status df_npy_open(df_npy **out, const char *path, df_error *err)
 {
     df_npy *npy = calloc(1, sizeof *npy);
     if (!npy)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+        return df_no_memory(err, "open %s", path);
     npy->path = strdup(path);
     npy->fd = -1;
-    df_status status = npy->path ? df_file_open(path, &npy->fd, err)
-                                 : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    df_status status =
+        npy->path ? df_file_open(path, &npy->fd, err) : df_no_memory(err, "open %s", path);
     if (status == DF_OK)
         status = read_header(npy, err);
     if (status == DF_OK)
@@ -336,11 +336,10 @@ df_status df_npy_create(df_npy_writer **out, const char *path, df_npy_type type,
         return df_fail(err, DF_CONFIG, "write %s: %lld values a row", path, (long long)dim);
     df_npy_writer *w = calloc(1, sizeof *w);
     if (!w)
-        return df_fail(err, DF_NOMEM, "write %s: out of memory", path);
+        return df_no_memory(err, "write %s", path);
     w->shape = (df_npy_shape){type, 0, dim};
     w->path = strdup(path);
-    df_status status =
-        w->path ? begin_file(w, err) : df_fail(err, DF_NOMEM, "write %s: out of memory", path);
+    df_status status = w->path ? begin_file(w, err) : df_no_memory(err, "write %s", path);
     if (status == DF_OK)
         *out = w;
     else

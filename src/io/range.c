@@ -13,7 +13,7 @@ df_status df_range_read(int fd, const char *name, int64_t offset, size_t size, u
         return df_fail(err, DF_FORMAT, "read %s: range out of bounds", name);
     uint8_t *data = malloc(size + 1);
     if (!data)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", name);
+        return df_no_memory(err, "read %s", name);
     size_t done = 0;
     int tries = 0;
     while (done < size) {

@@ -44,10 +44,10 @@ df_status df_records_open(df_records **out, df_folder *folder, const char *name,
 {
     df_records *r = calloc(1, sizeof *r);
     if (!r)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", name);
+        return df_no_memory(err, "open %s", name);
     *r = (df_records){.fd = -1, .path = strdup(name), .record_bytes = record_bytes, .n = n};
     df_status status = r->path ? df_folder_open_file(folder, name, O_RDWR | O_CREAT, &r->fd, err)
-                               : df_fail(err, DF_NOMEM, "open %s: out of memory", name);
+                               : df_no_memory(err, "open %s", name);
     if (status == DF_OK)
         status = fit(r, err);
     if (status == DF_OK)

@@ -58,7 +58,7 @@ static df_status say_why(const df_tar *tar, const char *doing, df_error *err)
         return df_fail(err, DF_IO, "read %s: %s: see that it is there, and run again", tar->path,
                        strerror(tar->failed));
     if (archive_errno(tar->archive) == ENOMEM)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", tar->path);
+        return df_no_memory(err, "read %s", tar->path);
     return df_fail(err, DF_FORMAT, "%s: %s%s", tar->path, doing, why ? why : "bad header");
 }
 
@@ -77,7 +77,7 @@ static df_status open_archive(df_tar *tar, df_error *err)
     /* No filters: offsets into a compressed stream could not be read back. */
     tar->archive = archive_read_new();
     if (!tar->archive)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", tar->path);
+        return df_no_memory(err, "open %s", tar->path);
     archive_read_support_format_tar(tar->archive);
     if (archive_read_open2(tar->archive, tar, NULL, read_block, skip_bytes, NULL) != ARCHIVE_OK)
         return say_why(tar, "", err);
@@ -88,11 +88,10 @@ df_status df_tar_open(df_tar **out, const char *path, df_error *err)
 {
     df_tar *tar = calloc(1, sizeof *tar);
     if (!tar)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+        return df_no_memory(err, "open %s", path);
     tar->fd = -1;
     tar->path = strdup(path);
-    df_status status =
-        tar->path ? open_archive(tar, err) : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    df_status status = tar->path ? open_archive(tar, err) : df_no_memory(err, "open %s", path);
     if (status != DF_OK) {
         df_tar_close(tar);
         return status;
@@ -205,7 +204,7 @@ static df_status read_member(struct archive *zip, const char *path, size_t max_b
         n += (size_t)got;
     }
     if (!data)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", path);
+        return df_no_memory(err, "read %s", path);
     *bytes = data;
     *size = n;
     return DF_OK;
@@ -218,7 +217,7 @@ df_status df_zip_read(const char *path, const char *name, size_t max_bytes, uint
     DF_TRY(df_file_check(path, err));
     struct archive *zip = archive_read_new();
     if (!zip)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+        return df_no_memory(err, "open %s", path);
     archive_read_support_format_zip(zip);
     int code = archive_read_open_filename(zip, path, BLOCK);
     while (code == ARCHIVE_OK && (code = archive_read_next_header(zip, &entry)) == ARCHIVE_OK) {
@@ -267,7 +266,7 @@ df_status df_archive_copy(const char *path, const char *name, FILE *to, int64_t 
     DF_TRY(df_file_check(path, err));
     struct archive *from = archive_read_new();
     if (!from)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+        return df_no_memory(err, "open %s", path);
     archive_read_support_format_zip(from);
     archive_read_support_format_tar(from);
     archive_read_support_filter_gzip(from);

@@ -56,7 +56,7 @@ static df_status open_level(reader *r, const yaml_event_t *event, bool sequence)
         return fail(r, event, "a key must be plain text");
     const char *prefix = next_key(r);
     if (!prefix)
-        return df_fail(r->err, DF_NOMEM, "read %s: out of memory", r->path);
+        return df_no_memory(r->err, "read %s", r->path);
     r->levels[r->depth++] = (level){.sequence = sequence, .prefix = prefix};
     return DF_OK;
 }
@@ -67,7 +67,7 @@ static df_status add_entry(reader *r, const yaml_event_t *event, const char *val
         return fail(r, event, "more than 10,000 values");
     const char *key = next_key(r);
     if (!key)
-        return df_fail(r->err, DF_NOMEM, "read %s: out of memory", r->path);
+        return df_no_memory(r->err, "read %s", r->path);
     int64_t first = 0;
     DF_TRY(df_map_put(&r->seen, key, r->n_entries, &first, r->err));
     if (first != r->n_entries)
@@ -93,7 +93,7 @@ static df_status on_scalar(reader *r, const yaml_event_t *event)
         text = "";
     const char *copy = df_arena_strdup(r->arena, text);
     if (!copy)
-        return df_fail(r->err, DF_NOMEM, "read %s: out of memory", r->path);
+        return df_no_memory(r->err, "read %s", r->path);
     level *at = &r->levels[r->depth - 1];
     if (at->sequence || at->key)
         return add_entry(r, event, copy);
@@ -159,7 +159,7 @@ df_status df_yaml_read(const char *path, df_arena *arena, df_yaml_entry **entrie
     r.entries = df_arena_alloc(arena, ENTRIES_MAX, sizeof *r.entries);
     if (!r.entries || !yaml_parser_initialize(&parser)) {
         free(text);
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", path);
+        return df_no_memory(err, "read %s", path);
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);

@@ -139,7 +139,7 @@ df_status df_verdict_make(const df_nouns *nouns, const df_written *written, cons
         ok = !f.failed;
     }
     if (!ok || arena->failed)
-        return df_fail(err, DF_NOMEM, "check %s: out of memory", ev->path);
+        return df_no_memory(err, "check %s", ev->path);
     *out = v;
     return DF_OK;
 }

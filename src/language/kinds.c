@@ -94,7 +94,7 @@ static df_status read_lexicon(df_kinds *k, const char *lexicon, df_error *err)
     const int n_lines = count_lines(k->text);
     k->things = calloc((size_t)n_lines + 1, sizeof *k->things);
     if (!k->things)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", lexicon);
+        return df_no_memory(err, "read %s", lexicon);
     int number = 1;
     for (char *line = k->text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1, number++) {
         *end = '\0';
@@ -111,7 +111,7 @@ df_status df_kinds_open(df_kinds **out, const char *lexicon, df_error *err)
 {
     df_kinds *k = calloc(1, sizeof *k);
     if (!k)
-        return df_fail(err, DF_NOMEM, "kinds of things: out of memory");
+        return df_no_memory(err, "kinds of things");
     df_status status = df_nouns_open(&k->nouns, err);
     if (status == DF_OK && lexicon && df_file_exists(lexicon))
         status = read_lexicon(k, lexicon, err);

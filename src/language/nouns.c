@@ -114,7 +114,7 @@ df_status df_nouns_open(df_nouns **out, df_error *err)
     }
     if (!ok) {
         df_nouns_close(nouns);
-        return df_fail(err, DF_NOMEM, "nouns: out of memory");
+        return df_no_memory(err, "nouns");
     }
     *out = nouns;
     return DF_OK;

@@ -341,7 +341,7 @@ df_status df_pos_tagger_open(df_pos_tagger **out, const char *lexicon, const cha
     df_pos_tagger *t = calloc(1, sizeof *t);
     if (!t || !make_room(t, lexicon, morphology, context)) {
         df_pos_tagger_close(t);
-        return df_fail(err, DF_NOMEM, "load the lexicon: out of memory");
+        return df_no_memory(err, "load the lexicon");
     }
     t->noun = tag_number(t, "NN", 2);
     t->name = tag_number(t, "NNP", 3);
@@ -355,7 +355,7 @@ df_status df_pos_tagger_open(df_pos_tagger **out, const char *lexicon, const cha
     if (status == DF_OK)
         status = read_places(t, context, err);
     if (status == DF_OK && (t->failed || !sort_places(t)))
-        status = df_fail(err, DF_NOMEM, "load the lexicon: out of memory");
+        status = df_no_memory(err, "load the lexicon");
     if (status == DF_OK)
         *out = t;
     else

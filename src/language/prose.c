@@ -70,7 +70,7 @@ static df_status push(df_prose_space *space, size_t *n, const char *text, size_t
         size_t capacity = space->capacity ? space->capacity * 2 : 64;
         df_pos_token *tokens = realloc(space->tokens, capacity * sizeof *tokens);
         if (!tokens)
-            return df_fail(err, DF_NOMEM, "count words: out of memory");
+            return df_no_memory(err, "count words");
         space->tokens = tokens;
         space->capacity = capacity;
     }

@@ -40,7 +40,7 @@ df_status df_tally_add(df_tally *t, const char *text, size_t n_bytes, int64_t co
     }
     char *copy = grow(t) ? strdup(key) : NULL;
     if (!copy)
-        return df_fail(err, DF_NOMEM, "count: out of memory");
+        return df_no_memory(err, "count");
     int64_t stored;
     df_status status = df_map_put(&t->index, copy, (int64_t)t->n, &stored, err);
     if (status != DF_OK) {

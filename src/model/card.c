@@ -142,7 +142,7 @@ static df_status split_labels(df_card *card, char *text, size_t size, df_error *
                                  err);
     card->label = df_arena_alloc(&card->arena, (size_t)n, sizeof *card->label);
     if (!card->label)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+        return df_no_memory(err, "read %s", card->path);
     for (char *line = text; card->n_labels < n; card->n_labels++) {
         char *next = line + strcspn(line, "\n");
         bool last = *next == '\0';
@@ -171,8 +171,8 @@ static df_status read_beside(const df_card *card, const char *field, const char 
     size_t size = 0;
     if (!file)
         return DF_OK;
-    df_status status = path ? df_file_read(path, max, &bytes, &size, &why)
-                            : df_fail(&why, DF_NOMEM, "out of memory");
+    df_status status =
+        path ? df_file_read(path, max, &bytes, &size, &why) : df_no_memory(&why, NULL);
     if (status != DF_OK)
         df_fail(err, status, "%s: %s: %s", card->path, field, why.message);
     else
@@ -187,7 +187,7 @@ static df_status split_thresholds(df_card *card, const char *text, df_error *err
 {
     double *least = df_arena_alloc(&card->arena, (size_t)card->n_labels + 1, sizeof *least);
     if (!least)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+        return df_no_memory(err, "read %s", card->path);
     int n = 0;
     for (char *end; *(text += strspn(text, " \t\r\n")) && n < card->n_labels; n++, text = end) {
         least[n] = strtod(text, &end);
@@ -208,7 +208,7 @@ static df_status split_files(df_card *card, const df_str *labels, const df_str *
 {
     char *copy = df_arena_alloc(&card->arena, labels->size + 1, 1); /* label names point into it */
     if (!copy)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+        return df_no_memory(err, "read %s", card->path);
     memcpy(copy, df_str_text(labels), labels->size);
     if (card->labels)
         DF_TRY(split_labels(card, copy, labels->size, err));
@@ -232,7 +232,7 @@ static df_status read_files(df_card *card, df_error *err)
     if (status == DF_OK)
         status = read_beside(card, "tokenizer", card->tokenizer, TOKENIZER_BYTES_MAX, &all, err);
     if (status == DF_OK && (all.failed || labels.failed || thresholds.failed))
-        status = df_fail(err, DF_NOMEM, "read %s: out of memory", card->path);
+        status = df_no_memory(err, "read %s", card->path);
     if (status == DF_OK) {
         df_hash_hex(df_str_text(&all), all.size, card->hash);
         status = split_files(card, &labels, &thresholds, err);
@@ -260,7 +260,7 @@ static df_status verify_file(const df_card *card, df_error *err)
     char hex[DF_SHA256_HEX];
     char *path = df_card_model_path(card);
     if (!path)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
+        return df_no_memory(err, "open %s", card->path);
     df_status status =
         df_file_exists(path) ? df_sha256_file(path, hex, err) : not_installed(card, path, err);
     if (status == DF_OK && !card->sha256[0])
@@ -308,7 +308,7 @@ static df_status read_card(df_card *card, const char *name, bool verify, df_str 
     card->path =
         card->folder ? df_arena_printf(&card->arena, "%s/%s.yaml", card->folder, name) : NULL;
     if (!card->path)
-        return df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
+        return df_no_memory(err, "open model card %s", name);
     if (!df_file_exists(card->path))
         return df_fail(
             err, DF_CONFIG,
@@ -329,12 +329,11 @@ static df_status open_card(df_card **out, const char *folder, const char *name, 
         return df_fail(err, DF_CONFIG, "\"%s\" is not the name of a model", name);
     df_card *card = calloc(1, sizeof *card);
     if (!card)
-        return df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
+        return df_no_memory(err, "open model card %s", name);
     char *folder_copy = strdup(folder);
     card->folder = folder_copy;
-    df_status status = folder_copy
-                           ? read_card(card, name, verify, missing, err)
-                           : df_fail(err, DF_NOMEM, "open model card %s: out of memory", name);
+    df_status status = folder_copy ? read_card(card, name, verify, missing, err)
+                                   : df_no_memory(err, "open model card %s", name);
     free(folder_copy);
     if (status != DF_OK) {
         df_card_close(card);
@@ -450,7 +449,7 @@ df_status df_cards_list(const char *folder, df_arena *arena, const char *const *
     }
     free(entries);
     if (!ok)
-        return df_fail(err, DF_NOMEM, "list %s: out of memory", folder);
+        return df_no_memory(err, "list %s", folder);
     *names = list;
     *n = found;
     return DF_OK;
@@ -464,7 +463,7 @@ static df_status append_accept(const char *folder, const char *name, df_str *out
     df_error why = {""};
     df_status status = df_card_survey(&card, folder, name, &missing, &why);
     if (status == DF_OK && missing.failed)
-        status = df_fail(&why, DF_NOMEM, "open model card %s: out of memory", name);
+        status = df_no_memory(&why, "open model card %s", name);
     if (status == DF_OK && card->accept > 0)
         df_str_printf(out, "%s %.6g\n", card->name, card->accept);
     df_str_free(&missing);
@@ -484,7 +483,7 @@ df_status df_cards_accept(const char *folder, df_str *out, df_error *err)
         status = append_accept(folder, names[i], out, err);
     df_arena_reset(&arena);
     if (status == DF_OK && out->failed)
-        status = df_fail(err, DF_NOMEM, "read the cards of %s: out of memory", folder);
+        status = df_no_memory(err, "read the cards of %s", folder);
     return status;
 }
 
@@ -506,8 +505,8 @@ df_status df_card_open_file(const df_card *card, const char *path, df_onnx **out
 df_status df_card_open_model(const df_card *card, df_onnx **out, df_error *err)
 {
     char *path = df_card_model_path(card);
-    df_status status = path ? df_card_open_file(card, path, out, err)
-                            : df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
+    df_status status =
+        path ? df_card_open_file(card, path, out, err) : df_no_memory(err, "open %s", card->path);
     free(path);
     return status;
 }

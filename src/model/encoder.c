@@ -35,7 +35,7 @@ static df_status pool(const df_card *card, const df_tensor *t, df_arena *arena,
         return DF_OK;
     float *mean = df_arena_alloc(arena, (size_t)*dim, sizeof *mean);
     if (!mean)
-        return df_fail(err, DF_NOMEM, "run model %s: out of memory", card->name);
+        return df_no_memory(err, "run model %s", card->name);
     for (int64_t k = 0; k < *dim; k++) {
         double sum = 0;
         for (int64_t i = 0; i < n_tokens; i++)
@@ -93,7 +93,7 @@ df_status df_encoder_open(df_encoder **out, const char *models, const char *name
 {
     df_encoder *e = calloc(1, sizeof *e);
     if (!e)
-        return df_fail(err, DF_NOMEM, "open model %s: out of memory", name);
+        return df_no_memory(err, "open model %s", name);
     df_status status = df_card_open(&e->card, models, name, true, err);
     if (status == DF_OK && strcmp(e->card->task, "embed") != 0 && !e->card->output[0])
         status = df_fail(err, DF_CONFIG, "%s: its task is %s and it names no output with a vector",

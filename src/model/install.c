@@ -276,7 +276,7 @@ static df_status write_sha256(const df_card *card, const char *sha256, df_error 
                           out.size && out.data[out.size - 1] != '\n' ? "\n" : "", sha256);
         line += n + (line[n] == '\n');
     }
-    df_status status = out.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", card->path)
+    df_status status = out.failed ? df_no_memory(err, "write %s", card->path)
                                   : df_file_write(card->path, df_str_text(&out), out.size, err);
     df_str_free(&out);
     free(text);

@@ -315,7 +315,7 @@ static df_status read_input(df_onnx *m, OrtAllocator *allocator, size_t i, df_er
         check(m, m->api->SessionGetInputName(m->session, i, allocator, &theirs), "inputs of", err));
     m->inputs[i].name = take_name(m, allocator, theirs, &m->arena);
     if (!m->inputs[i].name)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", m->path);
+        return df_no_memory(err, "open %s", m->path);
     OrtTypeInfo *type = NULL;
     const OrtTensorTypeAndShapeInfo *shape = NULL;
     DF_TRY(check(m, m->api->SessionGetInputTypeInfo(m->session, i, &type), "inputs of", err));
@@ -348,7 +348,7 @@ static df_status read_ends(df_onnx *m, df_error *err)
                      "outputs of", err));
         m->output_names[i] = take_name(m, allocator, theirs, &m->arena);
         if (!m->output_names[i])
-            return df_fail(err, DF_NOMEM, "open %s: out of memory", m->path);
+            return df_no_memory(err, "open %s", m->path);
     }
     return DF_OK;
 }
@@ -362,11 +362,11 @@ df_status df_onnx_open(df_onnx **out, const char *path, const df_onnx_options *o
         return df_fail(err, DF_MODEL, "%s", why.message);
     df_onnx *m = calloc(1, sizeof *m);
     if (!m)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+        return df_no_memory(err, "open %s", path);
     options = options ? options : &plain;
     m->path = strdup(path);
     df_status status = m->path ? open_library(options, &m->library, &m->api, err)
-                               : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+                               : df_no_memory(err, "open %s", path);
     if (status == DF_OK)
         status = open_session(m, options, err);
     if (status == DF_OK)
@@ -480,7 +480,7 @@ static df_status copy_output(const df_onnx *m, OrtValue *value, df_arena *arena,
     size_t n = (size_t)df_tensor_size(t);
     t->data = df_arena_alloc(arena, n ? n : 1, sizeof *t->data);
     if (!t->data)
-        return df_fail(err, DF_NOMEM, "run %s: out of memory", m->path);
+        return df_no_memory(err, "run %s", m->path);
     if (!copy_floats(t->data, data, n, type))
         return df_fail(err, DF_MODEL, "%s: output %s is of a type that is not supported (%d)",
                        m->path, t->name, type);
@@ -512,7 +512,7 @@ static df_status wrap_input(const df_onnx *m, const df_tensor *t, const char *na
     if (type_of(m, name) == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64) {
         int64_t *whole = df_arena_alloc(arena, n, sizeof *whole);
         if (!whole)
-            return df_fail(err, DF_NOMEM, "run %s: out of memory", m->path);
+            return df_no_memory(err, "run %s", m->path);
         for (size_t i = 0; i < n; i++)
             whole[i] = (int64_t)t->data[i];
         data = whole;
@@ -578,7 +578,7 @@ df_status df_onnx_run(df_onnx *m, const df_tensor *inputs, int n_inputs, df_aren
     const char *names[ENDS_MAX];
     df_tensor *copies = df_arena_alloc(arena, ENDS_MAX, sizeof *copies);
     if (!copies)
-        return df_fail(err, DF_NOMEM, "run %s: out of memory", m->path);
+        return df_no_memory(err, "run %s", m->path);
     df_status status = wrap_inputs(m, inputs, n_inputs, arena, in, names, err);
     if (status == DF_OK)
         status = run_session(m, names, in, (size_t)n_inputs, results, err);

@@ -157,8 +157,8 @@ df_status df_preprocess(const df_card *card, const df_image *image, df_arena *ar
         fill_tensor(card, sized, (size_t)width, (size_t)height, data);
     df_image_free(&owned);
     if (!data)
-        return df_fail(err, DF_NOMEM, "%s: input of %lld x %lld: out of memory", card->name,
-                       (long long)width, (long long)height);
+        return df_no_memory(err, "%s: input of %lld x %lld", card->name, (long long)width,
+                            (long long)height);
     *input = (df_tensor){.name = card->input, .n_dims = 4, .data = data};
     if (strcmp(card->layout, "nchw") == 0)
         memcpy(input->dims, (const int64_t[]){1, 3, height, width}, 4 * sizeof(int64_t));

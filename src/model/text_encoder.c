@@ -52,7 +52,7 @@ df_status df_words_clean(const char *words, char out[DF_WORDS_MAX_BYTES + 1], df
     const bool failed = plain.failed;
     df_str_free(&plain);
     if (failed)
-        return df_fail(err, DF_NOMEM, "words: out of memory");
+        return df_no_memory(err, "words");
     if (n > DF_WORDS_MAX_BYTES)
         return df_fail(err, DF_FORMAT, "\"%.40s...\" is too long for the name of a thing", words);
     n -= n > 0 && out[n - 1] == ' ';
@@ -69,7 +69,7 @@ static df_status make_prompt(const df_text_encoder *e, const char *words, df_are
     DF_TRY(df_words_clean(words, name, err));
     *prompt =
         df_arena_printf(arena, "%.*s%s%s", (int)(slot - e->template), e->template, name, slot + 2);
-    return *prompt ? DF_OK : df_fail(err, DF_NOMEM, "run model %s: out of memory", e->card->name);
+    return *prompt ? DF_OK : df_no_memory(err, "run model %s", e->card->name);
 }
 
 /* ---- from a prompt to a vector ---- */
@@ -140,9 +140,8 @@ static df_status find_or_claim(df_text_encoder *e, const char *prompt, kept **ou
     k->text = strdup(prompt);
     k->vector = malloc((size_t)e->dim * sizeof *k->vector);
     k->state = ENCODING;
-    df_status status = k->text && k->vector
-                           ? df_map_put(&e->index, k->text, e->n_kept, &at, err)
-                           : df_fail(err, DF_NOMEM, "%s: out of memory", e->card->name);
+    df_status status = k->text && k->vector ? df_map_put(&e->index, k->text, e->n_kept, &at, err)
+                                            : df_no_memory(err, "%s", e->card->name);
     if (status != DF_OK) {
         free(k->text);
         free(k->vector);
@@ -213,7 +212,7 @@ static df_status open_tokenizer(df_text_encoder *e, df_error *err)
     e->pad = (int64_t)pad;
     char *path = df_card_beside(card, card->tokenizer);
     df_status status = path ? df_tokenizer_open(&e->tokenizer, path, e->max_tokens, err)
-                            : df_fail(err, DF_NOMEM, "open %s: out of memory", card->path);
+                            : df_no_memory(err, "open %s", card->path);
     free(path);
     return status;
 }
@@ -246,7 +245,7 @@ static df_status open_all(df_text_encoder *e, const df_card *image_card, df_erro
     e->template = strdup(image_card->template);
     e->kept = calloc(KEPT_MAX, sizeof *e->kept);
     if (!e->template || !e->kept || pthread_mutex_init(&e->lock, NULL) != 0)
-        return df_fail(err, DF_NOMEM, "open model %s: out of memory", e->card->name);
+        return df_no_memory(err, "open model %s", e->card->name);
     pthread_cond_init(&e->changed, NULL); /* cannot fail on Linux */
     e->locks = true;
     DF_TRY(open_tokenizer(e, err));
@@ -258,7 +257,7 @@ df_status df_text_encoder_open(df_text_encoder **out, const df_card *image_card,
 {
     df_text_encoder *e = calloc(1, sizeof *e);
     if (!e)
-        return df_fail(err, DF_NOMEM, "open model %s: out of memory", image_card->name);
+        return df_no_memory(err, "open model %s", image_card->name);
     df_status status = open_all(e, image_card, err);
     if (status == DF_OK)
         *out = e;

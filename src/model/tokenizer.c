@@ -71,8 +71,7 @@ df_status df_tokenizer_open(df_tokenizer **out, const char *path, int max_tokens
     df_tokenizer *t = calloc(1, sizeof *t);
     if (t)
         t->path = strdup(path);
-    df_status status =
-        t && t->path ? DF_OK : df_fail(err, DF_NOMEM, "open %s: out of memory", path);
+    df_status status = t && t->path ? DF_OK : df_no_memory(err, "open %s", path);
     if (status == DF_OK)
         status = load_library(t, err);
     if (status == DF_OK)

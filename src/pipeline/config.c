@@ -47,7 +47,7 @@ static df_status init_stage(df_config *config, int i, df_error *err)
     const df_stage *stage = config->stages[i];
     config->configs[i] = calloc(1, stage->config_size ? stage->config_size : 1);
     if (!config->configs[i])
-        return df_fail(err, DF_NOMEM, "config: out of memory");
+        return df_no_memory(err, "config");
     DF_TRY(df_options_defaults(stage->options, config->configs[i], err));
     return stage->engines ? df_engine_settings_init(engines_of(config, i), stage->engines, err)
                           : DF_OK;
@@ -58,7 +58,7 @@ df_status df_config_init(df_config *out, const df_stage *const *stages, df_error
     *out = (df_config){.stages = stages, .n_stages = count(stages)};
     out->configs = calloc((size_t)out->n_stages + 1, sizeof *out->configs);
     if (!out->configs)
-        return df_fail(err, DF_NOMEM, "config: out of memory");
+        return df_no_memory(err, "config");
     df_status status = df_options_defaults(df_run_option_table, &out->run, err);
     for (int i = 0; status == DF_OK && i < out->n_stages; i++)
         status = init_stage(out, i, err);

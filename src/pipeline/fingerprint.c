@@ -42,7 +42,7 @@ df_status df_fingerprint(const df_stage *stage, const void *config, const df_run
         hash_fixed(made[i], hex);
         df_str_printf(out, READS, stage->reads[i], hex);
     }
-    return out->failed ? df_fail(err, DF_NOMEM, "fingerprint: out of memory") : DF_OK;
+    return out->failed ? df_no_memory(err, "fingerprint") : DF_OK;
 }
 
 bool df_fingerprint_reads(const char *text, const char *stage, const char *fingerprint)
@@ -104,7 +104,7 @@ df_status df_fingerprint_content(const df_dataset *ds, const df_stage *stage, df
         df_hash_hex(df_str_text(&files), files.size, hex);
         df_str_printf(out, "content %s %s\n", stage->reads[i], hex);
         if (status == DF_OK && (files.failed || out->failed))
-            status = df_fail(err, DF_NOMEM, "fingerprint: out of memory");
+            status = df_no_memory(err, "fingerprint");
         df_str_free(&files);
     }
     return status;

@@ -29,7 +29,7 @@ df_status df_join_open(df_join **out, df_table *const *targets, int n_tables, in
         free(j);
         free(waiting);
         free(ready);
-        return df_fail(err, DF_NOMEM, "join rows: out of memory");
+        return df_no_memory(err, "join rows");
     }
     *j = (df_join){.targets = targets,
                    .n_tables = n_tables,

@@ -74,7 +74,7 @@ df_status df_one_open(df_one **out, const df_config *config, const atomic_bool *
 {
     df_one *one = calloc(1, sizeof *one);
     if (!one)
-        return df_fail(err, DF_NOMEM, "open the experts: out of memory");
+        return df_no_memory(err, "open the experts");
     one->config = config;
     one->models = df_config_models(config);
     one->run = (df_run){.n_threads = 1,
@@ -83,7 +83,7 @@ df_status df_one_open(df_one **out, const df_config *config, const atomic_bool *
                         .share = df_config_share(config),
                         .stop = (atomic_bool *)(uintptr_t)stop};
     df_status status =
-        !one->models ? df_fail(err, DF_NOMEM, "open the experts: out of memory")
+        !one->models ? df_no_memory(err, "open the experts")
         : !config_of(one, "fuse") || !config_of(one, "caption")
             ? df_fail(err, DF_CONFIG, "no captions without the stages fuse and caption")
             : DF_OK;
@@ -186,7 +186,7 @@ static df_status write_caption(df_one *one, const df_evidence *raw, const df_ima
     if (status == DF_OK)
         status = df_arena_check(arena, "caption", err);
     if (status == DF_OK && !(*caption = strdup(answer.text)))
-        status = df_fail(err, DF_NOMEM, "caption: out of memory");
+        status = df_no_memory(err, "caption");
     df_str_free(&prompt);
     free(jpeg);
     return status;
@@ -219,7 +219,7 @@ df_status df_one_caption(df_one *one, const void *bytes, size_t size, const char
     if (alt_text)
         df_str_append_clean(&alt, alt_text, strlen(alt_text), ALT_TEXT_MAX);
     df_sight_take(&sight, bytes, size, &pixels);
-    df_status status = alt.failed ? df_fail(err, DF_NOMEM, "caption: out of memory")
+    df_status status = alt.failed ? df_no_memory(err, "caption")
                                   : df_sight_show(&sight, &pixels, DF_EDGE_WHOLE, err);
     if (status == DF_OK && !sight.image)
         status = df_fail(err, DF_FORMAT, "%s image: %.400s", sight.problem, sight.detail);

@@ -268,7 +268,7 @@ static df_status read_earlier(pass *p, const df_table_type *type, df_error *err)
     const int64_t n = df_table_rows(p->ingest), n_rows = df_table_rows(out->table);
     out->first = malloc(((size_t)n + 1) * sizeof *out->first);
     if (!out->first)
-        return df_fail(err, DF_NOMEM, "%s of a part: out of memory", type->name);
+        return df_no_memory(err, "%s of a part", type->name);
     for (int64_t row = 0, i = 0; row <= n; row++) { /* the table is in row order */
         while (i < n_rows && df_table_int(out->table, i, DF_ROW) < row)
             i++;
@@ -398,7 +398,7 @@ static df_status init(pass *p, const df_pass_stage *stages, int n, df_error *err
                  stages[i].stage->name);
     }
     p->arenas = calloc((size_t)(p->run->n_threads < 1 ? 1 : p->run->n_threads), sizeof *p->arenas);
-    return p->arenas ? count_images(p, err) : df_fail(err, DF_NOMEM, "%s: out of memory", p->name);
+    return p->arenas ? count_images(p, err) : df_no_memory(err, "%s", p->name);
 }
 
 df_status df_pass_run(df_dataset *ds, const df_pass_stage *stages, int n_stages, const df_run *run,

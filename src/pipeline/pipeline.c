@@ -17,7 +17,7 @@ static df_status open_pipeline(df_pipeline **out, const char *config_path, df_er
 {
     df_pipeline *p = calloc(1, sizeof *p);
     if (!p)
-        return df_fail(err, DF_NOMEM, "open a pipeline: out of memory");
+        return df_no_memory(err, "open a pipeline");
     df_status status = df_config_init(&p->config, df_stages, err);
     if (status == DF_OK && config_path)
         status = df_config_load(&p->config, config_path, err);

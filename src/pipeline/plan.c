@@ -69,14 +69,14 @@ static df_status add_content(df_step *step, const df_dataset *ds, df_error *err)
     df_str_append_n(&text, step->made, df_fingerprint_fixed(step->made));
     df_status status = df_fingerprint_content(ds, step->stage, &text, err);
     if (status == DF_OK && text.failed)
-        status = df_fail(err, DF_NOMEM, "plan: out of memory");
+        status = df_no_memory(err, "plan");
     if (status != DF_OK) {
         df_str_free(&text);
         return status;
     }
     free(step->made);
     step->made = text.data ? text.data : strdup("");
-    return step->made ? DF_OK : df_fail(err, DF_NOMEM, "plan: out of memory");
+    return step->made ? DF_OK : df_no_memory(err, "plan");
 }
 
 df_status df_step_refresh(df_step *step, const df_dataset *ds, const df_run *run, df_error *err)
@@ -177,7 +177,7 @@ static df_status fingerprint(const df_plan *plan, df_step *step, const df_run *r
         df_str_append(&text, "\n");
     step->made = text.data;
     if (status == DF_OK && !step->made)
-        status = df_fail(&why, DF_NOMEM, "out of memory");
+        status = df_no_memory(&why, NULL);
     return df_stage_failed(step->stage, status, &why, err);
 }
 
@@ -202,7 +202,7 @@ df_status df_plan_make(df_plan *out, const df_config *config, const df_dataset *
     df_plan plan = {.steps = calloc((size_t)config->n_stages + 1, sizeof *plan.steps),
                     .n_steps = config->n_stages};
     if (!plan.steps)
-        return df_fail(err, DF_NOMEM, "plan: out of memory");
+        return df_no_memory(err, "plan");
     df_status status = choose(&plan, config, from, to, err);
     for (int i = 0; status == DF_OK && i < plan.n_steps; i++)
         status = plan_step(&plan, &plan.steps[i], config, ds, run, err);

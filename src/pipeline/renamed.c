@@ -49,7 +49,7 @@ df_status df_renamed_resolve(df_renamed *r, const df_option_alias *aliases, cons
     df_renamed_option *o = option_of(r, alias);
     char *copy = o ? strdup(value) : NULL;
     if (!copy)
-        return df_fail(err, DF_NOMEM, "%s.%s: out of memory", section, key);
+        return df_no_memory(err, "%s.%s", section, key);
     const bool differs = o->value && o->by_old != by_old && strcmp(o->value, value) != 0;
     free(o->value);
     o->value = copy;
@@ -63,7 +63,7 @@ df_status df_renamed_resolve(df_renamed *r, const df_option_alias *aliases, cons
     *now = alias->now;
     if (by_old)
         note(r, o, section);
-    return r->notes.failed ? df_fail(err, DF_NOMEM, "%s.%s: out of memory", section, key) : DF_OK;
+    return r->notes.failed ? df_no_memory(err, "%s.%s", section, key) : DF_OK;
 }
 
 void df_renamed_forget(df_renamed *r)

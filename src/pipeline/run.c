@@ -230,7 +230,7 @@ df_status df_job_run(const df_config *config, const df_job *job, df_error *err)
 {
     char *models = df_config_models(config);
     if (!models)
-        return df_fail(err, DF_NOMEM, "run: out of memory");
+        return df_no_memory(err, "run");
     work w = {.job = job,
               .lock = {.fd = -1},
               .run = {.n_threads = df_config_threads(config),

@@ -71,8 +71,8 @@ static df_status append_files(df_str *sql, const df_dataset *ds, const char *sta
 static df_status ask(df_status status, df_str *sql, df_table **out, df_error *err)
 {
     if (status == DF_OK)
-        status = sql->failed ? df_fail(err, DF_NOMEM, "status: out of memory")
-                             : df_table_query(out, df_str_text(sql), err);
+        status =
+            sql->failed ? df_no_memory(err, "status") : df_table_query(out, df_str_text(sql), err);
     df_str_free(sql);
     return status;
 }
@@ -90,7 +90,7 @@ static df_status counts_of(const df_table *t, df_survey_count **out, int *n, df_
         }
     }
     if (!counts)
-        return df_fail(err, DF_NOMEM, "status: out of memory");
+        return df_no_memory(err, "status");
     *out = counts;
     *n = (int)rows;
     return DF_OK;
@@ -202,7 +202,7 @@ df_status df_survey_make(df_survey *out, const df_stage *const *stages, const df
     while (stages[n])
         n++;
     survey.stages = calloc((size_t)n + 1, sizeof *survey.stages);
-    df_status status = survey.stages ? DF_OK : df_fail(err, DF_NOMEM, "status: out of memory");
+    df_status status = survey.stages ? DF_OK : df_no_memory(err, "status");
     for (int i = 0; status == DF_OK && i < n; i++) {
         survey.stages[survey.n_stages++].stage = stages[i];
         status = survey_stage(&survey, &survey.stages[i], ds, err);

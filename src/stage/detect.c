@@ -51,7 +51,7 @@ static df_status detect_open(void **state, const df_dataset *ds, const void *con
     const detect_config *c = config;
     detect_state *s = calloc(1, sizeof *s);
     if (!s)
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     s->run = run;
     df_status status =
         df_panel_init(&s->panel, run->models, c->models, c->threshold, &run->runtime, err);
@@ -75,7 +75,7 @@ static df_status queries_of(const df_sight *sight, df_arena *arena, df_queries *
     const df_image_rows r = df_sight_rows(sight, &df_tag_table);
     df_tag *tags = df_arena_alloc(arena, (size_t)(r.end - r.first) + 1, sizeof *tags);
     if (!tags)
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     for (int64_t i = r.first; i < r.end; i++)
         tags[i - r.first] = (df_tag){.label = df_table_text(r.table, i, DF_TAG_TAG),
                                      .score = df_table_real(r.table, i, DF_TAG_SCORE),

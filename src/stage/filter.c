@@ -64,7 +64,7 @@ static df_status query_repeated(filter_state *s, const df_dataset *ds, df_error 
     df_status status = df_dataset_append_sql(ds, "ingest", &sql, err);
     df_str_append(&sql, ") WHERE hash IS NOT NULL GROUP BY hash HAVING count(*) > 1");
     if (status == DF_OK)
-        status = sql.failed ? df_fail(err, DF_NOMEM, "filter: out of memory")
+        status = sql.failed ? df_no_memory(err, "filter")
                             : df_table_query(&s->repeated, df_str_text(&sql), err);
     df_str_free(&sql);
     for (int64_t i = 0, stored; status == DF_OK && s->repeated && i < df_table_rows(s->repeated);
@@ -79,7 +79,7 @@ static df_status filter_open(void **state, const df_dataset *ds, const void *con
 {
     filter_state *s = calloc(1, sizeof *s);
     if (!s)
-        return df_fail(err, DF_NOMEM, "filter: out of memory");
+        return df_no_memory(err, "filter");
     s->config = config;
     df_status status = s->config->duplicates ? query_repeated(s, ds, err) : DF_OK;
     if (status == DF_OK && s->config->safety > 0)

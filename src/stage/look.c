@@ -41,7 +41,7 @@ static df_status look_open(void **state, const df_dataset *ds, const void *confi
     (void)run;
     look_state *s = calloc(1, sizeof *s);
     if (!s)
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     s->config = *(const look_config *)config;
     df_status status = df_palette_open(&s->palette, err);
     if (status == DF_OK)
@@ -111,7 +111,7 @@ static df_status thin_out(const df_image *in, int factor, df_arena *arena, df_im
     const int w = in->width / factor, h = in->height / factor;
     uint8_t *rgb = df_arena_alloc(arena, (size_t)w * (size_t)h, 3);
     if (!rgb)
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     const size_t row = (size_t)in->width * 3, near = (size_t)factor / 4,
                  far = (size_t)factor * 3 / 4;
     *out = (df_image){w, h, in->full_width, in->full_height, rgb};

@@ -36,8 +36,7 @@ static df_status scan(df_members *m, int64_t *at, bool count, df_error *err)
 {
     int32_t *cluster = malloc(DF_MEMBERS_READ * sizeof *cluster);
     df_member *members = malloc(DF_MEMBERS_READ * sizeof *members);
-    df_status status =
-        cluster && members ? DF_OK : df_fail(err, DF_NOMEM, "read clusters: out of memory");
+    df_status status = cluster && members ? DF_OK : df_no_memory(err, "read clusters");
     for (int64_t first = 0; status == DF_OK && first < m->n; first += DF_MEMBERS_READ) {
         int64_t n = m->n - first < DF_MEMBERS_READ ? m->n - first : DF_MEMBERS_READ;
         status = df_run_stopped(m->run) ? df_stopped(err)
@@ -55,7 +54,7 @@ df_status df_members_count_all(df_members *m, df_error *err)
 {
     m->first = calloc((size_t)m->n_clusters + 1, sizeof *m->first);
     if (!m->first)
-        return df_fail(err, DF_NOMEM, "read clusters: out of memory");
+        return df_no_memory(err, "read clusters");
     DF_TRY(scan(m, m->first, true, err));
     for (int64_t i = 0, sum = 0, n; i <= m->n_clusters; i++, sum += n) {
         n = m->first[i];
@@ -93,8 +92,8 @@ df_status df_members_load(df_members *m, int64_t from, df_error *err)
     int64_t *at = malloc((size_t)(m->to - from) * sizeof *at);
     for (int64_t i = from; at && i < m->to; i++)
         at[i - from] = m->first[i] - m->first[from];
-    df_status status = m->members && at ? scan(m, at, false, err)
-                                        : df_fail(err, DF_NOMEM, "read clusters: out of memory");
+    df_status status =
+        m->members && at ? scan(m, at, false, err) : df_no_memory(err, "read clusters");
     free(at);
     return status;
 }

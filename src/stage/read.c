@@ -45,7 +45,7 @@ static df_status read_open(void **state, const df_dataset *ds, const void *confi
                            c->recogniser};
     read_state *s = calloc(1, sizeof *s);
     if (!s)
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     s->config = c;
     s->run = run;
     df_status status = uses_models(c)
@@ -137,7 +137,7 @@ static df_status perceive(const read_state *s, const df_sight *sight, df_arena *
         return df_fail(err, status, "%s", why.message);
     const df_line **lines = df_arena_alloc(arena, (size_t)seen.n_lines + 1, sizeof *lines);
     if (!lines)
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     int n = choose_lines(s->config, &seen, lines), paragraph = -1;
     for (int i = 0; i < n; i++) {
         const df_line *l = lines[i];

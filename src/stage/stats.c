@@ -214,9 +214,7 @@ static df_status add_kind(const stats_work *w, sums *s, const df_joined *j, int 
     DF_TRY(open_evidence(w->ds, j->part, kinds[kind].expert, &table, &fused, err));
     int64_t *per_row = calloc((size_t)j->n_rows + 1, sizeof *per_row),
             *with[] = {&s->with_tags, &s->with_boxes, &s->with_text};
-    df_status status =
-        per_row ? DF_OK
-                : df_fail(err, DF_NOMEM, "count %s: out of memory", kinds[kind].expert->name);
+    df_status status = per_row ? DF_OK : df_no_memory(err, "count %s", kinds[kind].expert->name);
     if (status == DF_OK && table) {
         evidence e = {table, fused ? kinds[kind].kind : NULL,
                       fused ? DF_FUSE_EVIDENCE_TEXT : kinds[kind].text,
@@ -443,7 +441,7 @@ static df_status write_stats(const df_dataset *ds, sums *s, bool tagged, size_t 
     df_str out = {0};
     df_json_writer w = {.out = &out, .lines = 2};
     put_all(&w, s, tagged, top);
-    df_status status = out.failed ? df_fail(err, DF_NOMEM, "stats: out of memory")
+    df_status status = out.failed ? df_no_memory(err, "stats")
                                   : df_folder_write(df_dataset_files(ds), "stats/stats.json",
                                                     out.data, out.size, err);
     df_str_free(&out);
@@ -513,7 +511,7 @@ static df_status stats_run(df_dataset *ds, const void *config, const df_run *run
     int n_threads = run->n_threads > 0 ? run->n_threads : 1;
     stats_work w = {.ds = ds, .run = run, .sums = calloc((size_t)n_threads, sizeof(sums))};
     if (!w.sums)
-        return df_fail(err, DF_NOMEM, "stats: out of memory");
+        return df_no_memory(err, "stats");
     for (int t = 0; t < n_threads; t++)
         for (int i = 0; i < BINS_COUNT; i++)
             w.sums[t].bins[i].step = bins_table[i].step;

@@ -42,7 +42,7 @@ static df_status tag_open(void **state, const df_dataset *ds, const void *config
     const tag_config *c = config;
     tag_state *s = calloc(1, sizeof *s);
     if (!s)
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     s->run = run;
     df_status status =
         df_panel_init(&s->panel, run->models, c->models, c->threshold, &run->runtime, err);
@@ -80,7 +80,7 @@ static df_status append(const df_percept *seen, const char *const *sources, int 
         n += (size_t)seen[m].n_tags;
     sourced_tag *all = df_arena_alloc(arena, n + 1, sizeof *all);
     if (!all)
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     n = 0;
     for (int m = 0; m < n_models; m++)
         for (int i = 0; i < seen[m].n_tags; i++, n++) {

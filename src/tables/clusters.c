@@ -24,8 +24,7 @@ static df_status finish(asking *a, df_status status)
 /* Runs the text at hand; out: NULL for its effect alone. */
 static df_status ask(asking *a, df_table **out, df_error *err)
 {
-    df_status status =
-        a->text.failed ? df_fail(err, DF_NOMEM, "look at clusters: out of memory") : DF_OK;
+    df_status status = a->text.failed ? df_no_memory(err, "look at clusters") : DF_OK;
     if (status == DF_OK && !a->sql)
         status = df_sql_open(&a->sql, MEMORY_MB, NULL, err);
     if (status == DF_OK)

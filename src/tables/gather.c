@@ -19,7 +19,7 @@ typedef struct {
 
 static df_status no_memory(const gathering *g)
 {
-    return df_fail(g->err, DF_NOMEM, "gather evidence: out of memory");
+    return df_no_memory(g->err, "gather evidence");
 }
 
 df_status df_evidence_tables_open(df_evidence_tables *out, const df_dataset *ds, int part,
@@ -354,7 +354,7 @@ static df_status take_colours(df_region *region, const df_table *t, int64_t i, d
             break;
         region->colours[k] = (df_colour){df_arena_strdup(arena, names[k]), shares[k]};
         if (!region->colours[k].name)
-            return df_fail(err, DF_NOMEM, "read colours: out of memory");
+            return df_no_memory(err, "read colours");
         region->n_colours = k + 1;
     }
     return DF_OK;

@@ -9,7 +9,7 @@ static df_status index_rows(df_joined *j, int i, df_error *err)
     const df_table *t = j->table[i];
     int64_t *at = malloc(((size_t)j->n_rows + 1) * sizeof *at);
     if (!at)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", df_tables[i]->name);
+        return df_no_memory(err, "read %s", df_tables[i]->name);
     for (int64_t row = 0; row < j->n_rows; row++)
         at[row] = -1;
     for (int64_t k = 0; k < df_table_rows(t); k++) {

@@ -19,7 +19,7 @@ static df_status decide(const df_dataset *ds, const df_table_type *type, int par
     }
     for (int64_t row = 0; here && row < n; row++)
         keep[row] = keep[row] && here[row];
-    df_status status = here ? DF_OK : df_fail(err, DF_NOMEM, "read %s: out of memory", type->name);
+    df_status status = here ? DF_OK : df_no_memory(err, "read %s", type->name);
     free(here);
     df_table_close(t);
     return status;
@@ -41,7 +41,7 @@ df_status df_kept_rows(const df_dataset *ds, const char *const *reads, int part,
     df_table_close(ingest);
     bool *keep = malloc((size_t)n + 1);
     if (!keep)
-        return df_fail(err, DF_NOMEM, "read ingest: out of memory");
+        return df_no_memory(err, "read ingest");
     memset(keep, true, (size_t)n + 1);
     df_status status = DF_OK;
     for (const df_table_type *const *t = df_tables; status == DF_OK && *t; t++)

@@ -135,7 +135,7 @@ static df_status prepare(df_kmeans *km, const float *centroid, df_error *err)
     keep_state(km);
     km->drift = calloc((size_t)km->groups_padded, sizeof *km->drift);
     if (!km->drift)
-        return df_fail(err, DF_NOMEM, "k-means: out of memory");
+        return df_no_memory(err, "k-means");
     DF_TRY(fill_panels(km, NULL, err));
     for (int t = 0; t < km->options.n_threads; t++)
         DF_TRY(df_kmeans_block_init(&km->blocks[t], km, err));
@@ -149,7 +149,7 @@ df_status df_kmeans_open(df_kmeans **out, const df_rows *rows, const float *cent
         return df_fail(err, DF_CONFIG, "k-means: %d clusters of %d dimensions", k, rows->d);
     df_kmeans *km = calloc(1, sizeof *km);
     if (!km)
-        return df_fail(err, DF_NOMEM, "k-means: out of memory");
+        return df_no_memory(err, "k-means");
     km->simd = df_simd_best();
     km->rows = rows;
     km->options = *options;
@@ -291,7 +291,7 @@ static df_status arrange(df_kmeans *km, df_error *err)
     int32_t *order = malloc((size_t)km->k * sizeof *order);
     df_status status =
         order ? df_kmeans_order(km->simd, km->centroid, km->count, km->k, km->d, order, err)
-              : df_fail(err, DF_NOMEM, "k-means: out of memory");
+              : df_no_memory(err, "k-means");
     if (status == DF_OK)
         status = fill_panels(km, order, err);
     free(order);
@@ -308,7 +308,7 @@ df_status df_kmeans_move(df_kmeans *km, const float *centroid, df_error *err)
         return arrange(km, err);
     int32_t *order = malloc((size_t)km->k * sizeof *order);
     if (!order)
-        return df_fail(err, DF_NOMEM, "k-means: out of memory");
+        return df_no_memory(err, "k-means");
     memcpy(order, km->panels.order, (size_t)km->k * sizeof *order);
     df_status status = fill_panels(km, order, err);
     free(order);

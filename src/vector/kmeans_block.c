@@ -47,7 +47,7 @@ df_status df_kmeans_block_init(df_kmeans_block *b, df_kmeans *km, df_error *err)
     if (!b->search || !b->half || !b->exact || !b->scratch || !b->code || !b->row || !b->before ||
         !b->all || !b->list || !b->listed || !b->mask) {
         df_kmeans_block_free(b);
-        return df_fail(err, DF_NOMEM, "k-means: out of memory");
+        return df_no_memory(err, "k-means");
     }
     b->search->simd = km->simd;
     b->search->panels = &km->panels;

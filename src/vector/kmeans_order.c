@@ -103,8 +103,7 @@ df_status df_kmeans_order(const df_simd *simd, const float *centroid, const int6
     int step = (k / BANDS + DF_PANEL) / DF_PANEL * DF_PANEL;
     o.rank = malloc((size_t)k * sizeof *o.rank);
     o.direction = malloc((size_t)d * sizeof *o.direction);
-    df_status status =
-        o.rank && o.direction ? DF_OK : df_fail(err, DF_NOMEM, "k-means: out of memory");
+    df_status status = o.rank && o.direction ? DF_OK : df_no_memory(err, "k-means");
     if (status == DF_OK)
         band(&o, count, k, order);
     for (int i = 0; status == DF_OK && i < k; i += step)

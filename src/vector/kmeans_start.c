@@ -44,7 +44,7 @@ df_status df_kmeans_start_sample(const df_rows *rows, int k, uint64_t seed, floa
                                  df_error *err)
 {
     uint16_t *half = malloc((size_t)rows->d * sizeof *half);
-    df_status status = half ? DF_OK : df_fail(err, DF_NOMEM, "k-means: out of memory");
+    df_status status = half ? DF_OK : df_no_memory(err, "k-means");
     for (int c = 0; status == DF_OK && c < k; c++) {
         float *to = centroid + (size_t)c * (size_t)rows->d;
         status = read_row(rows, df_sample_row(c, k, rows->n, seed), half, to, err);
@@ -99,7 +99,7 @@ static df_status weigh_block(void *ctx, int64_t item, int thread, df_error *err)
     const df_simd *simd = df_simd_best();
     float *x = malloc((size_t)d * sizeof *x);
     if (!x)
-        return df_fail(err, DF_NOMEM, "k-means++: out of memory");
+        return df_no_memory(err, "k-means++");
     p->weight[item] = 0;
     for (int64_t i = item * POOL_BLOCK; i < p->m && i < (item + 1) * POOL_BLOCK; i++) {
         simd->from_half(p->half + (size_t)i * (size_t)d, x, d);

@@ -93,7 +93,7 @@ df_status df_centroids_update(const int64_t *sum, const int64_t *count, int k, i
     double *scratch = malloc((size_t)d * sizeof *scratch);
     int64_t *size = malloc((size_t)k * sizeof *size);
     int empty = 0;
-    df_status status = scratch && size ? DF_OK : df_fail(err, DF_NOMEM, "k-means: out of memory");
+    df_status status = scratch && size ? DF_OK : df_no_memory(err, "k-means");
     for (int c = 0; status == DF_OK && c < k; c++) {
         size[c] = count[c];
         empty += count[c] == 0;

@@ -41,7 +41,7 @@ df_status df_panels_init(df_panels *p, int n, int d, const float *mean, df_error
     p->scale = malloc((n_panels + 1) * sizeof *p->scale);
     if (!p->mean || !p->order || !p->panel || !p->code || !p->scale) {
         df_panels_free(p);
-        return df_fail(err, DF_NOMEM, "codes of %d vectors of %d dimensions: out of memory", n, d);
+        return df_no_memory(err, "codes of %d vectors of %d dimensions", n, d);
     }
     memcpy(p->mean, mean, (size_t)d * sizeof *mean);
     return DF_OK;
@@ -81,7 +81,7 @@ df_status df_panels_fill(df_panels *p, const df_simd *simd, const float *vector,
 {
     float *scratch = malloc(((size_t)p->d + 1) * sizeof *scratch);
     if (!scratch)
-        return df_fail(err, DF_NOMEM, "codes: out of memory");
+        return df_no_memory(err, "codes");
     p->n = n;
     p->n_panels = (n + DF_PANEL - 1) / DF_PANEL;
     p->vector = vector;

@@ -23,7 +23,7 @@ df_status df_rank_order(const double *key, int64_t n, int64_t *order, df_error *
 {
     ranked *items = malloc(((size_t)n + 1) * sizeof *items);
     if (!items)
-        return df_fail(err, DF_NOMEM, "rank %lld images: out of memory", (long long)n);
+        return df_no_memory(err, "rank %lld images", (long long)n);
     for (int64_t i = 0; i < n; i++)
         items[i] = (ranked){isnan(key[i]) ? -INFINITY : key[i], i};
     qsort(items, (size_t)n, sizeof *items, by_falling_key);

@@ -250,7 +250,7 @@ static df_status row_at(const search *s, int64_t row, float *buffer, const float
 static df_status settle_groups(search *s, df_error *err)
 {
     float *buffer = malloc(2 * (size_t)s->rows->dim * sizeof *buffer);
-    df_status status = buffer ? DF_OK : df_fail(err, DF_NOMEM, "compare a cluster: out of memory");
+    df_status status = buffer ? DF_OK : df_no_memory(err, "compare a cluster");
     for (int64_t row = 0; status == DF_OK && row < s->rows->n; row++) {
         const float *x, *first;
         int64_t root = s->parent[row] = root_of(s->parent, row);
@@ -306,8 +306,7 @@ static df_status tile_init(tile *t, const search *s, int64_t n, df_error *err)
     t->x = malloc((size_t)n * (size_t)s->rows->dim * sizeof *t->x);
     t->code = malloc((size_t)n * sizeof *t->code);
     return t->x && t->code ? df_panels_init(&t->panels, (int)n, s->rows->dim, s->mean, err)
-                           : df_fail(err, DF_NOMEM, "compare a cluster of %lld: out of memory",
-                                     (long long)s->rows->n);
+                           : df_no_memory(err, "compare a cluster of %lld", (long long)s->rows->n);
 }
 
 static void tile_free(tile *t)
@@ -351,8 +350,7 @@ static df_status search_init(search *s, int64_t tile_rows, df_error *err)
         ok = s->finders[i] != NULL;
     }
     if (!ok)
-        return df_fail(err, DF_NOMEM, "compare a cluster of %lld: out of memory",
-                       (long long)s->rows->n);
+        return df_no_memory(err, "compare a cluster of %lld", (long long)s->rows->n);
     DF_TRY(tile_init(&s->own, s, tile_rows, err));
     return tile_rows < s->rows->n ? tile_init(&s->earlier, s, tile_rows, err) : DF_OK;
 }

@@ -48,7 +48,7 @@ df_status df_semdedup_order(const double *similarity, const int64_t *id, int64_t
 {
     order_key *keys = calloc((size_t)n + 1, sizeof *keys);
     if (!keys)
-        return df_fail(err, DF_NOMEM, "order a cluster of %lld: out of memory", (long long)n);
+        return df_no_memory(err, "order a cluster of %lld", (long long)n);
     for (int64_t i = 0; i < n; i++) {
         keys[i].item = i;
         if (keep == DF_KEEP_RANDOM)

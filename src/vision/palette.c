@@ -190,7 +190,7 @@ df_status df_palette_open(df_palette **out, df_error *err)
 {
     df_palette *p = calloc(1, sizeof *p);
     if (!p)
-        return df_fail(err, DF_NOMEM, "make the palette: out of memory");
+        return df_no_memory(err, "make the palette");
     for (int i = 0; i < 256; i++)
         p->linear[i] = linear_light(i);
     df_oklab lab[N_PROTOTYPES];
@@ -284,7 +284,7 @@ df_status df_swatch_make(const df_palette *p, const uint8_t *rgb, int width, int
     float *plane = df_arena_alloc(arena, n, 5 * sizeof *plane);
     uint8_t *name = df_arena_alloc(arena, n, 1);
     if (!plane || !name)
-        return df_fail(err, DF_NOMEM, "look at a picture: out of memory");
+        return df_no_memory(err, "look at a picture");
     float *l = plane, *chroma = plane + n, *edge = plane + 2 * n, *a = plane + 3 * n,
           *b = plane + 4 * n;
     for (size_t i = 0; i < n; i++, rgb += 3) {

@@ -294,5 +294,5 @@ df_status df_reading_order(df_line *lines, int n, df_error *err)
     free(page);
     free(blocks);
     free(scratch);
-    return n_blocks >= 0 ? DF_OK : df_fail(err, DF_NOMEM, "order of %d lines: out of memory", n);
+    return n_blocks >= 0 ? DF_OK : df_no_memory(err, "order of %d lines", n);
 }

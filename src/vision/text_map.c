@@ -287,7 +287,5 @@ df_status df_text_map_boxes(const float *map, int width, int height,
     job j = {.width = width, .height = height, .map = map};
     bool done = find_boxes(&j, options, arena, boxes, n_boxes);
     job_free(&j);
-    return done ? DF_OK
-                : df_fail(err, DF_NOMEM, "boxes of a text map of %d x %d pixels: out of memory",
-                          width, height);
+    return done ? DF_OK : df_no_memory(err, "boxes of a text map of %d x %d pixels", width, height);
 }

@@ -58,7 +58,7 @@ static df_status compose_open(df_engine **out, const df_engine_setup *setup, df_
     (void)setup;
     compose_engine *e = calloc(1, sizeof *e);
     if (!e)
-        return df_fail(err, DF_NOMEM, "compose: out of memory");
+        return df_no_memory(err, "compose");
     e->base.ops = &df_engine_compose;
     df_status status = df_nouns_open(&e->nouns, err);
     if (status != DF_OK) {
@@ -87,7 +87,7 @@ static df_status compose_run(df_engine *e, const df_caption_request *request, df
     df_str_free(&c.now);
     df_str_free(&text);
     if (!caption)
-        return df_fail(err, DF_NOMEM, "compose %s: out of memory", c.ev->path);
+        return df_no_memory(err, "compose %s", c.ev->path);
     *out = (df_caption){.text = caption,
                         .model = "compose-1",
                         .finish = "stop",

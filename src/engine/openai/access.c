@@ -71,7 +71,7 @@ df_status df_openai_url(const char *base, size_t n, const char *tail, char **url
     if (!text.failed)
         return DF_OK;
     df_str_free(&text);
-    return df_fail(err, DF_NOMEM, "caption.openai.url: out of memory");
+    return df_no_memory(err, "caption.openai.url");
 }
 
 bool df_openai_key_exposed(const char *file)
@@ -94,5 +94,5 @@ df_status df_openai_key_read(const char *file, char **key, df_error *err)
     const bool there = found && *found;
     *key = there ? strndup(found, strcspn(found, " \t\r\n")) : NULL;
     free(text);
-    return *key || !there ? DF_OK : df_fail(err, DF_NOMEM, "read the API key: out of memory");
+    return *key || !there ? DF_OK : df_no_memory(err, "read the API key");
 }

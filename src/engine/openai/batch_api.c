@@ -41,7 +41,7 @@ static df_status save(const session *s, df_error *err)
 {
     char *text = df_json_pretty(s->state);
     df_status status = text ? df_folder_write(s->files, "batches.json", text, strlen(text), err)
-                            : df_fail(err, DF_NOMEM, "batch: out of memory");
+                            : df_no_memory(err, "batch");
     free(text);
     return status;
 }
@@ -67,7 +67,7 @@ static df_status load_state(session *s, df_error *err)
     s->state = df_json_new_object();
     return s->state && df_json_set(s->state, "batches", df_json_new_object())
                ? DF_OK
-               : df_fail(err, DF_NOMEM, "batch: out of memory");
+               : df_no_memory(err, "batch");
 }
 
 static df_json *entry_of(const session *s, const char *name)
@@ -352,8 +352,7 @@ static df_status create(session *s, const char *name, const char *mark, df_error
                   "completions\",\"completion_window\":\"24h\","
                   "\"metadata\":{\"densefusion\":\"%s\"}}",
                   known(s, name, "file"), mark);
-    df_status status = body.failed ? df_fail(err, DF_NOMEM, "batch: out of memory")
-                                   : note(s, name, "mark", mark, err);
+    df_status status = body.failed ? df_no_memory(err, "batch") : note(s, name, "mark", mark, err);
     if (status == DF_OK)
         status = call(s, "/batches", df_str_text(&body), NULL, &root, err);
     df_str_free(&body);

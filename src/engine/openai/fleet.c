@@ -61,7 +61,7 @@ static df_status add_server(df_fleet *f, const char *base, size_t n, df_error *e
     df_url_show(base, n, shown);
     s->name = strdup(shown);
     if (!s->name)
-        return df_fail(err, DF_NOMEM, "caption.openai.url: out of memory");
+        return df_no_memory(err, "caption.openai.url");
     for (int i = 0; i + 1 < f->n_servers; i++)
         if (strcmp(f->servers[i].url, s->url) == 0)
             return df_fail(err, DF_CONFIG, "caption.openai.url: %s is there twice", shown);
@@ -107,7 +107,7 @@ df_status df_fleet_open(df_fleet **out, const df_fleet_options *options, df_erro
     if (!f || !f->servers || !init_locks(f)) {
         free(f ? f->servers : NULL);
         free(f);
-        return df_fail(err, DF_NOMEM, "caption.openai.url: out of memory");
+        return df_no_memory(err, "caption.openai.url");
     }
     f->options = *options;
     df_status status = add_servers(f, err);

@@ -89,7 +89,7 @@ static df_status openai_open(df_engine **out, const df_engine_setup *setup, df_e
         return df_fail(err, DF_CONFIG, "caption.openai.ca_file: %s", why.message);
     openai *o = calloc(1, sizeof *o);
     if (!o)
-        return df_fail(err, DF_NOMEM, "open the openai engine: out of memory");
+        return df_no_memory(err, "open the openai engine");
     *o = (openai){.shared = setup->shared, .own = config, .stop = setup->stop};
     o->base.ops = &df_engine_openai;
     o->base.n_at_once = (int)config->concurrency;

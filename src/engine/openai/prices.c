@@ -67,7 +67,7 @@ df_status df_prices_open(df_prices *out, const char *path, df_error *err)
     df_status status = df_yaml_read(path, &p.arena, &entries, &n, err);
     p.prices = df_arena_alloc(&p.arena, ENTRIES_MAX, sizeof *p.prices);
     if (status == DF_OK && !p.prices)
-        status = df_fail(err, DF_NOMEM, "%s: out of memory", path);
+        status = df_no_memory(err, "%s", path);
     for (int i = 0; status == DF_OK && i < ENTRIES_MAX; i++)
         p.prices[i] = (df_price){NULL, -1, -1, -1, -1};
     for (int i = 0; status == DF_OK && i < n; i++)

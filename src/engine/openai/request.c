@@ -138,5 +138,5 @@ df_status df_openai_request_append(const df_engine_config *config, const char *e
     for (int i = 0; i < request->n_turns; i++)
         append_turn(&request->turns[i], body);
     df_str_append(body, "]}");
-    return body->failed ? df_fail(err, DF_NOMEM, "write a request: out of memory") : DF_OK;
+    return body->failed ? df_no_memory(err, "write a request") : DF_OK;
 }

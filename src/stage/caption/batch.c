@@ -55,7 +55,7 @@ static df_status put_line(writer *w, const char *custom_id, df_error *err)
 {
     const int64_t size = (int64_t)w->line.size;
     if (w->line.failed)
-        return df_fail(err, DF_NOMEM, "batch: out of memory");
+        return df_no_memory(err, "batch");
     if (size > FILE_BYTES_MAX)
         return df_fail(err, DF_CONFIG,
                        "batch: the request of %s has %lld bytes, more than a file may have: lower "
@@ -290,7 +290,7 @@ static df_status keep(merger *m, int part, const char *key, const df_caption *an
     const char *copy = df_arena_strdup(&m->keys, key);
     int64_t stored;
     if (!copy)
-        return df_fail(err, DF_NOMEM, "batch: out of memory");
+        return df_no_memory(err, "batch");
     const df_caption_entry entry = {.key = key};
     DF_TRY(df_caption_journal_keep(m->journals[part], &entry, answer, err));
     DF_TRY(df_map_put(&m->taken, copy, 0, &stored, err));
@@ -385,8 +385,7 @@ df_status df_batch_merge(df_dataset *ds, const df_run *run, const char *file, df
     DF_TRY(df_lines_open(&lines, file, err));
     df_lines_limit(lines, LINE_BYTES_MAX);
     m.journals = calloc((size_t)m.n_parts + 1, sizeof *m.journals);
-    df_status status = m.journals ? merge_lines(&m, lines, file, err)
-                                  : df_fail(err, DF_NOMEM, "batch: out of memory");
+    df_status status = m.journals ? merge_lines(&m, lines, file, err) : df_no_memory(err, "batch");
     df_lines_close(lines);
     const df_status closed = close_journals(&m, status == DF_OK ? err : NULL);
     free(m.journals);

@@ -242,7 +242,7 @@ static df_status ask_latecomers(captioner *c, df_error *err)
         return DF_OK;
     l.late = calloc((size_t)l.n, sizeof *l.late);
     if (!l.late)
-        return df_fail(err, DF_NOMEM, "caption: out of memory");
+        return df_no_memory(err, "caption");
     l.alone = l.n == 1;
     l.n = 0;
     for (int part = 0; part < c->n_plan; part++) {
@@ -265,7 +265,7 @@ static df_status plan_work(captioner *c, df_error *err)
     const int n_parts = df_dataset_parts(ds);
     c->plan = calloc((size_t)n_parts + 1, sizeof *c->plan);
     if (!c->plan)
-        return df_fail(err, DF_NOMEM, "caption: out of memory");
+        return df_no_memory(err, "caption");
     for (int part = 0; part < n_parts; part++) {
         df_table *fuse = NULL;
         if (!df_run_wants(c->work.run, part) || df_dataset_has_part(ds, "caption", part))

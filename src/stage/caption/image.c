@@ -9,11 +9,11 @@ df_status df_caption_gates_init(df_caption_gates *g, const df_caption_config *co
                                 df_error *err)
 {
     if (!df_gate_init(&g->memory, config->in_flight_mib << 20))
-        return df_fail(err, DF_NOMEM, "caption: out of memory");
+        return df_no_memory(err, "caption");
     if (df_gate_init(&g->decoders, n_threads))
         return DF_OK;
     df_gate_free(&g->memory);
-    return df_fail(err, DF_NOMEM, "caption: out of memory");
+    return df_no_memory(err, "caption");
 }
 
 void df_caption_gates_free(df_caption_gates *g)

@@ -21,7 +21,7 @@ static df_status hash_key(df_str *text, char key[DF_HASH_HEX], df_error *err)
     const bool failed = text->failed;
     df_hash_hex(df_str_text(text), text->size, key);
     df_str_free(text);
-    return failed ? df_fail(err, DF_NOMEM, "caption: out of memory") : DF_OK;
+    return failed ? df_no_memory(err, "caption") : DF_OK;
 }
 
 /* What is done with answers; it changes no request. An option that nobody names here is in the key:
@@ -73,8 +73,7 @@ static df_status index_name(df_caption_journal *j, df_map *map, const char *name
     if (!name)
         return DF_OK;
     const char *key = df_arena_strdup(&j->keys, name);
-    return key ? df_map_put(map, key, line, &stored, err)
-               : df_fail(err, DF_NOMEM, "caption: out of memory");
+    return key ? df_map_put(map, key, line, &stored, err) : df_no_memory(err, "caption");
 }
 
 /* Indexes the lines of the journal by their keys. */
@@ -104,7 +103,7 @@ df_status df_caption_journal_open(df_caption_journal **out, const df_dataset *ds
     df_caption_journal *j = calloc(1, sizeof *j);
     snprintf(name, sizeof name, "caption/part-%05d.journal", part);
     df_status status = j ? df_journal_open(&j->lines, df_dataset_files(ds), name, err)
-                         : df_fail(err, DF_NOMEM, "caption: out of memory");
+                         : df_no_memory(err, "caption");
     if (status == DF_OK)
         status = index_lines(j, err);
     if (status == DF_OK)
@@ -153,7 +152,7 @@ df_status df_caption_journal_find(const df_caption_journal *j, const char *key, 
                       df_json_text(df_json_member(root, "error"));
     df_json_close(root);
     *found = (answer->text || answer->error) && answer->model && answer->finish;
-    return *found || !told ? DF_OK : df_fail(err, DF_NOMEM, "caption: out of memory");
+    return *found || !told ? DF_OK : df_no_memory(err, "caption");
 }
 
 bool df_caption_journal_failed(const df_caption_journal *j, const char *key)
@@ -185,7 +184,7 @@ static void append_request(df_str *line, const df_caption_entry *entry)
 static df_status append_line(df_caption_journal *j, df_str *line, df_error *err)
 {
     df_str_append(line, "}");
-    df_status status = line->failed ? df_fail(err, DF_NOMEM, "caption: out of memory")
+    df_status status = line->failed ? df_no_memory(err, "caption")
                                     : df_journal_append(j->lines, df_str_text(line), err);
     df_str_free(line);
     return status;

@@ -154,7 +154,7 @@ static df_status read_lines(df_ledger *ledger, df_lines *lines, const df_prices 
         const bool kept = parsed == DF_OK ? add_entry(ledger, root, prices) : parsed == DF_FORMAT;
         df_json_close(root);
         if (!kept)
-            return df_fail(err, DF_NOMEM, "ledger: out of memory");
+            return df_no_memory(err, "ledger");
     }
     return status;
 }
@@ -204,11 +204,10 @@ df_status df_ledger_read(df_ledger *out, const df_dataset *ds, const df_prices *
     df_ledger ledger = {0};
     const int n_parts = df_dataset_parts(ds);
     ledger.lines = df_arena_alloc(&ledger.arena, LINES_MAX, sizeof *ledger.lines);
-    df_status status = ledger.lines ? DF_OK : df_fail(err, DF_NOMEM, "ledger: out of memory");
+    df_status status = ledger.lines ? DF_OK : df_no_memory(err, "ledger");
     for (int part = 0; status == DF_OK && part < n_parts; part++) {
         char *path = df_dataset_part_path(ds, "caption", part, "journal");
-        status = path ? read_journal(&ledger, path, prices, err)
-                      : df_fail(err, DF_NOMEM, "ledger: out of memory");
+        status = path ? read_journal(&ledger, path, prices, err) : df_no_memory(err, "ledger");
         free(path);
     }
     if (status == DF_OK) {

@@ -25,7 +25,7 @@ static df_status name_records(const df_caption_work *w, df_caption_part *part, d
 {
     df_str options = {0};
     df_caption_key_options(w->config, w->engine, &options);
-    df_status status = options.failed ? df_fail(err, DF_NOMEM, "caption: out of memory") : DF_OK;
+    df_status status = options.failed ? df_no_memory(err, "caption") : DF_OK;
     for (int64_t i = 0; status == DF_OK && i < df_table_rows(part->fuse); i++)
         status = name_record(df_str_text(&options), part, i, err);
     df_str_free(&options);
@@ -43,7 +43,7 @@ df_status df_caption_part_open(df_caption_part *out, const df_caption_work *w, i
     DF_TRY(df_evidence_gather(&p->tables, &p->arena, &p->evidence, &n_evidence, err));
     p->records = calloc((size_t)df_table_rows(p->fuse) + 1, sizeof *p->records);
     if (!p->records)
-        return df_fail(err, DF_NOMEM, "caption: out of memory");
+        return df_no_memory(err, "caption");
     return name_records(w, p, err);
 }
 
@@ -68,7 +68,7 @@ static df_status refuse(df_caption_record *r, const char *why, df_error *err)
                              .prompt_tokens = -1,
                              .completion_tokens = -1,
                              .attempts = 0};
-    return words ? DF_OK : df_fail(err, DF_NOMEM, "caption: out of memory");
+    return words ? DF_OK : df_no_memory(err, "caption");
 }
 
 /* A record while it is being asked: its picture is read when it is first wanted. */
@@ -254,7 +254,7 @@ static df_status judge(asking *a, bool *failed, df_error *err)
         const char *reply = *failed ? df_again_text(&verdict, &r->arena) : "";
         if (newest < DF_TURNS_MAX)
             a->turns[newest] = (df_turn){t->answer.text, reply};
-        status = reply ? DF_OK : df_fail(err, DF_NOMEM, "caption: out of memory");
+        status = reply ? DF_OK : df_no_memory(err, "caption");
     }
     df_arena_reset(&scratch);
     return status;

@@ -113,8 +113,7 @@ static df_status judge_part(check_part *p, df_dataset *ds, int part, int n_threa
     int64_t n = df_table_rows(p->captions);
     p->arenas = calloc((size_t)n_threads, sizeof *p->arenas);
     p->verdicts = calloc((size_t)n + 1, sizeof *p->verdicts);
-    df_status status =
-        p->arenas && p->verdicts ? DF_OK : df_fail(err, DF_NOMEM, "check: out of memory");
+    df_status status = p->arenas && p->verdicts ? DF_OK : df_no_memory(err, "check");
     if (status == DF_OK)
         status = df_pool_run(n_threads, n, judge_row, p, err);
     if (status == DF_OK)

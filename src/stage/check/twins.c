@@ -40,7 +40,7 @@ static df_status add(pairs *list, pair p, df_error *err)
         const int64_t room = list->room ? 2 * list->room : 1024;
         pair *grown = realloc(list->pairs, (size_t)room * sizeof *grown);
         if (!grown)
-            return df_fail(err, DF_NOMEM, "check: out of memory");
+            return df_no_memory(err, "check");
         list->pairs = grown;
         list->room = room;
     }
@@ -86,7 +86,7 @@ static df_status keep_shared(df_twins *out, pairs *list, df_error *err)
     qsort(list->pairs, (size_t)list->n, sizeof *list->pairs, by_caption);
     out->captions = malloc(((size_t)list->n + 1) * sizeof *out->captions);
     if (!out->captions)
-        return df_fail(err, DF_NOMEM, "check: out of memory");
+        return df_no_memory(err, "check");
     for (int64_t i = 1; i < list->n; i++) {
         const pair *a = &list->pairs[i - 1], *b = &list->pairs[i];
         const bool shared = a->caption == b->caption && a->image != b->image;

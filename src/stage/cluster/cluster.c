@@ -87,8 +87,7 @@ static df_status train(df_cluster_work *w, df_error *err)
     DF_TRY(df_training_init(&t, w, NULL, 0, err));
     pass_progress p = {.run = w->run, .total = t.rows.n * w->config->iters};
     float *centroid = malloc((size_t)w->k * (size_t)w->d * sizeof *centroid);
-    df_status status =
-        centroid ? open_kmeans(&km, w, &t.rows, &p, err) : df_fail(err, DF_NOMEM, "out of memory");
+    df_status status = centroid ? open_kmeans(&km, w, &t.rows, &p, err) : df_no_memory(err, NULL);
     while (status == DF_OK && !w->finished) {
         p.before = t.rows.n * w->round;
         status = train_round(w, km, centroid, err);
@@ -149,8 +148,7 @@ static df_status label_parts(const df_cluster_work *w, df_kmeans *km, int begin,
             n = df_vectors_first(w->vectors, end) - first;
     int32_t *cluster = malloc(((size_t)n + 1) * sizeof *cluster);
     float *similarity = malloc(((size_t)n + 1) * sizeof *similarity);
-    df_status status =
-        cluster && similarity ? DF_OK : df_fail(err, DF_NOMEM, "part %d: out of memory", begin);
+    df_status status = cluster && similarity ? DF_OK : df_no_memory(err, "part %d", begin);
     if (status == DF_OK && n > 0)
         status = df_kmeans_label(km, first, n, cluster, similarity, err);
     for (int part = begin; status == DF_OK && part < end; part++) {
@@ -241,7 +239,7 @@ df_status df_cluster_map(df_dataset *ds, const void *config, const df_run *run, 
             all[part] = part;
         status = all ? map_parts(&w, run->parts ? run->parts : all,
                                  run->parts ? run->n_parts : n_all, err)
-                     : df_fail(err, DF_NOMEM, "out of memory");
+                     : df_no_memory(err, NULL);
     }
     *finished = w.finished;
     free(all);
@@ -256,7 +254,7 @@ static df_status reduce(df_cluster_work *w, df_error *err)
     int64_t *sum = calloc(size, sizeof *sum), *count = calloc((size_t)w->k, sizeof *count);
     float *centroid = malloc(size * sizeof *centroid);
     df_status status = sum && count && centroid ? df_cluster_work_read_sums(w, sum, count, err)
-                                                : df_fail(err, DF_NOMEM, "out of memory");
+                                                : df_no_memory(err, NULL);
     if (status == DF_OK) {
         memcpy(centroid, w->centroid, size * sizeof *centroid);
         status = df_centroids_update(sum, count, w->k, w->d, (uint64_t)w->config->seed, w->round,

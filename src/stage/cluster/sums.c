@@ -47,7 +47,7 @@ df_status df_cluster_work_write_sums(const df_cluster_work *w, const int *parts,
     size_t size = sums_size(w->k, w->d, n_parts);
     int64_t *bytes = malloc(size);
     if (!bytes)
-        return df_fail(err, DF_NOMEM, "sums of %d clusters: out of memory", w->k);
+        return df_no_memory(err, "sums of %d clusters", w->k);
     name_of(w->round, parts, n_parts, name, sizeof name);
     snprintf(within, sizeof within, "cluster/work/%s", name);
     sums_header header = {.k = w->k, .d = w->d, .n_parts = n_parts};
@@ -144,7 +144,7 @@ df_status df_cluster_work_read_sums(const df_cluster_work *w, int64_t *sum, int6
     if (!seen || (size_t)snprintf(folder, sizeof folder, "%s/cluster/work",
                                   df_dataset_folder(w->ds)) >= sizeof folder) {
         free(seen);
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     }
     snprintf(prefix, sizeof prefix, "%05d.", w->round);
     df_status status = DF_OK;

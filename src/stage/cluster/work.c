@@ -24,8 +24,8 @@ static df_status describe_part(const df_cluster_work *w, int part, df_str *out, 
     size_t size;
     int64_t first = df_vectors_first(w->vectors, part),
             n = df_vectors_first(w->vectors, part + 1) - first;
-    df_status status = path ? df_file_read(path, TABLE_MAX, &bytes, &size, err)
-                            : df_fail(err, DF_NOMEM, "out of memory");
+    df_status status =
+        path ? df_file_read(path, TABLE_MAX, &bytes, &size, err) : df_no_memory(err, NULL);
     free(path);
     if (status != DF_OK)
         return status;
@@ -33,8 +33,7 @@ static df_status describe_part(const df_cluster_work *w, int part, df_str *out, 
     free(bytes);
     int64_t few = n < 64 ? n : 64;
     uint16_t *rows = calloc((size_t)few * (size_t)w->d * 2 + 1, sizeof *rows);
-    status = rows ? df_vectors_read(w->vectors, first, few, rows, err)
-                  : df_fail(err, DF_NOMEM, "out of memory");
+    status = rows ? df_vectors_read(w->vectors, first, few, rows, err) : df_no_memory(err, NULL);
     if (status == DF_OK)
         status = df_vectors_read(w->vectors, first + n - few, few,
                                  rows + (size_t)few * (size_t)w->d, err);
@@ -54,7 +53,7 @@ static df_status describe(const df_cluster_work *w, df_str *out, df_error *err)
     int n_parts = df_dataset_parts(w->ds);
     for (int part = 0; part < n_parts; part++)
         DF_TRY(describe_part(w, part, out, err));
-    return out->failed ? df_fail(err, DF_NOMEM, "out of memory") : DF_OK;
+    return out->failed ? df_no_memory(err, NULL) : DF_OK;
 }
 
 /* A file in `work` that belongs to a round before this one. made.txt is of none. */
@@ -230,8 +229,7 @@ df_status df_cluster_work_open(df_cluster_work *w, df_dataset *ds, const df_clus
     }
     if (status == DF_OK && w->n > 0) {
         w->centroid = malloc((size_t)w->k * (size_t)w->d * sizeof *w->centroid);
-        status = w->centroid ? describe(w, &text, err)
-                             : df_fail(err, DF_NOMEM, "%d centroids: out of memory", w->k);
+        status = w->centroid ? describe(w, &text, err) : df_no_memory(err, "%d centroids", w->k);
         if (status == DF_OK)
             status = check_made(w, df_str_text(&text), fresh, err);
         if (status == DF_OK)
@@ -338,7 +336,7 @@ df_status df_training_init(df_training *t, const df_cluster_work *w, const int *
     t->end = calloc((size_t)t->n_ranges + 1, sizeof *t->end);
     if (!t->first || !t->end) {
         df_training_free(t);
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     }
     t->end[0] = t->m;
     for (int i = 0; parts && i < n_parts; i++) {

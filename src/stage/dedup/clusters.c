@@ -82,7 +82,7 @@ static df_status answer_init(answer *a, const df_dedup *d, const df_member *memb
         malloc(size * sizeof *a->similarity), malloc(size * sizeof *a->to_centroid)};
     if (!a->id || !a->order || !a->nearest || (d->group && !a->parent) || !a->similarity ||
         !a->to_centroid)
-        return df_fail(err, DF_NOMEM, "compare a cluster of %lld: out of memory", (long long)n);
+        return df_no_memory(err, "compare a cluster of %lld", (long long)n);
     for (int64_t i = 0; i < n; i++) {
         a->id[i] = members[i].place;
         a->to_centroid[i] = members[i].key;
@@ -202,9 +202,8 @@ df_status df_dedup_find_similar(df_dedup *d, df_error *err)
                    .found = malloc(DF_MEMBERS_READ * sizeof *c.found)};
     c.members = (df_members){
         .n = d->n, .n_clusters = d->n_clusters, .run = d->run, .read = read_members, .ctx = &c};
-    df_status status = c.small && c.items && c.found
-                           ? df_members_count_all(&c.members, err)
-                           : df_fail(err, DF_NOMEM, "read clusters: out of memory");
+    df_status status = c.small && c.items && c.found ? df_members_count_all(&c.members, err)
+                                                     : df_no_memory(err, "read clusters");
     if (status == DF_OK)
         status = compare_rounds(&c, err);
     df_members_free(&c.members);

@@ -182,7 +182,7 @@ static df_status compare(copying *c, const range *r, uint64_t mask, df_error *er
         c->items = malloc((size_t)n * sizeof *c->items);
         c->capacity = c->items ? n : 0;
         if (!c->items)
-            return df_fail(err, DF_NOMEM, "compare hashes: out of memory");
+            return df_no_memory(err, "compare hashes");
     }
     DF_TRY(df_records_read(c->dealt, r->begin, n, c->items, err));
     for (int64_t i = 0; i < n; i++)
@@ -223,8 +223,7 @@ df_status df_dedup_find_copies(df_dedup *d, df_error *err)
                  .a = malloc(dim * sizeof *c.a),
                  .b = malloc(dim * sizeof *c.b)};
     bool ready = c.chunk && c.ranges && c.halfs && c.a && c.b;
-    df_status status =
-        ready ? compare_all(&c, err) : df_fail(err, DF_NOMEM, "compare hashes: out of memory");
+    df_status status = ready ? compare_all(&c, err) : df_no_memory(err, "compare hashes");
     df_records_close(c.dealt);
     free(c.chunk);
     free(c.ranges);

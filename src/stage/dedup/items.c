@@ -105,8 +105,8 @@ static df_status make_part(void *ctx, int64_t part, int thread, df_error *err)
     int64_t first = df_vectors_first(d->vectors, (int)part),
             n = df_vectors_first(d->vectors, (int)part + 1) - first;
     df_dedup_item *items = calloc((size_t)n + 1, sizeof *items);
-    df_status status = items ? read_tables(d, (int)part, &t, err)
-                             : df_fail(err, DF_NOMEM, "read cluster: out of memory");
+    df_status status =
+        items ? read_tables(d, (int)part, &t, err) : df_no_memory(err, "read cluster");
     if (status == DF_OK)
         status = fill(d, (int)part, &t, items, err);
     if (status == DF_OK)

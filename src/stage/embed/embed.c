@@ -68,7 +68,7 @@ static df_status embed_open(void **state, const df_dataset *ds, const void *conf
     const embed_config *c = config;
     embed_state *s = calloc(1, sizeof *s);
     if (!s)
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     s->run = run;
     const df_imported_options from = {c->from, c->field, c->key};
     df_status status = imports(c) ? df_imported_open(&s->imported, &from, ds, err)
@@ -101,7 +101,7 @@ static df_status normalise(const double *x, int dim, df_arena *arena, uint16_t *
     float *unit = df_arena_alloc(arena, (size_t)dim, sizeof *unit);
     uint16_t *half = *vector = df_arena_alloc(arena, (size_t)dim, sizeof *half);
     if (!unit || !half)
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     for (int k = 0; k < dim; k++)
         unit[k] = (float)(x[k] / sqrt(sum));
     df_float_to_half_n(unit, half, (size_t)dim);
@@ -162,7 +162,7 @@ static df_status embed_perceive(void *state, df_sight *sight, df_arena *arena, d
     const char *problem = NULL;
     double *x = df_arena_alloc(arena, (size_t)s->dim, sizeof *x);
     if (!x)
-        return df_fail(err, DF_NOMEM, "out of memory");
+        return df_no_memory(err, NULL);
     DF_TRY(s->imported ? import(s, sight, x, &problem, err)
                        : encode(s, sight, arena, x, &problem, err));
     if (!problem)

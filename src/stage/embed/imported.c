@@ -62,7 +62,7 @@ static df_status read_shapes(df_imported *v, df_error *err)
                        v->files.files[0].path);
     v->row = malloc(widest);
     v->floats = malloc((size_t)v->dim * sizeof *v->floats);
-    return v->row && v->floats ? DF_OK : df_fail(err, DF_NOMEM, "embed.from: out of memory");
+    return v->row && v->floats ? DF_OK : df_no_memory(err, "embed.from");
 }
 
 static df_status match_by_order(df_imported *v, const df_dataset *ds, df_error *err)
@@ -91,8 +91,8 @@ static df_status read_keys(const df_imported_file *f, const char *key, df_table 
     df_status status = df_sql_read_parquet(&sql, from, ", file_row_number = true", &why);
     df_str_append(&sql, " ORDER BY file_row_number");
     if (status == DF_OK)
-        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
-                            : df_table_query(out, df_str_text(&sql), &why);
+        status =
+            sql.failed ? df_no_memory(&why, NULL) : df_table_query(out, df_str_text(&sql), &why);
     df_str_free(&sql);
     if (status != DF_OK)
         return df_fail(err, status, "embed.key: %s: %.380s", from, why.message);
@@ -141,7 +141,7 @@ static df_status open_files(df_imported *v, const df_imported_options *o, const 
     v->field = strdup(o->field ? o->field : "");
     v->input = strdup(df_dataset_input(ds));
     if (!v->field || !v->input)
-        return df_fail(err, DF_NOMEM, "embed.from: out of memory");
+        return df_no_memory(err, "embed.from");
     DF_TRY(df_imported_list(o->folder, &v->files, err));
     DF_TRY(read_shapes(v, err));
     return o->key && o->key[0] ? match_by_key(v, o->key, err) : match_by_order(v, ds, err);
@@ -152,7 +152,7 @@ df_status df_imported_open(df_imported **out, const df_imported_options *options
 {
     df_imported *v = calloc(1, sizeof *v);
     if (!v)
-        return df_fail(err, DF_NOMEM, "embed.from: out of memory");
+        return df_no_memory(err, "embed.from");
     pthread_mutex_init(&v->lock, NULL);
     df_status status = open_files(v, options, ds, err);
     if (status == DF_OK)
@@ -220,7 +220,7 @@ df_status df_imported_find(const df_imported *v, const df_table *ingest, int par
         const bool failed = full.failed;
         df_str_free(&full);
         if (failed)
-            return df_fail(err, DF_NOMEM, "embed.key: out of memory");
+            return df_no_memory(err, "embed.key");
     }
     *index = found;
     return DF_OK;
@@ -305,8 +305,7 @@ df_status df_imported_describe(const df_imported_options *options, df_str *out, 
     }
     df_hash_hex(df_str_text(&names), names.size, hex);
     df_str_printf(out, "vectors %d files %s\n", files.n, hex);
-    df_status status =
-        names.failed || out->failed ? df_fail(err, DF_NOMEM, "embed.from: out of memory") : DF_OK;
+    df_status status = names.failed || out->failed ? df_no_memory(err, "embed.from") : DF_OK;
     df_imported_files_free(&files);
     df_str_free(&names);
     return status;

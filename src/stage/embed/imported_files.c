@@ -67,7 +67,7 @@ static df_status add_file(df_imported_files *out, char *path, char *metadata, df
     if (!more || !path || !metadata) {
         free(path);
         free(metadata);
-        return df_fail(err, DF_NOMEM, "embed.from: out of memory");
+        return df_no_memory(err, "embed.from");
     }
     out->files[out->n++] = (df_imported_file){.path = path, .metadata = metadata};
     return DF_OK;
@@ -110,7 +110,7 @@ df_status df_imported_list(const char *folder, df_imported_files *out, df_error 
     df_imported_files files = {0};
     char *below = join(folder, "img_emb", 7, "");
     bool retrieval = below && df_file_exists(below);
-    df_status status = below ? DF_OK : df_fail(err, DF_NOMEM, "embed.from: out of memory");
+    df_status status = below ? DF_OK : df_no_memory(err, "embed.from");
     for (int i = 0; status == DF_OK && files.n == 0 && i < 3; i++)
         status = add_files(retrieval ? below : folder, extensions[i], retrieval, &files, err);
     free(below);
@@ -159,7 +159,7 @@ static df_status read_npz(const df_imported_file *file, const char *field, size_
     df_str_printf(&name, "%s.npy", field);
     member = name.data;
     if (name.failed)
-        return df_fail(err, DF_NOMEM, "read %s: out of memory", file->path);
+        return df_no_memory(err, "read %s", file->path);
     uint8_t *data = NULL;
     df_status status = df_zip_read(file->path, member, max_bytes, &data, &size, err);
     free(member);
@@ -188,8 +188,8 @@ static df_status query_file(const df_imported_file *file, const char *before, co
     df_status status = df_sql_read_parquet(&sql, file->path, ", file_row_number = true", &why);
     df_str_append(&sql, after);
     if (status == DF_OK)
-        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
-                            : df_table_query(out, df_str_text(&sql), &why);
+        status =
+            sql.failed ? df_no_memory(&why, NULL) : df_table_query(out, df_str_text(&sql), &why);
     df_str_free(&sql);
     return status == DF_OK ? DF_OK : df_fail(err, status, "%s: %.400s", file->path, why.message);
 }
@@ -206,7 +206,7 @@ static df_status parquet_shape(df_imported_file *file, const char *field, df_err
     df_str_append(&what, "count(*), max(len(");
     df_sql_append_column(&what, field);
     df_str_append(&what, "))");
-    df_status status = what.failed ? df_fail(err, DF_NOMEM, "embed.from: out of memory")
+    df_status status = what.failed ? df_no_memory(err, "embed.from")
                                    : query_file(file, df_str_text(&what), "", &t, err);
     df_str_free(&what);
     if (status != DF_OK)
@@ -252,7 +252,7 @@ static df_status query_rows(const df_imported_rows *rows, const char *field, con
     df_str_append(&what, before);
     df_sql_append_column(&what, field);
     df_str_append(&what, after);
-    df_status status = what.failed ? df_fail(err, DF_NOMEM, "embed.from: out of memory")
+    df_status status = what.failed ? df_no_memory(err, "embed.from")
                                    : query_file(rows->file, df_str_text(&what), where, out, err);
     df_str_free(&what);
     return status;
@@ -270,7 +270,7 @@ static df_status load_parquet(df_imported_rows *rows, const char *field, df_erro
                       ? calloc((size_t)rows->n + 1, df_npy_row_bytes(rows->file->shape) + 1)
                       : NULL;
     if (status == DF_OK && !rows->bytes)
-        status = df_fail(err, DF_NOMEM, "read %s: out of memory", rows->file->path);
+        status = df_no_memory(err, "read %s", rows->file->path);
     if (status == DF_OK)
         status = fill_rows(rows, lengths, values, (double *)(void *)rows->bytes, err);
     df_table_close(lengths);

@@ -62,7 +62,7 @@ static df_status read_labels(coco *c, df_error *err)
     df_str_printf(&sql, " WHERE label IS NOT NULL%s ORDER BY label",
                   c->at.kind >= 0 ? " AND kind = 'box'" : "");
     if (status == DF_OK)
-        status = sql.failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", file_name)
+        status = sql.failed ? df_no_memory(err, "write %s", file_name)
                             : df_table_query(&c->labels, df_str_text(&sql), err);
     df_str_free(&sql);
     return status;

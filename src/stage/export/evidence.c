@@ -31,7 +31,7 @@ static df_status append_query(const df_dataset *ds, const char *stage, int part,
     free(said);
     if (status != DF_OK)
         return status;
-    return sql->failed ? df_fail(err, DF_NOMEM, "write %s: out of memory", to) : DF_OK;
+    return sql->failed ? df_no_memory(err, "write %s", to) : DF_OK;
 }
 
 static df_status write_part(const df_dataset *ds, const char *stage, int part, df_error *err)

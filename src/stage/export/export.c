@@ -122,7 +122,7 @@ static df_status write_parquet(const df_dataset *ds, df_error *err)
     df_str_append(&sql, ")");
     df_sql_to_parquet(&sql, draft.path);
     if (status == DF_OK)
-        status = sql.failed ? df_fail(err, DF_NOMEM, "write captions.parquet: out of memory")
+        status = sql.failed ? df_no_memory(err, "write captions.parquet")
                             : df_dataset_run_sql(ds, df_str_text(&sql), err);
     if (status == DF_OK)
         status = df_draft_commit(&draft, err);
@@ -150,7 +150,7 @@ static df_status write_selected(const df_dataset *ds, df_error *err)
                         "ORDER BY i.file_index, i.\"row\")");
     df_sql_to_parquet(&sql, draft.path);
     if (status == DF_OK && sql.failed)
-        status = df_fail(err, DF_NOMEM, "write selected.parquet: out of memory");
+        status = df_no_memory(err, "write selected.parquet");
     if (status == DF_OK)
         status = df_dataset_run_sql(ds, df_str_text(&sql), err);
     if (status == DF_OK)

@@ -104,7 +104,7 @@ df_status df_draw_open(df_draw *out, const df_dataset *ds, const char *const *re
     lowest l = {.room = total};
     DF_TRY(check_whole(ds, reads, err));
     l.tickets = malloc((size_t)total * sizeof *l.tickets);
-    df_status status = l.tickets ? DF_OK : df_fail(err, DF_NOMEM, "fuse.draw: out of memory");
+    df_status status = l.tickets ? DF_OK : df_no_memory(err, "fuse.draw");
     for (int part = 0; status == DF_OK && part < df_dataset_parts(ds); part++)
         status = offer_part(&draw, &l, ds, reads, part, err);
     if (status == DF_OK) {

@@ -143,7 +143,7 @@ static df_status read_accepts(df_fuser *f, const df_fuse_config *config, const c
     const size_t room = given && known ? (strlen(given) + strlen(known)) / 3 + 1 : 1;
     df_accept *list = df_arena_alloc(&f->arena, room, sizeof *list);
     if (status == DF_OK && (!given || !known || !list || cards.failed))
-        status = df_fail(err, DF_NOMEM, "fuse: out of memory");
+        status = df_no_memory(err, "fuse");
     f->how.accept = list;
     if (status == DF_OK)
         status = add_accepts(f, list, given, ", ", '=', err);
@@ -162,7 +162,7 @@ static df_status open_options(df_fuser *f, const df_fuse_config *config, const c
     if (config->tuning_prompt && *config->tuning_prompt)
         DF_TRY(open_prompt(&f->tuning, config->tuning_prompt, share, depends, err));
     DF_TRY(read_accepts(f, config, models, depends, err));
-    return depends->failed ? df_fail(err, DF_NOMEM, "fuse: out of memory") : DF_OK;
+    return depends->failed ? df_no_memory(err, "fuse") : DF_OK;
 }
 
 df_status df_fuser_init(df_fuser *fuser, const df_fuse_config *config, const char *share,

@@ -83,7 +83,7 @@ static df_status list_files(const char *stage, const char *from, file_list *file
         if (code != 0)
             return df_fail(err, DF_IO, "%s.from: list %s: %s", stage, from, strerror(code));
         if (!memory)
-            return df_fail(err, DF_NOMEM, "%s.from: out of memory", stage);
+            return df_no_memory(err, "%s.from", stage);
     }
     if (!files->n)
         return df_fail(
@@ -193,8 +193,7 @@ static df_status append_json(const file_list *files, df_str *sql, df_error *err)
                                      &ask, err);
     df_str_append(&ask, ")");
     if (status == DF_OK)
-        status = ask.failed ? df_fail(err, DF_NOMEM, "out of memory")
-                            : df_table_query(&t, df_str_text(&ask), err);
+        status = ask.failed ? df_no_memory(err, NULL) : df_table_query(&t, df_str_text(&ask), err);
     df_str_free(&ask);
     if (status != DF_OK)
         return status;
@@ -266,7 +265,7 @@ df_status df_evidence_files_sql(const char *stage, const char *from, df_str *sql
     } else {
         DF_TRY(append_files(stage, from, sql, err));
     }
-    return sql->failed ? df_fail(err, DF_NOMEM, "%s.from: out of memory", stage) : DF_OK;
+    return sql->failed ? df_no_memory(err, "%s.from", stage) : DF_OK;
 }
 
 /* ---- what they are ---- */
@@ -306,7 +305,7 @@ df_status df_evidence_import_describe(const char *stage, const char *from, df_st
     if (status == DF_OK)
         df_str_printf(out, "evidence %s\n", hex);
     if (status == DF_OK && (names.failed || out->failed))
-        status = df_fail(err, DF_NOMEM, "%s.from: out of memory", stage);
+        status = df_no_memory(err, "%s.from", stage);
     df_str_free(&names);
     return status;
 }

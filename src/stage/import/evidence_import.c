@@ -50,13 +50,13 @@ struct df_evidence_import {
 
 static df_status no_memory(const df_evidence_import *e, df_error *err)
 {
-    return df_fail(err, DF_NOMEM, "%s.from: out of memory", e->shape->stage);
+    return df_no_memory(err, "%s.from", e->shape->stage);
 }
 
 static df_status query(df_evidence_import *e, df_table **out, df_error *err)
 {
     df_error why = {""};
-    df_status status = e->statement.failed ? df_fail(&why, DF_NOMEM, "out of memory")
+    df_status status = e->statement.failed ? df_no_memory(&why, NULL)
                        : out ? df_sql_query(e->sql, df_str_text(&e->statement), out, &why)
                              : df_sql_exec(e->sql, df_str_text(&e->statement), &why);
     df_str_clear(&e->statement);
@@ -291,7 +291,7 @@ df_status df_evidence_import_open(df_evidence_import **out, const df_dataset *ds
                        "%s.from: the evidence of one image alone cannot be imported", stage);
     df_evidence_import *e = calloc(1, sizeof *e);
     if (!e)
-        return df_fail(err, DF_NOMEM, "%s.from: out of memory", stage);
+        return df_no_memory(err, "%s.from", stage);
     for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)
         if (strcmp(shapes[k].stage, stage) == 0)
             e->shape = &shapes[k];

@@ -37,7 +37,7 @@ df_status df_catalog_open(df_catalog **out, const char *input, const char *own_f
 {
     df_catalog *c = calloc(1, sizeof *c);
     if (!c)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", input);
+        return df_no_memory(err, "open %s", input);
     struct stat st = {0};
     df_status status = df_source_root(input, &c->root, err);
     if (status == DF_OK) {
@@ -54,7 +54,7 @@ df_status df_catalog_open(df_catalog **out, const char *input, const char *own_f
     if (status == DF_OK) {
         c->name = strdup(S_ISDIR(st.st_mode) ? "" : strrchr(c->input, '/') + 1);
         status = c->name ? df_table_create(&c->skipped, df_skipped_table.columns, err)
-                         : df_fail(err, DF_NOMEM, "open %s: out of memory", input);
+                         : df_no_memory(err, "open %s", input);
     }
     if (status == DF_OK)
         status = choose_kind(c, S_ISDIR(st.st_mode), err);

@@ -150,7 +150,7 @@ static df_status add_entry(walk *w, int folder, const char *prefix, const char *
     struct stat st;
     const char *path = df_arena_printf(w->arena, "%s%s%s", prefix, prefix[0] ? "/" : "", name);
     if (!path)
-        return df_fail(err, DF_NOMEM, "list the input: out of memory");
+        return df_no_memory(err, "list the input");
     bool seen;
     DF_TRY(look_at_entry(folder, path, name, &st, &seen, err));
     if (seen && S_ISDIR(st.st_mode) && name[0] != '.' && df_str_is_plain(name, strlen(name)))

@@ -40,7 +40,7 @@ df_status df_found_add(df_found_list *list, df_found item, df_error *err)
         int64_t capacity = list->capacity ? list->capacity * 2 : 256;
         df_found *items = realloc(list->items, (size_t)capacity * sizeof *items);
         if (!items)
-            return df_fail(err, DF_NOMEM, "list the input: out of memory");
+            return df_no_memory(err, "list the input");
         list->items = items;
         list->capacity = capacity;
     }
@@ -55,13 +55,13 @@ df_status df_catalog_add_shard(df_catalog *c, const char *path, df_error *err)
         int64_t capacity = s->capacity ? s->capacity * 2 : 64;
         const char **items = realloc(s->items, (size_t)capacity * sizeof *items);
         if (!items)
-            return df_fail(err, DF_NOMEM, "list the input: out of memory");
+            return df_no_memory(err, "list the input");
         s->items = items;
         s->capacity = capacity;
     }
     char *copy = df_arena_strdup(&c->arena, path);
     if (!copy)
-        return df_fail(err, DF_NOMEM, "list the input: out of memory");
+        return df_no_memory(err, "list the input");
     s->items[s->n++] = copy;
     return DF_OK;
 }
@@ -84,8 +84,7 @@ df_status df_catalog_skip(df_catalog *c, const char *path, const char *reason, d
         i += length ? length : 1;
     }
     df_str_append_clean(&why, reason, strlen(reason), 500);
-    df_status status =
-        name.failed || why.failed ? df_fail(err, DF_NOMEM, "list the input: out of memory") : DF_OK;
+    df_status status = name.failed || why.failed ? df_no_memory(err, "list the input") : DF_OK;
     if (status == DF_OK)
         status = df_table_append(
             c->skipped,
@@ -117,7 +116,7 @@ static df_status index_sidecars(df_found_list *found, df_arena *arena, df_map *m
             df_arena_printf(arena, "%.*s%s", (int)(last_dot(item->name) - item->name), item->name,
                             item->kind == DF_NAME_TEXT ? ".txt" : ".json");
         if (!key)
-            return df_fail(err, DF_NOMEM, "list the input: out of memory");
+            return df_no_memory(err, "list the input");
         DF_TRY(df_map_put(map, key, i, &stored, err));
     }
     return DF_OK;
@@ -194,7 +193,7 @@ static df_status skip_unused(df_catalog *c, const df_found_list *found, const ch
             df_str_printf(&path, "%s/", df_catalog_source(c, container));
         df_str_append(&path, item->name);
         df_status status =
-            path.failed ? df_fail(err, DF_NOMEM, "list the input: out of memory")
+            path.failed ? df_no_memory(err, "list the input")
                         : df_catalog_skip(c, df_str_text(&path), "sidecar without an image", err);
         df_str_free(&path);
         DF_TRY(status);
@@ -217,6 +216,6 @@ df_status df_catalog_pair(df_catalog *c, df_found_list *found, const char *conta
                         *n == n_images;
     df_map_free(&map);
     if (status == DF_OK && !filled)
-        status = df_fail(err, DF_NOMEM, "list the input: out of memory");
+        status = df_no_memory(err, "list the input");
     return status == DF_OK ? skip_unused(c, found, container, err) : status;
 }

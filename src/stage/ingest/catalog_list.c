@@ -122,8 +122,7 @@ static df_status query_list(const struct df_list *list, const char *before, cons
     df_status status = df_sql_read_parquet(&sql, list->path, options, err);
     df_str_append(&sql, after);
     if (status == DF_OK)
-        status = sql.failed ? df_fail(err, DF_NOMEM, "out of memory")
-                            : df_table_query(out, df_str_text(&sql), err);
+        status = sql.failed ? df_no_memory(err, NULL) : df_table_query(out, df_str_text(&sql), err);
     df_str_free(&sql);
     return status;
 }
@@ -148,7 +147,7 @@ static df_status open_parquet(df_catalog *c, df_error *err)
     if (status != DF_OK)
         status = df_fail(err, status, "%.200s: %.280s", list->path, why.message);
     else if (!names)
-        status = df_fail(err, DF_NOMEM, "%s: out of memory", list->path);
+        status = df_no_memory(err, "%s", list->path);
     else
         status = choose_columns(list, names, texts, n, err);
     for (int f = 0; status == DF_OK && f < N_FIELDS; f++)
@@ -163,7 +162,7 @@ df_status df_catalog_open_list(df_catalog *c, df_error *err)
 {
     struct df_list *list = c->list = calloc(1, sizeof *list);
     if (!list)
-        return df_fail(err, DF_NOMEM, "open %s: out of memory", c->input);
+        return df_no_memory(err, "open %s", c->input);
     if ((size_t)snprintf(list->path, sizeof list->path, "%s", c->input) >= sizeof list->path)
         return df_fail(err, DF_IO, "open %s: path is too long", c->input);
     const char *dot = strrchr(c->name, '.');
@@ -256,7 +255,7 @@ static df_status read_chunk(struct df_list *list, df_error *err)
     df_table_close(list->chunk);
     list->chunk = NULL;
     df_error why = {""};
-    df_status status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
+    df_status status = sql.failed ? df_no_memory(&why, NULL)
                                   : query_list(list, df_str_text(&sql), ", file_row_number = true",
                                                rows, &list->chunk, &why);
     df_str_free(&sql);
@@ -317,13 +316,13 @@ static df_status index_tar(df_catalog *c, tar_index *t, df_error *err)
             capacity = capacity ? capacity * 2 : 1024;
             member_place *places = realloc(t->places, (size_t)capacity * sizeof *places);
             if (!places)
-                status = df_fail(err, DF_NOMEM, "%s: out of memory", path);
+                status = df_no_memory(err, "%s", path);
             else
                 t->places = places;
         }
         const char *name = df_arena_strdup(&c->arena, m.name);
         if (!name)
-            status = df_fail(err, DF_NOMEM, "%s: out of memory", path);
+            status = df_no_memory(err, "%s", path);
         if (status != DF_OK)
             break;
         t->places[n] = (member_place){m.offset, m.size};
@@ -341,7 +340,7 @@ static df_status index_tar(df_catalog *c, tar_index *t, df_error *err)
     if (read != DF_FORMAT)
         return df_fail(err, read, "%s", why.message);
     t->broken = df_arena_strdup(&c->arena, why.message);
-    return t->broken ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
+    return t->broken ? DF_OK : df_no_memory(err, "%s", c->list->path);
 }
 
 /* The index of a tar that a list names, read when it is first named. */
@@ -356,7 +355,7 @@ static df_status find_tar(df_catalog *c, const char *name, size_t n, const tar_i
     tar_index *t = df_arena_alloc(&c->arena, 1, sizeof *t);
     const char *copy = df_arena_printf(&c->arena, "%.*s", (int)n, name);
     if (!t || !copy)
-        return df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
+        return df_no_memory(err, "%s", c->list->path);
     *t = (tar_index){.name = copy, .next = c->list->tars};
     c->list->tars = t;
     DF_TRY(index_tar(c, t, err));
@@ -405,7 +404,7 @@ static df_status locate(df_catalog *c, df_arena *arena, df_input *in, df_error *
     in->missing = at >= 0 ? NULL : tar->broken ? tar->broken : "no such member of the tar";
     in->data = (df_piece){df_arena_printf(arena, "%.*s", (int)n, in->path),
                           at < 0 ? 0 : tar->places[at].offset, at < 0 ? 0 : tar->places[at].size};
-    return in->data.source ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
+    return in->data.source ? DF_OK : df_no_memory(err, "%s", c->list->path);
 }
 
 /* The URL of a row that names no file; NULL when it names one, or has none. */
@@ -455,7 +454,7 @@ static df_status skip_row(df_catalog *c, int64_t number, const char *path, const
     df_str_printf(&name, "%s:%lld", c->name, (long long)number);
     if (path && path[0])
         df_str_printf(&name, " %s", path);
-    df_status status = name.failed ? df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path)
+    df_status status = name.failed ? df_no_memory(err, "%s", c->list->path)
                                    : df_catalog_skip(c, df_str_text(&name), why, err);
     df_str_free(&name);
     return status;
@@ -486,7 +485,7 @@ static df_status add_row(df_catalog *c, df_arena *arena, const list_row *row, df
     if (!why && path) {
         path = df_arena_strdup(&c->arena, path);
         DF_TRY(path ? df_map_put(&c->list->seen, path, row->number, &stored, err)
-                    : df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path));
+                    : df_no_memory(err, "%s", c->list->path));
         if (stored != row->number)
             why = "listed twice";
     }
@@ -498,7 +497,7 @@ static df_status add_row(df_catalog *c, df_arena *arena, const list_row *row, df
     in->alt_text = text ? df_arena_strdup(arena, text) : NULL;
     in->url = url ? df_arena_strdup(arena, url) : NULL;
     if ((text && !in->alt_text) || (url && !in->url))
-        return df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
+        return df_no_memory(err, "%s", c->list->path);
     if (!unfetched)
         return locate(c, arena, in, err);
     in->data = (df_piece){NULL, DF_WHOLE_FILE, 0};
@@ -513,7 +512,7 @@ df_status df_catalog_next_list(df_catalog *c, df_arena *arena, df_input **inputs
 {
     *inputs = df_arena_alloc(arena, GROUP_ROWS, sizeof **inputs);
     if (!*inputs)
-        return df_fail(err, DF_NOMEM, "%s: out of memory", c->list->path);
+        return df_no_memory(err, "%s", c->list->path);
     *more = true;
     for (int64_t i = 0; i < GROUP_ROWS; i++) {
         list_row row;

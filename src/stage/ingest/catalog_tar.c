@@ -66,8 +66,7 @@ static df_status skip_member(shard *s, const char *name, const char *reason, df_
 {
     const char *path =
         df_arena_printf(s->arena, "%s/%s", df_catalog_source(s->catalog, s->container), name);
-    return path ? df_catalog_skip(s->catalog, path, reason, err)
-                : df_fail(err, DF_NOMEM, "list a tar: out of memory");
+    return path ? df_catalog_skip(s->catalog, path, reason, err) : df_no_memory(err, "list a tar");
 }
 
 /* Notes a member of a tar, or passes it over with its reason. */
@@ -81,7 +80,7 @@ static df_status add_member(shard *s, const df_tar_member *m, df_error *err)
         return skip_member(s, m->name, why, err);
     const char *name = df_arena_strdup(s->arena, m->name);
     if (!name)
-        return df_fail(err, DF_NOMEM, "list a tar: out of memory");
+        return df_no_memory(err, "list a tar");
     int64_t stored;
     DF_TRY(df_map_put(&s->names, name, s->found.n, &stored, err));
     if (stored != s->found.n)

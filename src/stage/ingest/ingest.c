@@ -87,7 +87,7 @@ static df_status clean(df_arena *arena, const char *text, size_t max_bytes, cons
     *out = cleaned.size ? df_arena_strdup(arena, df_str_text(&cleaned)) : NULL;
     bool failed = cleaned.failed || (cleaned.size && !*out);
     df_str_free(&cleaned);
-    return failed ? df_fail(err, DF_NOMEM, "ingest: out of memory") : DF_OK;
+    return failed ? df_no_memory(err, "ingest") : DF_OK;
 }
 
 static df_status set_problem(finding *f, df_arena *arena, const char *problem, const char *words,
@@ -95,7 +95,7 @@ static df_status set_problem(finding *f, df_arena *arena, const char *problem, c
 {
     f->problem = problem;
     f->detail = df_arena_strdup(arena, words);
-    return f->detail ? DF_OK : df_fail(err, DF_NOMEM, "ingest: out of memory");
+    return f->detail ? DF_OK : df_no_memory(err, "ingest");
 }
 
 static df_status read_sidecar(const work *w, df_piece piece, df_arena *arena, char **text,
@@ -110,7 +110,7 @@ static df_status read_sidecar(const work *w, df_piece piece, df_arena *arena, ch
     if (*text)
         memcpy(*text, bytes, *size);
     free(bytes);
-    return *text ? DF_OK : df_fail(err, DF_NOMEM, "%s: out of memory", piece.source);
+    return *text ? DF_OK : df_no_memory(err, "%s", piece.source);
 }
 
 /* A sidecar that can't be read costs the alt-text, not the image; the row says so. */
@@ -281,7 +281,7 @@ static df_status write_part(work *w, const df_input *inputs, int64_t n, df_error
                .arenas = calloc((size_t)n_threads, sizeof *b.arenas)};
     df_status status = DF_OK;
     if (!b.findings || !b.arenas)
-        status = df_fail(err, DF_NOMEM, "ingest %lld images: out of memory", (long long)n);
+        status = df_no_memory(err, "ingest %lld images", (long long)n);
     if (status == DF_OK)
         status = df_pool_run(n_threads, n, examine, &b, err);
     if (status == DF_OK)
@@ -317,7 +317,7 @@ static df_status known_read(known_rows *k, const df_table *t, int part, df_error
         const char *path = df_arena_strdup(&k->paths, df_table_text(t, row, DF_INGEST_PATH));
         known_row *known = known_add(k);
         if (!path || !known)
-            return df_fail(err, DF_NOMEM, "read the rows of earlier runs: out of memory");
+            return df_no_memory(err, "read the rows of earlier runs");
         *known = (known_row){.part = part,
                              .size = df_table_null(t, row, DF_INGEST_SIZE)
                                          ? -1
@@ -493,8 +493,7 @@ static df_status describe_skipped(const df_table *t, df_str *out, df_error *err)
         df_str_printf(out, "%s%lld %s", i ? ", " : "", (long long)tallies[i].n, tallies[i].reason);
     if (n > SHOWN)
         df_str_append(out, ", ...");
-    return status == DF_OK && out->failed ? df_fail(err, DF_NOMEM, "ingest: out of memory")
-                                          : status;
+    return status == DF_OK && out->failed ? df_no_memory(err, "ingest") : status;
 }
 
 static df_status write_skipped(const work *w, df_error *err)

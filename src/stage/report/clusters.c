@@ -61,7 +61,7 @@ static df_status make_part(df_thumbs *thumbs, shown_image *items, int64_t n, df_
     df_thumb_name *names = calloc((size_t)n + 1, sizeof *names);
     df_status status = rows && names ? df_dataset_read(thumbs->ds, &df_ingest_table,
                                                        (int)items->part, &ingest, err)
-                                     : df_fail(err, DF_NOMEM, "report: out of memory");
+                                     : df_no_memory(err, "report");
     for (int64_t i = 0; status == DF_OK && i < n; i++) {
         rows[i] = items[i].row;
         if (rows[i] < 0 || rows[i] >= df_table_rows(ingest))
@@ -85,7 +85,7 @@ static df_status make_pictures(df_thumbs *thumbs, shown_images *s, const df_tabl
     size_t most = (size_t)df_table_rows(members) + 2 * (size_t)df_table_rows(pairs);
     s->items = calloc(most + 1, sizeof *s->items);
     if (!s->items)
-        return df_fail(err, DF_NOMEM, "report: out of memory");
+        return df_no_memory(err, "report");
     collect(s, members, "part", "row");
     collect(s, pairs, "part", "row");
     collect(s, pairs, "nearest_part", "nearest_row");
@@ -211,7 +211,7 @@ static df_status read_members(const df_dataset *ds, const df_table *largest, int
 {
     int64_t n = df_table_rows(largest), *ids = malloc(((size_t)n + 1) * sizeof *ids);
     if (!ids)
-        return df_fail(err, DF_NOMEM, "report: out of memory");
+        return df_no_memory(err, "report");
     for (int64_t i = 0; i < n; i++)
         ids[i] = number(largest, i, "cluster");
     df_status status = df_clusters_members(ds, ids, n, limit, members, err);

@@ -78,7 +78,7 @@ static df_status flush(report *r, df_error *err)
     snprintf(name, sizeof name, "report/data/images-%04lld.js", (long long)r->n_chunks);
     df_str_append(&r->chunk, "\n]);\n");
     if (r->chunk.failed)
-        return df_fail(err, DF_NOMEM, "write %s: out of memory", name);
+        return df_no_memory(err, "write %s", name);
     DF_TRY(df_folder_write(df_dataset_files(r->ds), name, r->chunk.data, r->chunk.size, err));
     df_str_clear(&r->chunk);
     r->n_chunks++;
@@ -114,7 +114,7 @@ static df_status choose(report *r, showing *s, df_error *err)
             s->rows[s->n++] = row;
     free(kept);
     s->thumbs = s->rows ? calloc((size_t)s->n + 1, sizeof *s->thumbs) : NULL;
-    return s->thumbs ? DF_OK : df_fail(err, DF_NOMEM, "report: out of memory");
+    return s->thumbs ? DF_OK : df_no_memory(err, "report");
 }
 
 /* Writes the chosen images of one part, with everything that is known of them. */
@@ -205,7 +205,7 @@ static df_status write_stats(const report *r, df_error *err)
     df_json_end(&w);
     df_str_append(&out, ");\n");
     free(stats);
-    df_status status = out.failed ? df_fail(err, DF_NOMEM, "report: out of memory")
+    df_status status = out.failed ? df_no_memory(err, "report")
                                   : df_folder_write(df_dataset_files(r->ds), "report/data/stats.js",
                                                     out.data, out.size, err);
     df_str_free(&out);
@@ -270,7 +270,7 @@ static df_status write_clusters(report *r, df_error *err)
     df_str out = {0};
     df_status status = df_report_clusters(&out, &r->thumbs, &r->config->clusters, err);
     if (status == DF_OK && out.failed)
-        status = df_fail(err, DF_NOMEM, "report: out of memory");
+        status = df_no_memory(err, "report");
     r->has_clusters = status == DF_OK && out.size > 0;
     if (r->has_clusters)
         status = df_folder_write(df_dataset_files(r->ds), "report/data/clusters.js", out.data,

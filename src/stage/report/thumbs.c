@@ -83,7 +83,7 @@ df_status df_thumbs_make(df_thumbs *t, int part, const df_table *ingest, const i
     for (int64_t i = 0, stored; i < n; i++) {
         const char *name = df_arena_strdup(&t->arena, names[i]);
         if (!name)
-            return df_fail(err, DF_NOMEM, "report: out of memory");
+            return df_no_memory(err, "report");
         DF_TRY(df_map_put(&t->shown, name, 1, &stored, err));
     }
     return DF_OK;

@@ -27,8 +27,8 @@ static df_status read_scores(const df_selecting *s, int part, df_table **out, df
         status = df_sql_read_parquet(&sql, s->config->scores, "", &why);
     df_str_append(&sql, " s ON i.path = s.path GROUP BY i.\"row\" ORDER BY i.\"row\"");
     if (status == DF_OK)
-        status = sql.failed ? df_fail(&why, DF_NOMEM, "out of memory")
-                            : df_table_query(out, df_str_text(&sql), &why);
+        status =
+            sql.failed ? df_no_memory(&why, NULL) : df_table_query(out, df_str_text(&sql), &why);
     df_str_free(&sql);
     free(path);
     return status == DF_OK
@@ -120,8 +120,8 @@ static df_status make_part(void *ctx, int64_t part, int thread, df_error *err)
     int64_t first = df_vectors_first(s->vectors, (int)part),
             n = df_vectors_first(s->vectors, (int)part + 1) - first;
     df_select_item *items = calloc((size_t)n + 1, sizeof *items);
-    df_status status = items ? read_tables(s, (int)part, &t, err)
-                             : df_fail(err, DF_NOMEM, "read cluster: out of memory");
+    df_status status =
+        items ? read_tables(s, (int)part, &t, err) : df_no_memory(err, "read cluster");
     if (status == DF_OK)
         status = fill(s, (int)part, &t, items, err);
     if (status == DF_OK)

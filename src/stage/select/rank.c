@@ -40,8 +40,8 @@ static df_status give_rest(df_selecting *s, int64_t rest, df_error *err)
     int64_t *order = malloc(((size_t)k + 1) * sizeof *order);
     for (int64_t i = 0; size && i < k; i++)
         size[i] = (double)(cluster_limit(s, i) > s->quota ? df_members_count(&s->members, i) : 0);
-    df_status status = size && order ? df_rank_order(size, k, order, err)
-                                     : df_fail(err, DF_NOMEM, "select: out of memory");
+    df_status status =
+        size && order ? df_rank_order(size, k, order, err) : df_no_memory(err, "select");
     for (int64_t i = 0; status == DF_OK && i < rest; i++)
         s->one_more[order[i]] = true;
     free(size);
@@ -62,7 +62,7 @@ static df_status share_total(df_selecting *s, df_error *err)
         df_rank_quota(sizes, k, s->config->total, &s->quota, &rest);
     free(sizes);
     if (!sizes || !s->one_more)
-        return df_fail(err, DF_NOMEM, "select: out of memory");
+        return df_no_memory(err, "select");
     if (s->config->total > all)
         df_run_note(s->run,
                     "select: the total is to be %lld, but only %lld images are left to choose from",
@@ -87,9 +87,8 @@ static df_status spread(const df_selecting *s, const df_member *members, int64_t
           *closest = malloc(((size_t)n + 1) * sizeof *closest);
     int64_t *index = malloc(((size_t)n + 1) * sizeof *index),
             *picked = malloc(((size_t)n + 1) * sizeof *picked);
-    df_status status = halfs && x && closest && index && picked
-                           ? DF_OK
-                           : df_fail(err, DF_NOMEM, "select: out of memory");
+    df_status status =
+        halfs && x && closest && index && picked ? DF_OK : df_no_memory(err, "select");
     for (int64_t i = 0; status == DF_OK && i < n; i++)
         index[i] = members[order[i]].index;
     if (status == DF_OK)
@@ -140,7 +139,7 @@ static df_status rank_cluster(void *ctx, int64_t item, int thread, df_error *err
         return df_stopped(err);
     double *key = malloc(((size_t)n + 1) * sizeof *key);
     int64_t *order = malloc(((size_t)n + 1) * sizeof *order);
-    df_status status = key && order ? DF_OK : df_fail(err, DF_NOMEM, "select: out of memory");
+    df_status status = key && order ? DF_OK : df_no_memory(err, "select");
     for (int64_t i = 0; status == DF_OK && i < n; i++)
         key[i] = members[i].key;
     if (status == DF_OK)

@@ -108,7 +108,7 @@ static df_status open_select(df_selecting *s, df_error *err)
     s->n = df_vectors_count(s->vectors);
     s->chunk = malloc(DF_MEMBERS_READ * sizeof *s->chunk);
     if (!s->chunk)
-        return df_fail(err, DF_NOMEM, "select: out of memory");
+        return df_no_memory(err, "select");
     DF_TRY(df_folder_remove(df_dataset_files(s->ds), working_file, err));
     return df_records_open(&s->items, df_dataset_files(s->ds), working_file, sizeof(df_select_item),
                            s->n, err);
