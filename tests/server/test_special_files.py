@@ -249,7 +249,12 @@ class SpecialFiles(unittest.TestCase):
             for option in ("api_key_file", "ca_file"):
                 with self.subTest(f"{verb} {option}"):
                     self.refused(
-                        "batch", verb, "batch", *server, f"--caption.{option}={name}", name=name
+                        "batch",
+                        verb,
+                        "batch",
+                        *server,
+                        f"--caption.openai.{option}={name}",
+                        name=name,
                     )
 
     def test_models(self):
