@@ -137,7 +137,10 @@ static df_status read_events(reader *r, yaml_parser_t *parser)
     int n_documents = 0;
     for (bool more = true; more;) {
         yaml_event_t event;
-        if (!yaml_parser_parse(parser, &event))
+        const bool parsed = yaml_parser_parse(parser, &event) != 0;
+        if (!parsed && parser->error == YAML_MEMORY_ERROR)
+            return df_fail(r->err, DF_NOMEM, "%s: out of memory", r->path);
+        if (!parsed)
             return df_fail(r->err, DF_CONFIG, "%s:%zu: %s", r->path, parser->problem_mark.line + 1,
                            parser->problem ? parser->problem : "not YAML");
         df_status status = on_event(r, &event, &n_documents);
