@@ -16,6 +16,8 @@ import signal
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "server"))
+from server import Server  # noqa: E402
 from test_torture import STAGES, Workshop, files_of, how_many, spread
 
 SHIM = os.path.abspath(os.environ["DF_CUT_SHIM"])
@@ -79,28 +81,56 @@ class Cut:
         return data not in (self.old.get(name), self.files.get(name))
 
 
+class PaidCut(Cut):
+    """Captions by a server: what was paid for is in the journal, in whole lines."""
+
+    def __init__(self, shop, url):
+        super().__init__(shop, "caption")
+        self.words = [*self.words, "--caption.engine=openai", "--caption.model=m"]
+        self.words += ["--caption.url=" + url + "/v1", "--caption.concurrency=1"]
+
+    def wrong_end(self, out, settings):
+        done = self.shop.run(self.words, out, **settings)
+        if done.returncode != -signal.SIGKILL:
+            return "exit code %d\n%s" % (done.returncode, done.stderr)
+        for name, data in files_of(out).items():
+            whole = data.split(b"\n")[:-1] if name.endswith(".journal") else []
+            if not all(line.startswith(b"{") and line.endswith(b"}") for line in whole):
+                return "%s: %s" % (name, data)
+        again = self.shop.run(self.words, out)
+        if again.returncode != 0 or "caption   2 of 2 images" not in again.stdout:
+            return "the next run:\n" + again.stdout + again.stderr
+        return None
+
+
+def cut_all(cuts, n):
+    """Cuts about n times, evenly, and prints the ends that are wrong, and counts them."""
+    wrong = 0
+    counts = {cut: cut.count() for cut in cuts}
+    share = n / 2 / sum(counts.values())
+    work = [
+        (cut, at, lose)
+        for cut, count in counts.items()
+        for at in spread(range(1, count + 1), count * share)
+        for lose in ("data", "names")
+    ]
+    print("%d calls, %d cuts" % (sum(counts.values()), len(work)), flush=True)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for end in pool.map(lambda w: w[0].end(*w[1:]), work):
+            if end:
+                print(end, flush=True)
+            wrong += end is not None
+    return wrong
+
+
 def main(stages):
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     top = tempfile.mkdtemp(prefix="df-power-", dir=memory)
-    wrong = 0
     try:
-        cuts = [Cut(Workshop(top), stages[0])]
-        cuts += [Cut(cuts[0].shop, stage) for stage in stages[1:]]
-        counts = {cut: cut.count() for cut in cuts}
-        total = sum(counts.values())
-        share = how_many(40) / 2 / total
-        work = [
-            (cut, at, lose)
-            for cut, n in counts.items()
-            for at in spread(range(1, n + 1), n * share)
-            for lose in ("data", "names")
-        ]
-        print("%d calls, %d cuts" % (total, len(work)), flush=True)
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for end in pool.map(lambda w: w[0].end(*w[1:]), work):
-                if end:
-                    print(end, flush=True)
-                wrong += end is not None
+        shop = Workshop(top)
+        wrong = cut_all([Cut(shop, stage) for stage in stages], how_many(40))
+        with Server() as server:
+            wrong += cut_all([PaidCut(shop, server.url)], how_many(12))
     finally:
         shutil.rmtree(top)
     print("%d wrong ends" % wrong)
