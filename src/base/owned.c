@@ -127,8 +127,10 @@ static df_status append(const df_owned *o, const char *name, bool ours, const ch
     if (st.st_size > 0 && pread(o->fd, &last, 1, st.st_size - 1) != 1)
         return df_fail(err, DF_IO, "read %s: %s", path, strerror(errno));
     df_str_printf(&line, "%s%c %s\n", last == '\n' ? "" : "\x01\n", ours ? '+' : '-', name);
-    if (line.failed)
+    if (line.failed) {
+        df_str_free(&line);
         return df_no_memory(err, "write %s", path);
+    }
     ssize_t n = write(o->fd, line.data, line.size);
     df_status status = DF_OK;
     if (n != (ssize_t)line.size)
