@@ -132,6 +132,7 @@ static df_status on_event(reader *r, const yaml_event_t *event, int *n_documents
     }
 }
 
+/* Reads the file event by event. What libyaml stumbles over is told with its line. */
 static df_status read_events(reader *r, yaml_parser_t *parser)
 {
     int n_documents = 0;
@@ -139,7 +140,7 @@ static df_status read_events(reader *r, yaml_parser_t *parser)
         yaml_event_t event;
         const bool parsed = yaml_parser_parse(parser, &event) != 0;
         if (!parsed && parser->error == YAML_MEMORY_ERROR)
-            return df_fail(r->err, DF_NOMEM, "%s: out of memory", r->path);
+            return df_no_memory(r->err, "%s", r->path);
         if (!parsed)
             return df_fail(r->err, DF_CONFIG, "%s:%zu: %s", r->path, parser->problem_mark.line + 1,
                            parser->problem ? parser->problem : "not YAML");
