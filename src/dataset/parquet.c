@@ -553,10 +553,12 @@ static bool read_lists(duckdb_vector vector, df_column_type type, const bool *nu
     return true;
 }
 
-static void read_bools(const bool *from, int64_t *to, idx_t n)
+/* Bytes, not bools: where a cell is null DuckDB left its byte as it was, and a bool of 46 is
+ * undefined. */
+static void read_bools(const uint8_t *from, int64_t *to, idx_t n)
 {
     for (idx_t row = 0; row < n; row++)
-        to[row] = from[row];
+        to[row] = from[row] != 0;
 }
 
 /* Cells of nulls are 0: so that what was never set can be freed, and the same rows are the same
