@@ -1,3 +1,4 @@
+/* A list of blocks; memory is taken from the first one. */
 #include "base/arena.h"
 
 #include <assert.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Small at first: a part has ten thousand arenas that hold a caption each. */
+/* The first block is small, since a part has ten thousand arenas that hold a caption each. */
 #define FIRST_BYTES ((size_t)1024)
 #define BLOCK_BYTES ((size_t)64 * 1024)
 

@@ -1,10 +1,10 @@
-/* How much time passes. */
+/* Measures how much time passes. */
 #ifndef DF_BASE_CLOCK_H
 #define DF_BASE_CLOCK_H
 #include <stdint.h>
 #include <time.h>
 
-/* Nanoseconds since some moment; never set back. */
+/* Nanoseconds since an arbitrary moment, on a clock that is never set back. */
 static inline int64_t df_now_ns(void)
 {
     struct timespec now;

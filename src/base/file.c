@@ -1,3 +1,4 @@
+/* Reads and writes whole files, retrying what may pass. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 
 #include "base/retry.h"
 
+/* DF_FORMAT unless it is a regular file. */
 static df_status refuse_special(const char *path, const struct stat *st, df_error *err)
 {
     if (S_ISREG(st->st_mode))
@@ -45,7 +47,7 @@ static int open_once(const char *path, int *fd, struct stat *st)
     return code;
 }
 
-/* By the path first, as to open a device can do something; then what was opened. */
+/* Checks the path first, since opening a device can have an effect; then checks what was opened. */
 df_status df_file_open(const char *path, int *fd, df_error *err)
 {
     struct stat st;
@@ -117,7 +119,8 @@ df_status df_file_read(const char *path, size_t max_bytes, char **data, size_t *
     return status;
 }
 
-/* The directory entry must reach the disk too, or a power cut forgets the rename. */
+/* Syncs the folder of a file: the directory entry must reach the disk as well, or a power cut
+ * undoes the rename. */
 static void sync_folder(const char *path)
 {
     char folder[PATH_MAX];
@@ -148,8 +151,8 @@ df_status df_file_commit(const char *tmp, const char *path, df_error *err)
     return DF_OK;
 }
 
-/* A name beside the path that nobody has: what lies there under another name is not ours to
- * overwrite. */
+/* Makes a new file with a name of its own beside the path, so that no other file is overwritten.
+ * Returns its descriptor, -1 on failure. */
 static int open_beside(const char *path, char tmp[PATH_MAX])
 {
     struct timespec now;

@@ -1,3 +1,4 @@
+/* Opens our folders, keeps the list of our files, and deletes only those. */
 #include "base/folder.h"
 
 #include <errno.h>
@@ -118,7 +119,7 @@ df_status df_folder_read_list(df_folder *f, df_error *err)
         return df_owned_refresh(&f->owned, path, err);
     const char *name = strrchr(path, '/') + 1;
     int fd = openat(f->root, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && (errno == EROFS || errno == EACCES)) /* a dataset that is only read from */
+    if (fd < 0 && (errno == EROFS || errno == EACCES)) /* a dataset that we may only read */
         fd = openat(f->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return df_fail(err, DF_IO, "open %s: %s", path, strerror(errno));
@@ -163,7 +164,8 @@ df_status df_folder_list(df_folder *f, const char *prefix, const char ***names, 
     return status;
 }
 
-/* Another process may have claimed the name since the list was read. */
+/* Checks that the name is ours or free. The list is read again, since another process may have
+ * claimed the name. */
 df_status df_folder_check_free(df_folder *f, int parent, const char *base, const char *name,
                                df_error *err)
 {
@@ -251,7 +253,7 @@ df_status df_folder_open_file(df_folder *f, const char *name, int flags, int *fd
     int file = -1;
     if (status == DF_OK)
         status = open_regular(f, parent, base, name, flags, &file, err);
-    /* EINVAL: a file system without it */
+    /* EINVAL: a file system that cannot sync folders */
     if (status == DF_OK && fsync(parent) != 0 && errno != EINVAL)
         status = df_folder_failed(f, "write", name, err);
     close(parent);

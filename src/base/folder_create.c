@@ -1,4 +1,4 @@
-/* The check of what a user names as an output folder, before anything is written. */
+/* Checks what the user names as an output folder, before anything is written, and makes it. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include "base/folder_state.h"
 #include "base/str.h"
 
-/* Paths that a shell, or another program, would have read otherwise: nobody wants a folder of that
- * very name. */
+/* Refuses paths that a shell or another program would have understood differently: nobody wants a
+ * folder of exactly that name. */
 static df_status check_words(const char *path, df_error *err)
 {
     size_t scheme =
@@ -59,7 +59,7 @@ static df_status make(const char *path, bool *made, df_error *err)
         path, *parent ? parent : path);
 }
 
-/* A new file system brings lost+found. */
+/* Entries that an empty folder may have: a new file system has lost+found. */
 static bool is_nothing(const char *name)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lost+found") == 0;
@@ -100,7 +100,7 @@ static df_status check_empty(int root, const char *path, const char *kind, df_er
         path, strcmp(kind, "dataset") == 0 ? "dataset" : "folder of batch files");
 }
 
-/* The list of files makes the folder ours: from now on it is known again. */
+/* Begins the list of files, by which the folder is known as ours from now on. */
 static df_status begin_list(const df_folder *f, df_error *err)
 {
     static const char heading[] = DF_FOLDER_HEADING;

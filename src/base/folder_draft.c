@@ -1,4 +1,4 @@
-/* The working folder of a process, and the files that are written in it before they get their
+/* The working folder of a process, and the files that are written there before they get their
  * names. */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,8 @@ df_status df_folder_open_lock(const df_folder *f, int *fd, df_error *err)
     return *fd >= 0 ? DF_OK : df_folder_failed(f, "open", name, err);
 }
 
-/* The lock first: a working folder without its holder is there to be deleted. */
+/* Makes the working folder of this process, with a random number. The lock is taken first, since
+ * other processes delete a working folder without a lock. */
 static df_status begin_scratch(df_folder *f, df_error *err)
 {
     if (f->scratch >= 0)
@@ -130,8 +131,8 @@ static df_status sync_draft(const df_draft *d, df_error *err)
     return synced ? DF_OK : df_folder_failed(f, "write", d->name, err);
 }
 
-/* The name is claimed before the file has it, and the folder is synced, or a power cut forgets the
- * rename. */
+/* Gives a synced draft its name. The name is claimed before; the folder is synced afterwards, or a
+ * power cut undoes the rename. */
 static df_status place(const df_draft *d, df_error *err)
 {
     df_folder *f = d->folder;

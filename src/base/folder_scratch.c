@@ -1,4 +1,4 @@
-/* The working folders of processes: opened, and deleted when their process is gone. */
+/* Opens the working folders of processes, and deletes those of processes that are gone. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,8 @@
 #include "base/folder_state.h"
 #include "base/range_lock.h"
 
-/* KIND.tmp, which holds a working folder for each process; made when `make` says so. -1: errno. */
+/* Opens KIND.tmp, which holds a working folder for each process, and makes it when `make` is set.
+ * Returns a descriptor, or -1 with errno. */
 static int open_all(const df_folder *f, bool make)
 {
     char name[64];
@@ -37,7 +38,8 @@ int df_folder_open_scratch(const df_folder *f, int64_t id, bool make)
     return own;
 }
 
-/* Deletes what lies in an open folder, two folders deep: a library's working files. Closes it. */
+/* Deletes everything in an open folder of working files, at most `depth` folders deep, and closes
+ * it. */
 static void clear_folder(int fd, int depth)
 {
     DIR *dir = fdopendir(fd);
@@ -71,10 +73,10 @@ void df_folder_remove_scratch(const df_folder *f, int64_t id)
         close(all);
     }
     snprintf(name, sizeof name, "%s.tmp", f->kind);
-    unlinkat(f->root, name, AT_REMOVEDIR);   /* stays while another process has a folder in it */
+    unlinkat(f->root, name, AT_REMOVEDIR); /* it stays while another process has a folder in it */
 }
 
-/* Nobody holds the bytes of processes that are gone. */
+/* A process is gone when its byte of KIND.lock can be locked. */
 void df_folder_remove_left(const df_folder *f)
 {
     int all = open_all(f, false);

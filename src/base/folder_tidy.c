@@ -1,4 +1,4 @@
-/* The list of files as one that nobody interrupted would have written it. */
+/* Rewrites the list of files as a run without interruptions would have written it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,8 @@
 
 #define LIST_BYTES_MAX ((size_t)1 << 30)
 
-/* A claim may be older than its file: a run was killed between the two. */
+/* Whether a listed file exists. It may not, when a run was killed between claiming its name and
+ * writing it. */
 static df_status is_there(const df_folder *f, const char *name, bool *there, df_error *err)
 {
     int parent;

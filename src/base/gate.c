@@ -1,3 +1,4 @@
+/* A counting semaphore with a mutex and a condition variable. */
 #include "base/gate.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* A bound on what many threads hold at once: bytes, or turns at something. */
+/* Limits how much many threads hold at once, in bytes or in turns (a counting semaphore). */
 #ifndef DF_BASE_GATE_H
 #define DF_BASE_GATE_H
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* The only file that knows xxHash. */
 #include "base/hash.h"
 #define XXH_STATIC_LINKING_ONLY              /* the size of a state */
 #include <assert.h>

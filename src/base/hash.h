@@ -1,4 +1,4 @@
-/* Content hashes (XXH3): for identity and change, not for security. */
+/* Hashes of contents (XXH3), to recognise them and their changes. Not for security. */
 #ifndef DF_BASE_HASH_H
 #define DF_BASE_HASH_H
 #include <stddef.h>

@@ -1,7 +1,8 @@
+/* Enters and leaves the "C" locale. */
 #include "base/locale.h"
 
-/* glibc's and musl's "C" is an object that always exists: nothing is allocated, nothing can fail,
- * nothing is freed. */
+/* In glibc and musl, "C" is an object that always exists: nothing is allocated, can fail, or must
+ * be freed. */
 locale_t df_locale_enter(void)
 {
     return uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));

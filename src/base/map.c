@@ -1,3 +1,4 @@
+/* Open addressing with linear probing over XXH3. */
 #include "base/map.h"
 
 #include <assert.h>
@@ -5,7 +6,8 @@
 #include <string.h>
 #include "base/hash.h"
 
-/* Linear probing; capacity is a power of two and at least a quarter is free, so the loop ends. */
+/* The key's slot, or the free slot where it would go. The capacity is a power of two and at least a
+ * quarter of it is free, so the loop ends. */
 static df_map_slot *slot_of(df_map_slot *slots, size_t capacity, const char *key)
 {
     assert(capacity > 0 && (capacity & (capacity - 1)) == 0);
@@ -39,7 +41,7 @@ df_status df_map_put(df_map *map, const char *key, int64_t value, int64_t *store
         *slot = (df_map_slot){.key = key, .value = value};
         map->n++;
     }
-    assert(map->n < map->capacity);          /* or the next search for a new key never ends */
+    assert(map->n < map->capacity); /* or the next search for a new key never ends */
     *stored = slot->value;
     return DF_OK;
 }

@@ -1,3 +1,4 @@
+/* Sets and prints options by their table. */
 #include "base/option.h"
 
 #include <errno.h>
@@ -62,6 +63,7 @@ static df_status set_text(const df_option *o, void *config, const char *section,
     return DF_OK;
 }
 
+/* Parses a value by the option's type and stores it. */
 static df_status set_value(const df_option *o, void *config, const char *section, const char *value,
                            df_error *err)
 {

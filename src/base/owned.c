@@ -1,3 +1,4 @@
+/* Reads and appends to the list of our files. */
 #include "base/owned.h"
 
 #include <errno.h>
@@ -49,8 +50,8 @@ static df_status set(df_owned *o, const char *name, bool ours, const char *path,
     return DF_OK;
 }
 
-/* Takes the whole lines of a text; a line of another form (the heading, one with a zero byte from
- * a power cut) says nothing. *used: their bytes. */
+/* Takes the complete lines of a text. Lines of another form are ignored: the heading, or one with a
+ * zero byte after a power cut. *used: bytes of the complete lines. */
 static df_status take_lines(df_owned *o, char *text, size_t size, size_t *used, const char *path,
                             df_error *err)
 {
@@ -67,7 +68,7 @@ static df_status take_lines(df_owned *o, char *text, size_t size, size_t *used, 
 
 df_status df_owned_refresh(df_owned *o, const char *path, df_error *err)
 {
-    df_str rest = {0};                       /* the beginning of a line that the next read ends */
+    df_str rest = {0}; /* the beginning of a line that the next read completes */
     df_status status = DF_OK;
     char *bytes = malloc(READ_BYTES);
     if (!bytes)
@@ -114,8 +115,8 @@ bool df_owned_has(const df_owned *o, const char *name)
     return at >= 0 && o->ours[at];
 }
 
-/* In one write, so that lines of several processes do not mix. A torn line is ended by a byte that
- * no name has, so that its beginning does not become a claim. */
+/* Appends a line in one write, so that lines of several processes do not mix. A torn last line is
+ * first ended by a byte that no name has, so that its beginning does not become a claim. */
 static df_status append(const df_owned *o, const char *name, bool ours, const char *path,
                         df_error *err)
 {

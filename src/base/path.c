@@ -1,3 +1,4 @@
+/* Prints paths into a buffer of PATH_MAX bytes. */
 #include "base/path.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* A thread pool that lives for one loop. */
 #include "base/pool.h"
 
 #include <pthread.h>
@@ -75,7 +76,7 @@ df_status df_pool_run(int n_threads, int64_t n_items, df_pool_work work, void *c
     while (started < n_threads - 1 &&
            pthread_create(&threads[started], NULL, thread_main, &workers[started + 1]) == 0)
         started++;
-    /* the caller works too: fewer threads started is slower, not wrong */
+    /* the calling thread works too, so fewer threads are slower but not wrong */
     worker_main(&workers[0]);
     for (int t = 0; t < started; t++)
         pthread_join(threads[t], NULL);

@@ -1,3 +1,4 @@
+/* Starts a program with fork and exec in a small environment. */
 #include "base/process.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +17,8 @@ extern char **environ;
 
 enum { LOG_BYTES_MAX = 1 << 20, WORDS_MAX = 300 };
 
-/* What any program needs to find its files, its language, its proxy and the certificates that it
- * trusts. */
+/* Variables by which any program finds its files, its language, its proxy and trusted
+ * certificates. */
 static const char *const general[] = {"PATH",         "LD_LIBRARY_PATH",
                                       "HOME",         "USER",
                                       "LOGNAME",      "TMPDIR",
@@ -29,7 +30,8 @@ static const char *const general[] = {"PATH",         "LD_LIBRARY_PATH",
                                       "NO_PROXY",     "SSL_CERT_FILE",
                                       "SSL_CERT_DIR", NULL};
 
-/* variable: "NAME=value". In any case: proxies are written both ways. */
+/* Whether "NAME=value" is one of the names. Case is ignored, since proxies are written both
+ * ways. */
 static bool is_named(const char *variable, const char *const *names)
 {
     const size_t size = strcspn(variable, "=");
@@ -42,7 +44,7 @@ static bool is_named(const char *variable, const char *const *names)
     return false;
 }
 
-/* The variables that the program is given: malloc'ed, the texts borrowed. NULL: out of memory. */
+/* The environment of the program: from malloc, the texts borrowed. NULL: out of memory. */
 static char **kept_environment(const char *const *more)
 {
     size_t n = 0, n_kept = 0;
@@ -55,8 +57,8 @@ static char **kept_environment(const char *const *more)
     return kept;
 }
 
-/* In the child, where only async-signal-safe functions may be called. It dies with its parent,
- * however that ends. */
+/* Becomes the program. Runs in the child, where only async-signal-safe functions may be called. The
+ * child dies with its parent, however that ends. */
 static void become(const char *const *argv, char **environment, const char *log, pid_t parent,
                    int report)
 {
@@ -65,17 +67,18 @@ static void become(const char *const *argv, char **environment, const char *log,
     bool good = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && input >= 0 && output >= 0;
     good = good && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
            dup2(output, STDERR_FILENO) >= 0;
-    if (getppid() != parent)                 /* it ended before it was asked for */
+    if (getppid() != parent) /* the parent ended before the call of prctl */
         _exit(127);
     environ = environment;
-    if (good)                                /* POSIX takes char *const *, and changes nothing */
+    if (good) /* execvp takes char *const * but changes nothing */
         execvp(argv[0], (char *const *)(uintptr_t)argv);
     const int code = errno;
     const ssize_t n = write(report, &code, sizeof code);
     _exit(n == (ssize_t)sizeof code ? 127 : 126);
 }
 
-/* The end of the pipe closes when the program has begun; else its errno comes through it. */
+/* Starts the program; returns 0 or the errno of the failure. The child sends errno through a pipe,
+ * which closes when the program begins. */
 static int start(const char *const *argv, char **environment, const char *log, pid_t *pid)
 {
     int report[2], code = 0;
@@ -99,7 +102,7 @@ static int start(const char *const *argv, char **environment, const char *log, p
     return code;
 }
 
-/* Programs differ in what they say last; its last line is mostly the reason. */
+/* Fails with the last line of the program's output, which is mostly the reason. */
 static df_status failed(const char *program, const char *log, df_error *err)
 {
     char *text = NULL;

@@ -1,4 +1,5 @@
-#define _GNU_SOURCE                          /* F_OFD_SETLK: also POSIX.1-2024 */
+/* Open file description locks by fcntl. */
+#define _GNU_SOURCE                          /* for F_OFD_SETLK, which is also in POSIX.1-2024 */
 #include "base/range_lock.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Three tries after short pauses. */
 #include "base/retry.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Writes error messages. */
 #include "base/status.h"
 
 #include <stdarg.h>
@@ -6,7 +7,7 @@
 
 #include "base/str.h"
 
-/* more than a message holds: it is cut behind a whole character */
+/* more than a message holds, so that it is cut after a whole character */
 enum { WORDS_MAX = 2048 };
 
 df_status df_fail(df_error *err, df_status status, const char *fmt, ...)

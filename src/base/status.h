@@ -7,7 +7,7 @@
 
 /* Writes the message (err may be NULL) and returns status, so that callers write: return
  * df_fail(err, DF_IO, ...). The message is one printable line (df_printable), whatever names and
- * foreign words are put into it; what it replaces may be one of the arguments. */
+ * foreign text are put into it. The message that it replaces may be one of the arguments. */
 df_status df_fail(df_error *err, df_status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -15,12 +15,12 @@ df_status df_fail(df_error *err, df_status status, const char *fmt, ...)
  * which file. NULL: the message is "out of memory" alone, and a caller says the rest. */
 df_status df_no_memory(df_error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* DF_STOPPED: a user asked for it */
+/* DF_STOPPED, with its message: the user has asked for it. */
 df_status df_stopped(df_error *err);
 
-/* True for what is known of one image, and stays so: there are no bytes of it (DF_MISSING), or they
- * are no good (DF_FORMAT). It becomes the reason of that row, and the run goes on. All else may
- * pass, or is no image's fault, and stops the stage. */
+/* Whether a status describes one image, for good: it has no bytes (DF_MISSING), or bad ones
+ * (DF_FORMAT). It becomes the reason in that image's row, and the run goes on. Every other failure
+ * may pass or is no image's fault, and stops the stage. */
 static inline bool df_is_of_one_image(df_status status)
 {
     return status == DF_MISSING || status == DF_FORMAT;

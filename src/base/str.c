@@ -1,3 +1,4 @@
+/* Growing strings, and the handling of UTF-8 and of text that must be printable. */
 #include "base/str.h"
 
 #include <assert.h>
@@ -127,7 +128,7 @@ bool df_str_is_plain(const char *text, size_t n)
     return true;
 }
 
-/* C1 controls, and the line and direction marks that reorder or break what a reader sees. */
+/* Whether a character is a C1 control, or a mark that breaks or reorders what a reader sees. */
 static bool invisible(const unsigned char *p, size_t length)
 {
     if (length == 2)
@@ -139,8 +140,8 @@ static bool invisible(const unsigned char *p, size_t length)
     return p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9;
 }
 
-/* What stands for the character of `length` bytes at p, 0 for a byte that is none; NULL: the
- * character itself. */
+/* What is printed for the character of `length` bytes at p (0: a byte that is no character). NULL:
+ * the character itself. */
 static const char *escape(const char *p, size_t length, char buffer[8])
 {
     const unsigned char c = (unsigned char)*p;

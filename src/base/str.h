@@ -1,12 +1,12 @@
-/* A growing, NUL-terminated string. A failed append sets `failed` and later appends do nothing:
- * check once at the end. */
+/* A growing string that ends with a NUL. A failed append sets `failed`, and later appends do
+ * nothing, so one check at the end is enough. */
 #ifndef DF_BASE_STR_H
 #define DF_BASE_STR_H
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-/* all-zero is the empty string, data may be NULL */
+/* All-zero is the empty string; data may be NULL. */
 typedef struct {
     char *data;
     size_t size, capacity;
@@ -21,23 +21,23 @@ void df_str_clear(df_str *s);                                        /* keeps th
 const char *df_str_text(const df_str *s);                            /* never NULL */
 void df_str_free(df_str *s);
 
-/* Bytes of the well-formed UTF-8 character at text (RFC 3629: no overlong forms, no surrogates), 0
- * when it is not one. */
+/* Length in bytes of the well-formed UTF-8 character at text (RFC 3629: no overlong forms, no
+ * surrogates), 0 when there is none. */
 size_t df_utf8_length(const char *text, size_t n);
-/* Its code point; length: what df_utf8_length gave, not 0. */
+/* The code point of a character; length: as returned by df_utf8_length, not 0. */
 unsigned df_utf8_code(const char *text, size_t length);
-/* Copies text into out as valid UTF-8 (bad bytes become U+FFFD), control characters and line breaks
- * become spaces, at most max_bytes, cut at a character. Everything that comes from the web passes
- * through here once, at ingest or read. */
+/* Appends text as valid UTF-8, at most max_bytes, cut between characters. Bad bytes become U+FFFD;
+ * runs of spaces, control characters and line breaks become one space. Everything that comes from
+ * the web passes through here once, at ingest or read. */
 void df_str_append_clean(df_str *s, const char *text, size_t n, size_t max_bytes);
-/* Copies text into out as it may stand in one line of a terminal: a control character (a line break
- * too), a mark that is not seen or that reorders others, and a byte that is no UTF-8 are written as
- * \n, \x1b, \u202e. All else stays. size > 0: bytes of out, which always ends with a NUL; as many
- * whole characters as fit. Returns the bytes of text that were taken. */
+/* Copies text into out so that it may be shown in one line of a terminal. A control character (also
+ * a line break), a mark that is invisible or reorders others, and a byte that is not UTF-8 are
+ * written as \n, \x1b, \u202e. size > 0: bytes of out, which always ends with a NUL; it gets as
+ * many whole characters as fit. Returns the number of bytes of text that were taken. */
 size_t df_printable(const char *text, size_t n, char *out, size_t size);
-/* df_printable would change nothing */
+/* Whether df_printable would change nothing. */
 bool df_str_is_printable(const char *text, size_t n);
-/* Well-formed UTF-8 without control characters: fit for one line of text, a table,
- * a URL's words. */
+/* Whether the text is well-formed UTF-8 without control characters, as for a line of text, a table
+ * or the words of a URL. */
 bool df_str_is_plain(const char *text, size_t n);
 #endif

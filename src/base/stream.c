@@ -1,3 +1,4 @@
+/* A draft (base/folder.h) with a buffered FILE. */
 #include "base/stream.h"
 
 #include <errno.h>

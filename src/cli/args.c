@@ -1,3 +1,4 @@
+/* Parses the command line by one table of flags. */
 #include "args.h"
 
 #include <ctype.h>
@@ -68,7 +69,7 @@ static int add_setting(args *a, const char *section, const char *key, size_t n, 
     return EXIT_DONE;
 }
 
-/* "0,4-7": numbers and ranges. */
+/* Parses a list of parts such as "0,4-7". */
 static int parse_parts(args *a, const char *text)
 {
     a->parts = calloc(PARTS_MAX, sizeof *a->parts);
@@ -144,7 +145,7 @@ static const args_flag *find_flag(const char *name, size_t n, char letter, unsig
     return NULL;
 }
 
-/* One argument that begins with '-'. *i is moved on when the value is the argument after it. */
+/* Takes an argument that begins with '-'. *i is advanced when the value is the next argument. */
 static int take_dashed(args *a, int argc, char **argv, int *i, unsigned accepts,
                        const char *section)
 {

@@ -1,4 +1,4 @@
-/* Command-line arguments: flags common to all commands, and --section.key=value for every option of
+/* Command-line arguments: the flags of all commands, and --section.key=value for every option of
  * every stage. */
 #ifndef DF_CLI_ARGS_H
 #define DF_CLI_ARGS_H
@@ -50,8 +50,9 @@ typedef struct {
     int n_settings;
 } args;
 
-/* accepts: flag_id bits. section: where a --key=value without a section goes, or NULL. On a mistake
- * says so on stderr and returns EXIT_USAGE; what was parsed must be freed all the same. */
+/* Parses the arguments. accepts: flag_id bits. section: the section of a --key=value without one,
+ * or NULL. A mistake is reported on stderr and returns EXIT_USAGE; *out must be freed even then.
+ * Values point into argv. */
 int args_parse(args *out, int argc, char **argv, unsigned accepts, const char *section);
 void args_free(args *a);
 /* A flag as one types it: "-o, --out OUT". */

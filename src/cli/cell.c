@@ -1,3 +1,4 @@
+/* Writes the cells of a table as JSON. */
 #include "cell.h"
 
 #include "vector/half.h"

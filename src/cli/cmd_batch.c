@@ -59,7 +59,7 @@ static df_status merge_files(const df_config *config, const args *a, df_dataset 
 typedef df_status (*dataset_work)(const df_config *config, const args *a, df_dataset *ds,
                                   progress *p, df_error *err);
 
-/* Nobody else is at work on the dataset meanwhile. */
+/* Opens the dataset and locks it, so that no other process works on it meanwhile. */
 static df_status with_dataset(const df_config *config, const args *a, dataset_work work,
                               df_error *err)
 {

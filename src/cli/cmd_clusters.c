@@ -1,5 +1,5 @@
-/* densefusion clusters: the largest clusters, the members of one, or how many images another eps
- * would keep. */
+/* densefusion clusters: shows the largest clusters, the members of one, or how many images another
+ * eps would keep. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static bool has(const df_table *t, int64_t row, const char *column)
     return !df_table_null(t, row, df_table_column(t, column));
 }
 
-/* A count that may not be known. */
+/* Prints a count to out, or "-" when it is not known. */
 static const char *count(const df_table *t, int64_t row, const char *column, char out[24])
 {
     if (has(t, row, column))
@@ -89,6 +89,7 @@ static void print_members(const df_table *t)
     }
 }
 
+/* Prints all rows of a table as JSON. */
 static df_status print_json(const df_table *t, df_error *err)
 {
     df_str out = {0};

@@ -1,5 +1,4 @@
-/* densefusion cost: tokens and dollars of all captions that were asked of a server, from the
- * journals. */
+/* densefusion cost: tokens and dollars of all captions that servers wrote, from the journals. */
 #include <limits.h>
 #include <math.h>
 #include <stddef.h>
@@ -37,6 +36,7 @@ static void put_model(df_json_writer *w, const df_ledger_line *l)
     df_json_end(w);
 }
 
+/* Prints the ledger as JSON. */
 static df_status print_json(const df_ledger *ledger, df_error *err)
 {
     df_str out = {0};
@@ -90,7 +90,7 @@ static void print_ledger(const df_ledger *ledger, const char *prices)
                (long long)lost);
 }
 
-/* The prices that the user gave, else those of this build. */
+/* Prices the journals, by the user's file or else by that of this build. */
 static df_status show(const df_dataset *ds, const args *a, const cost_config *config, df_error *err)
 {
     char path[PATH_MAX];

@@ -1,4 +1,4 @@
-/* densefusion kmeans map|reduce OUT: the halves of a round of `cluster`, for machines that share a
+/* densefusion kmeans map|reduce OUT: one half of a round of `cluster`, for machines that share the
  * dataset's folder. */
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +73,7 @@ int cmd_kmeans(const command *self, const args *a)
     df_error err = {""};
     const void *cluster = config.configs[df_config_find(&config, "cluster")];
     df_status status = df_dataset_open(&ds, a->positional[1], &err);
-    /* others may map beside it; who closes the round is alone */
+    /* several processes may map at the same time; reduce must be alone */
     if (status == DF_OK)
         status = df_lock_open(&lock, ds, maps, &err);
     if (status == DF_OK)

@@ -4,8 +4,8 @@
 #include "command.h"
 #include "help.h"
 
-/* Text that roff takes as it stands: backslashes and hyphens escaped, no control
- * line by accident. */
+/* Prints text for roff: backslashes and hyphens are escaped, and no line becomes a control line by
+ * accident. */
 static void put_roff(const char *text)
 {
     if (*text == '.' || *text == '\'')

@@ -1,11 +1,11 @@
-/* densefusion meta: the set that a caption engine is tuned on (paper section 3.2.1). */
+/* densefusion meta: makes the set on which a caption engine is tuned (paper section 3.2.1). */
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 #include "pipeline/derive.h"
 
-/* The paper's values, unless the user set others. */
+/* The paper's values, which the user's settings override. */
 static const struct {
     const char *key, *value;
 } defaults[] = {

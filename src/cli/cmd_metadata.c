@@ -1,5 +1,5 @@
-/* densefusion metadata: Parquet lists of URLs to those worth fetching, and the command that fetches
- * them. */
+/* densefusion metadata: filters Parquet lists of URLs, and prints the command that fetches the
+ * images. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +34,8 @@ static df_status print_json(const df_metadata_result *r, df_error *err)
     return put_json(&out, err);
 }
 
-/* 'text' as a POSIX shell reads it; what is not printable as $'\033', which most shells read and no
- * terminal obeys. */
+/* Prints text as a word of a POSIX shell. What is not printable is written as $'\033', which most
+ * shells understand and no terminal obeys. */
 static void print_word(const char *text)
 {
     static const char plain[] =
@@ -64,7 +64,8 @@ static void print_flag(const char *flag, const char *value)
     print_word(value);
 }
 
-/* Pictures as they are: img2dataset would else make 256-pixel squares of them. */
+/* Prints the commands that come next. They keep the pictures as they are; by default img2dataset
+ * would make squares of 256 pixels. */
 static void print_next(const df_metadata_result *r, const char *out)
 {
     df_str images = {0};

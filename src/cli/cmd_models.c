@@ -1,5 +1,5 @@
-/* densefusion models: the model cards, what is installed, what is missing for what, under which
- * licence. */
+/* densefusion models: lists the model cards, what is installed or missing and for what, and the
+ * licences; installs a model. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ typedef struct {
     df_json_writer *json; /* NULL: for people */
 } listing;
 
-/* The option that takes cards of a task. */
+/* The option that takes cards of each task. */
 static const struct {
     const char *task, *section, *key;
 } uses[] = {
@@ -45,7 +45,7 @@ static bool lists(const char *names, const char *name)
     return false;
 }
 
-/* What the configuration says for a text option; NULL when it is unset or not there. */
+/* The value of a text option in the configuration; NULL when it is unset or does not exist. */
 static const char *configured(const df_config *config, const char *section, const char *key)
 {
     const int i = df_config_find(config, section);
@@ -55,8 +55,8 @@ static const char *configured(const df_config *config, const char *section, cons
     return NULL;
 }
 
-/* "detect.models", and whether the configuration names the card there. An option of another task
- * may name it as well: embed takes a tagger. */
+/* Appends the options that can name the card, such as "detect.models", with a '*' if they do. An
+ * option of another task may name it as well: embed takes a tagger. */
 static void append_use(const df_config *config, const df_card *card, df_str *out)
 {
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
@@ -69,7 +69,8 @@ static void append_use(const df_config *config, const df_card *card, df_str *out
         df_str_append(out, "text: of other cards");
 }
 
-/* Installed, verified (its hash, and that its model opens and fits), missing, or broken and why. */
+/* The card's state: installed, verified (its hash is right, and its model opens and fits), missing,
+ * or broken (*why says how). */
 static const char *state_of(const listing *l, const df_card *card, const df_str *missing,
                             df_error *why)
 {
@@ -121,6 +122,7 @@ static void put_card(df_json_writer *w, const df_card *card, const char *state, 
     df_json_end(w);
 }
 
+/* Lists a card as a line or as JSON; false when it is broken. */
 static bool list_card(const listing *l, const df_card *card, const df_str *missing)
 {
     df_error why = {""};
@@ -135,7 +137,8 @@ static bool list_card(const listing *l, const df_card *card, const df_str *missi
     return strcmp(state, "broken") != 0;
 }
 
-/* A card that can't be read is a line on stderr; the others are listed all the same. */
+/* Lists a card by its name. A card that cannot be read is reported on stderr, and the others are
+ * still listed. */
 static bool list_file(const listing *l, const char *name)
 {
     df_card *card = NULL;
@@ -190,6 +193,7 @@ static int install(const char *folder, const args *a)
     return command_failed(status, &err);
 }
 
+/* What is wrong with the arguments; NULL: nothing. */
 static const char *mistake(const args *a)
 {
     const bool installs = a->n_positional > 0 && strcmp(a->positional[0], "install") == 0;

@@ -1,4 +1,4 @@
-/* densefusion run, and every stage as a verb. */
+/* densefusion run, and every stage as a command. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,16 +13,17 @@
 #include "put.h"
 #include "summary.h"
 
-/* A signal handler has no argument: the one global of the program, and not in the library. */
+/* The only global variable of the program, and not in the library: a signal handler has no
+ * argument. */
 static atomic_bool stop_asked;
 
-/* The first Ctrl-C lets the images in flight end; the second leaves at once. What is finished is on
- * disk either way. */
+/* The first Ctrl-C lets the images in flight end, the second ends at once. What is finished is on
+ * disk in both cases. */
 static void on_signal(int number)
 {
     static const char text[] =
         "densefusion: stopping after the images in flight; once more leaves at once\n";
-    /* the progress line stays, what it says below itself goes */
+    /* keeps the progress line and erases the line below it */
     static const char below[] = "\n\033[J";
     if (atomic_exchange(&stop_asked, true))
         _exit(number == SIGTERM ? 143 : 130);

@@ -1,4 +1,4 @@
-/* densefusion show: everything that the stages' tables say of one image. */
+/* densefusion show: everything that the tables of all stages say of one image. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static df_status find_image(const df_dataset *ds, const char *text, df_place *id
 
 /* ---- for people ---- */
 
-/* Text in lines of LINE_WIDTH, broken at spaces; its own line breaks stay. */
+/* Prints text in lines of LINE_WIDTH, broken at spaces; its own line breaks stay. */
 static void print_wrapped(const char *text)
 {
     while (*text) {
@@ -115,7 +115,8 @@ static void append_words(df_str *out, const df_table *t, int64_t row, int column
     }
 }
 
-/* Of a row of dedup: the earlier image that it is most like, or that suppressed it. */
+/* For a row of dedup, prints the earlier image to which it is most similar, or for which it was
+ * removed. */
 static df_status print_nearest(const df_dataset *ds, const df_table *t, int64_t at, df_error *err)
 {
     if (df_table_null(t, at, DF_DEDUP_NEAREST_PART) || df_table_null(t, at, DF_DEDUP_NEAREST_ROW))
@@ -142,8 +143,8 @@ static bool is_long(const char *words)
     return strlen(words) > INLINE_MAX || strchr(words, '\n');
 }
 
-/* Prints the cells of a row whose words are long, each below its name, or those that are not, side
- * by side. */
+/* Prints the cells of a row: those with long text, each below its name, or the others side by
+ * side. */
 static df_status print_cells(const df_table *t, int64_t row, bool wide, df_error *err)
 {
     df_str words = {0};
@@ -168,7 +169,7 @@ static df_status print_cells(const df_table *t, int64_t row, bool wide, df_error
     return failed ? df_no_memory(err, "show") : DF_OK;
 }
 
-/* Short values on one line, long texts below it. */
+/* Prints short values on one line and long texts below. */
 static df_status print_row(const df_table *t, int64_t row, const char *stage, df_error *err)
 {
     printf("%-*s ", INDENT - 1, stage);

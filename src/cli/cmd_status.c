@@ -30,6 +30,7 @@ static void put_stage(df_json_writer *w, const df_survey_stage *s)
     df_json_end(w);
 }
 
+/* Prints the state of all stages as JSON. */
 static df_status print_json(const df_survey *survey, df_error *err)
 {
     df_str out = {0};

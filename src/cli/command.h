@@ -1,4 +1,4 @@
-/* Commands: one function each, listed in main.c; every stage is a verb too. */
+/* Commands: one function each, listed in main.c. Every stage is a command, too. */
 #ifndef DF_CLI_COMMAND_H
 #define DF_CLI_COMMAND_H
 #include "args.h"
@@ -10,8 +10,10 @@ typedef struct command {
     /* an exit code; self: this entry */
     int (*run)(const struct command *self, const args *a);
     bool hidden;
-    const df_option *options;                /* its own, as --key=value; NULL: none */
-    const char *stage; /* the stage whose options it takes, as --key=value too; NULL: all stages' */
+    const df_option *options;                /* its own options, as --key=value; NULL: none */
+    /* name of the stage that has the options for --key=value; NULL: options of all stages need
+     * their section */
+    const char *stage;
 } command;
 
 /* of `run` and of a stage */
@@ -20,7 +22,7 @@ typedef struct command {
      FLAG_MODEL_THREADS | FLAG_SHARE | FLAG_SETTINGS)
 
 extern const command commands[]; /* ends with {0} */
-extern const command stage_command; /* what all stage verbs share; name is NULL */
+extern const command stage_command; /* what all commands that are stages share; name is NULL */
 
 int cmd_run(const command *self, const args *a);
 int cmd_stage(const args *a, const df_stage *stage);
@@ -38,22 +40,22 @@ extern const df_option cmd_clusters_options[];
 int cmd_man(const command *self, const args *a);
 int cmd_tables(const command *self, const args *a);
 
-/* Defaults, then the config file, then what the command line sets. On failure says why and returns
- * an exit code. */
+/* Makes a configuration from the defaults, the config file and the command line, in this order. On
+ * failure it reports the reason and returns an exit code, and there is nothing to free. */
 int command_config(df_config *out, const args *a);
-/* What the config file and the command line set, over what config holds. */
+/* Sets in config what the config file and the command line say. */
 df_status command_settings(df_config *config, const args *a, df_error *err);
-/* Defaults, then what the command line sets, of a command whose options are all its own. config:
- * its struct, all-zero; freed by df_options_free, on failure too. */
+/* The options of a command that has a table of its own: the defaults, then what the command line
+ * sets. config: an all-zero struct, to be freed by df_options_free, also on failure. */
 df_status command_own_settings(const args *a, const char *name, const df_option *options,
                                void *config, df_error *err);
-/* Runs a job with progress, notes and signals as `run` has them; an exit code. */
+/* Runs a job with progress, notes and signals as `run` does; returns an exit code. */
 int command_execute(const df_config *config, df_job *job, bool summarise);
-/* Ctrl-C and SIGTERM set *command_stop(); the second one leaves at once. */
+/* Makes Ctrl-C and SIGTERM set *command_stop(); a second one ends the program at once. */
 void command_catch_signals(void);
 atomic_bool *command_stop(void);
-/* says what is wrong and how it is meant */
+/* Reports a mistake and the command's usage; returns EXIT_USAGE. */
 int command_usage(const command *c, const char *what);
-/* says err; the exit code for status */
+/* Reports err unless status is DF_OK; returns the exit code for status. */
 int command_failed(df_status status, const df_error *err);
 #endif

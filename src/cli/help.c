@@ -1,3 +1,4 @@
+/* Prints the help of the program, a command or a stage. */
 #include "help.h"
 
 #include <string.h>

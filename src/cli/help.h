@@ -1,4 +1,4 @@
-/* Help texts, all made from the tables. */
+/* Help texts, made from the tables of commands, flags and options. */
 #ifndef DF_CLI_HELP_H
 #define DF_CLI_HELP_H
 #include <stdio.h>
@@ -7,7 +7,7 @@
 void help_all(FILE *to);
 int help_command(const command *c);
 int help_stage(const df_stage *stage);
-/* "whole number from 1 to 50": the type and bounds of an option, in words. */
+/* The type and bounds of an option in words, as "whole number from 1 to 50". */
 void help_bounds(const df_option *o, char *out, size_t size);
 
 /* Receives one table of options: its section, a line about it, and the table. */

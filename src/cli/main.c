@@ -1,4 +1,4 @@
-/* densefusion: the command table, --help and --version. */
+/* densefusion: the table of commands, --help and --version. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,10 +89,10 @@ static void end_on_exception(void)
     _exit(EXIT_FAILED);
 }
 
-/* DuckDB's and ONNX Runtime's C functions catch their own exceptions and return an error. What they
- * cannot catch is thrown by a destructor or in a thread of theirs, and C++ then ends the process by
- * its terminate handler, at the throw: nothing is unwound, C or other. This handler does that in
- * one line, with an exit code; in C++ it is std::set_terminate. */
+/* Ends the program with one line and an exit code when a C++ exception is not caught. The C
+ * functions of DuckDB and ONNX Runtime catch their own exceptions and return an error. They cannot
+ * catch what a destructor or one of their threads throws; C++ then calls its terminate handler at
+ * the throw, and nothing is unwound. In C++ this would be std::set_terminate. */
 static void expect_exceptions(void)
 {
     typedef void (*handler)(void);

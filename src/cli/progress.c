@@ -1,3 +1,4 @@
+/* Draws progress at most ten times a second, and limits the number of notes. */
 #include "progress.h"
 
 #include <stdio.h>
@@ -43,9 +44,9 @@ static int terminal_width(void)
     return known ? size.ws_col : 80;
 }
 
-/* The cursor stays at the end of the first line: what is said next begins below it, on a terminal
- * of any height. A line that wrapped could not be taken back, so both are cut at the terminal's
- * width. */
+/* Draws one or two lines. The cursor stays at the end of the first, so that other output begins
+ * below it, on a terminal of any height. A line that wraps could not be erased, so both are cut at
+ * the terminal's width. */
 static void draw(progress *p, double now)
 {
     df_str line = {0};
@@ -75,7 +76,7 @@ static void draw(progress *p, double now)
     p->drew_s = now;
 }
 
-/* What a finished stage leaves on the terminal. */
+/* Replaces the progress line by what a finished stage leaves on the terminal. */
 static void finish_stage(progress *p)
 {
     erase(p);
@@ -101,7 +102,7 @@ void progress_begin(void *ctx, const char *stage)
 void progress_update(void *ctx, const char *stage, int64_t done, int64_t total)
 {
     progress *p = ctx;
-    /* begin has told it, for all stages of a pass together */
+    /* progress_begin has set the name, which is that of all stages of a pass */
     (void)stage;
     pthread_mutex_lock(&p->lock);
     if (p->total == 0)
@@ -122,7 +123,8 @@ void progress_live(void *ctx, const char *text)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* A folder of broken files must not bury what else is said: the tables hold every reason. */
+/* Prints a note, up to NOTES_MAX of them: a folder of broken files must not bury other messages,
+ * and the tables hold every reason. */
 void progress_note(void *ctx, const char *line)
 {
     progress *p = ctx;

@@ -1,3 +1,4 @@
+/* Prints foreign text safely. */
 #include "put.h"
 
 #include <stdarg.h>
@@ -14,8 +15,8 @@ void put_text(FILE *to, const char *text, size_t n)
     }
 }
 
-/* A line of any usual length needs no memory: what is said when there is none must be said all the
- * same. */
+/* Formats and prints. A line of usual length needs no memory, so that "out of memory" can be
+ * printed as well. */
 static void put_formatted(FILE *to, const char *fmt, va_list args)
 {
     char line[4096] = "";

@@ -1,3 +1,4 @@
+/* Prints one line for each stage. */
 #include "summary.h"
 
 #include <limits.h>
@@ -13,7 +14,7 @@ static void append_reasons(df_str *out, const df_survey_count *counts, int n)
         df_str_printf(out, "%s %lld %s", i ? "," : ":", (long long)counts[i].n, counts[i].reason);
 }
 
-/* "112 of 160 images go on; 48 do not: 30 small, 18 duplicate". */
+/* Appends a decision: "112 of 160 images, not 48: 30 small, 18 duplicate". */
 static void append_decision(df_str *out, const df_survey_stage *s)
 {
     df_str_printf(out, "%lld of %lld images", (long long)s->n_kept, (long long)s->n_rows);

@@ -1,3 +1,4 @@
+/* Breaks text into lines. */
 #include "wrap.h"
 
 #include <string.h>

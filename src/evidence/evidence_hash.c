@@ -1,3 +1,4 @@
+/* A hash of all that the evidence of an image says, by which captions know whether it changed. */
 #include "evidence/evidence_hash.h"
 
 #include <math.h>

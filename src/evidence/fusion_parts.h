@@ -12,11 +12,12 @@ typedef struct {
     int n_left;               /* `left` has room for every raw record */
 } fusing;
 
+/* Adds to the evidence that is left out. */
 static inline void fusion_leave(fusing *f, df_left what)
 {
     f->left[f->n_left++] = what;
 }
-/* Sets told.lines. budget: of their tokens; the surest first. False: out of memory.
- * (fusion_lines.c) */
+/* Sets told.lines. budget: their most tokens; lines with the highest scores go first. False: out of
+ * memory. (fusion_lines.c) */
 bool fusion_lines(fusing *f, int64_t budget);
 #endif

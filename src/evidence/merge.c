@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Clamps to the image; false for a box that no detector should have sent. */
+/* Clamps the box to the image. False for a box that no working detector gives. */
 static bool usable(df_box *b, const df_evidence *raw)
 {
     if (!b->label || !*b->label || !(b->score >= 0 && b->score <= 1))

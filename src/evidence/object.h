@@ -18,7 +18,8 @@ double df_belief(double score, double accept);
 
 /* One object: boxes that say the same. */
 typedef struct {
-    /* score: belief; source: all who saw it; item: of the surest raw box */
+    /* score: belief; source: all detectors that saw it; item: of the raw box with the highest
+     * belief */
     df_box box;
     df_kind kind;
     const char *reason; /* why it is not told: "score", "conflict", "joined" (it

@@ -23,7 +23,7 @@ void df_paragraph_append(const df_line *lines, int n, size_t max_bytes, df_str *
 
 /* For code that looks for paragraphs. Text is UTF-8; bytes that are not count as letters of a
  * script with spaces. */
-/* not one in a script with spaces, the other in one without */
+/* False when one text is in a script with spaces and the other in one without. */
 bool df_same_script(const char *a, const char *b);
 /* Whether the text ends with . ! ? : ; or the like, perhaps within quotes or brackets. */
 bool df_ends_sentence(const char *text);

@@ -1,3 +1,4 @@
+/* Estimates how many tokens a language model makes of a text. */
 #include "evidence/tokens.h"
 
 #include <ctype.h>

@@ -4,8 +4,8 @@
 
 extern const df_expert_ops df_expert_centernet;                      /* listed in expert.c */
 
-/* No neighbour of the same class is higher; of equal neighbours the first in row order
- * is the peak. */
+/* Whether scores[at] is a peak: no neighbour of the same class is higher. Of equal neighbours the
+ * first in row order is the peak. */
 static bool is_peak(const float *scores, int64_t height, int64_t width, int64_t n_labels,
                     int64_t at)
 {
@@ -19,7 +19,8 @@ static bool is_peak(const float *scores, int64_t height, int64_t width, int64_t 
     return true;
 }
 
-/* The score map: the only 3-dimensional output (a leading 1 aside) with a column per label. */
+/* Finds the score map: the only output with 3 dimensions (apart from a leading 1) and a column for
+ * each label. */
 static const df_tensor *find_scores(const df_answer *a, int n_labels)
 {
     for (int i = 0; i < a->n; i++) {

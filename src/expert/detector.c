@@ -1,3 +1,4 @@
+/* What detectors with a fixed list of labels share. */
 #include "expert/detector.h"
 #include <math.h>
 #include <stddef.h>
@@ -49,7 +50,8 @@ int df_best_label(const float *scores, int n)
 
 /* ---- an image ---- */
 
-/* Four times as many as are kept stand for suppression; twice that is room to collect them. */
+/* Makes room for candidates. Suppression gets the best four times max_boxes; collecting them takes
+ * twice that room. */
 static df_status make_room(const df_detector *d, df_arena *arena, df_candidates *found,
                            df_error *err)
 {
@@ -122,7 +124,7 @@ static df_status read_numbers(df_detector *d, const df_detector_kind *kind, df_e
     return DF_OK;
 }
 
-/* Which inputs the model has: the image, and maybe the size that its boxes shall be of. */
+/* Finds the model's inputs: the image, and perhaps the size to which its boxes shall refer. */
 static df_status read_inputs(df_detector *d, df_error *err)
 {
     int at = 0;

@@ -1,9 +1,12 @@
-/* Decoder "detr": transformers that answer with q places (arXiv 2005.12872 and its family): logits
- * [q, labels] and boxes [q, 4], centre x, y, width, height as shares of the input's sides. default
- * each label is a question of its own (sigmoid), a place may show several: RT-DETR, RF-DETR
- *   decode.softmax: 1  logits [q, labels + 1], the last for "nothing"; a place shows its best
- * label: DETR The best decode.max_boxes of all places and labels are kept. The family needs no
- * suppression: `iou: 1`. */
+/* Decoder "detr": transformers that answer with q places (DETR, arXiv 2005.12872, and its family),
+ * logits [q, labels] and boxes [q, 4]: centre x, y, width, height as shares of the input's sides.
+ *
+ *   default            each label has a probability of its own (sigmoid), and a place may show
+ * several labels: RT-DETR, RF-DETR decode.softmax: 1  logits [q, labels + 1], the last for
+ * "nothing"; a place shows its best label: DETR
+ *
+ * The best decode.max_boxes of all places and labels are kept. The family needs no suppression,
+ * hence `iou: 1`. */
 #include <math.h>
 #include "expert/detector.h"
 #include "expert/place.h"
@@ -20,7 +23,7 @@ static void add(const df_detector *d, const df_answer *answer, const float *box,
     df_candidates_add(out, &found);
 }
 
-/* Share of logits[at] among n. */
+/* The softmax of n logits at index `at`. */
 static double softmax(const float *logits, int n, int at)
 {
     const double most = (double)logits[df_best_label(logits, n)];

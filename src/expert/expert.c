@@ -1,3 +1,4 @@
+/* The list of decoders; checks cards against it, and opens and runs experts. */
 #include "expert/expert.h"
 #include <stdlib.h>
 #include <string.h>
@@ -6,9 +7,8 @@ extern const df_expert_ops df_expert_classes, df_expert_nanodet, df_expert_cente
     df_expert_text, df_expert_similarity, df_expert_owl, df_expert_grounding, df_expert_detr,
     df_expert_boxes, df_expert_yolox;
 
-/* A decoder, and what it needs of a card: tasks that it serves; fields that must be there; all
- * numbers that may stand under `decode:` (a list of them by its name). Words are separated by
- * spaces. */
+/* A decoder, the tasks that it serves, the fields of a card that it needs, and all numbers that may
+ * stand under `decode:` (a list of them by its name). Words are separated by spaces. */
 static const struct {
     const df_expert_ops *ops;
     const char *tasks, *needs, *numbers;
@@ -91,7 +91,7 @@ df_status df_expert_check(const df_card *card, df_error *err)
 {
     int d;
     if (strcmp(card->task, "embed") == 0 || strcmp(card->task, "text-embed") == 0)
-        return DF_OK;                        /* read by model/, without a decoder */
+        return DF_OK; /* model/ reads these, without a decoder */
     DF_TRY(find_decoder(card, &d, err));
     if (!has_word(decoders[d].tasks, card->task, strlen(card->task)))
         return df_fail(err, DF_CONFIG, "%s: decoder: %s serves no task %s, only: %s", card->path,
@@ -148,11 +148,12 @@ df_status df_expert_open(df_expert_handle **out, const char *models, const char 
     return DF_OK;
 }
 
+/* Runs the expert on a black image. It shows whether the model works at all. */
 static df_status perceive_plain(df_expert_handle *h, const df_queries *queries)
 {
     enum { SIDE = 64 };
     static const uint8_t black[SIDE * SIDE * 3];
-    /* an expert only reads it */
+    /* the expert only reads the pixels, so the cast is safe */
     df_image image = {SIDE, SIDE, SIDE, SIDE, (uint8_t *)(uintptr_t)black};
     df_percept seen = {0};
     df_arena arena = {0};
@@ -161,8 +162,8 @@ static df_status perceive_plain(df_expert_handle *h, const df_queries *queries)
     return status;
 }
 
-/* A model that fails of its first picture is broken or fails of that picture alone: a plain one,
- * and then the picture again, tell which. */
+/* A model that fails is either broken or cannot process this one picture. If it works on a plain
+ * picture, this one is tried again; a second failure is then the picture's. */
 df_status df_expert_perceive(df_expert_handle *h, const df_image *image, const df_queries *queries,
                              df_arena *arena, df_percept *out, df_error *err)
 {

@@ -1,10 +1,15 @@
-/* Decoder "boxes": models that end with their answer: boxes [n, 4] (left, top, right, bottom),
- * scores [n], classes [n], maybe with a leading 1. Two-stage detectors (torchvision, Detectron2),
- * exports with their own post-processing. decode.class_offset   the class that is the card's first
- * label (default 0); lower ones are background decode.normalised: 1  boxes are shares of the
- * input's sides; else its pixels decode.boxes, scores, classes   which output each is, from 0; left
- * out: whose name says box, score, label or class A second input [1, 2] is given the first's width
- * and height. `iou: 1` leaves the model's own suppression be. */
+/* Decoder "boxes": models that give final boxes [n, 4] (left, top, right, bottom), scores [n] and
+ * classes [n], maybe with a leading 1: two-stage detectors (torchvision, Detectron2) and exports
+ * that include their post-processing.
+ *
+ *   decode.class_offset            class of the card's first label (default 0); lower classes are
+ *                                  background
+ *   decode.normalised: 1           boxes are shares of the input's sides; else its pixels
+ *   decode.boxes, scores, classes  index of each output, from 0; by default the output with box,
+ * score, label or class in its name
+ *
+ * A second input [1, 2] gets the first one's width and height. `iou: 1` keeps the model's own
+ * suppression as it is. */
 #include <math.h>
 #include <string.h>
 #include "expert/detector.h"
@@ -23,7 +28,7 @@ static const df_tensor *pick(const df_answer *a, int at, const char *word, const
     return NULL;
 }
 
-/* The label of class c: an index, -1 for background, -2 for what the card does not know. */
+/* The label of class c as an index; -1: background; -2: the card has no such label. */
 static int label_of(const df_detector *d, float c)
 {
     const double label = (double)c - d->class_offset;

@@ -1,12 +1,15 @@
-/* Decoder "grounding": Grounding DINO (arXiv 2303.05499), an open-set detector that reads what it
- * is asked together with the image: one text of all phrases, "cat. red car. dog.", which are the
- * card's labels and the image's own tags. Inputs are the image and input_ids [1, t], the text's
- * tokens; for each of n places the model gives logits [n, t]         how well each token tells what
- * is there (sigmoid) boxes [n, 4]          centre x, y, width, height, as shares of the input's
- * sides A place shows the phrase with the best token, and its score; what stands between phrases
- * does not count. The card's tokenizer is BERT's, whose tokens for a phrase do not depend on its
- * neighbours. Card: decode.tokens, the most of a text (default 256); decode.queries, the most
- * phrases (default 64; tags by falling score). A phrase that no longer fits is not asked for. */
+/* Decoder "grounding": Grounding DINO (arXiv 2303.05499), an open-set detector that reads a text
+ * together with the image. The text holds all phrases to search for, "cat. red car. dog."; they are
+ * the card's labels and the image's own tags. Inputs are the image and input_ids [1, t], the text's
+ * tokens. For each of n places the model gives
+ *
+ *   logits [n, t]  how well each token describes the place (sigmoid)
+ *   boxes [n, 4]   centre x, y, width, height, as shares of the input's sides
+ *
+ * A place shows the phrase with the best token, and its score. Tokens between phrases do not count.
+ * The card's tokenizer is BERT's, which gives a phrase the same tokens whatever its neighbours are.
+ * Card: decode.tokens, the most tokens of a text (default 256); decode.queries, the most phrases
+ * (default 64; tags by falling score). Phrases that no longer fit are not searched for. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +20,8 @@
 #include "model/tokenizer.h"
 #include "vision/nms.h"
 
-enum { BOXES_MAX = 300, PLACES_MAX = 65536, TOKENS_MIN = 4 };   /* the text of one token */
+/* the least tokens that a text of one word has */
+enum { BOXES_MAX = 300, PLACES_MAX = 65536, TOKENS_MIN = 4 };
 
 extern const df_expert_ops df_expert_grounding;                      /* listed in expert.c */
 
@@ -27,18 +31,18 @@ typedef struct {
     df_onnx *model;
     df_tokenizer *tokenizer;
     int tokens_max, queries_max;
-    /* tokens: before the text, after each phrase, after the text */
+    /* token before the text, after each phrase, after the text */
     uint32_t first, stop, last;
 } grounding;
 
-/* The text: of token i, phrase[i] is the label that it belongs to, NULL between phrases. */
+/* The tokens of the text. phrase[i] is the label to which token i belongs, NULL between phrases. */
 typedef struct {
     float id[DF_TOKENS_MAX];
     const char *phrase[DF_TOKENS_MAX];
     int n, n_queries;
 } text;
 
-/* ---- what is asked ---- */
+/* ---- the text ---- */
 
 static bool is_asked(const text *t, const char *label)
 {
@@ -54,7 +58,8 @@ static void append(text *t, uint32_t id, const char *phrase)
     t->phrase[t->n++] = phrase;
 }
 
-/* Words of which nothing is left, that are too long or no longer fit are not looked for. */
+/* Adds a phrase to the text, unless nothing is left of it after cleaning, or it is too long or no
+ * longer fits. */
 static df_status ask(const grounding *g, const char *label, df_arena *arena, text *t, df_error *err)
 {
     char words[DF_WORDS_MAX_BYTES + 2];
@@ -67,11 +72,12 @@ static df_status ask(const grounding *g, const char *label, df_arena *arena, tex
     if (status != DF_OK)
         return status == DF_FORMAT ? DF_OK : df_fail(err, status, "%s", why.message);
     for (char *c = words; *c; c++)
-        if (*c == '.' || *c == '?')          /* they end a phrase */
+        if (*c == '.' || *c == '?') /* these characters would end the phrase */
             *c = ' ';
     strcat(words, ".");
     DF_TRY(df_tokenizer_encode(g->tokenizer, words, ids, &n, err));
-    const int n_phrase = n - 1;              /* first, the words and their stop; without last */
+    /* the first token, the words and their stop, without the last token */
+    const int n_phrase = n - 1;
     if (n < TOKENS_MIN || ids[n_phrase - 1] != g->stop || t->n + n_phrase > g->tokens_max)
         return DF_OK;
     const char *copy = df_arena_strdup(arena, label);
@@ -95,9 +101,10 @@ static df_status ask_all(const grounding *g, const df_queries *tags, df_arena *a
     return DF_OK;
 }
 
-/* ---- what is found ---- */
+/* ---- the boxes ---- */
 
-/* Which phrase a place shows, in input pixels; the candidate's label is the phrase's best token. */
+/* The box of one place, in input pixels, with the phrase of its best token. The candidate's label
+ * is the index of a token. */
 static df_candidate judge(const float *logits, const float *box, const text *t, double width,
                           double height)
 {
@@ -107,12 +114,12 @@ static df_candidate judge(const float *logits, const float *box, const text *t, 
         if (t->phrase[i] && (double)logits[i] > most)
             most = (double)logits[i], best = i;
     while (best > 1 && t->phrase[best - 1] == t->phrase[best])
-        /* to its first token: one phrase is one label to suppression */
+        /* moved to the phrase's first token, so that suppression sees one label for one phrase */
         best--;
     return df_candidate_centred(box, width, height, 1 / (1 + exp(-most)), best);
 }
 
-/* Runs the model and keeps the places whose best phrase passes the threshold. */
+/* Runs the model and keeps the places at which the best phrase passes the threshold. */
 static df_status find(const grounding *g, const text *t, const df_tensor *inputs, df_arena *arena,
                       df_candidate **found, int *n, df_error *err)
 {
@@ -155,7 +162,7 @@ static df_status grounding_perceive(df_expert *e, const df_image *image, const d
     int n = 0;
     DF_TRY(ask_all(g, tags, arena, &asked, err));
     if (asked.n_queries == 0)
-        return DF_OK; /* nothing is asked: nothing is seen */
+        return DF_OK; /* without phrases there is nothing to find */
     DF_TRY(df_preprocess(g->card, image, arena, &inputs[0], &placement, err));
     inputs[1] =
         (df_tensor){.name = "input_ids", .n_dims = 2, .dims = {1, asked.n}, .data = asked.id};

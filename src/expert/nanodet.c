@@ -1,12 +1,13 @@
-/* Decoder "nanodet": per stride, class scores [n, labels] and four sides as distributions
- * over bins [n, 4 * bins], n cells row by row; a side's length is the expected bin times
- * the stride (Generalized Focal Loss, arXiv 2006.04388). Card: decode.strides: [8, 16,
- * 32], decode.bins: 11. */
+/* Decoder "nanodet". For each stride, class scores [n, labels] and four sides as distributions over
+ * bins [n, 4 * bins], for n cells row by row. A side's length is the expected bin times the stride
+ * (Generalized Focal Loss, arXiv 2006.04388). Card: decode.strides: [8, 16, 32], decode.bins:
+ * 11. */
 #include <math.h>
 #include "expert/detector.h"
 
 extern const df_expert_ops df_expert_nanodet; /* listed in expert.c */
 
+/* The mean of a softmax distribution over bins 0 .. bins - 1. */
 static double expected_bin(const float *logits, int bins)
 {
     double most = (double)logits[0], sum = 0, weighted = 0;
@@ -32,7 +33,7 @@ static void decode_cell(const df_detector *d, const float *sides, double x, doub
     box->y1 = y + side[3];
 }
 
-/* Makes a box of each cell of one stride whose best label passes. */
+/* Makes a box of each cell of one stride at which the best label passes. */
 static df_status decode_stride(const df_detector *d, const df_answer *answer, int stride,
                                df_candidates *out, df_error *err)
 {

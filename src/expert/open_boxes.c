@@ -1,10 +1,14 @@
-/* Decoder "owl": an open-set detector of the OWL-ViT family (arXiv 2205.06230, 2306.09683), which
- * finds what it is asked for: the image's own tags, and the card's labels if it has any. The image
- * model gives, for each of n places, embeddings [n, dim]   what is there, for comparison with a
- * query's vector shift, scale [n]      a query's score is sigmoid((cosine + shift) * scale) boxes
- * [n, 4]          centre x, y, width, height, as shares of the input's sides and a place shows the
- * query of the highest score. The card's `text` encodes queries, within its `template`. Card:
- * decode.queries, the most that are asked for an image (default 64; tags by falling score). */
+/* Decoder "owl": an open-set detector of the OWL-ViT family (arXiv 2205.06230, 2306.09683). It
+ * searches for the image's own tags, and for the card's labels if it has any. For each of n places
+ * the image model gives
+ *
+ *   embeddings [n, dim]  vectors that are compared with those of the queries
+ *   shift, scale [n]     a query's score is sigmoid((cosine + shift) * scale)
+ *   boxes [n, 4]         centre x, y, width, height, as shares of the input's sides
+ *
+ * A place shows the query with the highest score. The card's `text` model encodes queries, within
+ * its `template`. Card: decode.queries, the most queries for an image (default 64; tags by falling
+ * score). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +37,10 @@ typedef struct {
     int n;
 } asked;
 
-/* ---- what is asked ---- */
+/* ---- queries ---- */
 
-/* Words without a vector (none left after cleaning, too long, no answer) are not looked for. */
+/* Adds a query, unless its words have no vector: nothing is left after cleaning, or they are too
+ * long. */
 static df_status ask(const owl *o, const char *label, df_arena *arena, asked *queries,
                      df_error *err)
 {
@@ -73,7 +78,7 @@ static df_status ask_all(const owl *o, const df_queries *tags, df_arena *arena, 
     return DF_OK;
 }
 
-/* ---- what is found ---- */
+/* ---- the boxes ---- */
 
 typedef struct {
     const float *embeddings, *shift, *scale, *boxes;
@@ -109,7 +114,7 @@ static df_status read_places(const owl *o, const df_tensor *outputs, int n_outpu
     return DF_OK;
 }
 
-/* The best query at place i, in input pixels. */
+/* The box of place i, in input pixels, with its best query as label. */
 static df_candidate judge(const owl *o, const places *p, int i, const asked *queries)
 {
     const float *seen = p->embeddings + (size_t)i * (size_t)p->dim, *box = p->boxes + 4 * (size_t)i;
@@ -155,7 +160,7 @@ static df_status owl_perceive(df_expert *e, const df_image *image, const df_quer
     int n_outputs = 0, n = 0;
     DF_TRY(ask_all(o, tags, arena, &queries, err));
     if (queries.n == 0)
-        return DF_OK;                        /* nothing is asked: nothing is seen */
+        return DF_OK;                        /* without queries there is nothing to find */
     DF_TRY(df_preprocess(o->card, image, arena, &input, &placement, err));
     DF_TRY(df_onnx_run(o->model, &input, 1, arena, &outputs, &n_outputs, err));
     DF_TRY(read_places(o, outputs, n_outputs, &p, err));

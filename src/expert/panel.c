@@ -1,13 +1,14 @@
+/* Opens the experts of a list and asks them one after another. */
 #include "expert/panel.h"
 #include <string.h>
 #include "expert/tiles.h"
 
 enum { NAME_MAX_BYTES = 128 };
 
-/* Calls visit for every name of the list that is to be used. */
+/* Called for every name of a list that is to be used. */
 typedef df_status (*visit_fn)(void *ctx, const char *models, const char *name, df_error *err);
 
-/* Takes the next name off *list; *name is "" after the last. Spaces around a name are ignored. */
+/* Takes the next name off *list; name is "" after the last. Spaces around a name are ignored. */
 static df_status next_name(const char **list, char name[NAME_MAX_BYTES], df_error *err)
 {
     *list += strspn(*list, ", ");
@@ -20,6 +21,7 @@ static df_status next_name(const char **list, char name[NAME_MAX_BYTES], df_erro
     return DF_OK;
 }
 
+/* Visits the first name and all others that are installed; collects the missing ones. */
 static df_status visit_names(const char *models, const char *list, visit_fn visit, void *ctx,
                              df_str *missing, df_error *err)
 {

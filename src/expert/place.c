@@ -1,3 +1,4 @@
+/* Moves boxes from a model's input to the image. */
 #include "expert/place.h"
 #include <math.h>
 
@@ -6,14 +7,14 @@ static double clamp(double value, double high)
     return value < 0 ? 0 : value > high ? high : value;
 }
 
-/* False when less than a pixel is left. */
+/* Places a box in the image; false when less than a pixel is left of it. */
 static bool place(df_box *box, const df_candidate *c, const df_placement *p, const df_image *image)
 {
     box->x0 = clamp(p->offset_x + p->scale_x * c->x0, image->full_width);
     box->x1 = clamp(p->offset_x + p->scale_x * c->x1, image->full_width);
     box->y0 = clamp(p->offset_y + p->scale_y * c->y0, image->full_height);
     box->y1 = clamp(p->offset_y + p->scale_y * c->y1, image->full_height);
-    /* also false when a side is infinite - infinite */
+    /* also false when a side is infinity minus infinity */
     return box->x1 - box->x0 >= 1 && box->y1 - box->y0 >= 1;
 }
 

@@ -1,14 +1,18 @@
-/* Decoder "classes": a classifier's scores over its card's labels. Serves taggers and the safety
- * model. Of classes that exclude each other, those of the same name (three breeds, all "dog") add
- * up: a net that hesitates between breeds is sure of the dog. Card: decode.softmax: 1 when the
- * output is not yet probabilities. Card: decode.sigmoid: 1 or, when the output is probabilities,
- * decode.independent: 1 for a multi-label model: every class is a question of its own, and a name
- * scores what the best of its classes does. A class counts when it exceeds its own line of the
- * card's `thresholds` (RAM, arXiv 2306.03514), if it has them. Decoder "similarity": the same from
- * a model that compares an image's vector with those of its labels, each put into the card's
- * `template` and encoded once, by its `text` card, when this is opened. A label's score is
- * decode.scale * cosine + decode.bias, and decode.softmax: 1 (CLIP, arXiv 2103.00020) or
- * decode.sigmoid: 1 (SigLIP, arXiv 2303.15343) of that. */
+/* Decoder "classes": a classifier's scores over its card's labels, for taggers and the safety
+ * model. Without further numbers the classes exclude each other, and scores of classes with one
+ * name (three breeds, all "dog") are added: a network that hesitates between breeds is sure of the
+ * dog.
+ *
+ *   decode.softmax: 1      the output is not yet probabilities
+ *   decode.sigmoid: 1      a multi-label model with logits; each class is independent, and a name
+ * has the score of its best class decode.independent: 1  the same, when the output is probabilities
+ *
+ * If the card has `thresholds` (RAM, arXiv 2306.03514), a class counts when it exceeds its own.
+ *
+ * Decoder "similarity": the same for a model that compares an image's vector with those of its
+ * labels. Each label is put into the card's `template` and encoded once, by its `text` card, when
+ * the expert is opened. A label's score is decode.scale * cosine + decode.bias, followed by
+ * decode.softmax: 1 (CLIP, arXiv 2103.00020) or decode.sigmoid: 1 (SigLIP, arXiv 2303.15343). */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -25,8 +29,8 @@ extern const df_expert_ops df_expert_classes, df_expert_similarity;  /* listed i
 typedef struct {
     df_expert base;
     const df_card *card;
-    df_onnx *model;                          /* of "classes" */
-    df_encoder *encoder;                     /* of "similarity", as are the next three lines */
+    df_onnx *model;                          /* only for "classes" */
+    df_encoder *encoder; /* this and the next three lines only for "similarity" */
     df_text_encoder *text;
     float *vectors;                          /* [n_labels, dim] */
     double scale, bias;
@@ -78,7 +82,7 @@ static df_status open_classifier(classes *c, df_error *err)
     return df_card_open_model(c->card, &c->model, err);
 }
 
-/* A vector for each label; zeros for a class that is dropped. */
+/* Encodes a vector for each label; a class that is dropped has zeros. */
 static df_status encode_labels(classes *c, df_error *err)
 {
     const size_t dim = (size_t)df_text_encoder_dim(c->text), n = (size_t)c->card->n_labels;
@@ -202,7 +206,7 @@ static int by_falling_score(const void *a, const void *b)
     const df_tag *x = a, *y = b;
     if (x->score != y->score)
         return x->score < y->score ? 1 : -1;
-    return x->item - y->item;                /* the order of the label file */
+    return x->item - y->item;                /* in the order of the label file */
 }
 
 /* Collects the tags that pass, the scores of labels of one name joined. */
@@ -249,7 +253,7 @@ static df_status classes_perceive(df_expert *e, const df_image *image, const df_
 
 const df_expert_ops df_expert_classes = {"classes", classes_open, classes_perceive, classes_close};
 
-/* [n_labels] scale * cosine + bias; -infinity for a class that is dropped. */
+/* *out [n_labels], in the arena: scale * cosine + bias; -infinity for a class that is dropped. */
 static df_status compare(const classes *c, const float *image, df_arena *arena, float **out,
                          df_error *err)
 {

@@ -1,20 +1,21 @@
-/* Text in an image: a detector that gives a map of text probability, an orienter that sees
- * upside-down lines (optional), a recogniser read by CTC. Made for the PaddleOCR family; all
- * numbers are the cards'.
+/* Reads text in an image by three models: a detector that gives a map of text probability, an
+ * optional orienter that recognises lines that are upside down, and a recogniser that is decoded by
+ * CTC. Made for the PaddleOCR family; all numbers come from the cards.
  *
- *   text-detect     decode: limit_side (shorter side is enlarged to it), max_side (longer side is
- * shrunk to it), step (sides are multiples of it), map_threshold, unclip, dilate, max_boxes;
- * threshold: mean inside a box text-orient     width, height; decode: turned_class, squeeze (a line
- * is squeezed at most to 1 / squeeze; of a longer one the middle is looked at); threshold: least
- * score to turn a line; between it and 1 - threshold the line is read both ways text-recognise
- * height; decode: width_min, width_max, width_step; threshold: mean of the characters; the
- * dictionary is the card's `labels` or, where it has none, the model's metadata `character`: a
- * character a line. The model has as many classes (the dictionary has blank first and all else),
- * one more (blank comes before it) or two more (and space after it), as PaddleOCR's releases differ
+ *   text-detect     decode: limit_side (the shorter side is enlarged to it), max_side (the longer
+ * side is shrunk to it), step (sides are multiples of it), map_threshold, unclip, dilate,
+ *                   max_boxes; threshold: least mean probability inside a box
+ *   text-orient     width, height; decode: turned_class, squeeze (a line is squeezed to 1 / squeeze
+ * at most; of a longer line the middle is used); threshold: least score to turn a line; between it
+ * and 1 - threshold the line is read both ways text-recognise  height; decode: width_min,
+ * width_max, width_step; threshold: least mean of the characters' probabilities; the dictionary,
+ * one character a line, is the card's `labels` or else the model's metadata `character`. The model
+ * has as many classes (the dictionary begins with blank), one more (blank comes before it) or two
+ * more (a space follows it), depending on the PaddleOCR release
  *
- * Lines are recognised one by one: on a CPU a batch takes as long as its lines, and its padding on
- * top. Widths are rounded up to width_step, and sides to step, so that the runtime meets few
- * shapes. */
+ * Lines are recognised one by one. On a CPU a batch takes as long as its lines together, and its
+ * padding in addition. Widths are rounded up to width_step, and sides to step, so that the runtime
+ * sees few different shapes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +29,10 @@
 
 #define LINE_BYTES_MAX 2000
 #define SURE_READING                                                                               \
-    0.8 /* mean of the characters; a turned line that is read worse is read unturned too */
+    0.8 /* mean of the characters; when a turned line is read with less, it is also read unturned  \
+         */
 #define SURE_BESIDE_TURNED 0.9
-#define WIDTH_LIMIT 16384 /* of any input tensor; keeps foreign cards within memory */
+#define WIDTH_LIMIT 16384 /* of any input tensor, so that a foreign card cannot exhaust memory */
 
 extern const df_expert_ops df_expert_text; /* listed in expert.c */
 
@@ -56,7 +58,8 @@ static df_status tensor_new(const df_card *card, int width, int height, df_arena
     return t->data ? DF_OK : df_no_memory(err, "input of %s", card->name);
 }
 
-/* Normalised into the tensor's left upper part; what is right of it stays 0, which is grey. */
+/* Writes the normalised image into the upper left of the tensor. What is right of it stays 0, which
+ * is grey. */
 static void tensor_fill(const df_card *card, const df_image *image, df_tensor *t)
 {
     const size_t width = (size_t)t->dims[3], plane = (size_t)t->dims[2] * width;
@@ -106,7 +109,8 @@ static void map_size(const df_card *card, const df_image *image, int *width, int
     *height = round_to(image->height * scale, step);
 }
 
-/* Boxes in pixels of `image`. The map lives in a scratch arena: it is the largest thing here. */
+/* Finds boxes of text, in pixels of `image`. The map lives in an arena of its own that is freed at
+ * once, since it is the largest array here. */
 static df_status detect(const text_expert *e, const df_image *image, df_arena *arena,
                         df_text_box **boxes, int *n, df_error *err)
 {
@@ -140,8 +144,8 @@ out:
 
 /* --- one line --- */
 
-/* The quad laid straight, as high as the recogniser wants it. Large text is sampled as it is and
- * then shrunk. */
+/* Cuts out a quadrilateral and turns it straight, with the height that the recogniser needs. Large
+ * text is first cut out at its own size and then shrunk, since the warp does not average. */
 static df_status cut_line(const text_expert *e, const df_image *image, const df_quad *q,
                           df_image *line, df_error *err)
 {
@@ -161,8 +165,8 @@ static df_status cut_line(const text_expert *e, const df_image *image, const df_
     return status;
 }
 
-/* What the orienter looks at: the line as high as it wants, squeezed at most to 1 / squeeze; of a
- * longer one the middle. */
+/* The line as the orienter sees it: at its height, squeezed to 1 / squeeze at most; of a longer
+ * line only the middle. */
 static df_status orienter_view(const df_card *card, const df_image *line, df_image *sized,
                                df_error *err)
 {
@@ -180,7 +184,7 @@ static df_status orienter_view(const df_card *card, const df_image *line, df_ima
     return status;
 }
 
-/* Probability that the line is upside down; 0 without an orienter. */
+/* Probability that a line is upside down; 0 without an orienter. */
 static df_status upside_down(const text_expert *e, const df_image *line, df_arena *scratch,
                              double *p, df_error *err)
 {
@@ -206,7 +210,8 @@ static df_status upside_down(const text_expert *e, const df_image *line, df_aren
     return DF_OK;
 }
 
-/* before: classes before the dictionary's first. */
+/* Turns classes into text, without spaces at its ends. before: number of classes before the
+ * dictionary's first. */
 static df_status line_text(const text_expert *e, const int32_t *classes, int64_t n, int before,
                            df_arena *arena, const char **text, df_error *err)
 {
@@ -250,8 +255,8 @@ static df_status recognise(const text_expert *e, const df_image *line, df_arena 
     return line_text(e, classes, n, p.dims[2] > e->n_characters, arena, &out->text, err);
 }
 
-/* Reads a line one way round and, where the orienter is not sure or what is read looks wrong, the
- * other way too: the surer reading wins. *turned: whether the line was turned for it. */
+/* Reads a line one way and, where the orienter is unsure or the result looks wrong, upside down as
+ * well. The reading with the higher score wins. *turned: whether that one is upside down. */
 static df_status read_line(const text_expert *e, df_image *line, df_arena *arena, df_line *out,
                            bool *turned, df_error *err)
 {
@@ -284,7 +289,7 @@ typedef struct {
     bool turned;
 } reading;
 
-/* What the box holds; text is "" when nothing can be read. */
+/* Reads the text in a box; it is "" when nothing can be read. */
 static df_status read_box(const text_expert *e, const df_image *image, df_arena *arena, reading *r,
                           df_error *err)
 {
@@ -295,8 +300,9 @@ static df_status read_box(const text_expert *e, const df_image *image, df_arena 
     return status;
 }
 
-/* The orienter is wrong about some lines of a page that is upside down: where lines were turned,
- * those that were not and are read badly are read the other way too. */
+/* Reads an unturned line upside down and keeps the better reading. The orienter errs on some lines
+ * of a page that is upside down: where other lines were turned, those that were not and are read
+ * badly are tried again. */
 static df_status read_again(const text_expert *e, const df_image *image, df_arena *arena,
                             reading *r, df_error *err)
 {
@@ -315,6 +321,7 @@ static df_status read_again(const text_expert *e, const df_image *image, df_aren
     return status;
 }
 
+/* Reads all boxes, then tries again those that may have been read upside down. */
 static df_status read_boxes(const text_expert *e, const df_image *image, df_arena *arena,
                             reading *all, int n, df_error *err)
 {
@@ -395,7 +402,8 @@ static df_status check_card(const df_card *card, const char *task, bool fixed_wi
     return DF_OK;
 }
 
-/* A character a line; the newline after the last is none of its own. */
+/* Splits a dictionary with one character a line, in place. A newline at the end does not begin
+ * another line. */
 static df_status split_dictionary(text_expert *e, char *text, df_error *err)
 {
     int64_t n = 1;

@@ -1,3 +1,4 @@
+/* Runs a detector tile by tile and merges the boxes. */
 #include "expert/tiles.h"
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@ typedef struct {
     const df_queries *queries;
     const df_slicing *how;
     df_slice_grid grid;
-    df_arena *arena;                         /* what outlives a tile */
+    df_arena *arena;                         /* for what outlives a tile */
     df_box *boxes;                           /* malloc */
     size_t n, room;
     const char *trouble;
@@ -33,8 +34,9 @@ static df_status append(showing *s, const df_box *box, df_error *err)
     return DF_OK;
 }
 
-/* The tile's boxes are in its pixels; labels may live in its arena. */
-static df_status take(showing *s, const df_slice *tile, const df_percept *seen, df_error *err)
+/* Takes over those boxes of a tile that count, in pixels of the full image. They come in pixels of
+ * the tile, with labels that may live in its arena. */
+static df_status take_boxes(showing *s, const df_slice *tile, const df_percept *seen, df_error *err)
 {
     const double scale_x = (double)s->image->full_width / s->image->width,
                  scale_y = (double)s->image->full_height / s->image->height,
@@ -60,11 +62,12 @@ static df_status take(showing *s, const df_slice *tile, const df_percept *seen, 
 }
 
 /* Shows one tile to the expert and keeps what it sees; a tile without an answer is noted. */
-static df_status show(showing *s, int i, df_error *err)
+static df_status run_tile(showing *s, int i, df_error *err)
 {
     const df_slice tile = df_slice_at(&s->grid, i);
     df_image part = {0};
-    df_arena arena = {0};                    /* a tile's own: many tiles need no more than one */
+    /* freed after each tile, so that many tiles need no more memory than one */
+    df_arena arena = {0};
     df_percept seen = {0};
     df_error why = {""};
     DF_TRY(df_image_crop(s->image, tile.x0, tile.y0, tile.x1, tile.y1, &part, err));
@@ -72,7 +75,7 @@ static df_status show(showing *s, int i, df_error *err)
     if (status == DF_OK)
         status = df_arena_check(&arena, "look at a tile", &why);
     if (status == DF_OK)
-        status = take(s, &tile, &seen, &why);
+        status = take_boxes(s, &tile, &seen, &why);
     if (status == DF_FORMAT) {
         status = DF_OK;
         if (!s->trouble)
@@ -85,7 +88,7 @@ static df_status show(showing *s, int i, df_error *err)
 }
 
 /* Joins the boxes of the whole picture with those of its tiles. */
-static df_status join(showing *s, df_percept *seen, df_error *err)
+static df_status merge_boxes(showing *s, df_percept *seen, df_error *err)
 {
     const size_t n_whole = (size_t)seen->n_boxes;
     df_box *boxes = df_arena_alloc(s->arena, n_whole + s->n + 1, sizeof *boxes);
@@ -114,9 +117,9 @@ df_status df_tiles_perceive(df_expert_handle *expert, const df_image *image,
                  .grid = df_slice_grid_of(image->width, image->height, how)};
     df_status status = DF_OK;
     for (int i = 0; i < s.grid.columns * s.grid.rows && status == DF_OK; i++)
-        status = show(&s, i, err);
+        status = run_tile(&s, i, err);
     if (status == DF_OK && s.grid.columns > 0)
-        status = join(&s, seen, err);
+        status = merge_boxes(&s, seen, err);
     free(s.boxes);
     return status;
 }

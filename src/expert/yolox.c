@@ -1,7 +1,8 @@
-/* Decoder "yolox": one output [n, 5 + labels], a row for each cell of the grids of all strides, row
- * by row (arXiv 2107.08430): x, y, width, height, the share that something is there, and of each
- * label given that. x and y count from the cell in strides, width and height are logarithms of
- * strides. Card: decode.strides: [8, 16, 32]; without it x, y, width, height are input pixels. */
+/* Decoder "yolox" (arXiv 2107.08430): one output [n, 5 + labels], a row for each cell of the grids
+ * of all strides, row by row. A row holds x, y, width, height, the probability that there is an
+ * object, and of each label given that there is one. x and y count in strides from the cell; width
+ * and height are logarithms of strides. Card: decode.strides: [8, 16, 32]; without it x, y, width,
+ * height are input pixels. */
 #include <math.h>
 #include "expert/detector.h"
 

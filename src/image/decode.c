@@ -49,8 +49,8 @@ static df_status decode_stored(const uint8_t *bytes, size_t size, const df_image
     return status;
 }
 
-/* Shrinks so that the long side is max_side. The proportions are those of the file, not those of a
- * scaled decode, whose sides are rounded. */
+/* Shrinks so that the long side is max_side. The proportions are those of the file, since the sides
+ * of a scaled decode are rounded. */
 static df_status fit(df_image *image, int max_side, df_error *err)
 {
     int width = image->full_width, height = image->full_height;

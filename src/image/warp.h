@@ -4,8 +4,8 @@
 #include "image/image.h"
 
 /* A parallelogram in an image: its first corner, the edge along its top and the edge down its left
- * side. Pixel edges are at whole numbers. It may reach beyond the image, whose border pixels are
- * then repeated. */
+ * side. Pixel edges are at whole numbers. It may reach beyond the image; border pixels are then
+ * repeated. */
 typedef struct {
     double x, y, across_x, across_y, down_x, down_y;
 } df_frame;

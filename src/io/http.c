@@ -1,3 +1,4 @@
+/* The only file that knows libcurl. */
 #include "io/http.h"
 
 #include <curl/curl.h>
@@ -12,18 +13,18 @@
 #include "base/str.h"
 #include "io/secret.h"
 
-/* A file that comes or goes slower than this, on average over timeout_s, is given up. */
+/* A transfer of a file that is slower than this, on average over timeout_s, is given up. */
 enum { CONNECT_S = 30, SLOW_BYTES_PER_S = 100 };
 
 struct df_http {
     CURL *curl;
-    curl_mime *form;                         /* of the request at work */
+    curl_mime *form;                         /* form of the current request; NULL: none */
     df_str body;
     size_t answer_max;
-    const df_http_request *request;          /* at work */
-    /* monotonic: since when the progress of a file is measured */
+    const df_http_request *request;          /* the current request */
+    /* monotonic clock: start of the window in which the progress of a file is measured */
     time_t window_s;
-    curl_off_t window_bytes;                 /* up and down until then */
+    curl_off_t window_bytes;                 /* bytes sent and received before the window */
     bool stalled;
     CURLcode failed;
     char words[CURL_ERROR_SIZE];
@@ -51,7 +52,7 @@ static time_t now_s(void)
     return (time_t)(df_now_ns() / 1000000000);
 }
 
-/* curl calls this at least once a second. A file may take as long as it moves. */
+/* libcurl calls this at least once a second. A non-zero result aborts the transfer. */
 static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
                        curl_off_t up)
 {
@@ -104,9 +105,9 @@ void df_http_close(df_http *http)
 /* Makes the headers of a request. NULL: out of memory. */
 static struct curl_slist *make_headers(const df_http_request *request)
 {
-    /* An empty Expect: no 100-continue round trip for a body with an image. */
+    /* an empty Expect avoids the 100-continue round trip for a body with an image */
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
-    const bool json = !request->upload;      /* a form says its own type */
+    const bool json = !request->upload;      /* libcurl sets the type of a form */
     struct curl_slist *more =
         headers && json ? curl_slist_append(headers, "Content-Type: application/json") : headers;
     if (more && request->bearer) {
@@ -144,7 +145,7 @@ static df_status perform(df_http *http, const df_http_request *request, const ch
 
 bool df_http_was_sent(const df_http *http)
 {
-    curl_off_t ready = 0;                    /* when the connection could take the request */
+    curl_off_t ready = 0; /* time until the connection could take the request; 0: it never could */
     curl_easy_getinfo(http->curl, CURLINFO_PRETRANSFER_TIME_T, &ready);
     return ready > 0;
 }
@@ -201,7 +202,8 @@ static void set_request(df_http *http, const df_http_request *request,
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
 }
 
-/* The body changes hands; a server that repeats what it was sent does not get it kept or shown. */
+/* Gives the body to the caller. Secrets that the server repeats are overwritten, so that they are
+ * neither kept nor shown. */
 static df_status take_answer(df_http *http, const df_http_request *request, df_http_answer *answer,
                              df_error *err)
 {

@@ -1,5 +1,5 @@
-/* The only file that knows jansson. Integers are read as reals: a 30-digit number is no reason to
- * lose a record. */
+/* The only file that knows jansson. Integers are read as reals, so that a record with a 30-digit
+ * number is not lost. */
 #include "io/json.h"
 
 #include <jansson.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXACT_MAX 9007199254740992.0         /* 2^53: every whole number up to here is a double */
+#define EXACT_MAX 9007199254740992.0         /* 2^53: up to here every whole number is a double */
 #define SIZE_MAX_BYTES ((size_t)1 << 30)
 
 static const json_t *in(const df_json *v)
@@ -84,7 +84,7 @@ const df_json *df_json_item(const df_json *list, size_t i)
 
 const df_json *df_json_next(const df_json *object, void **iter, const char **key)
 {
-    /* jansson's iterators take no const; they change nothing */
+    /* jansson's iterators do not take const, but change nothing */
     json_t *o = (json_t *)(uintptr_t)object;
     *iter = *iter ? json_object_iter_next(o, *iter) : json_object_iter(o);
     if (!*iter)
@@ -139,7 +139,7 @@ bool df_json_remove(df_json *object, const char *key)
     return json_object_del((json_t *)object, key) == 0;
 }
 
-/* Whole numbers are printed as such, though they were read as reals. */
+/* Prints a tree. Whole numbers are printed as such, though they were read as reals. */
 static char *dump(const json_t *v, size_t flags);
 
 char *df_json_pretty(const df_json *v)
@@ -183,8 +183,8 @@ static char *dump(const json_t *v, size_t flags)
 
 /* ---- text ---- */
 
-/* "</script>" and "<!--" must not come out of a value that is pasted into a page; U+2028 ends a
- * line in old JavaScript. */
+/* The escape for the character at p; NULL: none is needed. "</script>" and "<!--" must not come out
+ * of a value that is pasted into a page, and U+2028 ends a line in old JavaScript. */
 static const char *escape(const char *p, size_t length, size_t rest, char buffer[8])
 {
     const unsigned char c = (unsigned char)*p;
@@ -206,7 +206,7 @@ static const char *escape(const char *p, size_t length, size_t rest, char buffer
 
 void df_json_append_text_n(df_str *out, const char *text, size_t n)
 {
-    size_t plain = 0;                        /* start of what can be copied as it is */
+    size_t plain = 0; /* start of the part that is copied unchanged */
     df_str_append(out, "\"");
     for (size_t i = 0; i < n;) {
         size_t length = df_utf8_length(text + i, n - i);

@@ -1,3 +1,4 @@
+/* Looks up keys of a JSON object without regard to case. */
 #include "io/json_fields.h"
 
 #include <string.h>
@@ -15,7 +16,7 @@ static const df_json *find(const df_json *object, const char *name)
     return NULL;
 }
 
-/* The text of a value; *ok is false when out of memory. */
+/* The text of a value, NULL when it has none. *ok is cleared when out of memory. */
 static const char *text_of(const df_json *value, df_arena *arena, bool *ok)
 {
     if (df_json_kind(value) == DF_JSON_LIST)

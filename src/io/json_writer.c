@@ -1,3 +1,4 @@
+/* Writes JSON piece by piece into a string. */
 #include "io/json_writer.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* A reader of lines, and a CSV parser as a state machine over their characters. */
 #include "io/lines.h"
 
 #include <errno.h>
@@ -11,10 +12,10 @@
 struct df_lines {
     FILE *file;
     char *path;
-    int64_t number;                          /* of the line read last */
+    int64_t number;                          /* number of the last line */
     size_t max;                              /* bytes of a line */
-    bool is_long;                            /* the line read last has more */
-    char too_long[48];                       /* words for that */
+    bool is_long;                            /* the last line has more */
+    char too_long[48];                       /* the message for that */
     df_str line, record;
     char **fields;
     int capacity;
@@ -60,7 +61,8 @@ bool df_lines_is_long(const df_lines *l)
     return l->is_long;
 }
 
-/* *end: nothing was left to read. */
+/* Reads one line into l->line, dropping what exceeds the limit. *end: there was nothing left to
+ * read. */
 static df_status read_line(df_lines *l, bool *end, const char **broken, df_error *err)
 {
     int c;
@@ -83,7 +85,7 @@ static df_status read_line(df_lines *l, bool *end, const char **broken, df_error
     if (l->line.size && l->line.data[l->line.size - 1] == '\r')
         l->line.data[--l->line.size] = '\0';
     if (l->number == 1 && strncmp(df_str_text(&l->line), "\xEF\xBB\xBF", 3) == 0) {
-        /* byte order mark, with the NUL */
+        /* drop the byte order mark; the NUL moves as well */
         memmove(l->line.data, l->line.data + 3, l->line.size - 2);
         l->line.size -= 3;
     }
@@ -120,15 +122,15 @@ static char guess_delimiter(const char *line)
                                                            : ',';
 }
 
-/* A record is read as a stream of characters into one run of NUL-ended fields. */
+/* A record is parsed character by character into one run of fields that end with NUL. */
 typedef enum { FIELD_START, FIELD_PLAIN, FIELD_QUOTED, FIELD_CLOSED, FIELD_BAD } csv_state;
 
 /* Takes one character of a CSV record: the next state. Fields are ended by NUL in `out`. */
-static csv_state take(df_str *out, csv_state state, char c, char delimiter)
+static csv_state take_character(df_str *out, csv_state state, char c, char delimiter)
 {
     if (state == FIELD_QUOTED) {
         if (c == '"')
-            return FIELD_CLOSED;             /* or the first half of a doubled one */
+            return FIELD_CLOSED;             /* or the first half of a doubled quote */
         df_str_append_n(out, &c, 1);
         return FIELD_QUOTED;
     }
@@ -147,12 +149,12 @@ static csv_state take(df_str *out, csv_state state, char c, char delimiter)
 static csv_state take_line(df_lines *l, csv_state state, char delimiter)
 {
     for (size_t i = 0; i < l->line.size && state != FIELD_BAD; i++)
-        state = take(&l->record, state, l->line.data[i], delimiter);
+        state = take_character(&l->record, state, l->line.data[i], delimiter);
     return state;
 }
 
-/* The first line of the record is in l->line. A quote that stays open within the limits is a broken
- * first line. */
+/* Parses a record, of which the first line is in l->line. When a quote stays open within the
+ * limits, only the first line is broken, and reading goes on after it. */
 static df_status read_record(df_lines *l, char delimiter, const char **broken, df_error *err)
 {
     off_t after_first = ftello(l->file);
@@ -213,7 +215,7 @@ df_status df_csv_next(df_lines *l, df_csv_record *record, df_error *err)
     if (!record->delimiter)
         record->delimiter = guess_delimiter(line);
     DF_TRY(read_record(l, record->delimiter, &record->broken, err));
-    df_str_append_n(&l->record, "", 1); /* the last field's end, should the record be empty */
+    df_str_append_n(&l->record, "", 1); /* the end of the last field, also if the record is empty */
     if (l->record.failed)
         return df_no_memory(err, "read %s", l->path);
     l->record.size--;

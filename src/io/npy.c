@@ -1,3 +1,4 @@
+/* Reads and writes .npy files; the header, a Python dictionary, is parsed by hand. */
 #include "io/npy.h"
 
 #include <errno.h>
@@ -12,10 +13,10 @@
 #include "base/file.h"
 #include "base/retry.h"
 
-/* "\x93NUMPY", version, length of the dictionary that follows (2 bytes in version 1, 4 in 2 and 3),
- * the dictionary as Python writes it, padded with spaces to a line break. */
+/* The header is "\x93NUMPY", the version, the length of the dictionary (2 bytes in version 1, 4 in
+ * versions 2 and 3), and the dictionary as Python prints it, padded with spaces to a line break. */
 static const char magic[6] = "\x93NUMPY";
-enum { WRITTEN_HEADER = 128 }; /* what NumPy writes for a matrix too */
+enum { WRITTEN_HEADER = 128 }; /* the size that NumPy writes for a matrix, too */
 static const struct {
     const char *descr;
     size_t bytes;
@@ -85,7 +86,7 @@ static bool take_number(text *t, int64_t *out)
     return t->at > first;
 }
 
-/* (n,), (n, m), (): as many numbers as there are, the first two kept. */
+/* Parses (n,), (n, m), () and longer shapes; the first two numbers are kept. */
 static bool take_shape(text *t, int64_t size[2], int *n_dims)
 {
     *n_dims = 0;
@@ -204,7 +205,7 @@ struct df_npy {
     size_t offset;
 };
 
-/* Up to `size` bytes; fewer at the end of the file. */
+/* Reads up to `size` bytes; *got is fewer at the end of the file. */
 static df_status read_at(int fd, const char *path, void *out, size_t size, int64_t offset,
                          size_t *got, df_error *err)
 {
@@ -314,7 +315,7 @@ static void fill_header(df_npy_shape shape, char header[WRITTEN_HEADER])
     memcpy(header + 6, "\x01\x00", 2);
     header[8] = (char)(WRITTEN_HEADER - 10);
     header[9] = 0;
-    memcpy(header + 10, words, (size_t)n); /* at most 20 + 20 digits: 104 bytes */
+    memcpy(header + 10, words, (size_t)n); /* at most 104 bytes, with 20 + 20 digits */
     header[WRITTEN_HEADER - 1] = '\n';
 }
 

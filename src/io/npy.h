@@ -13,25 +13,26 @@ typedef struct {
 } df_npy_shape;
 size_t df_npy_row_bytes(df_npy_shape shape);
 
-/* Format 1, 2 and 3. The values begin at *offset of the bytes; name: for the message. The header
- * alone must be within `size` bytes, of which there are at most DF_NPY_HEADER_MAX to look at. Rows
- * x bytes of a row fit in an int64. */
+/* Parses the header of format 1, 2 or 3. The values begin at *offset. `bytes` must hold the whole
+ * header, of which at most DF_NPY_HEADER_MAX bytes are read. name: for the message. It is checked
+ * that rows x bytes of a row fit into an int64. */
 df_status df_npy_parse(const uint8_t *bytes, size_t size, const char *name, df_npy_shape *shape,
                        size_t *offset, df_error *err);
 
 typedef struct df_npy df_npy;
-/* a file shorter than its shape is refused */
+/* A file that is shorter than its shape is refused. df_npy_close frees *out; NULL is fine. */
 df_status df_npy_open(df_npy **out, const char *path, df_error *err);
 void df_npy_close(df_npy *npy);
 df_npy_shape df_npy_shape_of(const df_npy *npy);
-/* Rows as they are stored. Thread-safe. */
+/* Reads rows [first, first + n) as they are stored. Thread-safe. */
 df_status df_npy_read(const df_npy *npy, int64_t first, int64_t n, void *out, df_error *err);
 
-/* Streaming: a file that is complete once it is finished. */
+/* Writes a file row by row. It is complete only after df_npy_finish. */
 typedef struct df_npy_writer df_npy_writer;
 df_status df_npy_create(df_npy_writer **out, const char *path, df_npy_type type, int64_t dim,
                         df_error *err);
 df_status df_npy_append(df_npy_writer *w, const void *rows, int64_t n, df_error *err);
-df_status df_npy_finish(df_npy_writer *w, df_error *err);            /* once; then close */
+/* to be called once; df_npy_writer_close follows */
+df_status df_npy_finish(df_npy_writer *w, df_error *err);
 void df_npy_writer_close(df_npy_writer *w);
 #endif

@@ -1,3 +1,4 @@
+/* Reads a byte range of an open file, trying again after an interruption. */
 #include "io/range.h"
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* An array of records in a file, read and written by offset. */
 #include "io/records.h"
 
 #include <errno.h>
@@ -15,8 +16,9 @@ struct df_records {
     bool fresh;
 };
 
-/* Zeros are written, not left as holes: a record in a hole costs the file system a block each, and
- * a run twice the time. A file that a kill left short is filled again. */
+/* Fills the file with zeros unless it has its size already. They are written rather than left as
+ * holes: each record in a hole costs the file system a block, and a run twice the time. A file that
+ * a kill left short is filled again. */
 static df_status fit(df_records *r, df_error *err)
 {
     static const char zeros[1 << 16];
@@ -72,7 +74,7 @@ bool df_records_fresh(const df_records *r)
     return r->fresh;
 }
 
-/* What is asked for may come from a file like this one. */
+/* Checks the range, which may come from a damaged file. */
 static df_status check_range(const df_records *r, int64_t first, int64_t count, df_error *err)
 {
     if (first >= 0 && count >= 0 && first <= r->n && count <= r->n - first)

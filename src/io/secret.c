@@ -1,10 +1,11 @@
+/* Finds and overwrites secrets in text. */
 #define _GNU_SOURCE                          /* memmem, strcasestr */
 #include "io/secret.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* A value is hidden in up to so many bytes: no key is longer. */
+/* Longer values are not hidden; no key is so long. */
 enum { SECRET_MAX = 4096, SURE = 8, SURE_DIGITS = 12, LEAST = 5 };
 
 void df_url_show(const char *url, size_t n, char out[DF_URL_SHOWN])
@@ -26,7 +27,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* A password of a server at home ("none", "test") is also a word of captions. */
+/* Whether a value is likely a secret. The password of a server at home ("none", "test") is also a
+ * word of captions. */
 static bool is_secret(const char *s, size_t n)
 {
     size_t digits = 0;

@@ -1,3 +1,4 @@
+/* The only file that knows libarchive: members of tar, zip and tar.gz. */
 #include "io/tar.h"
 #include <archive.h>
 #include <archive_entry.h>
@@ -16,8 +17,8 @@ struct df_tar {
     struct archive *archive;
     char *path;
     int fd;
-    int64_t size, at;                        /* of the tar file; where libarchive reads next */
-    int failed;                              /* errno of a read that failed */
+    int64_t size, at; /* size of the tar file; offset at which libarchive reads next */
+    int failed;                              /* errno of a failed read; 0: none */
     uint8_t block[BLOCK];
 };
 
@@ -39,7 +40,7 @@ static la_ssize_t read_block(struct archive *archive, void *ctx, const void **by
     return n;
 }
 
-/* Not beyond the end, which libarchive sees by a read. */
+/* Skips n bytes for libarchive, but not beyond the end, which libarchive notices by a read. */
 static la_int64_t skip_bytes(struct archive *archive, void *ctx, la_int64_t n)
 {
     df_tar *tar = ctx;
@@ -50,7 +51,7 @@ static la_int64_t skip_bytes(struct archive *archive, void *ctx, la_int64_t n)
     return skipped;
 }
 
-/* What libarchive says, but for what failed before it saw the bytes. */
+/* Turns a failure into a message: libarchive's words, unless a read or memory failed before. */
 static df_status say_why(const df_tar *tar, const char *doing, df_error *err)
 {
     const char *why = archive_error_string(tar->archive);
@@ -62,8 +63,8 @@ static df_status say_why(const df_tar *tar, const char *doing, df_error *err)
     return df_fail(err, DF_FORMAT, "%s: %s%s", tar->path, doing, why ? why : "bad header");
 }
 
-/* Opens the file as a plain tar: none that is compressed, whose members have no place in the
- * file. */
+/* Opens the file as a plain tar. A compressed one is refused, since its members have no place in
+ * the file. */
 static df_status open_archive(df_tar *tar, df_error *err)
 {
     struct stat st;
@@ -74,7 +75,7 @@ static df_status open_archive(df_tar *tar, df_error *err)
         return df_fail(err, DF_IO, "open %s: %s", tar->path, strerror(errno));
     tar->size = (int64_t)st.st_size;
 
-    /* No filters: offsets into a compressed stream could not be read back. */
+    /* no filters, since offsets into a compressed stream cannot be read back */
     tar->archive = archive_read_new();
     if (!tar->archive)
         return df_no_memory(err, "open %s", tar->path);
@@ -131,7 +132,7 @@ static const char *refuse(struct archive_entry *entry, const char *name, int64_t
         return "link or special file in tar";
     if (!df_tar_name_safe(name))
         return "unsafe name in tar";
-    /* its bytes are not in one range */
+    /* its bytes are not one range */
     if (archive_entry_sparse_count(entry) > 0)
         return "sparse file in tar";
     if (size > DF_TAR_MEMBER_MAX)
@@ -157,7 +158,7 @@ df_status df_tar_next(df_tar *tar, df_tar_member *member, bool *more, df_error *
     int64_t offset = (int64_t)archive_filter_bytes(tar->archive, 0);
     if (!name)
         name = "";
-    while (name[0] == '.' && name[1] == '/')                         /* `tar c .` names */
+    while (name[0] == '.' && name[1] == '/') /* names as `tar c .` writes them */
         name += 2;
     if (size < 0 || offset < 0 || size > tar->size - offset)
         return df_fail(err, DF_FORMAT, "%s: cut tar: ends inside %.200s", tar->path, name);
@@ -184,7 +185,7 @@ static df_status read_member(struct archive *zip, const char *path, size_t max_b
     size_t capacity = BLOCK, n = 0;
     uint8_t *data = malloc(capacity);
     while (data && n < max_bytes) {
-        /* grown as bytes come: what the header claims costs nothing */
+        /* the buffer grows with the data, so that a false size in the header costs nothing */
         if (n == capacity) {
             uint8_t *more = realloc(data, capacity *= 2);
             if (!more)

@@ -1,5 +1,5 @@
-/* The only file that knows libyaml. Events become flat entries: a stack of open containers holds
- * the key so far. */
+/* The only file that knows libyaml. Turns its events into flat entries; a stack of open containers
+ * holds the key so far. */
 #include "io/yaml.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 
 enum { BYTES_MAX = 1 << 20, ENTRIES_MAX = 10000, DEPTH_MAX = 8, KEY_MAX = 256 };
 
-/* key: read, its value not yet; else NULL */
+/* An open mapping or sequence. key: was read, and its value comes next; else NULL. */
 typedef struct {
     bool sequence;
     int next;
@@ -32,7 +32,7 @@ static df_status fail(const reader *r, const yaml_event_t *event, const char *wh
     return df_fail(r->err, DF_CONFIG, "%s:%zu: %s", r->path, event->start_mark.line + 1, what);
 }
 
-/* The full key of the value that comes next; NULL when out of memory. */
+/* The full key of the next value; NULL when out of memory. */
 static const char *next_key(reader *r)
 {
     if (r->depth == 0)

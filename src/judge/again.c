@@ -1,10 +1,11 @@
+/* Advice for each fault that a verdict can find. */
 #include "judge/again.h"
 
 #include "base/str.h"
 
 #include <string.h>
 
-/* What to do about each code; %s are the verdict's words, which quote the caption. */
+/* What to do about each code. %s is replaced by the verdict's words, which quote the caption. */
 static const struct {
     const char *code, *advice;
 } advices[] = {

@@ -1,3 +1,5 @@
+/* Searches a caption for phrases, openings and marks that the paper's rules forbid, and for
+ * repetition. */
 #include "judge/rules.h"
 
 #include <ctype.h>
@@ -12,7 +14,7 @@ const char *const df_rule_codes[DF_RULES] = {"opening",     "reasoning",      "m
                                              "speculation", "interpretation", "meta",
                                              "coordinates", "markup",         "unfinished"};
 
-/* Lower case, single spaces: matched word by word anywhere in the caption. */
+/* Lower case, single spaces; they are matched word by word anywhere in the caption. */
 typedef struct {
     const char *words;
     df_rule rule;
@@ -127,12 +129,14 @@ static bool is_word(const df_word *w, const char *const *list)
     return false;
 }
 
-static char *cut(const char *caption, const df_word *from, const df_word *to, df_arena *arena)
+/* The caption's text from one word to another, in the arena. */
+static char *text_between(const char *caption, const df_word *from, const df_word *to,
+                          df_arena *arena)
 {
     return df_arena_printf(arena, "%.*s", to->to - from->from, caption + from->from);
 }
 
-/* Words that match the phrase from words[i] on: how many, 0 when it does not. */
+/* How many words from words[i] on match the phrase, 0 when it does not match. */
 static int matches(const char *text, const df_word *words, int i, int n)
 {
     int used = 0;
@@ -168,11 +172,13 @@ static void find_phrases(const char *caption, const df_word *words, int n, df_ar
                 continue;
             int used = matches(phrases[k].words, words, i, n);
             if (used)
-                out->found[phrases[k].rule] = cut(caption, &words[i], &words[i + used - 1], arena);
+                out->found[phrases[k].rule] =
+                    text_between(caption, &words[i], &words[i + used - 1], arena);
         }
 }
 
-/* "The image shows", "In this photo", "Here we see", "This is a picture of". */
+/* Searches for an opening that speaks of the image instead of its content, such as "The image
+ * shows", "In this photo", "Here we see" or "This is a picture of". */
 static void find_opening(const char *caption, const df_word *words, int n, df_arena *arena,
                          df_rules_found *out)
 {
@@ -187,7 +193,7 @@ static void find_opening(const char *caption, const df_word *words, int n, df_ar
     if (n == 0 || words[0].quoted)
         return;
     if (is_word(&words[0], talk))
-        out->found[DF_RULE_OPENING] = cut(caption, &words[0], &words[0], arena);
+        out->found[DF_RULE_OPENING] = text_between(caption, &words[0], &words[0], arena);
     bool within = strcmp(words[0].text, "in") == 0,
          this_is = n > 2 && strcmp(words[0].text, "this") == 0 && strcmp(words[1].text, "is") == 0;
     bool the = is_word(&words[0], (const char *const[]){"the", "this", NULL});
@@ -195,12 +201,13 @@ static void find_opening(const char *caption, const df_word *words, int n, df_ar
         if (is_word(&words[i], media) &&
             (is_word(&words[i + 1], verbs) || (within && i < 3) || this_is ||
              (the && i == 1 && strcmp(words[i + 1].text, "is") == 0))) {
-            out->found[DF_RULE_OPENING] = cut(caption, &words[0], &words[i + 1], arena);
+            out->found[DF_RULE_OPENING] = text_between(caption, &words[0], &words[i + 1], arena);
             return;
         }
 }
 
-/* Numbers in brackets: two in [], three in (). Returns the bytes of it, 0 when it is none. */
+/* Length in bytes of coordinates at p: numbers in brackets, at least two in [] or three in (). 0
+ * when there are none. */
 static int coordinates(const char *p)
 {
     int numbers = 0, i = 1;
@@ -219,6 +226,7 @@ static int coordinates(const char *p)
     return p[i] && numbers >= (*p == '[' ? 2 : 3) ? i + 1 : 0;
 }
 
+/* Length in bytes of Markdown or HTML markup at p, 0 when there is none. */
 static int markup(const char *p, bool line_start)
 {
     if (line_start &&
@@ -257,7 +265,7 @@ static void find_unfinished(const char *caption, df_arena *arena, df_rules_found
     size_t end = n;
     while (end > 0 && strchr("\"')", caption[end - 1]))
         end--;
-    /* a closing Unicode quote or full stop */
+    /* a closing Unicode quotation mark or full stop */
     if (end > 2 && (unsigned char)caption[end - 1] >= 0x80)
         return;
     if (n > 0 && (end == 0 || !strchr(".!?", caption[end - 1]))) {
@@ -269,7 +277,8 @@ static void find_unfinished(const char *caption, df_arena *arena, df_rules_found
     }
 }
 
-/* 4-word runs by hash in a table of twice their number. */
+/* Share of 4-word sequences that occurred before. Their hashes are kept in an open-addressing table
+ * with room for at least twice as many. */
 static double repetition(const df_word *words, int n, df_arena *arena)
 {
     size_t size = 64;

@@ -1,3 +1,5 @@
+/* Compares a caption with the evidence: quotes with text lines, names with the alt-text, nouns with
+ * boxes and tags, colours with how regions look. */
 #include "judge/support.h"
 
 #include <ctype.h>
@@ -13,7 +15,8 @@ const char *const df_backing_names[] = {"box", "line", "tag", "look", "alt"};
 
 enum { NGRAM = 3, ALT_WORDS_MAX = 64, LINE_WORDS = 24 };
 
-/* Words that name things, but as often something else: no proof that an object was invented. */
+/* Words that name things, but as often mean something else. They do not prove that an object was
+ * invented. */
 static const char *const ambiguous[] = {
     "figure",    "figures",   "file",    "files",   "pot",     "pots",     "ball",     "balls",
     "bag",       "bags",      "tub",     "monitor", "speaker", "speakers", "coast",    "guy",
@@ -33,18 +36,19 @@ typedef struct {
     const df_evidence *ev;
     df_arena *arena;
     df_support *out;
-    df_span *claim;                          /* per word; to == 0: none */
-    const df_noun **box_noun, **tag_noun;    /* per box, per tag */
+    df_span *claim; /* [n]: what supports each word; to == 0: nothing */
+    const df_noun **box_noun, **tag_noun; /* for each box, for each tag; NULL: not a known noun */
     char (*box_name)[DF_LABEL_MAX];
     bool *box_told;
-    /* the first box of the same kind: it stands for all of them */
+    /* index of the first box of the same kind, which stands for all of them */
     int *box_first;
-    const char *text;                        /* " words of the caption " in lower case */
+    const char *text; /* " words of the caption " in lower case */
     df_word *alt;
     int n_alt;
 } support;
 
-/* " a b c ": words with one space around each, so that a search finds whole words. */
+/* Joins words with one space around each, " a b c ", so that a search finds whole words only. NULL:
+ * out of memory. */
 static const char *spaced_words(const df_word *words, int n, df_arena *arena)
 {
     size_t size = 2;
@@ -69,7 +73,8 @@ static const char *spaced_text(const char *text, df_arena *arena, int *n)
     return words ? spaced_words(words, *n, arena) : NULL;
 }
 
-static void claim(support *s, int from, int to, df_backing by, int item)
+/* Records that the words [from, to) are supported, unless one of them already is. */
+static void mark_supported(support *s, int from, int to, df_backing by, int item)
 {
     for (int i = from; i < to; i++)
         if (s->claim[i].to)
@@ -86,7 +91,7 @@ static bool claimed(const support *s, int from, int to)
     return false;
 }
 
-/* Length of a double quotation mark at p, 0 when none. */
+/* Length in bytes of a double quotation mark at p, 0 when there is none. */
 static int quote_mark(const char *p)
 {
     const unsigned char *u = (const unsigned char *)p;
@@ -95,7 +100,8 @@ static int quote_mark(const char *p)
     return u[0] == 0xE2 && u[1] == 0x80 && (u[2] == 0x9C || u[2] == 0x9D) ? 3 : 0;
 }
 
-/* The line that holds these words, or is held by them; -1 none, n_lines: the alt-text. */
+/* Index of the line that contains these words, or of one (at least half as long) that they contain.
+ * n_lines: the alt-text contains them; -1: nothing does. */
 static int line_with(const support *s, const char *const *lines, const char *words, const char *alt)
 {
     size_t n = strlen(words);
@@ -108,7 +114,7 @@ static int line_with(const support *s, const char *const *lines, const char *wor
     return alt && strstr(alt, words) ? s->ev->n_lines : -1;
 }
 
-/* The text without spaces and ASCII signs; NULL: out of memory. */
+/* The text without spaces and ASCII punctuation, in the arena; NULL: out of memory. */
 static char *squeezed(const char *text, df_arena *arena)
 {
     char *out = df_arena_strdup(arena, text), *to = out;
@@ -145,7 +151,9 @@ static void add_quote(support *s, const char *const *lines, const char *alt, con
     const char *words = spaced_words(s->words + first, last - first, s->arena);
     int line = words ? line_with(s, lines, words, alt) : -1;
     if (line < 0 && words &&
-        all && /* several lines in one quote, or a letter that one of the two read otherwise */
+        /* the quote spans several lines, or differs in a letter that the reader or the engine got
+         * wrong */
+        all &&
         (strstr(all, words) || holds_squeezed(all, words, s->arena) ||
          df_text_holds_nearly(all, words)))
         line = 0;
@@ -155,13 +163,14 @@ static void add_quote(support *s, const char *const *lines, const char *alt, con
         return;
     }
     bool is_line = line < s->ev->n_lines;
-    claim(s, first, last, is_line ? DF_BY_LINE : DF_BY_ALT, is_line ? s->ev->lines[line].item : 0);
+    mark_supported(s, first, last, is_line ? DF_BY_LINE : DF_BY_ALT,
+                   is_line ? s->ev->lines[line].item : 0);
     for (int i = first; i < last; i++)
         s->words[i].quoted = true;
     memset(s->out->own + from, ' ', (size_t)(to - from));
 }
 
-/* A very long line is told when its beginning is. */
+/* The beginning of a line: a very long line counts as quoted when its beginning is. */
 static const char *first_words(const support *s, const char *line)
 {
     size_t n = 1;
@@ -171,7 +180,8 @@ static const char *first_words(const support *s, const char *line)
     return first ? first : line;
 }
 
-/* Words of line i; of a word broken over two lines the first has all. */
+/* The words of line i. Of a word that is hyphenated across two lines, the first line has the whole
+ * and the second line nothing. */
 static const char *line_words(const support *s, int i, int *n)
 {
     const df_line *l = &s->ev->lines[i];
@@ -199,6 +209,8 @@ static bool joins_close(const df_line *a, const df_line *b)
     return a->paragraph == b->paragraph && df_lines_join(a->text, b->text) == DF_JOIN_CLOSE;
 }
 
+/* Whether the caption contains a line: exactly, by its beginning, with a few wrong letters, or
+ * without spaces where the neighbouring line is written without them. */
 static bool is_told(const support *s, int i, const char *line, int words)
 {
     if (strstr(s->text, line) || (words > LINE_WORDS && strstr(s->text, first_words(s, line))))
@@ -254,7 +266,8 @@ static bool find_quotes(support *s)
     return !failed;
 }
 
-/* Runs of words that the alt-text has too: at least two with a name in them. */
+/* Marks runs of words that the alt-text has as well: at least two words, one of them with a
+ * capital. */
 static void find_alt(support *s)
 {
     for (int i = 0; i < s->n; i++) {
@@ -271,7 +284,7 @@ static void find_alt(support *s)
         for (int k = 0; k < best; k++)
             name = name || isupper((unsigned char)s->caption[s->words[i + k].from]);
         if (best >= 2 && name && !claimed(s, i, i + best)) {
-            claim(s, i, i + best, DF_BY_ALT, 0);
+            mark_supported(s, i, i + best, DF_BY_ALT, 0);
             i += best - 1;
         }
     }
@@ -287,7 +300,8 @@ static bool in_alt(const support *s, const df_noun *noun)
     return false;
 }
 
-/* Backed by a box of this kind, else by a tag; seen and said may be parent and child either way. */
+/* Looks for evidence of a noun: a box, else a tag, else the alt-text. The noun in the evidence may
+ * be a kind of the one in the caption, or the other way round. */
 static bool back_noun(support *s, int from, int to, const df_noun *noun)
 {
     int box = -1, tag = -1;
@@ -303,11 +317,11 @@ static bool back_noun(support *s, int from, int to, const df_noun *noun)
                                df_noun_is(s->nouns, noun, s->tag_noun[i])))
             tag = i;
     if (box >= 0)
-        claim(s, from, to, DF_BY_BOX, s->ev->boxes[box].item);
+        mark_supported(s, from, to, DF_BY_BOX, s->ev->boxes[box].item);
     else if (tag >= 0)
-        claim(s, from, to, DF_BY_TAG, s->ev->tags[tag].item);
+        mark_supported(s, from, to, DF_BY_TAG, s->ev->tags[tag].item);
     else if (in_alt(s, noun))
-        claim(s, from, to, DF_BY_ALT, 0);
+        mark_supported(s, from, to, DF_BY_ALT, 0);
     else
         return false;
     return true;
@@ -354,7 +368,8 @@ static void find_nouns(support *s)
     }
 }
 
-/* Labels that are no known nouns are looked for as they are. */
+/* Searches the caption for boxes with labels that are not in the noun table: the label as it is,
+ * then its plural. */
 static void find_unknown(support *s)
 {
     for (int b = 0; b < s->ev->n_boxes; b++) {
@@ -376,7 +391,7 @@ static void find_unknown(support *s)
             from += *p == ' ';
         s->box_told[b] = true;
         if (from + n <= s->n && !claimed(s, from, from + n))
-            claim(s, from, from + n, DF_BY_BOX, s->ev->boxes[b].item);
+            mark_supported(s, from, from + n, DF_BY_BOX, s->ev->boxes[b].item);
     }
 }
 
@@ -414,7 +429,7 @@ static void find_colours(support *s)
                      strcmp(before, "pale") == 0;
         int from = shade && !claimed(s, i - 1, i) ? i - 1 : i;
         if (held)
-            claim(s, from, i + 1, DF_BY_LOOK, 0);
+            mark_supported(s, from, i + 1, DF_BY_LOOK, 0);
     }
 }
 

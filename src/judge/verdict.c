@@ -1,3 +1,5 @@
+/* Turns rules broken, evidence left out or invented, and signs of a bad generation into one
+ * verdict. */
 #include "judge/verdict.h"
 
 #include <inttypes.h>
@@ -14,7 +16,7 @@ const df_limits df_limits_default = {.max_words = 192,
                                      .min_text_recall = 0.5,
                                      .min_object_recall = 0.3};
 
-/* What is found wrong, as it is found. */
+/* The faults found so far. */
 typedef struct {
     df_verdict *verdict;
     df_arena *arena;
@@ -50,6 +52,7 @@ static int at_most(int n, int most)
     return n < most ? n : most;
 }
 
+/* Judges what the caption invents, misquotes and leaves out. */
 static void judge_evidence(findings *f, const df_verdict *v, const df_limits *limits)
 {
     const df_support *s = &v->support;
@@ -86,8 +89,8 @@ static void judge(findings *f, const df_verdict *v, const df_rules_found *rules,
     judge_evidence(f, v, limits);
 }
 
-/* A phrase again and again, or one endless word: quoted up to its 60th byte, or the character that
- * ends before. */
+/* Adds the fault that a phrase repeats or that a word is endless. It is quoted up to its 60th byte,
+ * between characters. */
 static void add_loop(findings *f, const char *text, const df_word *words, const df_loop *loop)
 {
     const char *said = text + words[loop->from].from;
@@ -101,7 +104,7 @@ static void add_loop(findings *f, const char *text, const df_word *words, const 
         add(f, "loop", "\"%.*s\" %d times in a row", shown, said, loop->times);
 }
 
-/* What went wrong while it was made: cut off, mixed up, another language, a loop. */
+/* Judges signs that the generation went wrong: cut off, mixed up, another language, a loop. */
 static void judge_making(findings *f, const df_written *written, const df_word *words,
                          const df_limits *limits)
 {

@@ -42,8 +42,8 @@ static int count_lines(const char *text)
     return n;
 }
 
-/* Cuts "a|*b|c" into words, in place. A '*' marks a word whose most common meaning is this thing;
- * such words go into the index. */
+/* Cuts "a|*b|c" into words, in place. A '*' marks a word that most often means this thing; such
+ * words go into the index. */
 static df_status read_words(df_kinds *k, char *word, df_error *err)
 {
     thing *t = &k->things[k->n_things];
@@ -159,7 +159,7 @@ df_kind df_kinds_find(const df_kinds *k, const char *label)
 }
 
 /* Whether the small table contradicts: it knows what a word means in pictures. Its hot dog is food;
- * WordNet's first meaning is a person who shows off. */
+ * in WordNet it is first of all a show-off. */
 static bool differ(const df_kind *a, const df_kind *b)
 {
     return a->noun && b->noun && a->noun->kind != b->noun->kind;

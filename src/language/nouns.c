@@ -155,7 +155,7 @@ static void clean_label(const char *label, char clean[DF_LABEL_MAX])
             clean[n++] = c;
         inside = inside && *label != ')';
     }
-    if ((*label & 0xC0) == 0x80) { /* a character cut in two */
+    if ((*label & 0xC0) == 0x80) { /* a UTF-8 character that was cut in two is dropped */
         while (n > 0 && (clean[n - 1] & 0xC0) == 0x80)
             n--;
         n -= n > 0;

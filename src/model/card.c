@@ -1,3 +1,4 @@
+/* Reads model cards and the files beside them. */
 #include "model/card.h"
 #include <dirent.h>
 #include <errno.h>
@@ -108,13 +109,14 @@ static df_status read_fields(df_card *card, df_error *err)
             continue;
         }
         DF_TRY(read_decode_key(card, &entries[i], err));
-        extra[card->n_extra++] = entries[i];     /* compacted in place: never ahead of i */
+        extra[card->n_extra++] = entries[i]; /* in place: the write index is never ahead of i */
     }
     card->extra = extra;
     return DF_OK;
 }
 
-/* "n02099601\tdog" is dog; a line without a tab is its own name; an empty name drops the class. */
+/* The name in a line of labels: what follows a tab, or the whole line without one. An empty name
+ * drops the class. */
 static const char *label_name(char *line)
 {
     line[strcspn(line, "\r")] = '\0';
@@ -162,7 +164,7 @@ char *df_card_beside(const df_card *card, const char *file)
     return path;
 }
 
-/* The bytes of a file that the card's field names; NULL when it names none. Caller frees. */
+/* Appends the bytes of a file that the card's field names; nothing when file is NULL. */
 static df_status read_beside(const df_card *card, const char *field, const char *file, size_t max,
                              df_str *all, df_error *err)
 {
@@ -182,7 +184,7 @@ static df_status read_beside(const df_card *card, const char *field, const char 
     return status;
 }
 
-/* A number in [0, 1] for each label. */
+/* Reads one threshold in [0, 1] for each label. */
 static df_status split_thresholds(df_card *card, const char *text, df_error *err)
 {
     double *least = df_arena_alloc(&card->arena, (size_t)card->n_labels + 1, sizeof *least);
@@ -206,7 +208,8 @@ static df_status split_thresholds(df_card *card, const char *text, df_error *err
 static df_status split_files(df_card *card, const df_str *labels, const df_str *thresholds,
                              df_error *err)
 {
-    char *copy = df_arena_alloc(&card->arena, labels->size + 1, 1); /* label names point into it */
+    /* names of labels point into it */
+    char *copy = df_arena_alloc(&card->arena, labels->size + 1, 1);
     if (!copy)
         return df_no_memory(err, "read %s", card->path);
     memcpy(copy, df_str_text(labels), labels->size);
@@ -215,8 +218,8 @@ static df_status split_files(df_card *card, const df_str *labels, const df_str *
     return card->thresholds ? split_thresholds(card, df_str_text(thresholds), err) : DF_OK;
 }
 
-/* Reads the files beside the card, and fingerprints it with them: another threshold or name is
- * another result. */
+/* Reads the files beside the card and hashes them together with it, since another threshold or name
+ * gives another result. */
 static df_status read_files(df_card *card, df_error *err)
 {
     df_str all = {0}, labels = {0}, thresholds = {0};
@@ -279,7 +282,7 @@ static df_status verify_file(const df_card *card, df_error *err)
     return status;
 }
 
-/* Appends ", WHAT FILE" when a file beside the card is not there. */
+/* Appends "WHAT FILE" to *missing when a file beside the card does not exist; returns whether. */
 static bool note_absent(const df_card *card, const char *what, const char *file, df_str *missing)
 {
     char *path = file ? df_card_beside(card, file) : NULL;
@@ -290,7 +293,8 @@ static bool note_absent(const df_card *card, const char *what, const char *file,
     return absent;
 }
 
-/* Whether the small files are all there, without which the rest of the card cannot be read. */
+/* Notes all missing files. Returns whether the small ones exist, without which the card cannot be
+ * read in full. */
 static bool note_missing(const df_card *card, df_str *missing)
 {
     bool absent = note_absent(card, "labels", card->labels, missing);
@@ -300,7 +304,7 @@ static bool note_missing(const df_card *card, df_str *missing)
     return !absent;
 }
 
-/* missing: NULL when a file beside the card that is not there is an error. */
+/* Reads a card. missing: receives the names of missing files; NULL: a missing file is an error. */
 static df_status read_card(df_card *card, const char *name, bool verify, df_str *missing,
                            df_error *err)
 {
@@ -455,7 +459,8 @@ df_status df_cards_list(const char *folder, df_arena *arena, const char *const *
     return DF_OK;
 }
 
-/* A card that is wrong says nothing here; one that can't be read now is no card to pass over. */
+/* Appends a card's `accept`. A broken card is passed over; one that cannot be read at the moment is
+ * an error. */
 static df_status append_accept(const char *folder, const char *name, df_str *out, df_error *err)
 {
     df_card *card = NULL;
@@ -478,7 +483,7 @@ df_status df_cards_accept(const char *folder, df_str *out, df_error *err)
     int n = 0;
     df_status status = df_cards_list(folder, &arena, &names, &n, err);
     if (status == DF_MISSING)
-        status = DF_OK; /* no folder: no cards */
+        status = DF_OK; /* without a folder there are no cards */
     for (int i = 0; status == DF_OK && i < n; i++)
         status = append_accept(folder, names[i], out, err);
     df_arena_reset(&arena);

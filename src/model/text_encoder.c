@@ -1,3 +1,4 @@
+/* Encodes texts by a tokenizer and an ONNX model, and keeps the vectors. */
 #include "model/text_encoder.h"
 
 #include <math.h>
@@ -17,7 +18,7 @@ typedef struct {
     char *text;
     float *vector;
     state state;
-} kept;     /* vector: of ENCODED */
+} kept;     /* vector is valid once state is ENCODED */
 
 struct df_text_encoder {
     df_card *card;
@@ -25,11 +26,11 @@ struct df_text_encoder {
     df_tokenizer *tokenizer;
     char *template;
     int dim, max_tokens;
-    int64_t pad; /* token that fills up to max_tokens; -1: none does */
-    pthread_mutex_t lock; /* over all below */
+    int64_t pad; /* the token that pads to max_tokens; -1: no padding */
+    pthread_mutex_t lock; /* guards all members below */
     pthread_cond_t changed;
-    bool locks; /* the two above are made */
-    df_map index; /* text to place in `kept` */
+    bool locks; /* lock and changed are initialised */
+    df_map index; /* from text to its index in `kept` */
     kept *kept; /* [KEPT_MAX] */
     int n_kept;
 };
@@ -64,7 +65,7 @@ static df_status make_prompt(const df_text_encoder *e, const char *words, df_are
                              char **prompt, df_error *err)
 {
     char name[DF_WORDS_MAX_BYTES + 1];
-    /* the card was checked: there is one */
+    /* check of the card has made sure that there is one */
     const char *slot = strstr(e->template, "{}");
     DF_TRY(df_words_clean(words, name, err));
     *prompt =
@@ -88,7 +89,7 @@ static df_status find_vector(const df_text_encoder *e, const df_tensor *outputs,
     return DF_OK;
 }
 
-/* Divides by the length, in double. */
+/* Divides a vector by its length, computed in double. */
 static df_status normalise(const df_text_encoder *e, float *x, int64_t dim, df_error *err)
 {
     double sum = 0;
@@ -126,8 +127,8 @@ static df_status encode(const df_text_encoder *e, const char *prompt, df_arena *
 
 /* ---- each text once ---- */
 
-/* Under the lock. The place of a text that is kept or being encoded; a new one, ENCODING and ours
- * to fill, when *mine. */
+/* To be called under the lock. *out: the entry of a text that is kept or is being encoded, or a new
+ * one, which the caller must fill when *mine. NULL: there is no room to keep it. */
 static df_status find_or_claim(df_text_encoder *e, const char *prompt, kept **out, bool *mine,
                                df_error *err)
 {
@@ -182,7 +183,7 @@ df_status df_text_encoder_run(df_text_encoder *e, const char *words, df_arena *a
         *vector = k->vector;
     if (ready || status != DF_OK)
         return status;
-    /* not kept, or refused before: what refuses it says so again */
+    /* the text is new, not kept, or was refused before; the last repeats its message */
     const float *fresh = NULL;
     status = encode(e, prompt, arena, &fresh, &dim, err);
     if (mine)

@@ -1,3 +1,4 @@
+/* Loads the tokenizer library and calls it. */
 #include "model/tokenizer.h"
 
 #include <dlfcn.h>
@@ -7,10 +8,10 @@
 
 #include "base/file.h"
 
-/* the first, a word, the last */
+/* TOKENS_MIN: the first token, a word, the last token */
 enum { FILE_BYTES_MAX = 64 << 20, TEXT_BYTES_MAX = 4096, TOKENS_MIN = 3 };
 
-/* tools/tokenizer/lib.rs. */
+/* The functions of tools/tokenizer/lib.rs. */
 typedef struct {
     void *(*open)(const unsigned char *json, size_t size, size_t max_tokens, char *error,
                   size_t error_size);
@@ -28,7 +29,8 @@ struct df_tokenizer {
     int max_tokens;
 };
 
-/* A function from a data pointer: POSIX allows what C does not. */
+/* Copies a function's address from a data pointer, which POSIX allows and ISO C does not. False:
+ * the library has no such function. */
 static bool take(void *handle, const char *name, void *function)
 {
     void *symbol = dlsym(handle, name);

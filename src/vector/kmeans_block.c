@@ -141,8 +141,8 @@ static bool own_exactly(df_kmeans_block *b, int r)
     return true;
 }
 
-/* Sets in b->mask the groups whose bound reaches the row's best score so far. Returns whether there
- * is any. */
+/* Sets in b->mask the groups with a bound that reaches the row's best score so far. Returns whether
+ * there is any. */
 static bool reach(df_kmeans_block *b, int r)
 {
     const df_kmeans *km = b->km;

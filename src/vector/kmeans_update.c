@@ -1,5 +1,5 @@
-/* The reduce half of a round of k-means: sums to centroids, in an order and in a precision that are
- * the same anywhere. */
+/* The reduce half of a round of k-means: centroids from sums, in an order and a precision that are
+ * the same on every machine. */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* The search for the largest dot product: scores in 8 bits, a short list of candidates for each
+ * row, exact dot products for those that the scores cannot separate. */
 #include "vector/max_dot.h"
 
 #include <math.h>

@@ -1,7 +1,8 @@
-/* For each row of a block: which of many vectors has the largest dot product with it? Exactly (the
- * largest df_dot, ties to the lowest number), though most pairs are only looked at by their 8-bit
- * codes: a pair is left out when its score plus the proven window stays below a dot product that is
- * known to be reached. k-means asks this of centroids, dedup of earlier images. */
+/* For each row of a block, finds the one of many vectors that has the largest dot product with it.
+ * The answer is exact (the largest df_dot, ties to the lowest number), though most pairs are only
+ * scored by their 8-bit codes: a pair is dropped when its score plus the proven error window stays
+ * below a dot product that another vector is known to reach. k-means searches among centroids,
+ * dedup among earlier images. */
 #ifndef DF_VECTOR_MAX_DOT_H
 #define DF_VECTOR_MAX_DOT_H
 #include "vector/quantise.h"
@@ -35,10 +36,10 @@ struct df_search {
     bool failed; /* `exact` returned NULL */
     int64_t n_exact; /* dot products computed in full */
     int32_t end[DF_SEARCH_ROWS]; /* positions from here on are not scored */
-    int32_t skip[DF_SEARCH_ROWS]; /* nor is this one; -1: none */
-    float low[DF_SEARCH_ROWS]; /* the largest dot product is at least this */
+    int32_t skip[DF_SEARCH_ROWS]; /* this position is not compared either; -1: none */
+    float low[DF_SEARCH_ROWS]; /* lower bound of the largest dot product */
     int32_t best[DF_SEARCH_ROWS]; /* number of the best vector so far; -1: none */
-    /* its df_dot; DF_SEARCH_NONE when it was never computed */
+    /* its df_dot; DF_SEARCH_NONE when only its score is known */
     float best_dot[DF_SEARCH_ROWS];
     float best_high[DF_SEARCH_ROWS];
     /* -1: there is no best, or it is not among these panels */

@@ -1,3 +1,4 @@
+/* Quantises float vectors to 8 bits and interleaves sixteen of them for the SIMD kernels. */
 #include "vector/quantise.h"
 
 #include <math.h>

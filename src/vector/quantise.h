@@ -1,6 +1,7 @@
-/* Vectors as 8-bit codes, less a common mean: what a first look at a dot product costs least. How
- * far a score of codes can be from the real one is known (Cauchy-Schwarz over the rounding errors),
- * so nothing is decided wrongly. */
+/* Vectors as 8-bit codes. A common mean is subtracted first, so that the codes use their whole
+ * range. A dot product of codes reads a quarter of the bytes, and its distance from the real
+ * one is bounded (Cauchy-Schwarz over the rounding errors). A caller that computes the real one
+ * whenever the bound leaves a doubt therefore decides exactly as without codes. */
 #ifndef DF_VECTOR_QUANTISE_H
 #define DF_VECTOR_QUANTISE_H
 #include <stddef.h>

@@ -9,9 +9,9 @@
 df_status df_rank_order(const double *key, int64_t n, int64_t *order, df_error *err);
 
 /* Most different first (greedy k-center, Gonzalez 1985): order[0] is `first`; each next item is the
- * one whose largest dot product with those before it is smallest; ties: the lower index. x: [n,
- * dim] of unit length. Only the first n_wanted places are chosen so; the other items follow in
- * their own order. closest: [n] of working memory. O(n * n_wanted * dim). */
+ * one with the smallest value of its largest dot product with those before it; ties: the lower
+ * index. x: [n, dim] of unit length. Only the first n_wanted places are chosen so; the other items
+ * follow in their own order. closest: [n] of working memory. O(n * n_wanted * dim). */
 void df_rank_spread(const float *x, int64_t n, int dim, int64_t first, int64_t n_wanted,
                     float *closest, int64_t *order);
 

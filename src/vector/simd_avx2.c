@@ -159,7 +159,7 @@ AVX2 static int32_t code_dot(const int8_t *a, const int8_t *b, int d)
     return _mm_cvtsi128_si32(_mm_add_epi32(q, _mm_shuffle_epi32(q, 0xB1)));
 }
 
-/* Marks the groups whose bound reaches `need`, eight at a time. */
+/* Marks the groups with a bound that reaches `need`, eight at a time. */
 AVX2 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n,
                        uint64_t *mask)
 {

@@ -152,7 +152,7 @@ AVX512 static int32_t code_dot(const int8_t *a, const int8_t *b, int d)
     return _mm512_reduce_add_epi32(_mm512_sub_epi32(sum, _mm512_slli_epi32(correction, 7)));
 }
 
-/* Marks the groups whose bound reaches `need`, 32 at a time. */
+/* Marks the groups with a bound that reaches `need`, 32 at a time. */
 AVX512 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n,
                          uint64_t *mask)
 {

@@ -125,7 +125,7 @@ NEON static int32_t code_dot(const int8_t *a, const int8_t *b, int d)
     return vaddvq_s32(sum);
 }
 
-/* Marks the groups whose bound reaches `need`, eight at a time. */
+/* Marks the groups with a bound that reaches `need`, eight at a time. */
 static void reach(const int16_t *bound, const int16_t *drift, int16_t need, int n, uint64_t *mask)
 {
     const uint16x8_t weight = {1, 2, 4, 8, 16, 32, 64, 128};

@@ -16,7 +16,7 @@ typedef struct {
     bool dilate; /* connect text that is one pixel apart */
     int max_boxes; /* when there are more regions, only the largest count */
 } df_text_map_options;
-/* quad: corners as by df_quad_for_text, in map pixels whose edges are at integers. score: mean
+/* quad: corners as by df_quad_for_text, in map pixels, with pixel edges at integers. score: mean
  * probability inside, in [0, 1] if the map is. */
 typedef struct {
     df_quad quad;
