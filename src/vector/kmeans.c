@@ -187,8 +187,8 @@ static df_status assign_block(void *ctx, int64_t item, int thread, df_error *err
 {
     df_kmeans *km = ctx;
     df_kmeans_block *b = &km->blocks[thread];
-    int64_t first = item * DF_SEARCH_ROWS, left = km->rows->n - first;
-    int n = (int)(left < DF_SEARCH_ROWS ? left : DF_SEARCH_ROWS);
+    int64_t first = item * DF_MAX_DOT_ROWS, left = km->rows->n - first;
+    int n = (int)(left < DF_MAX_DOT_ROWS ? left : DF_MAX_DOT_ROWS);
     if (km->options.stop && atomic_load(km->options.stop))
         return df_stopped(err);
     DF_TRY(df_kmeans_block_search(b, first, n, false, err));
@@ -238,7 +238,7 @@ df_status df_kmeans_assign(df_kmeans *km, df_kmeans_pass *pass, df_error *err)
         km->blocks[t].search->n_exact = 0;
     }
     km->n_done = 0;
-    int64_t n_blocks = (km->rows->n + DF_SEARCH_ROWS - 1) / DF_SEARCH_ROWS;
+    int64_t n_blocks = (km->rows->n + DF_MAX_DOT_ROWS - 1) / DF_MAX_DOT_ROWS;
     DF_TRY(df_pool_run(km->options.n_threads, n_blocks, assign_block, km, err));
     km->coded = km->code != NULL;
     km->bounded = km->bound && km->rounds > 0;
@@ -326,8 +326,8 @@ static df_status label_block(void *ctx, int64_t item, int thread, df_error *err)
 {
     const labelling *l = ctx;
     df_kmeans_block *b = &l->km->blocks[thread];
-    int64_t at = item * DF_SEARCH_ROWS;
-    int n = (int)(l->n - at < DF_SEARCH_ROWS ? l->n - at : DF_SEARCH_ROWS);
+    int64_t at = item * DF_MAX_DOT_ROWS;
+    int n = (int)(l->n - at < DF_MAX_DOT_ROWS ? l->n - at : DF_MAX_DOT_ROWS);
     DF_TRY(df_kmeans_block_search(b, l->first + at, n, true, err));
     for (int r = 0; r < n; r++)
         assert(b->search->best[r] >= 0 && b->search->best[r] < l->km->k);
@@ -340,6 +340,6 @@ df_status df_kmeans_label(df_kmeans *km, int64_t first, int64_t n, int32_t *clus
                           float *similarity, df_error *err)
 {
     labelling l = {km, first, n, cluster, similarity};
-    return df_pool_run(km->options.n_threads, (n + DF_SEARCH_ROWS - 1) / DF_SEARCH_ROWS,
+    return df_pool_run(km->options.n_threads, (n + DF_MAX_DOT_ROWS - 1) / DF_MAX_DOT_ROWS,
                        label_block, &l, err);
 }

@@ -31,7 +31,7 @@ static int16_t *bounds_of(const df_kmeans_block *b, int row)
 
 df_status df_kmeans_block_init(df_kmeans_block *b, df_kmeans *km, df_error *err)
 {
-    size_t rows = DF_SEARCH_ROWS, d = (size_t)km->d, groups = (size_t)km->n_groups;
+    size_t rows = DF_MAX_DOT_ROWS, d = (size_t)km->d, groups = (size_t)km->n_groups;
     *b = (df_kmeans_block){.km = km};
     b->search = calloc(1, sizeof *b->search);
     b->half = malloc(rows * d * sizeof *b->half);
@@ -110,7 +110,7 @@ static df_status code_rows(df_kmeans_block *b, df_error *err)
  * is not read from disk. */
 static void start_with_own(df_kmeans_block *b, int r)
 {
-    df_search *s = b->search;
+    df_max_dot *s = b->search;
     const df_panels *p = s->panels;
     int32_t own = b->before[r];
     if (own < 0)
@@ -131,7 +131,7 @@ static void start_with_own(df_kmeans_block *b, int r)
 /* Replaces the score of the row's own centroid by the exact dot product, which prunes more. */
 static bool own_exactly(df_kmeans_block *b, int r)
 {
-    df_search *s = b->search;
+    df_max_dot *s = b->search;
     const float *x = exact_row(b, r);
     if (!x)
         return false;
@@ -163,7 +163,7 @@ static void list_row(df_kmeans_block *b, int r)
     for (int w = 0; w < b->km->groups_padded / 64; w++)
         for (uint64_t bits = b->mask[w]; bits; bits &= bits - 1) {
             int group = 64 * w + __builtin_ctzll(bits);
-            b->list[(size_t)group * DF_SEARCH_ROWS + (size_t)b->listed[group]++] = (uint16_t)r;
+            b->list[(size_t)group * DF_MAX_DOT_ROWS + (size_t)b->listed[group]++] = (uint16_t)r;
             /* the comparison raises it again */
             bounds_of(b, r)[group] = INT16_MIN;
         }
@@ -203,7 +203,7 @@ static df_status choose_groups(df_kmeans_block *b, df_error *err)
 
 static void look_from(df_kmeans_block *b, int first, int end, const uint16_t *rows, int n)
 {
-    df_search_panels(b->search, first, end, rows, n);
+    df_max_dot_panels(b->search, first, end, rows, n);
     b->pass.n_looked += (int64_t)n * (end - first) * DF_PANEL;
 }
 
@@ -221,7 +221,7 @@ static void look(df_kmeans_block *b)
         int first = group * km->group_panels, end = first + km->group_panels;
         if (b->listed[group])
             look_from(b, first, end < n_panels ? end : n_panels,
-                      b->list + (size_t)group * DF_SEARCH_ROWS, b->listed[group]);
+                      b->list + (size_t)group * DF_MAX_DOT_ROWS, b->listed[group]);
     }
 }
 
@@ -229,7 +229,7 @@ df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool 
                                  df_error *err)
 {
     const df_kmeans *km = b->km;
-    df_search *s = b->search;
+    df_max_dot *s = b->search;
     b->first = first;
     b->n = n;
     b->has_half = s->failed = false;
@@ -239,12 +239,12 @@ df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool 
     DF_TRY(code_rows(b, err));
     /* in the first round the panels are not in their final order, so bounds would not last */
     s->bound = km->bound && km->rounds > 0 ? bounds_of(b, 0) : NULL;
-    df_search_begin(s, n);
+    df_max_dot_begin(s, n);
     DF_TRY(choose_groups(b, err));
     look(b);
     for (int r = 0; r < n; r++) {
         int64_t seen = s->n_exact;
-        df_search_settle(s, r, exact);
+        df_max_dot_settle(s, r, exact);
         b->pass.n_rechecked += s->n_exact > seen;
     }
     return s->failed ? cannot_read(b, err) : DF_OK;

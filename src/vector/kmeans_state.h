@@ -10,22 +10,22 @@ enum { DF_KMEANS_LOCKS = 64 };
 /* One thread's state: the block of rows that it works on. */
 typedef struct {
     struct df_kmeans *km;
-    df_search *search;
+    df_max_dot *search;
     int64_t first;                           /* number of the block's first row */
     int n;
-    /* [DF_SEARCH_ROWS][d]; read from disk only when a value is needed */
+    /* [DF_MAX_DOT_ROWS][d]; read from disk only when a value is needed */
     uint16_t *half;
     bool has_half;
     df_error read_error;
     float *exact, *scratch;                  /* [d] each */
     int exact_row;                           /* row in `exact`; -1: none */
-    int8_t *code; /* [DF_SEARCH_ROWS][stride], when codes are not kept */
-    df_code *row; /* [DF_SEARCH_ROWS], when they are not kept */
-    /* [DF_SEARCH_ROWS]: the row's cluster before this round; -1: none */
+    int8_t *code; /* [DF_MAX_DOT_ROWS][stride], when codes are not kept */
+    df_code *row; /* [DF_MAX_DOT_ROWS], when they are not kept */
+    /* [DF_MAX_DOT_ROWS]: the row's cluster before this round; -1: none */
     int32_t *before;
     uint16_t *all; /* rows that are compared with every group */
     int n_all;
-    /* [n_groups][DF_SEARCH_ROWS]: for each group, the other rows that are compared with it */
+    /* [n_groups][DF_MAX_DOT_ROWS]: for each group, the other rows that are compared with it */
     uint16_t *list;
     int *listed; /* [n_groups] */
     uint64_t *mask; /* [groups_padded / 64] */
@@ -68,8 +68,8 @@ struct df_kmeans {
 /* kmeans_block.c */
 df_status df_kmeans_block_init(df_kmeans_block *b, df_kmeans *km, df_error *err);
 void df_kmeans_block_free(df_kmeans_block *b);
-/* Assigns rows first .. first + n - 1 (n <= DF_SEARCH_ROWS); the result is in b->search->best. With
- * `exact` also their df_dot, in best_dot. */
+/* Assigns rows first .. first + n - 1 (n <= DF_MAX_DOT_ROWS); the result is in b->search->best.
+ * With `exact` also their df_dot, in best_dot. */
 df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool exact,
                                  df_error *err);
 /* Adds the block's moves to the sums. */

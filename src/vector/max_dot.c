@@ -4,13 +4,13 @@
 
 #include <math.h>
 
-void df_search_begin(df_search *s, int n_rows)
+void df_max_dot_begin(df_max_dot *s, int n_rows)
 {
     s->n_rows = n_rows;
     for (int r = 0; r < n_rows; r++) {
         s->end[r] = s->panels->n;
         s->skip[r] = s->best[r] = s->best_position[r] = -1;
-        s->low[r] = s->best_dot[r] = s->best_high[r] = DF_SEARCH_NONE;
+        s->low[r] = s->best_dot[r] = s->best_high[r] = DF_MAX_DOT_NONE;
         s->n_candidates[r] = 0;
     }
 }
@@ -23,13 +23,13 @@ static void raise_bound(int16_t *bound, int steps)
 }
 
 /* The group of a panel. The division costs time, and most searches have one panel in a group. */
-static int group_of(const df_search *s, int panel)
+static int group_of(const df_max_dot *s, int panel)
 {
     return s->group_panels == 1 ? panel : panel / s->group_panels;
 }
 
 /* Records that the vector at `position` lost with a dot product of at most `high`. */
-static void pass_over(const df_search *s, int row, int32_t position, float high)
+static void pass_over(const df_max_dot *s, int row, int32_t position, float high)
 {
     if (!s->bound || position < 0)
         return;
@@ -38,18 +38,18 @@ static void pass_over(const df_search *s, int row, int32_t position, float high)
                 (int)ceilf(high * DF_BOUND_STEPS) - s->drift[group]);
 }
 
-static float exact_dot(df_search *s, int row, int32_t position)
+static float exact_dot(df_max_dot *s, int row, int32_t position)
 {
     const float *x = s->exact(s->exact_ctx, row);
     s->failed = s->failed || !x;
     s->n_exact++;
     const df_panels *p = s->panels;
     return x ? s->simd->dot(x, p->vector + (size_t)p->order[position] * (size_t)p->d, p->d)
-             : DF_SEARCH_NONE;
+             : DF_MAX_DOT_NONE;
 }
 
 /* Makes the vector at `position` the row's best, in place of the old one. */
-static void lead(df_search *s, int row, int32_t position, float dot, float high)
+static void lead(df_max_dot *s, int row, int32_t position, float dot, float high)
 {
     pass_over(s, row, s->best_position[row], s->best_high[row]);
     s->best[row] = s->panels->order[position];
@@ -60,7 +60,7 @@ static void lead(df_search *s, int row, int32_t position, float dot, float high)
 }
 
 /* Computes the exact dot product and keeps the better of this vector and the best so far. */
-static void compare(df_search *s, int row, int32_t position)
+static void compare(df_max_dot *s, int row, int32_t position)
 {
     float dot = exact_dot(s, row, position), high = dot + s->panels->slack;
     int32_t number = s->panels->order[position];
@@ -71,9 +71,9 @@ static void compare(df_search *s, int row, int32_t position)
 }
 
 /* Drops the candidates that can no longer win; returns how many are left. */
-static int prune(df_search *s, int row)
+static int prune(df_max_dot *s, int row)
 {
-    df_candidate *c = s->candidate[row];
+    df_max_dot_candidate *c = s->candidate[row];
     int n = 0;
     for (int i = 0; i < s->n_candidates[row]; i++) {
         if (c[i].high < s->low[row])
@@ -86,9 +86,9 @@ static int prune(df_search *s, int row)
 }
 
 /* A best vector without an exact dot product rules out none: it joins the candidates. */
-static void demote(df_search *s, int row)
+static void demote(df_max_dot *s, int row)
 {
-    if (s->best[row] < 0 || s->best_dot[row] > DF_SEARCH_NONE)
+    if (s->best[row] < 0 || s->best_dot[row] > DF_MAX_DOT_NONE)
         return;
     int32_t position = s->best_position[row];
     s->best[row] = s->best_position[row] = -1;
@@ -97,23 +97,23 @@ static void demote(df_search *s, int row)
 
 /* Puts the candidate with the highest upper bound first: its exact dot product may rule out the
  * others. */
-static void swap_first(df_candidate *c, int n)
+static void swap_first(df_max_dot_candidate *c, int n)
 {
     int first = 0;
     for (int i = 1; i < n; i++)
         first = c[i].high > c[first].high ? i : first;
-    df_candidate held = c[0];
+    df_max_dot_candidate held = c[0];
     c[0] = c[first];
     c[first] = held;
 }
 
-void df_search_settle(df_search *s, int row, bool exact)
+void df_max_dot_settle(df_max_dot *s, int row, bool exact)
 {
     int n = prune(s, row);
-    df_candidate *c = s->candidate[row];
+    df_max_dot_candidate *c = s->candidate[row];
     s->n_candidates[row] = 0;
     if (n == 1 && !exact && s->best_high[row] < s->low[row]) {
-        lead(s, row, c[0].position, DF_SEARCH_NONE, c[0].high);
+        lead(s, row, c[0].position, DF_MAX_DOT_NONE, c[0].high);
         return;
     }
     if (n > 0 || exact)
@@ -129,7 +129,7 @@ void df_search_settle(df_search *s, int row, bool exact)
 }
 
 /* Adds the lanes of a panel that may hold the largest dot product to the row's candidates. */
-static void add_hits(df_search *s, int row, int panel, unsigned hits, const float *score,
+static void add_hits(df_max_dot *s, int row, int panel, unsigned hits, const float *score,
                      float window)
 {
     float top = s->low[row];
@@ -144,9 +144,9 @@ static void add_hits(df_search *s, int row, int panel, unsigned hits, const floa
             pass_over(s, row, position, high);
             continue;
         }
-        if (s->n_candidates[row] == DF_SEARCH_CANDIDATES && prune(s, row) == DF_SEARCH_CANDIDATES)
-            df_search_settle(s, row, true);
-        s->candidate[row][s->n_candidates[row]++] = (df_candidate){position, high};
+        if (s->n_candidates[row] == DF_MAX_DOT_CANDIDATES && prune(s, row) == DF_MAX_DOT_CANDIDATES)
+            df_max_dot_settle(s, row, true);
+        s->candidate[row][s->n_candidates[row]++] = (df_max_dot_candidate){position, high};
     }
 }
 
@@ -164,7 +164,7 @@ typedef struct {
 } tile;
 
 /* Gathers the codes and bounds of the rows of a tile. */
-static void fill_tile(const df_search *s, const uint16_t *rows, int n, tile *t)
+static void fill_tile(const df_max_dot *s, const uint16_t *rows, int n, tile *t)
 {
     t->n = n;
     t->rows = rows;
@@ -189,7 +189,7 @@ static void fill_tile(const df_search *s, const uint16_t *rows, int n, tile *t)
 
 /* Marks the lanes of this panel that a row must not see: the one that it skips, and those at or
  * beyond its end. */
-static void leave_out_lanes(const df_search *s, int panel, tile *t)
+static void leave_out_lanes(const df_max_dot *s, int panel, tile *t)
 {
     for (int i = 0; i < DF_TILE; i++)
         t->scores.skip[i] = t->skip_panel[i] == panel ? t->skip_lane[i] : 0;
@@ -200,7 +200,7 @@ static void leave_out_lanes(const df_search *s, int panel, tile *t)
     }
 }
 
-static void raise_bounds(const df_search *s, int panel, tile *t)
+static void raise_bounds(const df_max_dot *s, int panel, tile *t)
 {
     int group = group_of(s, panel), drift = s->drift[group];
     for (int i = 0; i < t->n; i++)
@@ -208,7 +208,7 @@ static void raise_bounds(const df_search *s, int panel, tile *t)
 }
 
 /* Scores the rows of a tile against one panel of centroids and keeps the candidates. */
-static void search_tile(df_search *s, int panel, tile *t)
+static void search_tile(df_max_dot *s, int panel, tile *t)
 {
     const df_panels *p = s->panels;
     int32_t dots[DF_TILE][DF_PANEL];
@@ -226,7 +226,7 @@ static void search_tile(df_search *s, int panel, tile *t)
         }
 }
 
-void df_search_panels(df_search *s, int first, int end, const uint16_t *rows, int n)
+void df_max_dot_panels(df_max_dot *s, int first, int end, const uint16_t *rows, int n)
 {
     tile t = {0};
     for (int i = 0; i < n; i += DF_TILE) {

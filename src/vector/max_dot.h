@@ -7,17 +7,17 @@
 #define DF_VECTOR_MAX_DOT_H
 #include "vector/quantise.h"
 
-enum { DF_SEARCH_ROWS = 1024, DF_SEARCH_CANDIDATES = 24 };
-#define DF_SEARCH_NONE (-4.0F)               /* below every dot product of unit vectors */
+enum { DF_MAX_DOT_ROWS = 1024, DF_MAX_DOT_CANDIDATES = 24 };
+#define DF_MAX_DOT_NONE (-4.0F)               /* below every dot product of unit vectors */
 
 /* A vector that may still win: its dot product is at most `high`. */
 typedef struct {
     int32_t position;
     float high;
-} df_candidate;
+} df_max_dot_candidate;
 
-typedef struct df_search df_search;
-struct df_search {
+typedef struct df_max_dot df_max_dot;
+struct df_max_dot {
     const df_simd *simd;
     const df_panels *panels;
     int n_rows;
@@ -35,24 +35,24 @@ struct df_search {
     const int16_t *drift;
     bool failed; /* `exact` returned NULL */
     int64_t n_exact; /* dot products computed in full */
-    int32_t end[DF_SEARCH_ROWS]; /* positions from here on are not scored */
-    int32_t skip[DF_SEARCH_ROWS]; /* this position is not compared either; -1: none */
-    float low[DF_SEARCH_ROWS]; /* lower bound of the largest dot product */
-    int32_t best[DF_SEARCH_ROWS]; /* number of the best vector so far; -1: none */
-    /* its df_dot; DF_SEARCH_NONE when only its score is known */
-    float best_dot[DF_SEARCH_ROWS];
-    float best_high[DF_SEARCH_ROWS];
+    int32_t end[DF_MAX_DOT_ROWS]; /* positions from here on are not scored */
+    int32_t skip[DF_MAX_DOT_ROWS]; /* this position is not compared either; -1: none */
+    float low[DF_MAX_DOT_ROWS]; /* lower bound of the largest dot product */
+    int32_t best[DF_MAX_DOT_ROWS]; /* number of the best vector so far; -1: none */
+    /* its df_dot; DF_MAX_DOT_NONE when only its score is known */
+    float best_dot[DF_MAX_DOT_ROWS];
+    float best_high[DF_MAX_DOT_ROWS];
     /* -1: there is no best, or it is not among these panels */
-    int32_t best_position[DF_SEARCH_ROWS];
-    int n_candidates[DF_SEARCH_ROWS];
-    df_candidate candidate[DF_SEARCH_ROWS][DF_SEARCH_CANDIDATES];
+    int32_t best_position[DF_MAX_DOT_ROWS];
+    int n_candidates[DF_MAX_DOT_ROWS];
+    df_max_dot_candidate candidate[DF_MAX_DOT_ROWS][DF_MAX_DOT_CANDIDATES];
 };
 
 /* Begins a search in which every row is compared with all vectors. */
-void df_search_begin(df_search *s, int n_rows);
+void df_max_dot_begin(df_max_dot *s, int n_rows);
 /* Scores the rows listed against panels first .. end - 1. */
-void df_search_panels(df_search *s, int first, int end, const uint16_t *rows, int n);
+void df_max_dot_panels(df_max_dot *s, int first, int end, const uint16_t *rows, int n);
 /* Decides between the row's candidates. exact: also computes the winner's df_dot if it is not known
  * yet. */
-void df_search_settle(df_search *s, int row, bool exact);
+void df_max_dot_settle(df_max_dot *s, int row, bool exact);
 #endif

@@ -28,7 +28,7 @@ typedef struct {
 
 /* One thread's search. */
 typedef struct {
-    df_search search;
+    df_max_dot search;
     const float *x;                          /* the stripe's rows */
     int dim;
     uint16_t all[STRIPE];                    /* 0, 1, ... */
@@ -85,7 +85,7 @@ static void compare_panels(finder *f, int64_t first, int n, bool self)
         from = from > 0 ? from : 0;
         if (from >= n)
             break;
-        df_search_panels(&f->search, panel, panel + 1, f->all + from, n - (int)from);
+        df_max_dot_panels(&f->search, panel, panel + 1, f->all + from, n - (int)from);
     }
 }
 
@@ -93,13 +93,13 @@ static void compare_panels(finder *f, int64_t first, int n, bool self)
  * before unless this one is strictly nearer, so of equals the earlier row wins. */
 static void search_stripe(const search *s, finder *f, int64_t first, int n, const tile *earlier)
 {
-    df_search *q = &f->search;
+    df_max_dot *q = &f->search;
     bool self = earlier == &s->own;
     f->x = s->own.x + (size_t)first * (size_t)s->rows->dim;
     q->panels = &earlier->panels;
     q->code = s->own.panels.code + (size_t)first * (size_t)s->own.panels.stride;
     q->row = s->own.code + first;
-    df_search_begin(q, n);
+    df_max_dot_begin(q, n);
     for (int r = 0; r < n; r++) {
         q->end[r] = (int32_t)(self ? first + r : earlier->n);
         q->low[r] = s->similarity[s->own.first + first + r];
@@ -107,7 +107,7 @@ static void search_stripe(const search *s, finder *f, int64_t first, int n, cons
     compare_panels(f, first, n, self);
     for (int r = 0; r < n; r++) {
         int64_t row = s->own.first + first + r;
-        df_search_settle(q, r, true);
+        df_max_dot_settle(q, r, true);
         if (q->best[r] < 0 || !(q->best_dot[r] > s->similarity[row]))
             continue;
         s->similarity[row] = q->best_dot[r];
@@ -135,7 +135,7 @@ static unsigned lanes_above(const search *s, const finder *f, int row, const til
  * threshold: groups need all such pairs, not the nearest alone. n <= DF_TILE. */
 static void join_tile(search *s, const finder *f, int first, int n, const tile *earlier, int panel)
 {
-    const df_search *q = &f->search;
+    const df_max_dot *q = &f->search;
     const int8_t *code[DF_TILE];
     int32_t start[DF_TILE], dots[DF_TILE][DF_PANEL];
     df_tile_scores t = {.bounded = false};
