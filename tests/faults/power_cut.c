@@ -32,8 +32,9 @@ typedef struct {
     bool dirty;                              /* written since its copy in the shadow was made */
 } written;
 
+typedef enum { MADE, MADE_FOLDER, RENAMED, REMOVED } change_kind;
 typedef struct {
-    enum { MADE, MADE_FOLDER, RENAMED, REMOVED } what;
+    change_kind what;
     char *path, *from;
     bool replaced, synced;                   /* replaced: what was there is in the shadow */
 } change;
@@ -175,7 +176,7 @@ static void made_file(int fd)
 
 /* ---- names ---- */
 
-static change *note(int what, const char *path, const char *from)
+static change *note(change_kind what, const char *path, const char *from)
 {
     must(n_changes < MANY, "too many changes");
     change *c = &changes[n_changes++];
