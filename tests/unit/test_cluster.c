@@ -341,6 +341,50 @@ static void bad_input_is_one_line(void **state)
     df_dataset_close(ds);
 }
 
+/* Writes a value over the last one of a file of centroids. */
+static void spoil(const char *path, float value)
+{
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, -(long)sizeof value, SEEK_END), 0);
+    assert_int_equal(fwrite(&value, sizeof value, 1, f), 1);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void centroids_on_disk_are_not_believed(void **state)
+{
+    (void)state;
+    const how h = {.k = 20, .iters = 7};
+    df_error err;
+    df_dataset *ds = make("cluster.spoilt", 300);
+    df_cluster_config config = config_of(h);
+    df_run run = {.n_threads = 1};
+    bool finished;
+    int round;
+    assert_int_equal(df_cluster_map(ds, &config, &run, &finished, NULL), DF_OK);
+    assert_int_equal(df_cluster_reduce(ds, &config, &run, &round, &finished, NULL), DF_OK);
+    spoil("cluster.spoilt/cluster/work/00001.npy", NAN);
+    assert_int_equal(cluster(ds, h, &err), DF_FORMAT);
+    assert_non_null(strstr(err.message, "cluster.spoilt/cluster/work/00001.npy: "));
+    assert_int_equal(system("rm cluster.spoilt/cluster/work/00001.npy"), 0);
+    must(ds, h);
+    static const float values[] = {NAN, INFINITY, -2};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        spoil("cluster.spoilt/cluster/centroids.npy", values[i]);
+        assert_int_equal(system("rm -f cluster.spoilt/cluster/part-00002.parquet"), 0);
+        assert_int_equal(cluster(ds, h, &err), DF_FORMAT);
+        assert_non_null(strstr(err.message, "cluster.spoilt/cluster/centroids.npy: "));
+        assert_int_equal(system("test -e cluster.spoilt/cluster/part-00002.parquet"), 256);
+    }
+    assert_int_equal(system("rm cluster.spoilt/cluster/centroids.npy"), 0);
+    must(ds, h);
+    df_dataset *whole = make("cluster.sound", 300);
+    must(whole, h);
+    same("cluster.sound", "cluster.spoilt", "");
+    df_dataset_close(whole);
+    df_dataset_close(ds);
+}
+
 static void no_vectors_no_clusters(void **state)
 {
     (void)state;
@@ -367,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_last_round_cut_short_is_the_last),
         cmocka_unit_test(machines_may_begin_together),
         cmocka_unit_test(bad_input_is_one_line),
+        cmocka_unit_test(centroids_on_disk_are_not_believed),
         cmocka_unit_test(no_vectors_no_clusters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

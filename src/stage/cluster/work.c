@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,7 @@ static df_status check_made(const df_cluster_work *w, const char *text, bool fre
 
 /* ---- centroids ---- */
 
+/* Reads k centroids of d values from a .npy file of the dataset, which may hold anything. */
 static df_status read_centroids(const df_cluster_work *w, const char *name, float *centroid,
                                 df_error *err)
 {
@@ -161,6 +163,13 @@ static df_status read_centroids(const df_cluster_work *w, const char *name, floa
                            : df_fail(err, DF_FORMAT, "%s: not %d centroids of %d float32 values",
                                      path, w->k, w->d);
     df_npy_close(npy);
+    /* A NaN is no nearest centroid of any row, and sums of large values would overflow. */
+    for (int64_t i = 0; status == DF_OK && i < (int64_t)w->k * w->d; i++)
+        if (!(fabsf(centroid[i]) < 2))
+            status = df_fail(err, DF_FORMAT,
+                             "%s: centroid %lld is not of unit length; remove the file and run "
+                             "cluster again",
+                             path, (long long)(i / w->d));
     return status;
 }
 
