@@ -28,7 +28,7 @@ void df_kmeans_close(df_kmeans *km)
     for (int t = 0; km->blocks && t < km->options.n_threads; t++)
         df_kmeans_block_free(&km->blocks[t]);
     free(km->blocks);
-    df_panels_free(&km->panels);
+    df_quantised_free(&km->panels);
     free(km->centroid);
     free(km->mean);
     free(km->position);
@@ -73,7 +73,7 @@ static void keep_state(df_kmeans *km)
 {
     size_t left = km->options.memory, n = (size_t)km->rows->n, stride = (size_t)km->panels.stride;
     km->assign = keep(n, sizeof *km->assign, &left);
-    int panels = (km->k + DF_PANEL - 1) / DF_PANEL;
+    int panels = (km->k + DF_LANES - 1) / DF_LANES;
     for (int per_group = 1; km->assign && panels / per_group >= FEWEST_GROUPS && !km->bound;
          per_group *= 2) {
         int groups = (panels + per_group - 1) / per_group;
@@ -116,7 +116,7 @@ static df_status allocate(df_kmeans *km, df_error *err)
 
 static df_status fill_panels(df_kmeans *km, const int32_t *order, df_error *err)
 {
-    DF_TRY(df_panels_fill(&km->panels, km->simd, km->centroid, km->k, order, err));
+    DF_TRY(df_quantised_fill(&km->panels, km->simd, km->centroid, km->k, order, err));
     for (int p = 0; p < km->k; p++)
         km->position[km->panels.order[p]] = p;
     return DF_OK;
@@ -128,9 +128,9 @@ static df_status prepare(df_kmeans *km, const float *centroid, df_error *err)
     DF_TRY(allocate(km, err));
     memcpy(km->centroid, centroid, (size_t)km->k * (size_t)km->d * sizeof *centroid);
     mean_of(centroid, km->k, km->d, km->mean);
-    DF_TRY(df_panels_init(&km->panels, km->k, km->d, km->mean, err));
+    DF_TRY(df_quantised_init(&km->panels, km->k, km->d, km->mean, err));
     km->group_panels = 1;
-    km->n_groups = (km->k + DF_PANEL - 1) / DF_PANEL;
+    km->n_groups = (km->k + DF_LANES - 1) / DF_LANES;
     km->groups_padded = (km->n_groups + 63) / 64 * 64;
     keep_state(km);
     km->drift = calloc((size_t)km->groups_padded, sizeof *km->drift);
@@ -271,7 +271,7 @@ static int drift_steps(const df_kmeans *km, const float *from, const float *to)
  * bounds. */
 static void add_drift(df_kmeans *km, const float *centroid)
 {
-    int positions = km->group_panels * DF_PANEL;
+    int positions = km->group_panels * DF_LANES;
     for (int group = 0; group < km->n_groups; group++) {
         int most = 0;
         for (int p = group * positions; p < (group + 1) * positions && p < km->k; p++) {

@@ -111,16 +111,16 @@ static df_status code_rows(df_kmeans_block *b, df_error *err)
 static void start_with_own(df_kmeans_block *b, int r)
 {
     df_max_dot *s = b->search;
-    const df_panels *p = s->panels;
+    const df_quantised *p = s->panels;
     int32_t own = b->before[r];
     if (own < 0)
         return;
     int32_t position = b->km->position[own];
-    const df_panel_scale *scale = &p->scale[position / DF_PANEL];
+    const df_lane_scales *scale = &p->scale[position / DF_LANES];
     int32_t dot = s->simd->code_dot(s->code + (size_t)r * (size_t)p->stride,
                                     p->code + (size_t)position * (size_t)p->stride, p->stride);
-    float score = (float)dot * (scale->scale[position % DF_PANEL] * s->row[r].scale) +
-                  (scale->bias[position % DF_PANEL] + s->row[r].mean_dot);
+    float score = (float)dot * (scale->scale[position % DF_LANES] * s->row[r].scale) +
+                  (scale->bias[position % DF_LANES] + s->row[r].mean_dot);
     float window = s->row[r].error * scale->norm + s->row[r].norm * scale->error + scale->slack;
     s->best[r] = own;
     s->best_position[r] = s->skip[r] = position;
@@ -204,7 +204,7 @@ static df_status choose_groups(df_kmeans_block *b, df_error *err)
 static void look_from(df_kmeans_block *b, int first, int end, const uint16_t *rows, int n)
 {
     df_max_dot_panels(b->search, first, end, rows, n);
-    b->pass.n_looked += (int64_t)n * (end - first) * DF_PANEL;
+    b->pass.n_looked += (int64_t)n * (end - first) * DF_LANES;
 }
 
 /* Scores the listed rows. Rows that are compared with all centroids take a few panels at a time,

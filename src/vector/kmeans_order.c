@@ -77,11 +77,11 @@ static void split(const orderer *o, int32_t *order, int n)
 /* Splits the set into two similar halves, over and over, until each fits into a panel. */
 static void arrange(const orderer *o, int32_t *order, int n)
 {
-    if (n <= DF_PANEL)
+    if (n <= DF_LANES)
         return;
     split(o, order, n);
-    int half = (n / DF_PANEL + 1) / 2 * DF_PANEL;
-    half = half >= n ? DF_PANEL : half;
+    int half = (n / DF_LANES + 1) / 2 * DF_LANES;
+    half = half >= n ? DF_LANES : half;
     arrange(o, order, half);
     arrange(o, order + half, n - half);
 }
@@ -100,7 +100,7 @@ df_status df_kmeans_order(const df_simd *simd, const float *centroid, const int6
                           int d, int32_t *order, df_error *err)
 {
     orderer o = {.simd = simd, .centroid = centroid, .d = d};
-    int step = (k / BANDS + DF_PANEL) / DF_PANEL * DF_PANEL;
+    int step = (k / BANDS + DF_LANES) / DF_LANES * DF_LANES;
     o.rank = malloc((size_t)k * sizeof *o.rank);
     o.direction = malloc((size_t)d * sizeof *o.direction);
     df_status status = o.rank && o.direction ? DF_OK : df_no_memory(err, "k-means");

@@ -41,7 +41,7 @@ struct df_kmeans {
     float *centroid; /* [k][d] */
     /* [d]: mean of the first centroids. It never changes, since the kept codes depend on it. */
     float *mean;
-    df_panels panels;
+    df_quantised panels;
     int32_t *position; /* [k]: the centroid's position in the panels */
     int64_t *sum, *count; /* [k][d], [k] */
     pthread_mutex_t lock[DF_KMEANS_LOCKS]; /* of sum and count, by centroid % DF_KMEANS_LOCKS */

@@ -33,7 +33,7 @@ static void pass_over(const df_max_dot *s, int row, int32_t position, float high
 {
     if (!s->bound || position < 0)
         return;
-    int group = group_of(s, position / DF_PANEL);
+    int group = group_of(s, position / DF_LANES);
     raise_bound(s->bound + (size_t)row * s->bound_stride + group,
                 (int)ceilf(high * DF_BOUND_STEPS) - s->drift[group]);
 }
@@ -43,7 +43,7 @@ static float exact_dot(df_max_dot *s, int row, int32_t position)
     const float *x = s->exact(s->exact_ctx, row);
     s->failed = s->failed || !x;
     s->n_exact++;
-    const df_panels *p = s->panels;
+    const df_quantised *p = s->panels;
     return x ? s->simd->dot(x, p->vector + (size_t)p->order[position] * (size_t)p->d, p->d)
              : DF_MAX_DOT_NONE;
 }
@@ -139,7 +139,7 @@ static void add_hits(df_max_dot *s, int row, int panel, unsigned hits, const flo
     for (; hits; hits &= hits - 1) {
         int lane = __builtin_ctz(hits);
         float high = score[lane] + window;
-        int32_t position = panel * DF_PANEL + lane;
+        int32_t position = panel * DF_LANES + lane;
         if (high < s->low[row]) {
             pass_over(s, row, position, high);
             continue;
@@ -180,8 +180,8 @@ static void fill_tile(const df_max_dot *s, const uint16_t *rows, int n, tile *t)
         t->scores.row_error[i] = c->error;
         t->scores.row_norm[i] = c->norm;
         t->scores.low[i] = s->low[row];
-        t->skip_panel[i] = s->skip[row] < 0 ? -1 : s->skip[row] / DF_PANEL;
-        t->skip_lane[i] = (uint16_t)(1U << (s->skip[row] & (DF_PANEL - 1)));
+        t->skip_panel[i] = s->skip[row] < 0 ? -1 : s->skip[row] / DF_LANES;
+        t->skip_lane[i] = (uint16_t)(1U << (s->skip[row] & (DF_LANES - 1)));
         t->least_end = s->end[row] < t->least_end ? s->end[row] : t->least_end;
         t->bound[i] = s->bound ? s->bound + (size_t)row * s->bound_stride : NULL;
     }
@@ -193,9 +193,9 @@ static void leave_out_lanes(const df_max_dot *s, int panel, tile *t)
 {
     for (int i = 0; i < DF_TILE; i++)
         t->scores.skip[i] = t->skip_panel[i] == panel ? t->skip_lane[i] : 0;
-    for (int i = 0; t->least_end < (panel + 1) * DF_PANEL && i < DF_TILE; i++) {
-        int seen = s->end[t->rows[i < t->n ? i : 0]] - panel * DF_PANEL;
-        if (seen < DF_PANEL)
+    for (int i = 0; t->least_end < (panel + 1) * DF_LANES && i < DF_TILE; i++) {
+        int seen = s->end[t->rows[i < t->n ? i : 0]] - panel * DF_LANES;
+        if (seen < DF_LANES)
             t->scores.skip[i] |= (uint16_t)(0xFFFFU << (seen < 0 ? 0 : seen));
     }
 }
@@ -210,12 +210,12 @@ static void raise_bounds(const df_max_dot *s, int panel, tile *t)
 /* Scores the rows of a tile against one panel of centroids and keeps the candidates. */
 static void search_tile(df_max_dot *s, int panel, tile *t)
 {
-    const df_panels *p = s->panels;
-    int32_t dots[DF_TILE][DF_PANEL];
-    s->simd->tile(p->panel + (size_t)panel * DF_PANEL * (size_t)p->stride, t->code, t->start,
+    const df_quantised *p = s->panels;
+    int32_t dots[DF_TILE][DF_LANES];
+    s->simd->tile(p->panel + (size_t)panel * DF_LANES * (size_t)p->stride, t->code, t->start,
                   p->stride, dots);
     leave_out_lanes(s, panel, t);
-    s->simd->scores((const int32_t(*)[DF_PANEL])dots, &p->scale[panel], &t->scores);
+    s->simd->scores((const int32_t(*)[DF_LANES])dots, &p->scale[panel], &t->scores);
     if (s->bound)
         raise_bounds(s, panel, t);
     for (int i = 0; i < t->n; i++)

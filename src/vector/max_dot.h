@@ -19,7 +19,7 @@ typedef struct {
 typedef struct df_max_dot df_max_dot;
 struct df_max_dot {
     const df_simd *simd;
-    const df_panels *panels;
+    const df_quantised *panels;
     int n_rows;
     const int8_t *code;                      /* [n_rows][stride], borrowed */
     const df_code *row;                      /* [n_rows], borrowed */

@@ -31,76 +31,76 @@ df_code df_code_encode(const df_simd *simd, const float *x, const float *mean, i
     return c;
 }
 
-df_status df_panels_init(df_panels *p, int n, int d, const float *mean, df_error *err)
+df_status df_quantised_init(df_quantised *p, int n, int d, const float *mean, df_error *err)
 {
-    size_t stride = (size_t)df_code_stride(d), n_panels = ((size_t)n + DF_PANEL - 1) / DF_PANEL;
-    *p = (df_panels){.d = d, .stride = (int)stride};
+    size_t stride = (size_t)df_code_stride(d), n_panels = ((size_t)n + DF_LANES - 1) / DF_LANES;
+    *p = (df_quantised){.d = d, .stride = (int)stride};
     p->mean = malloc(((size_t)d + 1) * sizeof *p->mean);
     p->order = malloc(((size_t)n + 1) * sizeof *p->order);
-    p->panel = aligned_alloc(64, n_panels * DF_PANEL * stride + 64);
+    p->panel = aligned_alloc(64, n_panels * DF_LANES * stride + 64);
     p->code = malloc((size_t)n * stride + 1);
     p->scale = malloc((n_panels + 1) * sizeof *p->scale);
     if (!p->mean || !p->order || !p->panel || !p->code || !p->scale) {
-        df_panels_free(p);
+        df_quantised_free(p);
         return df_no_memory(err, "codes of %d vectors of %d dimensions", n, d);
     }
     memcpy(p->mean, mean, (size_t)d * sizeof *mean);
     return DF_OK;
 }
 
-void df_panels_free(df_panels *p)
+void df_quantised_free(df_quantised *p)
 {
     free(p->mean);
     free(p->order);
     free(p->panel);
     free(p->code);
     free(p->scale);
-    *p = (df_panels){0};
+    *p = (df_quantised){0};
 }
 
 /* Codes the vector at `position` and writes its codes, four at a time, into its lane of the panel.
  * The panel stores unsigned bytes (code + 128), since the SIMD instructions multiply unsigned by
  * signed. */
-static void fill_lane(df_panels *p, const df_simd *simd, int position, float *scratch)
+static void fill_lane(df_quantised *p, const df_simd *simd, int position, float *scratch)
 {
-    int panel = position / DF_PANEL, lane = position % DF_PANEL;
+    int panel = position / DF_LANES, lane = position % DF_LANES;
     const float *x = p->vector + (size_t)p->order[position] * (size_t)p->d;
     int8_t *code = p->code + (size_t)position * (size_t)p->stride;
     df_code c = df_code_encode(simd, x, p->mean, p->d, code, scratch);
-    uint8_t *out = p->panel + (size_t)panel * DF_PANEL * (size_t)p->stride + 4 * lane;
+    uint8_t *out = p->panel + (size_t)panel * DF_LANES * (size_t)p->stride + 4 * lane;
     for (int i = 0; i < p->stride; i += 4)
         for (int k = 0; k < 4; k++)
-            out[i * DF_PANEL + k] = (uint8_t)(code[i + k] + 128);
+            out[i * DF_LANES + k] = (uint8_t)(code[i + k] + 128);
     p->scale[panel].scale[lane] = c.scale;
     p->scale[panel].bias[lane] = simd->dot(x, p->mean, p->d);
     p->scale[panel].norm = fmaxf(p->scale[panel].norm, c.norm + c.error);
     p->scale[panel].error = fmaxf(p->scale[panel].error, c.error);
 }
 
-df_status df_panels_fill(df_panels *p, const df_simd *simd, const float *vector, int n,
-                         const int32_t *order, df_error *err)
+df_status df_quantised_fill(df_quantised *p, const df_simd *simd, const float *vector, int n,
+                            const int32_t *order, df_error *err)
 {
     float *scratch = malloc(((size_t)p->d + 1) * sizeof *scratch);
     if (!scratch)
         return df_no_memory(err, "codes");
     p->n = n;
-    p->n_panels = (n + DF_PANEL - 1) / DF_PANEL;
+    p->n_panels = (n + DF_LANES - 1) / DF_LANES;
     p->vector = vector;
     float longest = 0;
     for (int panel = 0; panel < p->n_panels; panel++)
-        p->scale[panel] = (df_panel_scale){.slack = 0};
+        p->scale[panel] = (df_lane_scales){.slack = 0};
     for (int position = 0; position < n; position++) {
         p->order[position] = order ? order[position] : position;
         fill_lane(p, simd, position, scratch);
     }
     for (int panel = 0; panel < p->n_panels; panel++)
         longest = fmaxf(longest, p->scale[panel].norm);
-    if (n % DF_PANEL) /* the last panel's empty lanes get code 0, which is 128 here */
-        for (int lane = n % DF_PANEL; lane < DF_PANEL; lane++) {
+    if (n % DF_LANES) /* the last panel's empty lanes get code 0, which is 128 here */
+        for (int lane = n % DF_LANES; lane < DF_LANES; lane++) {
             uint8_t *out =
-                p->panel + (size_t)(p->n_panels - 1) * DF_PANEL * (size_t)p->stride + 4 * lane;
+                p->panel + (size_t)(p->n_panels - 1) * DF_LANES * (size_t)p->stride + 4 * lane;
             for (int i = 0; i < p->stride; i += 4)
-                memset(out + i * DF_PANEL, 128, 4);
+                memset(out + i * DF_LANES, 128, 4);
         }
     /* The rounding error of df_dot, of the two dot products with the mean, and of the few
      * operations of a score, for vectors no longer than 1.01. */

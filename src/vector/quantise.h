@@ -32,15 +32,15 @@ typedef struct {
     uint8_t *panel;                          /* [n_panels][16 * stride] */
     int8_t *code;                            /* [n][stride], by position */
     /* [n_panels]; norm and error are the largest of the panel's vectors */
-    df_panel_scale *scale;
+    df_lane_scales *scale;
     float slack; /* what the rounding of float arithmetic adds to every error */
-} df_panels;                                 /* all-zero is freeable */
+} df_quantised;                                 /* all-zero is freeable */
 
 /* Allocates room for n vectors; mean [d] is copied. */
-df_status df_panels_init(df_panels *p, int n, int d, const float *mean, df_error *err);
-void df_panels_free(df_panels *p);
+df_status df_quantised_init(df_quantised *p, int n, int d, const float *mean, df_error *err);
+void df_quantised_free(df_quantised *p);
 /* Codes vector [n][d], in the given order (a permutation of 0 .. n - 1; NULL: as they are). n is at
- * most the n of df_panels_init. `vector` is borrowed until the next fill or free. */
-df_status df_panels_fill(df_panels *p, const df_simd *simd, const float *vector, int n,
-                         const int32_t *order, df_error *err);
+ * most the n of df_quantised_init. `vector` is borrowed until the next fill or free. */
+df_status df_quantised_fill(df_quantised *p, const df_simd *simd, const float *vector, int n,
+                            const int32_t *order, df_error *err);
 #endif

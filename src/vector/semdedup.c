@@ -23,7 +23,7 @@ typedef struct {
     int64_t first, n;
     float *x;                                /* [n, dim] */
     df_code *code;                           /* [n]; the bytes are in panels.code */
-    df_panels panels;
+    df_quantised panels;
 } tile;
 
 /* One thread's search. */
@@ -81,7 +81,7 @@ static const float *exact_row(void *ctx, int row)
 static void compare_panels(finder *f, int64_t first, int n, bool self)
 {
     for (int panel = 0; panel < f->search.panels->n_panels; panel++) {
-        int64_t from = self ? (int64_t)panel * DF_PANEL + 1 - first : 0;
+        int64_t from = self ? (int64_t)panel * DF_LANES + 1 - first : 0;
         from = from > 0 ? from : 0;
         if (from >= n)
             break;
@@ -123,7 +123,7 @@ static unsigned lanes_above(const search *s, const finder *f, int row, const til
     unsigned above = 0;
     for (unsigned hits = t->hit[of_tile]; hits; hits &= hits - 1) {
         int lane = __builtin_ctz(hits), dim = s->rows->dim;
-        const float *y = earlier->x + ((size_t)panel * DF_PANEL + (size_t)lane) * (size_t)dim;
+        const float *y = earlier->x + ((size_t)panel * DF_LANES + (size_t)lane) * (size_t)dim;
         if (t->score[of_tile][lane] - t->window[of_tile] > s->threshold ||
             f->search.simd->dot(f->x + (size_t)row * (size_t)dim, y, dim) > s->threshold)
             above |= 1U << lane;
@@ -137,10 +137,10 @@ static void join_tile(search *s, const finder *f, int first, int n, const tile *
 {
     const df_max_dot *q = &f->search;
     const int8_t *code[DF_TILE];
-    int32_t start[DF_TILE], dots[DF_TILE][DF_PANEL];
+    int32_t start[DF_TILE], dots[DF_TILE][DF_LANES];
     df_tile_scores t = {.bounded = false};
     for (int i = 0; i < DF_TILE; i++) {
-        int row = first + (i < n ? i : 0), seen = q->end[row] - panel * DF_PANEL;
+        int row = first + (i < n ? i : 0), seen = q->end[row] - panel * DF_LANES;
         code[i] = q->code + (size_t)row * (size_t)q->panels->stride;
         start[i] = q->row[row].start;
         t.row_scale[i] = q->row[row].scale;
@@ -148,11 +148,11 @@ static void join_tile(search *s, const finder *f, int first, int n, const tile *
         t.row_error[i] = q->row[row].error;
         t.row_norm[i] = q->row[row].norm;
         t.low[i] = s->threshold;
-        t.skip[i] = (uint16_t)(seen >= DF_PANEL ? 0 : 0xFFFFU << (seen < 0 ? 0 : seen));
+        t.skip[i] = (uint16_t)(seen >= DF_LANES ? 0 : 0xFFFFU << (seen < 0 ? 0 : seen));
     }
-    q->simd->tile(q->panels->panel + (size_t)panel * DF_PANEL * (size_t)q->panels->stride, code,
+    q->simd->tile(q->panels->panel + (size_t)panel * DF_LANES * (size_t)q->panels->stride, code,
                   start, q->panels->stride, dots);
-    q->simd->scores((const int32_t(*)[DF_PANEL])dots, &q->panels->scale[panel], &t);
+    q->simd->scores((const int32_t(*)[DF_LANES])dots, &q->panels->scale[panel], &t);
     for (int i = 0; i < n; i++) {
         unsigned above = lanes_above(s, f, first + i, earlier, panel, &t, i);
         if (!above)
@@ -160,7 +160,7 @@ static void join_tile(search *s, const finder *f, int first, int n, const tile *
         int64_t row = s->own.first + (f->x - s->own.x) / s->rows->dim + first + i;
         pthread_mutex_lock(&s->lock);
         for (; above; above &= above - 1)
-            join_groups(s, row, earlier->first + (int64_t)panel * DF_PANEL + __builtin_ctz(above));
+            join_groups(s, row, earlier->first + (int64_t)panel * DF_LANES + __builtin_ctz(above));
         pthread_mutex_unlock(&s->lock);
     }
 }
@@ -171,7 +171,7 @@ static void join_stripe(search *s, const finder *f, int n, const tile *earlier)
     for (int panel = 0; panel < earlier->panels.n_panels; panel++)
         for (int first = 0; first < n; first += DF_TILE) {
             int last = first + DF_TILE < n ? first + DF_TILE : n;
-            if (f->search.end[last - 1] > panel * DF_PANEL)
+            if (f->search.end[last - 1] > panel * DF_LANES)
                 join_tile(s, f, first, last - first, earlier, panel);
         }
 }
@@ -219,7 +219,7 @@ static df_status load_tile(search *s, tile *t, int64_t first, int64_t n, df_erro
     if (first == 0 && t == &s->own)
         find_mean(s);
     memcpy(t->panels.mean, s->mean, d * sizeof *s->mean);
-    DF_TRY(df_panels_fill(&t->panels, simd, t->x, (int)n, NULL, err));
+    DF_TRY(df_quantised_fill(&t->panels, simd, t->x, (int)n, NULL, err));
     for (int64_t i = 0; i < n; i++)
         t->code[i] =
             df_code_encode(simd, t->x + (size_t)i * d, s->mean, s->rows->dim,
@@ -305,7 +305,7 @@ static df_status tile_init(tile *t, const search *s, int64_t n, df_error *err)
 {
     t->x = malloc((size_t)n * (size_t)s->rows->dim * sizeof *t->x);
     t->code = malloc((size_t)n * sizeof *t->code);
-    return t->x && t->code ? df_panels_init(&t->panels, (int)n, s->rows->dim, s->mean, err)
+    return t->x && t->code ? df_quantised_init(&t->panels, (int)n, s->rows->dim, s->mean, err)
                            : df_no_memory(err, "compare a cluster of %lld", (long long)s->rows->n);
 }
 
@@ -313,7 +313,7 @@ static void tile_free(tile *t)
 {
     free(t->x);
     free(t->code);
-    df_panels_free(&t->panels);
+    df_quantised_free(&t->panels);
 }
 
 static int threads_of(const df_semdedup_rows *rows)

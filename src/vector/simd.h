@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum {
-    DF_PANEL = 16,                           /* vectors side by side in a panel */
+    DF_LANES = 16, /* vectors side by side in a panel, one in each lane */
     DF_TILE = 8,                             /* rows that are multiplied with a panel in one go */
     /* codes of a row are padded with zeros to a multiple of this */
     DF_CODE_STEP = 64,
@@ -19,15 +19,15 @@ enum {
  * bias[j] + row_bias. A score is off from the real dot product by at most the window, row_error *
  * norm + row_norm * error + slack. */
 typedef struct {
-    float scale[DF_PANEL], bias[DF_PANEL], norm, error, slack;
-} df_panel_scale;
+    float scale[DF_LANES], bias[DF_LANES], norm, error, slack;
+} df_lane_scales;
 typedef struct {
     float row_scale[DF_TILE], row_bias[DF_TILE], row_error[DF_TILE], row_norm[DF_TILE];
     float low[DF_TILE];                      /* a score at or above low - window is a hit */
     uint16_t skip[DF_TILE];                  /* bit mask of lanes that are left out */
     bool bounded;                            /* `bound` is wanted */
     float window[DF_TILE];                   /* out */
-    float score[DF_TILE][DF_PANEL];          /* out: of every lane */
+    float score[DF_TILE][DF_LANES];          /* out: of every lane */
     /* out: in steps of 1 / 4096, an upper bound of the real dot products of the lanes that are
      * neither skipped nor a hit; far below -1 when there is none */
     int32_t bound[DF_TILE];
@@ -45,9 +45,9 @@ typedef struct {
      * 4][16][4], unsigned; rows: codes in [-127, 127]; d: a multiple of DF_CODE_STEP; start[r]:
      * -128 * sum of row r's codes. No pointer needs alignment. */
     void (*tile)(const uint8_t *panel, const int8_t *const rows[DF_TILE],
-                 const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL]);
+                 const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_LANES]);
     /* Fills window, score, hit and, when s->bounded, bound. */
-    void (*scores)(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
+    void (*scores)(const int32_t dots[DF_TILE][DF_LANES], const df_lane_scales *scale,
                    df_tile_scores *s);
     /* Sum of a[i] * b[i] over codes in [-127, 127]; d is a multiple of DF_CODE_STEP. */
     int32_t (*code_dot)(const int8_t *a, const int8_t *b, int d);

@@ -65,7 +65,7 @@ AVX2 static __m256i pair_sum(__m256i lanes, __m256i codes)
 /* Dot products of eight rows with the sixteen lanes of a panel, four rows at a time, as the
  * registers allow. */
 AVX2 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
-                      const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL])
+                      const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_LANES])
 {
     const __m256i flip = _mm256_set1_epi8((char)0x80);
     (void)start;                             /* the panel's offset of 128 is taken off here */
@@ -75,7 +75,7 @@ AVX2 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
         for (int k = 0; k < 4; k++)
             lo[k] = hi[k] = _mm256_setzero_si256();
         for (int64_t i = 0; i < d; i += 4) {
-            const __m256i *lanes = (const __m256i *)(panel + i * DF_PANEL);
+            const __m256i *lanes = (const __m256i *)(panel + i * DF_LANES);
             __m256i a = _mm256_xor_si256(_mm256_loadu_si256(lanes), flip);
             __m256i b = _mm256_xor_si256(_mm256_loadu_si256(lanes + 1), flip);
 #pragma GCC unroll 4
@@ -112,7 +112,7 @@ AVX2 static __m256 lanes_of(int bits)
 
 /* Turns the tile's dot products into scores, marks those that may win, and bounds the others. Each
  * row takes two halves of eight lanes. */
-AVX2 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
+AVX2 static void scores(const int32_t dots[DF_TILE][DF_LANES], const df_lane_scales *scale,
                         df_tile_scores *s)
 {
     float least[DF_TILE], highest[DF_TILE];

@@ -59,7 +59,7 @@ AVX512 static void from_half(const uint16_t *half, float *out, int64_t n)
 /* Dot products of eight rows with the sixteen lanes of a panel: one register of sums for each
  * row. */
 AVX512 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
-                        const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL])
+                        const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_LANES])
 {
     const int8_t *row0 = rows[0], *row1 = rows[1], *row2 = rows[2], *row3 = rows[3];
     const int8_t *row4 = rows[4], *row5 = rows[5], *row6 = rows[6], *row7 = rows[7];
@@ -70,7 +70,7 @@ AVX512 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
     __m512i s6 = _mm512_set1_epi32(start[6]), s7 = _mm512_set1_epi32(start[7]);
     UNROLL
     for (int64_t i = 0; i < d; i += 4) {
-        __m512i lanes = _mm512_loadu_si512(panel + i * DF_PANEL);
+        __m512i lanes = _mm512_loadu_si512(panel + i * DF_LANES);
         STEP(0);
         STEP(1);
         STEP(2);
@@ -108,7 +108,7 @@ AVX512 static __m256 highest_of(const __m512 v[DF_TILE])
 }
 
 /* Turns the tile's dot products into scores, marks those that may win, and bounds the others. */
-AVX512 static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
+AVX512 static void scores(const int32_t dots[DF_TILE][DF_LANES], const df_lane_scales *scale,
                           df_tile_scores *s)
 {
     __m512 scales = _mm512_loadu_ps(scale->scale), bias = _mm512_loadu_ps(scale->bias),

@@ -53,7 +53,7 @@ static void from_half(const uint16_t *half, float *out, int64_t n)
 
 /* Dot products of eight rows with the sixteen lanes of a panel, four rows at a time. */
 NEON static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
-                      const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL])
+                      const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_LANES])
 {
     const uint8x16_t flip = vdupq_n_u8(0x80);
     (void)start;                             /* the panel's offset of 128 is taken off here */
@@ -66,7 +66,7 @@ NEON static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
             int8x16_t lanes[4];
             for (int q = 0; q < 4; q++)
                 lanes[q] =
-                    vreinterpretq_s8_u8(veorq_u8(vld1q_u8(panel + i * DF_PANEL + 16 * q), flip));
+                    vreinterpretq_s8_u8(veorq_u8(vld1q_u8(panel + i * DF_LANES + 16 * q), flip));
 #pragma GCC unroll 4
             for (int k = 0; k < 4; k++) {
                 int32_t four;
@@ -91,7 +91,7 @@ static uint32x4_t lanes_of(uint32_t bits)
 }
 
 /* As in simd_plain.c, four lanes at a time. */
-static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
+static void scores(const int32_t dots[DF_TILE][DF_LANES], const df_lane_scales *scale,
                    df_tile_scores *s)
 {
     const uint32x4_t weight = {1, 2, 4, 8};

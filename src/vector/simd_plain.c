@@ -27,27 +27,27 @@ static void from_half(const uint16_t *half, float *out, int64_t n)
 }
 
 static void tile(const uint8_t *panel, const int8_t *const rows[DF_TILE],
-                 const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_PANEL])
+                 const int32_t start[DF_TILE], int d, int32_t out[DF_TILE][DF_LANES])
 {
     for (int r = 0; r < DF_TILE; r++) {
-        for (int j = 0; j < DF_PANEL; j++)
+        for (int j = 0; j < DF_LANES; j++)
             out[r][j] = start[r];
         for (int i = 0; i < d; i++)
-            for (int j = 0; j < DF_PANEL; j++)
-                out[r][j] += panel[(i / 4 * DF_PANEL + j) * 4 + i % 4] * rows[r][i];
+            for (int j = 0; j < DF_LANES; j++)
+                out[r][j] += panel[(i / 4 * DF_LANES + j) * 4 + i % 4] * rows[r][i];
     }
 }
 
 /* Turns the integer dot products of a tile into scores with their error bounds, and marks the
  * lanes that may matter. */
-static void scores(const int32_t dots[DF_TILE][DF_PANEL], const df_panel_scale *scale,
+static void scores(const int32_t dots[DF_TILE][DF_LANES], const df_lane_scales *scale,
                    df_tile_scores *s)
 {
     for (int r = 0; r < DF_TILE; r++) {
         float highest = -2;
         s->window[r] = s->row_error[r] * scale->norm + s->row_norm[r] * scale->error + scale->slack;
         s->hit[r] = 0;
-        for (int j = 0; j < DF_PANEL; j++) {
+        for (int j = 0; j < DF_LANES; j++) {
             float score = (float)dots[r][j] * (scale->scale[j] * s->row_scale[r]) +
                           (scale->bias[j] + s->row_bias[r]);
             s->score[r][j] = score;

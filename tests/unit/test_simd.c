@@ -80,16 +80,16 @@ static void fill_codes(int8_t *code, int d, int kind, uint32_t *state)
 
 static void check_tile(const df_simd *plain, const df_simd *set)
 {
-    static int8_t rows[DF_TILE][D_MAX], lanes[DF_PANEL][D_MAX];
-    static uint8_t panel[DF_PANEL * D_MAX];
+    static int8_t rows[DF_TILE][D_MAX], lanes[DF_LANES][D_MAX];
+    static uint8_t panel[DF_LANES * D_MAX];
     uint32_t state = 7;
     for (int d = DF_CODE_STEP; d <= D_MAX; d += 5 * DF_CODE_STEP) {
         const int8_t *row[DF_TILE];
-        int32_t start[DF_TILE] = {0}, one[DF_TILE][DF_PANEL], other[DF_TILE][DF_PANEL];
-        for (int j = 0; j < DF_PANEL; j++) {
+        int32_t start[DF_TILE] = {0}, one[DF_TILE][DF_LANES], other[DF_TILE][DF_LANES];
+        for (int j = 0; j < DF_LANES; j++) {
             fill_codes(lanes[j], d, j, &state);
             for (int i = 0; i < d; i++)
-                panel[(i / 4 * DF_PANEL + j) * 4 + i % 4] = (uint8_t)(lanes[j][i] + 128);
+                panel[(i / 4 * DF_LANES + j) * 4 + i % 4] = (uint8_t)(lanes[j][i] + 128);
         }
         for (int r = 0; r < DF_TILE; r++) {
             fill_codes(rows[r], d, r, &state);
@@ -101,7 +101,7 @@ static void check_tile(const df_simd *plain, const df_simd *set)
         set->tile(panel, row, start, d, other);
         assert_memory_equal(one, other, sizeof one);
         for (int r = 0; r < DF_TILE; r++)
-            for (int j = 0; j < DF_PANEL; j++) {
+            for (int j = 0; j < DF_LANES; j++) {
                 assert_int_equal(one[r][j], plain->code_dot(rows[r], lanes[j], d));
                 assert_int_equal(one[r][j], set->code_dot(rows[r], lanes[j], d));
             }
@@ -112,11 +112,11 @@ static void check_scores(const df_simd *plain, const df_simd *set)
 {
     uint32_t state = 3;
     for (int round = 0; round < 200; round++) {
-        int32_t dots[DF_TILE][DF_PANEL];
-        df_panel_scale scale = {.norm = 0.8F, .error = 0.01F, .slack = 1e-6F};
+        int32_t dots[DF_TILE][DF_LANES];
+        df_lane_scales scale = {.norm = 0.8F, .error = 0.01F, .slack = 1e-6F};
         df_tile_scores one, other;
         memset(&one, 0, sizeof one);
-        for (int j = 0; j < DF_PANEL; j++) {
+        for (int j = 0; j < DF_LANES; j++) {
             scale.scale[j] = 0.01F * (1 + uniform(&state) * 0.5F);
             scale.bias[j] = 0.1F * uniform(&state);
         }
@@ -129,13 +129,13 @@ static void check_scores(const df_simd *plain, const df_simd *set)
             one.skip[r] = (uint16_t)(round % 3   ? next(&state) & next(&state)
                                      : round % 2 ? 0xFFFF
                                                  : 0);
-            for (int j = 0; j < DF_PANEL; j++)
+            for (int j = 0; j < DF_LANES; j++)
                 dots[r][j] = (int32_t)(uniform(&state) * 100000);
         }
         one.bounded = round % 5 > 0;
         other = one;
-        plain->scores((const int32_t(*)[DF_PANEL])dots, &scale, &one);
-        set->scores((const int32_t(*)[DF_PANEL])dots, &scale, &other);
+        plain->scores((const int32_t(*)[DF_LANES])dots, &scale, &one);
+        set->scores((const int32_t(*)[DF_LANES])dots, &scale, &other);
         assert_memory_equal(&one, &other, sizeof one);
     }
 }
