@@ -39,7 +39,7 @@ static df_status check_words(const char *path, df_error *err)
 
 /* Makes the folder, but no parent of it: a disk that is not mounted must not be replaced by a
  * folder. */
-static df_status make(const char *path, bool *made, df_error *err)
+static df_status make_folder(const char *path, bool *made, df_error *err)
 {
     char parent[PATH_MAX];
     *made = mkdir(path, 0777) == 0;
@@ -121,7 +121,7 @@ static df_status begin_list(const df_folder *f, df_error *err)
     return df_fail(err, DF_IO, "make %s/%s: %s", f->path, name, strerror(written ? errno : reason));
 }
 
-static df_status take(df_folder *f, df_error *err)
+static df_status take_over(df_folder *f, df_error *err)
 {
     bool ours;
     DF_TRY(df_folder_has_list(f->root, f->path, f->kind, &ours, err));
@@ -136,10 +136,10 @@ df_status df_folder_create(df_folder **out, const char *path, const char *kind, 
     df_folder *f = NULL;
     bool made;
     DF_TRY(check_words(path, err));
-    DF_TRY(make(path, &made, err));
+    DF_TRY(make_folder(path, &made, err));
     df_status status = df_folder_open(&f, path, kind, err);
     if (status == DF_OK)
-        status = take(f, err);
+        status = take_over(f, err);
     if (status == DF_OK) {
         *out = f;
         return DF_OK;

@@ -133,7 +133,7 @@ static df_status sync_draft(const df_draft *d, df_error *err)
 
 /* Gives a synced draft its name. The name is claimed before; the folder is synced afterwards, or a
  * power cut undoes the rename. */
-static df_status place(const df_draft *d, df_error *err)
+static df_status place_draft(const df_draft *d, df_error *err)
 {
     df_folder *f = d->folder;
     int parent;
@@ -153,7 +153,7 @@ df_status df_draft_commit(df_draft *d, df_error *err)
 {
     df_status status = sync_draft(d, err);
     if (status == DF_OK)
-        status = place(d, err);
+        status = place_draft(d, err);
     if (status != DF_OK)
         df_draft_drop(d);
     d->folder = NULL;

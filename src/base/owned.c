@@ -27,7 +27,7 @@ static df_status no_memory(const char *path, df_error *err)
 }
 
 /* Notes whether a name is ours. */
-static df_status set(df_owned *o, const char *name, bool ours, const char *path, df_error *err)
+static df_status set_ours(df_owned *o, const char *name, bool ours, const char *path, df_error *err)
 {
     int64_t at = df_map_find(&o->index, name, -1);
     if (at >= 0) {
@@ -60,7 +60,7 @@ static df_status take_lines(df_owned *o, char *text, size_t size, size_t *used, 
         *end = '\0';
         const bool whole = strlen(line) == (size_t)(end - line);
         if (whole && (line[0] == '+' || line[0] == '-') && line[1] == ' ' && line[2])
-            DF_TRY(set(o, line + 2, line[0] == '+', path, err));
+            DF_TRY(set_ours(o, line + 2, line[0] == '+', path, err));
     }
     *used = (size_t)(line - text);
     return DF_OK;
@@ -117,8 +117,8 @@ bool df_owned_has(const df_owned *o, const char *name)
 
 /* Appends a line in one write, so that lines of several processes do not mix. A torn last line is
  * first ended by a byte that no name has, so that its beginning does not become a claim. */
-static df_status append(const df_owned *o, const char *name, bool ours, const char *path,
-                        df_error *err)
+static df_status append_line(const df_owned *o, const char *name, bool ours, const char *path,
+                             df_error *err)
 {
     struct stat st;
     df_str line = {0};
@@ -144,6 +144,6 @@ static df_status append(const df_owned *o, const char *name, bool ours, const ch
 
 df_status df_owned_note(df_owned *o, const char *name, bool ours, const char *path, df_error *err)
 {
-    DF_TRY(append(o, name, ours, path, err));
-    return set(o, name, ours, path, err);
+    DF_TRY(append_line(o, name, ours, path, err));
+    return set_ours(o, name, ours, path, err);
 }

@@ -90,7 +90,7 @@ static void print_members(const df_table *t)
 }
 
 /* Prints all rows of a table as JSON. */
-static df_status print_json(const df_table *t, df_error *err)
+static df_status print_clusters_json(const df_table *t, df_error *err)
 {
     df_str out = {0};
     df_json_writer w = {.out = &out, .lines = 1};
@@ -152,7 +152,7 @@ static df_status sweep(const df_dataset *ds, const char *list, bool json, df_err
                                               DF_INT(now.n_kept + now.n_similar - kept[i])},
                                  err);
     if (status == DF_OK && json)
-        status = print_json(t, err);
+        status = print_clusters_json(t, err);
     else if (status == DF_OK)
         print_sweep(t, &now);
     df_table_close(t);
@@ -162,8 +162,8 @@ static df_status sweep(const df_dataset *ds, const char *list, bool json, df_err
 /* ---- the command ---- */
 
 /* Prints the largest clusters, the members of one, or the sweep over eps. */
-static df_status show(const df_dataset *ds, const args *a, const clusters_config *config,
-                      df_error *err)
+static df_status show_clusters(const df_dataset *ds, const args *a, const clusters_config *config,
+                               df_error *err)
 {
     bool json = (a->given & FLAG_JSON) != 0, one = a->n_positional == 2;
     char *end = NULL;
@@ -182,7 +182,7 @@ static df_status show(const df_dataset *ds, const args *a, const clusters_config
     if (one && df_table_rows(t) == 0)
         status = df_fail(err, DF_CONFIG, "cluster %lld has no members", (long long)cluster);
     else if (json)
-        status = print_json(t, err);
+        status = print_clusters_json(t, err);
     else if (one)
         print_members(t);
     else
@@ -202,7 +202,7 @@ int cmd_clusters(const command *self, const args *a)
     if (status == DF_OK)
         status = df_dataset_open(&ds, a->positional[0], &err);
     if (status == DF_OK)
-        status = show(ds, a, &config, &err);
+        status = show_clusters(ds, a, &config, &err);
     df_dataset_close(ds);
     df_options_free(cmd_clusters_options, &config);
     return command_failed(status, &err);

@@ -37,7 +37,7 @@ static void put_model(df_json_writer *w, const df_ledger_line *l)
 }
 
 /* Prints the ledger as JSON. */
-static df_status print_json(const df_ledger *ledger, df_error *err)
+static df_status print_ledger_json(const df_ledger *ledger, df_error *err)
 {
     df_str out = {0};
     df_json_writer w = {.out = &out, .lines = 2};
@@ -91,7 +91,8 @@ static void print_ledger(const df_ledger *ledger, const char *prices)
 }
 
 /* Prices the journals, by the user's file or else by that of this build. */
-static df_status show(const df_dataset *ds, const args *a, const cost_config *config, df_error *err)
+static df_status show_cost(const df_dataset *ds, const args *a, const cost_config *config,
+                           df_error *err)
 {
     char path[PATH_MAX];
     df_config run;
@@ -104,7 +105,7 @@ static df_status show(const df_dataset *ds, const args *a, const cost_config *co
     if (status == DF_OK) {
         status = df_ledger_read(&ledger, ds, &prices, err);
         if (status == DF_OK && a->given & FLAG_JSON)
-            status = print_json(&ledger, err);
+            status = print_ledger_json(&ledger, err);
         else if (status == DF_OK)
             print_ledger(&ledger, file);
         if (status == DF_OK)
@@ -126,7 +127,7 @@ int cmd_cost(const command *self, const args *a)
     if (status == DF_OK)
         status = df_dataset_open(&ds, a->positional[0], &err);
     if (status == DF_OK)
-        status = show(ds, a, &config, &err);
+        status = show_cost(ds, a, &config, &err);
     df_dataset_close(ds);
     df_options_free(cmd_cost_options, &config);
     return command_failed(status, &err);

@@ -21,7 +21,7 @@ static const struct {
     [DF_METADATA_REPEATED] = {"repeated", "URL came before"},
 };
 
-static df_status print_json(const df_metadata_result *r, df_error *err)
+static df_status print_metadata_json(const df_metadata_result *r, df_error *err)
 {
     df_str out = {0};
     df_json_writer w = {.out = &out};
@@ -132,7 +132,7 @@ int cmd_metadata(const command *self, const args *a)
         status = df_metadata_filter(a->positional, a->n_positional, a->out, &config, n_threads,
                                     &result, &err);
     if (status == DF_OK && a->given & FLAG_JSON)
-        status = print_json(&result, &err);
+        status = print_metadata_json(&result, &err);
     else if (status == DF_OK)
         print_table(&result, a->out);
     df_options_free(df_metadata_options, &config);

@@ -31,7 +31,7 @@ static void put_stage(df_json_writer *w, const df_survey_stage *s)
 }
 
 /* Prints the state of all stages as JSON. */
-static df_status print_json(const df_survey *survey, df_error *err)
+static df_status print_status_json(const df_survey *survey, df_error *err)
 {
     df_str out = {0};
     df_json_writer w = {.out = &out, .lines = 2};
@@ -57,7 +57,7 @@ int cmd_status(const command *self, const args *a)
     if (status == DF_OK)
         status = df_survey_make(&survey, df_stages, ds, &err);
     if (status == DF_OK && a->given & FLAG_JSON)
-        status = print_json(&survey, &err);
+        status = print_status_json(&survey, &err);
     else if (status == DF_OK)
         status = summary_print_stages(&survey, &err);
     df_survey_free(&survey);

@@ -13,8 +13,8 @@
 
 extern const df_expert_ops df_expert_detr;                           /* listed in expert.c */
 
-static void add(const df_detector *d, const df_answer *answer, const float *box, double score,
-                int label, df_candidates *out)
+static void add_place(const df_detector *d, const df_answer *answer, const float *box, double score,
+                      int label, df_candidates *out)
 {
     if (!(score >= d->card->threshold))
         return;
@@ -54,10 +54,10 @@ static df_status decode(const df_detector *d, const df_answer *answer, df_candid
         const float *row = logits->data + i * columns, *box = boxes->data + i * 4;
         const int best = df_best_label(row, n_labels);
         if (d->softmax)
-            add(d, answer, box, softmax(row, columns, best), best, out);
+            add_place(d, answer, box, softmax(row, columns, best), best, out);
         else
             for (int k = 0; k < n_labels; k++)
-                add(d, answer, box, 1 / (1 + exp(-(double)row[k])), k, out);
+                add_place(d, answer, box, 1 / (1 + exp(-(double)row[k])), k, out);
     }
     return DF_OK;
 }

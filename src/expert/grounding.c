@@ -52,7 +52,7 @@ static bool is_asked(const text *t, const char *label)
     return false;
 }
 
-static void append(text *t, uint32_t id, const char *phrase)
+static void append_token(text *t, uint32_t id, const char *phrase)
 {
     t->id[t->n] = (float)id;
     t->phrase[t->n++] = phrase;
@@ -60,7 +60,8 @@ static void append(text *t, uint32_t id, const char *phrase)
 
 /* Adds a phrase to the text, unless nothing is left of it after cleaning, or it is too long or no
  * longer fits. */
-static df_status ask(const grounding *g, const char *label, df_arena *arena, text *t, df_error *err)
+static df_status add_phrase(const grounding *g, const char *label, df_arena *arena, text *t,
+                            df_error *err)
 {
     char words[DF_WORDS_MAX_BYTES + 2];
     uint32_t ids[DF_TOKENS_MAX];
@@ -84,20 +85,20 @@ static df_status ask(const grounding *g, const char *label, df_arena *arena, tex
     if (!copy)
         return df_no_memory(err, "run model %s", g->card->name);
     for (int i = 1; i < n_phrase; i++)
-        append(t, ids[i], ids[i] == g->stop ? NULL : copy);
+        append_token(t, ids[i], ids[i] == g->stop ? NULL : copy);
     t->n_queries++;
     return DF_OK;
 }
 
-static df_status ask_all(const grounding *g, const df_queries *tags, df_arena *arena, text *t,
-                         df_error *err)
+static df_status add_phrases(const grounding *g, const df_queries *tags, df_arena *arena, text *t,
+                             df_error *err)
 {
-    append(t, g->first, NULL);
+    append_token(t, g->first, NULL);
     for (int i = 0; i < g->card->n_labels; i++)
-        DF_TRY(ask(g, g->card->label[i], arena, t, err));
+        DF_TRY(add_phrase(g, g->card->label[i], arena, t, err));
     for (int i = 0; i < tags->n; i++)
-        DF_TRY(ask(g, tags->tags[i].label, arena, t, err));
-    append(t, g->last, NULL);
+        DF_TRY(add_phrase(g, tags->tags[i].label, arena, t, err));
+    append_token(t, g->last, NULL);
     return DF_OK;
 }
 
@@ -105,8 +106,8 @@ static df_status ask_all(const grounding *g, const df_queries *tags, df_arena *a
 
 /* The box of one place, in input pixels, with the phrase of its best token. The candidate's label
  * is the index of a token. */
-static df_candidate judge(const float *logits, const float *box, const text *t, double width,
-                          double height)
+static df_candidate best_phrase(const float *logits, const float *box, const text *t, double width,
+                                double height)
 {
     int best = 0;
     double most = -INFINITY;
@@ -120,8 +121,8 @@ static df_candidate judge(const float *logits, const float *box, const text *t, 
 }
 
 /* Runs the model and keeps the places at which the best phrase passes the threshold. */
-static df_status find(const grounding *g, const text *t, const df_tensor *inputs, df_arena *arena,
-                      df_candidate **found, int *n, df_error *err)
+static df_status find_boxes(const grounding *g, const text *t, const df_tensor *inputs,
+                            df_arena *arena, df_candidate **found, int *n, df_error *err)
 {
     df_tensor *outputs = NULL;
     int n_outputs = 0;
@@ -143,7 +144,7 @@ static df_status find(const grounding *g, const text *t, const df_tensor *inputs
     *n = 0;
     for (int64_t i = 0; i < places; i++) {
         const df_candidate c =
-            judge(logits->data + i * t->n, boxes->data + i * 4, t, width, height);
+            best_phrase(logits->data + i * t->n, boxes->data + i * 4, t, width, height);
         if (c.score > g->card->threshold)
             (*found)[(*n)++] = c;
     }
@@ -160,13 +161,13 @@ static df_status grounding_perceive(df_expert *e, const df_image *image, const d
     df_placement placement;
     df_candidate *found;
     int n = 0;
-    DF_TRY(ask_all(g, tags, arena, &asked, err));
+    DF_TRY(add_phrases(g, tags, arena, &asked, err));
     if (asked.n_queries == 0)
         return DF_OK; /* without phrases there is nothing to find */
     DF_TRY(df_preprocess(g->card, image, arena, &inputs[0], &placement, err));
     inputs[1] =
         (df_tensor){.name = "input_ids", .n_dims = 2, .dims = {1, asked.n}, .data = asked.id};
-    DF_TRY(find(g, &asked, inputs, arena, &found, &n, err));
+    DF_TRY(find_boxes(g, &asked, inputs, arena, &found, &n, err));
     return df_boxes_place(g->card, found, n, BOXES_MAX, asked.phrase, &placement, image, arena, out,
                           err);
 }

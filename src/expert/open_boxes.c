@@ -41,8 +41,8 @@ typedef struct {
 
 /* Adds a query, unless its words have no vector: nothing is left after cleaning, or they are too
  * long. */
-static df_status ask(const owl *o, const char *label, df_arena *arena, asked *queries,
-                     df_error *err)
+static df_status add_query(const owl *o, const char *label, df_arena *arena, asked *queries,
+                           df_error *err)
 {
     if (!label || queries->n == o->queries_max)
         return DF_OK;
@@ -64,17 +64,17 @@ static df_status ask(const owl *o, const char *label, df_arena *arena, asked *qu
     return DF_OK;
 }
 
-static df_status ask_all(const owl *o, const df_queries *tags, df_arena *arena, asked *queries,
-                         df_error *err)
+static df_status add_queries(const owl *o, const df_queries *tags, df_arena *arena, asked *queries,
+                             df_error *err)
 {
     queries->labels = df_arena_alloc(arena, (size_t)o->queries_max, sizeof *queries->labels);
     queries->vectors = df_arena_alloc(arena, (size_t)o->queries_max, sizeof *queries->vectors);
     if (!queries->labels || !queries->vectors)
         return df_no_memory(err, "run model %s", o->card->name);
     for (int i = 0; i < o->card->n_labels; i++)
-        DF_TRY(ask(o, o->card->label[i], arena, queries, err));
+        DF_TRY(add_query(o, o->card->label[i], arena, queries, err));
     for (int i = 0; i < tags->n; i++)
-        DF_TRY(ask(o, tags->tags[i].label, arena, queries, err));
+        DF_TRY(add_query(o, tags->tags[i].label, arena, queries, err));
     return DF_OK;
 }
 
@@ -115,7 +115,7 @@ static df_status read_places(const owl *o, const df_tensor *outputs, int n_outpu
 }
 
 /* The box of place i, in input pixels, with its best query as label. */
-static df_candidate judge(const owl *o, const places *p, int i, const asked *queries)
+static df_candidate best_query(const owl *o, const places *p, int i, const asked *queries)
 {
     const float *seen = p->embeddings + (size_t)i * (size_t)p->dim, *box = p->boxes + 4 * (size_t)i;
     const double length = sqrt((double)df_dot(seen, seen, p->dim)) + 1e-6,
@@ -132,15 +132,15 @@ static df_candidate judge(const owl *o, const places *p, int i, const asked *que
     return df_candidate_centred(box, w, h, 1 / (1 + exp(-most)), best);
 }
 
-static df_status find(const owl *o, const places *p, const asked *queries, df_arena *arena,
-                      df_candidate **found, int *n, df_error *err)
+static df_status find_boxes(const owl *o, const places *p, const asked *queries, df_arena *arena,
+                            df_candidate **found, int *n, df_error *err)
 {
     *found = df_arena_alloc(arena, (size_t)p->n, sizeof **found);
     if (!*found)
         return df_no_memory(err, "run model %s", o->card->name);
     *n = 0;
     for (int i = 0; i < p->n; i++) {
-        const df_candidate c = judge(o, p, i, queries);
+        const df_candidate c = best_query(o, p, i, queries);
         if (c.score > o->card->threshold)
             (*found)[(*n)++] = c;
     }
@@ -158,13 +158,13 @@ static df_status owl_perceive(df_expert *e, const df_image *image, const df_quer
     df_candidate *found;
     places p = {0};
     int n_outputs = 0, n = 0;
-    DF_TRY(ask_all(o, tags, arena, &queries, err));
+    DF_TRY(add_queries(o, tags, arena, &queries, err));
     if (queries.n == 0)
         return DF_OK;                        /* without queries there is nothing to find */
     DF_TRY(df_preprocess(o->card, image, arena, &input, &placement, err));
     DF_TRY(df_onnx_run(o->model, &input, 1, arena, &outputs, &n_outputs, err));
     DF_TRY(read_places(o, outputs, n_outputs, &p, err));
-    DF_TRY(find(o, &p, &queries, arena, &found, &n, err));
+    DF_TRY(find_boxes(o, &p, &queries, arena, &found, &n, err));
     return df_boxes_place(o->card, found, n, BOXES_MAX, queries.labels, &placement, image, arena,
                           out, err);
 }

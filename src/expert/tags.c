@@ -254,8 +254,8 @@ static df_status classes_perceive(df_expert *e, const df_image *image, const df_
 const df_expert_ops df_expert_classes = {"classes", classes_open, classes_perceive, classes_close};
 
 /* *out [n_labels], in the arena: scale * cosine + bias; -infinity for a class that is dropped. */
-static df_status compare(const classes *c, const float *image, df_arena *arena, float **out,
-                         df_error *err)
+static df_status compare_with_labels(const classes *c, const float *image, df_arena *arena,
+                                     float **out, df_error *err)
 {
     const int dim = df_encoder_dim(c->encoder);
     const double length = sqrt((double)df_dot(image, image, dim));
@@ -281,7 +281,7 @@ static df_status similarity_perceive(df_expert *e, const df_image *image, const 
     df_tensor scores = {.name = c->card->output, .n_dims = 1, .dims = {c->card->n_labels}};
     (void)queries;
     DF_TRY(df_encoder_run(c->encoder, image, arena, &vector, err));
-    DF_TRY(compare(c, vector, arena, &scores.data, err));
+    DF_TRY(compare_with_labels(c, vector, arena, &scores.data, err));
     DF_TRY(check_scores(c, &scores, err));
     return collect(c, scores.data, arena, out, err);
 }

@@ -20,7 +20,7 @@ static df_status no_memory(df_error *err)
     return df_no_memory(err, "look at tiles");
 }
 
-static df_status append(showing *s, const df_box *box, df_error *err)
+static df_status append_box(showing *s, const df_box *box, df_error *err)
 {
     if (s->n == s->room) {
         const size_t room = s->room ? 2 * s->room : 64;
@@ -56,7 +56,7 @@ static df_status take_boxes(showing *s, const df_slice *tile, const df_percept *
         box.label = df_arena_strdup(s->arena, box.label);
         if (!box.label)
             return no_memory(err);
-        DF_TRY(append(s, &box, err));
+        DF_TRY(append_box(s, &box, err));
     }
     return DF_OK;
 }

@@ -14,7 +14,7 @@ typedef struct {
 
 /* Adds the box of a row if its best label passes. at: its cell, NULL when the model gives
  * pixels. */
-static void add(const df_detector *d, const float *row, const cell *at, df_candidates *out)
+static void add_row(const df_detector *d, const float *row, const cell *at, df_candidates *out)
 {
     const int label = df_best_label(row + 5, d->card->n_labels);
     const double score = (double)row[4] * (double)row[5 + label];
@@ -71,10 +71,10 @@ static df_status decode(const df_detector *d, const df_answer *answer, df_candid
         const int64_t w = cells_along(answer->width, d->strides[i]),
                       h = cells_along(answer->height, d->strides[i]);
         for (int64_t k = 0; k < w * h; k++, row += 5 + d->card->n_labels)
-            add(d, row, &(cell){(double)(k % w), (double)(k / w), d->strides[i]}, out);
+            add_row(d, row, &(cell){(double)(k % w), (double)(k / w), d->strides[i]}, out);
     }
     for (int64_t k = 0; !d->n_strides && k < n; k++, row += 5 + d->card->n_labels)
-        add(d, row, NULL, out);
+        add_row(d, row, NULL, out);
     return DF_OK;
 }
 

@@ -36,8 +36,8 @@ static df_status copy_pixels(const struct heif_image *from, bool alpha, df_image
 }
 
 /* Decodes the primary image of the file. */
-static df_status decode(struct heif_context *ctx, const uint8_t *bytes, size_t size, df_image *out,
-                        df_error *err)
+static df_status decode_primary(struct heif_context *ctx, const uint8_t *bytes, size_t size,
+                                df_image *out, df_error *err)
 {
     struct heif_image_handle *handle = NULL;
     struct heif_image *image = NULL;
@@ -70,7 +70,7 @@ df_status df_heif_decode(const uint8_t *bytes, size_t size, df_image *out, df_er
     struct heif_context *ctx = heif_context_alloc();
     if (!ctx)
         return df_no_memory(err, "heif");
-    df_status status = decode(ctx, bytes, size, out, err);
+    df_status status = decode_primary(ctx, bytes, size, out, err);
     heif_context_free(ctx);
     return status;
 }

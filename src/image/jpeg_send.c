@@ -23,7 +23,7 @@ typedef struct {
     int n_scans, n_frames;
 } copy;
 
-static void put(copy *c, const uint8_t *from, size_t n)
+static void copy_bytes(copy *c, const uint8_t *from, size_t n)
 {
     memcpy(c->to + c->n, from, n);
     c->n += n;
@@ -84,25 +84,25 @@ static size_t copy_segment(copy *c, const uint8_t *p, size_t n)
     if (marker == SOS && (c->n_frames == 0 || c->n_scans++ >= SCANS_MAX))
         return 0;
     if (!is_metadata(marker, p + 4, length - 2))
-        put(c, p, 2 + length);
+        copy_bytes(c, p, 2 + length);
     if (marker != SOS)
         return 2 + length;
     const size_t coded = coded_size(p + 2 + length, n - 2 - length);
-    put(c, p + 2 + length, coded);
+    copy_bytes(c, p + 2 + length, coded);
     return 2 + length + coded;
 }
 
 /* Copies segment by segment; true if the end marker was reached. */
 static bool copy_picture(copy *c, const uint8_t *bytes, size_t size)
 {
-    put(c, bytes, 2);
+    copy_bytes(c, bytes, 2);
     for (size_t at = 2; at + 2 <= size;) {
         if (bytes[at] == 0xFF && bytes[at + 1] == 0xFF) { /* fill byte */
             at++;
             continue;
         }
         if (bytes[at] == 0xFF && bytes[at + 1] == EOI) {
-            put(c, bytes + at, 2);
+            copy_bytes(c, bytes + at, 2);
             return c->n_scans > 0;
         }
         const size_t taken = copy_segment(c, bytes + at, size - at);
@@ -133,8 +133,8 @@ bool df_image_copy_jpeg(const uint8_t *bytes, size_t size, const df_jpeg_budget 
 }
 
 /* Encodes the image, shrunk to a longest side of `side`. */
-static df_status encode(const df_image *in, int side, int quality, uint8_t **jpeg, size_t *size,
-                        df_error *err)
+static df_status encode_shrunk(const df_image *in, int side, int quality, uint8_t **jpeg,
+                               size_t *size, df_error *err)
 {
     const int longer = in->width > in->height ? in->width : in->height;
     if (longer <= side)
@@ -154,7 +154,7 @@ df_status df_image_encode_within(const df_image *in, const df_jpeg_budget *budge
     const int longer = in->width > in->height ? in->width : in->height;
     int side = budget->side < longer ? budget->side : longer, quality = budget->quality;
     for (;;) {
-        DF_TRY(encode(in, side, quality, jpeg, size, err));
+        DF_TRY(encode_shrunk(in, side, quality, jpeg, size, err));
         if (*size <= budget->bytes || (side <= SIDE_MIN && quality <= QUALITY_MIN))
             return DF_OK;
         free(*jpeg);

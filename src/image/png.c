@@ -15,8 +15,8 @@ static bool has_alpha(spng_ctx *ctx, const struct spng_ihdr *ihdr)
 }
 
 /* Decodes all pixels; a code of libspng. */
-static int decode(spng_ctx *ctx, const uint8_t *bytes, size_t size, struct spng_ihdr *ihdr,
-                  bool *alpha, uint8_t **pixels)
+static int decode_pixels(spng_ctx *ctx, const uint8_t *bytes, size_t size, struct spng_ihdr *ihdr,
+                         bool *alpha, uint8_t **pixels)
 {
     int code = spng_set_image_limits(ctx, DF_IMAGE_PIXELS_MAX, DF_IMAGE_PIXELS_MAX);
     if (!code)
@@ -51,7 +51,7 @@ df_status df_png_decode(const uint8_t *bytes, size_t size, df_image *out, df_err
     bool alpha = false;
     uint8_t *pixels = NULL;
     spng_ctx *ctx = spng_ctx_new(0);
-    int code = ctx ? decode(ctx, bytes, size, &ihdr, &alpha, &pixels) : NO_MEMORY;
+    int code = ctx ? decode_pixels(ctx, bytes, size, &ihdr, &alpha, &pixels) : NO_MEMORY;
     spng_ctx_free(ctx);
     if (code) {
         free(pixels);

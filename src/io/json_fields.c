@@ -6,7 +6,7 @@
 
 #include "io/json.h"
 
-static const df_json *find(const df_json *object, const char *name)
+static const df_json *find_member(const df_json *object, const char *name)
 {
     const char *key;
     void *iter = NULL;
@@ -45,7 +45,7 @@ df_status df_json_fields(const char *bytes, size_t size, const char *name, df_ar
     for (df_json_field *f = fields; f->names; f++) {
         f->text = NULL;
         for (const char *const *key = f->names; *key && !f->text; key++)
-            f->text = text_of(find(root, *key), arena, &ok);
+            f->text = text_of(find_member(root, *key), arena, &ok);
     }
     df_json_close(root);
     return ok ? DF_OK : df_no_memory(err, "%s", name);

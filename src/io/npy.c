@@ -39,7 +39,7 @@ static void skip_space(text *t)
         t->at++;
 }
 
-static bool take(text *t, char c)
+static bool take_char(text *t, char c)
 {
     skip_space(t);
     if (t->at == t->end || *t->at != c)
@@ -68,7 +68,7 @@ static bool take_string(text *t, char *out, size_t size)
     for (; t->at < t->end && *t->at != quote && n + 1 < size; t->at++)
         out[n++] = *t->at;
     out[n] = '\0';
-    return take(t, quote);
+    return take_char(t, quote);
 }
 
 static bool take_number(text *t, int64_t *out)
@@ -90,9 +90,9 @@ static bool take_number(text *t, int64_t *out)
 static bool take_shape(text *t, int64_t size[2], int *n_dims)
 {
     *n_dims = 0;
-    if (!take(t, '('))
+    if (!take_char(t, '('))
         return false;
-    while (!take(t, ')')) {
+    while (!take_char(t, ')')) {
         int64_t value;
         if (!take_number(t, &value))
             return false;
@@ -100,8 +100,8 @@ static bool take_shape(text *t, int64_t size[2], int *n_dims)
             size[*n_dims] = value;
         if (*n_dims < 32)
             ++*n_dims;
-        if (!take(t, ','))
-            return take(t, ')');
+        if (!take_char(t, ','))
+            return take_char(t, ')');
     }
     return true;
 }
@@ -118,7 +118,7 @@ typedef struct {
 static bool take_entry(text *t, dictionary *d)
 {
     char key[16];
-    if (!take_string(t, key, sizeof key) || !take(t, ':'))
+    if (!take_string(t, key, sizeof key) || !take_char(t, ':'))
         return false;
     if (strcmp(key, "descr") == 0) {
         d->seen |= 1;
@@ -136,14 +136,14 @@ static bool take_entry(text *t, dictionary *d)
 /* Reads the dictionary of a .npy header: a Python literal of three keys. */
 static bool take_dictionary(text *t, dictionary *d)
 {
-    if (!take(t, '{'))
+    if (!take_char(t, '{'))
         return false;
-    while (!take(t, '}')) {
+    while (!take_char(t, '}')) {
         if (!take_entry(t, d))
             return false;
-        if (take(t, ','))
+        if (take_char(t, ','))
             continue;
-        if (!take(t, '}'))
+        if (!take_char(t, '}'))
             return false;
         break;
     }

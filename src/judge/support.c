@@ -451,7 +451,7 @@ static void collect_spans(support *s)
 }
 
 /* Makes room, and looks up the nouns that boxes and tags name. False: out of memory. */
-static bool prepare(support *s)
+static bool prepare_support(support *s)
 {
     size_t n = (size_t)s->n + 1, boxes = (size_t)s->ev->n_boxes + 1,
            tags = (size_t)s->ev->n_tags + 1;
@@ -491,7 +491,7 @@ bool df_support_find(const df_nouns *nouns, const char *caption, df_word *words,
                  .ev = ev,
                  .arena = arena,
                  .out = out};
-    if (!prepare(&s) || !find_quotes(&s))
+    if (!prepare_support(&s) || !find_quotes(&s))
         return false;
     find_alt(&s);
     find_nouns(&s);

@@ -24,8 +24,8 @@ typedef struct {
 } findings;
 
 /* Adds a finding; its words are cleaned, since they quote the caption. */
-static void __attribute__((format(printf, 3, 4))) add(findings *f, const char *code,
-                                                      const char *fmt, ...)
+static void __attribute__((format(printf, 3, 4))) add_finding(findings *f, const char *code,
+                                                              const char *fmt, ...)
 {
     va_list args;
     char words[160];
@@ -57,35 +57,37 @@ static void judge_evidence(findings *f, const df_verdict *v, const df_limits *li
 {
     const df_support *s = &v->support;
     if (s->n_quotes > limits->max_quotes)
-        add(f, "quote", "no text line says \"%s\"", s->quote ? s->quote : "");
+        add_finding(f, "quote", "no text line says \"%s\"", s->quote ? s->quote : "");
     if (s->n_invented > limits->max_invented)
-        add(f, "invented", "no evidence of \"%s\"", s->invented ? s->invented : "");
+        add_finding(f, "invented", "no evidence of \"%s\"", s->invented ? s->invented : "");
     if (s->lines > 0 &&
         s->line_words_told < limits->min_text_recall * at_most(s->line_words, DF_TEXT_WORDS_ROOM))
-        add(f, "text", "%d of %d text lines are told", s->lines_told, s->lines);
+        add_finding(f, "text", "%d of %d text lines are told", s->lines_told, s->lines);
     if (s->objects > 0 &&
         s->objects_told < limits->min_object_recall * at_most(s->objects, DF_OBJECTS_ROOM))
-        add(f, "objects", "%d of %d kinds of objects are told", s->objects_told, s->objects);
+        add_finding(f, "objects", "%d of %d kinds of objects are told", s->objects_told,
+                    s->objects);
 }
 
 /* Judges length, rules and repetition, then the evidence. */
-static void judge(findings *f, const df_verdict *v, const df_rules_found *rules,
-                  const df_limits *limits)
+static void judge_words(findings *f, const df_verdict *v, const df_rules_found *rules,
+                        const df_limits *limits)
 {
     if (v->words == 0) {
-        add(f, "empty", "no words");
+        add_finding(f, "empty", "no words");
         return;
     }
     if (v->words < limits->min_words)
-        add(f, "short", "%d word%s, at least %" PRId64, v->words, v->words == 1 ? "" : "s",
-            limits->min_words);
+        add_finding(f, "short", "%d word%s, at least %" PRId64, v->words, v->words == 1 ? "" : "s",
+                    limits->min_words);
     if (v->words > limits->max_words)
-        add(f, "long", "%d words, at most %" PRId64, v->words, limits->max_words);
+        add_finding(f, "long", "%d words, at most %" PRId64, v->words, limits->max_words);
     for (int i = 0; i < DF_RULES; i++)
         if (rules->found[i])
-            add(f, df_rule_codes[i], "%s", rules->found[i]);
+            add_finding(f, df_rule_codes[i], "%s", rules->found[i]);
     if (v->repetition > limits->max_repetition)
-        add(f, "repetition", "%.0f %% of its four-word runs are repeats", 100 * v->repetition);
+        add_finding(f, "repetition", "%.0f %% of its four-word runs are repeats",
+                    100 * v->repetition);
     judge_evidence(f, v, limits);
 }
 
@@ -99,9 +101,9 @@ static void add_loop(findings *f, const char *text, const df_word *words, const 
     while (shown < size && ((unsigned char)said[shown] & 0xC0) == 0x80)
         shown--;
     if (loop->times == 1)
-        add(f, "loop", "\"%.*s...\" is one word of %d bytes", shown, said, size);
+        add_finding(f, "loop", "\"%.*s...\" is one word of %d bytes", shown, said, size);
     else
-        add(f, "loop", "\"%.*s\" %d times in a row", shown, said, loop->times);
+        add_finding(f, "loop", "\"%.*s\" %d times in a row", shown, said, loop->times);
 }
 
 /* Judges signs that the generation went wrong: cut off, mixed up, another language, a loop. */
@@ -112,11 +114,11 @@ static void judge_making(findings *f, const df_written *written, const df_word *
     const bool english = limits->language && strcmp(limits->language, "en") == 0;
     df_loop loop;
     if (written->finish && strcmp(written->finish, "length") == 0)
-        add(f, "truncated", "the engine stopped at its longest answer");
+        add_finding(f, "truncated", "the engine stopped at its longest answer");
     if (written->elsewhere)
-        add(f, "duplicate", "another image has the same caption");
+        add_finding(f, "duplicate", "another image has the same caption");
     if (english && !df_text_is_english(v->support.own, words, v->words))
-        add(f, "language", "not English");
+        add_finding(f, "language", "not English");
     if (df_words_loop(words, v->words, &loop))
         add_loop(f, written->text, words, &loop);
 }
@@ -135,7 +137,7 @@ df_status df_verdict_make(const df_nouns *nouns, const df_written *written, cons
         v.repetition = rules.repetition;
         v.text_recall = share(v.support.lines_told, v.support.lines);
         v.object_recall = share(v.support.objects_told, v.support.objects);
-        judge(&f, &v, &rules, limits);
+        judge_words(&f, &v, &rules, limits);
         if (v.words > 0)
             judge_making(&f, written, words, limits);
         v.pass = v.n_findings == 0;

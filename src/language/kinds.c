@@ -134,7 +134,7 @@ void df_kinds_close(df_kinds *k)
     free(k);
 }
 
-static void look_up(const df_kinds *k, const char *name, df_kind *kind)
+static void look_up_kind(const df_kinds *k, const char *name, df_kind *kind)
 {
     kind->noun = df_nouns_find(k->nouns, name, strlen(name));
     kind->thing = (int)df_map_find(&k->first, name, -1);
@@ -145,14 +145,14 @@ df_kind df_kinds_find(const df_kinds *k, const char *label)
 {
     df_kind kind = {.thing = -1};
     df_nouns_label(k->nouns, label, kind.name);
-    look_up(k, kind.name, &kind);
+    look_up_kind(k, kind.name, &kind);
     if (!kind.noun && kind.thing < 0) {
         df_singular(kind.name);
-        look_up(k, kind.name, &kind);
+        look_up_kind(k, kind.name, &kind);
     }
     const char *last = strrchr(kind.name, ' ');
     if (!kind.noun && kind.thing < 0 && last) {
-        look_up(k, last + 1, &kind);
+        look_up_kind(k, last + 1, &kind);
         kind.loose = kind.noun || kind.thing >= 0;
     }
     return kind;

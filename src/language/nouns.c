@@ -49,7 +49,7 @@ static slot *find_slot(const df_nouns *nouns, const char *text, size_t size)
 
 /* Adds a form. The first noun to claim a form keeps it. The table cannot get full, for it is larger
  * than all forms. */
-static bool put(df_nouns *nouns, const char *text, size_t size, const df_noun *noun)
+static bool put_form(df_nouns *nouns, const char *text, size_t size, const df_noun *noun)
 {
     slot *s = find_slot(nouns, text, size);
     if (s->key || size == 0)
@@ -75,8 +75,8 @@ static bool put_forms(df_nouns *nouns, const char *word, size_t size, const df_n
     singular[size] = '\0';
     df_str plural = {0};
     df_plural_append(&plural, singular);
-    bool ok = !plural.failed && put(nouns, word, size, noun) &&
-              put(nouns, df_str_text(&plural), plural.size, noun);
+    bool ok = !plural.failed && put_form(nouns, word, size, noun) &&
+              put_form(nouns, df_str_text(&plural), plural.size, noun);
     df_str_free(&plural);
     return ok;
 }

@@ -519,7 +519,7 @@ static void adjust(const df_pos_tagger *t, df_pos_token *tokens, size_t n, size_
 }
 
 /* The word's tag in the lexicon. The first word of a sentence is also tried in lower case. */
-static uint8_t look_up(const df_pos_tagger *t, df_pos_token *token, bool first)
+static uint8_t look_up_tag(const df_pos_tagger *t, df_pos_token *token, bool first)
 {
     token->word = word_find(t, token->text, token->n);
     uint8_t tag = t->words[token->word].tag;
@@ -538,7 +538,7 @@ static uint8_t look_up(const df_pos_tagger *t, df_pos_token *token, bool first)
 void df_pos_tag(const df_pos_tagger *t, df_pos_token *tokens, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        tokens[i].tag = look_up(t, &tokens[i], i == 0);
+        tokens[i].tag = look_up_tag(t, &tokens[i], i == 0);
     for (size_t i = 0; i < n; i++)
         if (tokens[i].tag == NO_TAG)
             tokens[i].tag = guess(t, tokens, i, n);

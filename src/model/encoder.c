@@ -48,8 +48,8 @@ static df_status pool(const df_card *card, const df_tensor *t, df_arena *arena,
     return DF_OK;
 }
 
-static df_status encode(const df_encoder *e, const df_image *image, df_arena *arena,
-                        const float **vector, int64_t *dim, df_error *err)
+static df_status encode_image(const df_encoder *e, const df_image *image, df_arena *arena,
+                              const float **vector, int64_t *dim, df_error *err)
 {
     df_tensor input, *outputs = NULL;
     int n = 0;
@@ -64,7 +64,7 @@ df_status df_encoder_run(df_encoder *e, const df_image *image, df_arena *arena,
                          const float **vector, df_error *err)
 {
     int64_t dim;
-    DF_TRY(encode(e, image, arena, vector, &dim, err));
+    DF_TRY(encode_image(e, image, arena, vector, &dim, err));
     return dim == e->dim
                ? DF_OK
                : df_fail(err, DF_CONFIG, "%s: output: %lld values for one image, %d for another",
@@ -81,7 +81,7 @@ static df_status try_grey(df_encoder *e, df_error *err)
     const float *vector;
     df_arena arena = {0};
     int64_t dim = 0;
-    df_status status = encode(e, &image, &arena, &vector, &dim, err);
+    df_status status = encode_image(e, &image, &arena, &vector, &dim, err);
     if (status == DF_OK && dim > 65536)
         status = df_fail(err, DF_CONFIG, "%s: output: %lld values are no vector", e->card->path,
                          (long long)dim);

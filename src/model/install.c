@@ -242,8 +242,8 @@ static df_status bring(const df_install *how, const char *folder, const char *tm
 
 /* Checks a file that was brought: its hash is the card's, or the user trusts it, and it opens as
  * a model. */
-static df_status judge(const df_install *how, const df_card *card, const char *tmp,
-                       const char *sha256, df_error *err)
+static df_status check_file(const df_install *how, const df_card *card, const char *tmp,
+                            const char *sha256, df_error *err)
 {
     df_onnx *model = NULL;
     if (!how->trust && !card->sha256[0])
@@ -298,7 +298,7 @@ static df_status install_by(const df_install *how, const df_card *card, const ch
     if (status == DF_OK)
         status = df_sha256_file(tmp, sha256, err);
     if (status == DF_OK)
-        status = judge(how, card, tmp, sha256, err);
+        status = check_file(how, card, tmp, sha256, err);
     if (status == DF_OK)
         status = df_file_commit(tmp, path, err);
     if (status == DF_OK && strcmp(card->sha256, sha256) != 0)

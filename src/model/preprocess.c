@@ -123,7 +123,7 @@ static void fill_padding(const df_card *card, size_t n_pixels, float *data)
     }
 }
 
-static df_placement place(const df_image *image, const df_image_cut *w)
+static df_placement placement_of(const df_image *image, const df_image_cut *w)
 {
     double full_x = (double)image->full_width / image->width,
            full_y = (double)image->full_height / image->height;
@@ -166,6 +166,6 @@ df_status df_preprocess(const df_card *card, const df_image *image, df_arena *ar
     else
         memcpy(input->dims, (const int64_t[]){1, height, width, 3}, 4 * sizeof(int64_t));
     if (placement)
-        *placement = place(image, &w);
+        *placement = placement_of(image, &w);
     return DF_OK;
 }

@@ -103,8 +103,8 @@ static df_status normalise(const df_text_encoder *e, float *x, int64_t dim, df_e
 }
 
 /* Encodes a prompt: its tokens through the model, the vector normalised. */
-static df_status encode(const df_text_encoder *e, const char *prompt, df_arena *arena,
-                        const float **vector, int64_t *dim, df_error *err)
+static df_status encode_prompt(const df_text_encoder *e, const char *prompt, df_arena *arena,
+                               const float **vector, int64_t *dim, df_error *err)
 {
     uint32_t ids[DF_TOKENS_MAX];
     float values[DF_TOKENS_MAX];
@@ -155,7 +155,7 @@ static df_status find_or_claim(df_text_encoder *e, const char *prompt, kept **ou
     return DF_OK;
 }
 
-static void fill(df_text_encoder *e, kept *k, const float *vector)
+static void store_vector(df_text_encoder *e, kept *k, const float *vector)
 {
     pthread_mutex_lock(&e->lock);
     if (vector)
@@ -185,9 +185,9 @@ df_status df_text_encoder_run(df_text_encoder *e, const char *words, df_arena *a
         return status;
     /* the text is new, not kept, or was refused before; the last repeats its message */
     const float *fresh = NULL;
-    status = encode(e, prompt, arena, &fresh, &dim, err);
+    status = encode_prompt(e, prompt, arena, &fresh, &dim, err);
     if (mine)
-        fill(e, k, status == DF_OK ? fresh : NULL);
+        store_vector(e, k, status == DF_OK ? fresh : NULL);
     if (status == DF_OK)
         *vector = mine ? k->vector : fresh;
     return status;
@@ -223,7 +223,7 @@ static df_status try_word(df_text_encoder *e, df_error *err)
     df_arena arena = {0};
     const float *vector;
     int64_t dim = 0;
-    df_status status = encode(e, "thing", &arena, &vector, &dim, err);
+    df_status status = encode_prompt(e, "thing", &arena, &vector, &dim, err);
     e->dim = (int)dim;
     df_arena_reset(&arena);
     return status;

@@ -31,7 +31,7 @@ struct df_tokenizer {
 
 /* Copies a function's address from a data pointer, which POSIX allows and ISO C does not. False:
  * the library has no such function. */
-static bool take(void *handle, const char *name, void *function)
+static bool load_function(void *handle, const char *name, void *function)
 {
     void *symbol = dlsym(handle, name);
     memcpy(function, &symbol, sizeof symbol);
@@ -43,9 +43,9 @@ static df_status load_library(df_tokenizer *t, df_error *err)
     t->handle = dlopen(DF_TOKENIZER, RTLD_NOW | RTLD_LOCAL);
     if (!t->handle)
         t->handle = dlopen("libdf_tokenizer.so", RTLD_NOW | RTLD_LOCAL);
-    if (t->handle && take(t->handle, "df_tokens_open", &t->lib.open) &&
-        take(t->handle, "df_tokens_encode", &t->lib.encode) &&
-        take(t->handle, "df_tokens_close", &t->lib.close))
+    if (t->handle && load_function(t->handle, "df_tokens_open", &t->lib.open) &&
+        load_function(t->handle, "df_tokens_encode", &t->lib.encode) &&
+        load_function(t->handle, "df_tokens_close", &t->lib.close))
         return DF_OK;
     return df_fail(err, DF_MODEL,
                    "%s: reading it needs a library that is not installed; run `make tokenizer`",

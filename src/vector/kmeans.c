@@ -123,7 +123,7 @@ static df_status fill_panels(df_kmeans *km, const int32_t *order, df_error *err)
 }
 
 /* Makes room, copies the centroids, and codes them in panels of 16. */
-static df_status prepare(df_kmeans *km, const float *centroid, df_error *err)
+static df_status prepare_state(df_kmeans *km, const float *centroid, df_error *err)
 {
     DF_TRY(allocate(km, err));
     memcpy(km->centroid, centroid, (size_t)km->k * (size_t)km->d * sizeof *centroid);
@@ -159,7 +159,7 @@ df_status df_kmeans_open(df_kmeans **out, const df_rows *rows, const float *cent
     for (int i = 0; i < DF_KMEANS_LOCKS; i++)
         pthread_mutex_init(&km->lock[i], NULL);
     pthread_mutex_init(&km->progress_lock, NULL);
-    df_status status = prepare(km, centroid, err);
+    df_status status = prepare_state(km, centroid, err);
     if (status == DF_OK)
         *out = km;
     else

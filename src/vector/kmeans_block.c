@@ -143,7 +143,7 @@ static bool own_exactly(df_kmeans_block *b, int r)
 
 /* Sets in b->mask the groups with a bound that reaches the row's best score so far. Returns whether
  * there is any. */
-static bool reach(df_kmeans_block *b, int r)
+static bool groups_in_reach(df_kmeans_block *b, int r)
 {
     const df_kmeans *km = b->km;
     int need = (int)floorf(b->search->low[r] * DF_BOUND_STEPS);
@@ -191,11 +191,11 @@ static df_status choose_groups(df_kmeans_block *b, df_error *err)
             list_everywhere(b, r);
             continue;
         }
-        if (!reach(b, r))
+        if (!groups_in_reach(b, r))
             continue;
         if (!own_exactly(b, r))
             return cannot_read(b, err);
-        if (reach(b, r))
+        if (groups_in_reach(b, r))
             list_row(b, r);
     }
     return DF_OK;

@@ -112,7 +112,7 @@ static df_status weigh_block(void *ctx, int64_t item, int thread, df_error *err)
 
 /* Draws a vector with a chance in proportion to its distance to the nearest centroid (k-means++,
  * Arthur and Vassilvitskii, SODA 2007). */
-static int64_t draw(plus_plus *p, int64_t n_blocks)
+static int64_t draw_row(plus_plus *p, int64_t n_blocks)
 {
     double total = 0;
     for (int64_t b = 0; b < n_blocks; b++)
@@ -142,7 +142,8 @@ static df_status choose_centroids(plus_plus *p, int k, int n_threads, float *cen
     DF_TRY(df_pool_run(n_threads, n_blocks, read_block, p, err));
     p->random = df_random_start(p->seed, UINT64_MAX - 1);
     for (int c = 0; c < k; c++) {
-        int64_t i = c ? draw(p, n_blocks) : (int64_t)(df_random_unit(&p->random) * (double)p->m);
+        int64_t i =
+            c ? draw_row(p, n_blocks) : (int64_t)(df_random_unit(&p->random) * (double)p->m);
         float *to = centroid + (size_t)c * (size_t)d;
         df_half_to_float_n(p->half + (size_t)i * (size_t)d, to, (size_t)d);
         set_length_one(to, d);

@@ -49,7 +49,7 @@ static float exact_dot(df_max_dot *s, int row, int32_t position)
 }
 
 /* Makes the vector at `position` the row's best, in place of the old one. */
-static void lead(df_max_dot *s, int row, int32_t position, float dot, float high)
+static void take_lead(df_max_dot *s, int row, int32_t position, float dot, float high)
 {
     pass_over(s, row, s->best_position[row], s->best_high[row]);
     s->best[row] = s->panels->order[position];
@@ -60,12 +60,12 @@ static void lead(df_max_dot *s, int row, int32_t position, float dot, float high
 }
 
 /* Computes the exact dot product and keeps the better of this vector and the best so far. */
-static void compare(df_max_dot *s, int row, int32_t position)
+static void compare_exactly(df_max_dot *s, int row, int32_t position)
 {
     float dot = exact_dot(s, row, position), high = dot + s->panels->slack;
     int32_t number = s->panels->order[position];
     if (dot > s->best_dot[row] || (dot == s->best_dot[row] && number < s->best[row]))
-        lead(s, row, position, dot, high);
+        take_lead(s, row, position, dot, high);
     else
         pass_over(s, row, position, high);
 }
@@ -92,7 +92,7 @@ static void demote(df_max_dot *s, int row)
         return;
     int32_t position = s->best_position[row];
     s->best[row] = s->best_position[row] = -1;
-    compare(s, row, position);
+    compare_exactly(s, row, position);
 }
 
 /* Puts the candidate with the highest upper bound first: its exact dot product may rule out the
@@ -113,7 +113,7 @@ void df_max_dot_settle(df_max_dot *s, int row, bool exact)
     df_max_dot_candidate *c = s->candidate[row];
     s->n_candidates[row] = 0;
     if (n == 1 && !exact && s->best_high[row] < s->low[row]) {
-        lead(s, row, c[0].position, DF_MAX_DOT_NONE, c[0].high);
+        take_lead(s, row, c[0].position, DF_MAX_DOT_NONE, c[0].high);
         return;
     }
     if (n > 0 || exact)
@@ -124,7 +124,7 @@ void df_max_dot_settle(df_max_dot *s, int row, bool exact)
         if (c[i].high < s->low[row])
             pass_over(s, row, c[i].position, c[i].high);
         else
-            compare(s, row, c[i].position);
+            compare_exactly(s, row, c[i].position);
     }
 }
 
