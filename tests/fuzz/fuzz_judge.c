@@ -9,7 +9,7 @@
 #include "evidence/fusion.h"
 #include "evidence/prompt.h"
 #include "evidence/shorten.h"
-#include "judge/again.h"
+#include "judge/feedback.h"
 
 enum { MANY = 64 };
 typedef struct {
@@ -77,7 +77,7 @@ static void judge(const df_nouns *nouns, const char *caption, const df_evidence 
         const df_span *s = &v.support.spans[i];
         must(s->from >= 0 && s->from < s->to && (size_t)s->to <= strlen(caption));
     }
-    must(df_again_text(&v, arena) != NULL);
+    must(df_feedback_text(&v, arena) != NULL);
 }
 
 static void compose(const df_nouns *nouns, const df_evidence *e, df_arena *arena)

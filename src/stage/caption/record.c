@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "judge/again.h"
+#include "judge/feedback.h"
 #include "tables/fuse.h"
 #include "tables/ingest.h"
 
@@ -251,7 +251,7 @@ static df_status judge(asking *a, bool *failed, df_error *err)
         t->n_reasons = verdict.n_findings;
         for (int i = 0; i < verdict.n_findings; i++)
             t->reasons[i] = verdict.findings[i].code;
-        const char *reply = *failed ? df_again_text(&verdict, &r->arena) : "";
+        const char *reply = *failed ? df_feedback_text(&verdict, &r->arena) : "";
         if (newest < DF_TURNS_MAX)
             a->turns[newest] = (df_turn){t->answer.text, reply};
         status = reply ? DF_OK : df_no_memory(err, "caption");

@@ -1,5 +1,5 @@
 /* Advice for each fault that a verdict can find. */
-#include "judge/again.h"
+#include "judge/feedback.h"
 
 #include "base/str.h"
 
@@ -53,7 +53,7 @@ static void append_advice(df_str *out, const df_finding *finding)
     df_str_append(out, "\n");
 }
 
-const char *df_again_text(const df_verdict *verdict, df_arena *arena)
+const char *df_feedback_text(const df_verdict *verdict, df_arena *arena)
 {
     df_str text = {0};
     df_str_append(&text, "This description cannot be used:\n");
