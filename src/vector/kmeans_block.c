@@ -1,6 +1,7 @@
 /* The assignment step of k-means for one block of rows. Bounds rule centroids out, as Elkan (ICML
  * 2003) and Hamerly (SDM 2010) do, here by groups and in int16. The others are scored in 8 bits,
  * the best of them exactly. The row is then added to the sum of its cluster. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +231,7 @@ df_status df_kmeans_block_search(df_kmeans_block *b, int64_t first, int n, bool 
 {
     const df_kmeans *km = b->km;
     df_max_dot *s = b->search;
+    assert(n >= 0 && n <= DF_MAX_DOT_ROWS && first >= 0 && n <= km->rows->n - first);
     b->first = first;
     b->n = n;
     b->has_half = s->failed = false;

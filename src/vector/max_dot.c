@@ -2,10 +2,12 @@
  * row, exact dot products for those that the scores cannot separate. */
 #include "vector/max_dot.h"
 
+#include <assert.h>
 #include <math.h>
 
 void df_max_dot_begin(df_max_dot *s, int n_rows)
 {
+    assert(n_rows >= 0 && n_rows <= DF_MAX_DOT_ROWS);
     s->n_rows = n_rows;
     for (int r = 0; r < n_rows; r++) {
         s->end[r] = s->panels->n;
@@ -226,8 +228,18 @@ static void search_tile(df_max_dot *s, int panel, tile *t)
         }
 }
 
+/* What must be true of a list of rows: each is one of the block. */
+static bool __attribute__((unused)) are_rows(const df_max_dot *s, const uint16_t *rows, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (rows[i] >= s->n_rows)
+            return false;
+    return n <= DF_MAX_DOT_ROWS;
+}
+
 void df_max_dot_panels(df_max_dot *s, int first, int end, const uint16_t *rows, int n)
 {
+    assert(first >= 0 && end <= s->panels->n_panels && are_rows(s, rows, n));
     tile t = {0};
     for (int i = 0; i < n; i += DF_TILE) {
         fill_tile(s, rows + i, n - i < DF_TILE ? n - i : DF_TILE, &t);

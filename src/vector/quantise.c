@@ -1,6 +1,7 @@
 /* Quantises float vectors to 8 bits and interleaves sixteen of them for the SIMD kernels. */
 #include "vector/quantise.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,16 @@
 int df_code_stride(int d)
 {
     return (d + DF_CODE_STEP - 1) / DF_CODE_STEP * DF_CODE_STEP;
+}
+
+/* What must be true of codes: they are in [-127, 127], as the kernels need it, and zero after the
+ * d-th. */
+static bool __attribute__((unused)) are_codes(const int8_t *code, int d, int stride)
+{
+    for (int i = 0; i < stride; i++)
+        if (code[i] < -127 || (i >= d && code[i] != 0))
+            return false;
+    return true;
 }
 
 df_code df_code_encode(const df_simd *simd, const float *x, const float *mean, int d, int8_t *code,
@@ -24,6 +35,7 @@ df_code df_code_encode(const df_simd *simd, const float *x, const float *mean, i
     simd->encode(scratch, c.scale, largest > 0 ? 127 / largest : 0, code, d);
     c.error = sqrtf(simd->dot(scratch, scratch, d)) * 1.00001F;
     c.norm = c.scale * sqrtf((float)simd->code_dot(code, code, stride)) * 1.00001F;
+    assert(isnan(c.error) || (c.error >= 0 && are_codes(code, d, stride)));
     int32_t sum = 0;
     for (int i = 0; i < stride; i++)
         sum += code[i];
@@ -77,6 +89,21 @@ static void fill_lane(df_quantised *p, const df_simd *simd, int position, float 
     p->scale[panel].error = fmaxf(p->scale[panel].error, c.error);
 }
 
+/* What must be true of an order: it is a permutation, so that the sum of its numbers and that of
+ * their squares are those of 0 to n - 1. */
+static bool __attribute__((unused)) is_permutation(const int32_t *order, int n)
+{
+    uint64_t sum = 0, squares = 0;
+    for (int i = 0; i < n; i++) {
+        const uint64_t number = (uint64_t)order[i], place = (uint64_t)i;
+        if (order[i] < 0 || order[i] >= n)
+            return false;
+        sum += number - place;
+        squares += number * number - place * place;
+    }
+    return sum == 0 && squares == 0;
+}
+
 df_status df_quantised_fill(df_quantised *p, const df_simd *simd, const float *vector, int n,
                             const int32_t *order, df_error *err)
 {
@@ -93,6 +120,7 @@ df_status df_quantised_fill(df_quantised *p, const df_simd *simd, const float *v
         p->order[position] = order ? order[position] : position;
         fill_lane(p, simd, position, scratch);
     }
+    assert(is_permutation(p->order, n));
     for (int panel = 0; panel < p->n_panels; panel++)
         longest = fmaxf(longest, p->scale[panel].norm);
     if (n % DF_LANES) /* the last panel's empty lanes get code 0, which is 128 here */

@@ -8,6 +8,7 @@
  *          [A C] [B C] [C C]     stripes of its rows. */
 #include "vector/semdedup.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,6 +356,20 @@ static df_status search_init(search *s, int64_t tile_rows, df_error *err)
     return tile_rows < s->rows->n ? tile_init(&s->earlier, s, tile_rows, err) : DF_OK;
 }
 
+/* What must be true of the result: a row's nearest is an earlier one, and its parent is the first
+ * of its group, which is its own parent. */
+static bool __attribute__((unused)) points_back(const search *s)
+{
+    for (int64_t i = 0; i < s->rows->n; i++) {
+        if (s->nearest[i] < -1 || s->nearest[i] >= i)
+            return false;
+        const int64_t parent = s->parent ? s->parent[i] : i;
+        if (parent < 0 || parent > i || (s->parent && s->parent[parent] != parent))
+            return false;
+    }
+    return true;
+}
+
 df_status df_semdedup_nearest(const df_semdedup_rows *rows, double eps, float *similarity,
                               int64_t *nearest, int64_t *parent, df_error *err)
 {
@@ -374,6 +389,7 @@ df_status df_semdedup_nearest(const df_semdedup_rows *rows, double eps, float *s
     df_status status = search_init(&s, tile_rows, err);
     if (status == DF_OK)
         status = search_all(&s, tile_rows, err);
+    assert(status != DF_OK || points_back(&s));
     for (int i = 0; s.finders && i < threads_of(rows); i++)
         free(s.finders[i]);
     free(s.finders);
