@@ -2,6 +2,7 @@
  * that several experts saw. */
 #include "evidence/merge.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,6 +241,17 @@ static df_status make_objects(clustering *c, const df_evidence *raw, df_arena *a
     return DF_OK;
 }
 
+/* What must be true of merged objects: belief is in [0, 1] and falls. */
+static bool __attribute__((unused)) are_objects(const df_object *objects, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const double belief = objects[i].box.score;
+        if (!(belief >= 0 && belief <= 1) || (i && belief > objects[i - 1].box.score))
+            return false;
+    }
+    return true;
+}
+
 df_status df_merge_boxes(const df_merger *m, const df_evidence *raw, df_arena *arena,
                          df_object **objects, int *n, df_error *err)
 {
@@ -261,6 +273,7 @@ df_status df_merge_boxes(const df_merger *m, const df_evidence *raw, df_arena *a
     }
     qsort(c.boxes, (size_t)c.n, sizeof *c.boxes, df_box_compare);
     DF_TRY(make_objects(&c, raw, arena, err));
+    assert(are_objects(c.objects, c.n_objects));
     if (df_merge_names(m, c.objects, c.n_objects, arena) < 0)
         return df_no_memory(err, "merge boxes");
     for (int i = 0; i < n_broken; i++)

@@ -1,6 +1,7 @@
 /* Balanced sampling of objects by size and label. */
 #include "evidence/sample.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,9 +104,19 @@ static void count_the_rest(const candidate *c, int n, df_object *objects, const 
     }
 }
 
+/* What must be true of told objects: none has a reason to be left out, and belief falls. */
+static bool __attribute__((unused)) are_told(const df_object *objects, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (objects[i].reason || (i && objects[i].box.score > objects[i - 1].box.score))
+            return false;
+    return true;
+}
+
 int df_sample_objects(df_object *objects, int n, int64_t width, int64_t height,
                       const df_sample_options *options, df_arena *arena)
 {
+    assert(are_told(objects, n));
     if (n <= options->budget)
         return n;
     candidate *c = df_arena_alloc(arena, (size_t)n, sizeof *c);

@@ -1,5 +1,6 @@
 /* Non-maximum suppression, and a bounded collection of the best boxes. */
 #include "vision/nms.h"
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -73,6 +74,7 @@ void df_candidates_add(df_candidates *c, const df_candidate *box)
     /* also when two sides are infinite in opposite directions, as their sum is NaN */
     if (isnan(box->score) || isnan(box->x0 + box->y0 + box->x1 + box->y1))
         return;
+    assert(c->room >= 2 && c->n >= 0 && c->n <= c->room);
     if (c->n == c->room) {
         qsort(c->at, (size_t)c->n, sizeof *c->at, by_score);
         c->n = c->room / 2;

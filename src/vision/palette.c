@@ -2,6 +2,7 @@
  * detail of regions. */
 #include "vision/palette.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,6 +183,7 @@ static int name_index(df_palette *p, const char *name)
     for (int i = 0; i < p->n_names; i++)
         if (strcmp(p->names[i], name) == 0)
             return i;
+    assert(p->n_names < N_NAMES_MAX);
     p->names[p->n_names] = name;
     return p->n_names++;
 }

@@ -3,6 +3,7 @@
  * side and at gutters between columns in turn. What cannot be cut is read row by row. */
 #include "vision/reading_order.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,8 +259,9 @@ static void order_blocks(df_text_block *blocks, int n, int depth, df_text_block 
 
 /* ---- the lines ---- */
 
-static void write_lines(const df_text_block *blocks, int n_blocks, const df_placed_line *page,
-                        df_line *lines)
+/* Writes the lines of all blocks, with the numbers of their paragraphs; returns how many. */
+static int write_lines(const df_text_block *blocks, int n_blocks, const df_placed_line *page,
+                       df_line *lines)
 {
     int n = 0, paragraph = -1;
     for (int b = 0; b < n_blocks; b++)
@@ -269,6 +271,7 @@ static void write_lines(const df_text_block *blocks, int n_blocks, const df_plac
             lines[n] = p->line;
             lines[n].paragraph = paragraph;
         }
+    return n;
 }
 
 df_status df_reading_order(df_line *lines, int n, df_error *err)
@@ -288,7 +291,9 @@ df_status df_reading_order(df_line *lines, int n, df_error *err)
     }
     if (n_blocks >= 0) {
         order_blocks(blocks, n_blocks, 0, scratch);
-        write_lines(blocks, n_blocks, page, lines);
+        const int n_written = write_lines(blocks, n_blocks, page, lines);
+        assert(n_written == n); /* each line is in one block */
+        (void)n_written;
     }
     free(angles);
     free(page);

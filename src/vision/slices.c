@@ -1,5 +1,6 @@
 /* The tiles of a picture, and the merging of the boxes that are found in them. */
 #include "vision/slices.h"
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ static int start_of(int length, int side, int i, int n)
 
 df_slice df_slice_at(const df_slice_grid *grid, int i)
 {
+    assert(i >= 0 && i < grid->columns * grid->rows);
     df_slice tile = {.x0 = start_of(grid->width, grid->side, i % grid->columns, grid->columns),
                      .y0 = start_of(grid->height, grid->side, i / grid->columns, grid->rows)};
     tile.x1 = tile.x0 + grid->side < grid->width ? tile.x0 + grid->side : grid->width;

@@ -6,6 +6,7 @@
  * tight, as in the reference. */
 #include "vision/text_map.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -143,6 +144,7 @@ static bool find_regions(job *j)
         j->sorted[r->first + r->n++] = j->runs[i];
     }
     free(index);
+    assert(j->regions[j->n_regions - 1].first + j->regions[j->n_regions - 1].n == j->n_runs);
     return true;
 }
 
