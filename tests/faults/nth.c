@@ -311,20 +311,6 @@ ssize_t pread64(int fd, void *to, size_t n, off_t at)
     return pread(fd, to, n, at);
 }
 
-ssize_t __read_chk(int fd, void *to, size_t n, size_t room);
-ssize_t __read_chk(int fd, void *to, size_t n, size_t room)
-{
-    (void)room;
-    return read(fd, to, n);
-}
-
-ssize_t __pread_chk(int fd, void *to, size_t n, off_t at, size_t room);
-ssize_t __pread_chk(int fd, void *to, size_t n, off_t at, size_t room)
-{
-    (void)room;
-    return pread(fd, to, n, at);
-}
-
 ssize_t __pread64_chk(int fd, void *to, size_t n, off_t at, size_t room);
 ssize_t __pread64_chk(int fd, void *to, size_t n, off_t at, size_t room)
 {
@@ -516,12 +502,7 @@ char *realpath(const char *path, char *resolved)
     return fails("stat", below_path(path)) ? NULL : real(path, resolved);
 }
 
-char *__realpath_chk(const char *path, char *resolved, size_t room);
-char *__realpath_chk(const char *path, char *resolved, size_t room)
-{
-    (void)room;
-    return realpath(path, resolved);
-}
+#include "fortified.h"
 
 /* ---- memory ---- */
 

@@ -128,20 +128,6 @@ ssize_t pread(int fd, void *to, size_t n, off_t at)
                : REAL("pread", ssize_t(*)(int, void *, size_t, off_t))(fd, to, n, at);
 }
 
-ssize_t __read_chk(int fd, void *to, size_t n, size_t room);
-ssize_t __read_chk(int fd, void *to, size_t n, size_t room)
-{
-    (void)room;
-    return read(fd, to, n);
-}
-
-ssize_t __pread_chk(int fd, void *to, size_t n, off_t at, size_t room);
-ssize_t __pread_chk(int fd, void *to, size_t n, off_t at, size_t room)
-{
-    (void)room;
-    return pread(fd, to, n, at);
-}
-
 DIR *opendir(const char *path)
 {
     return fails("opendir", path) ? NULL : REAL("opendir", DIR * (*)(const char *))(path);
@@ -165,17 +151,12 @@ char *realpath(const char *path, char *resolved)
                : REAL("realpath", char *(*)(const char *, char *))(path, resolved);
 }
 
-char *__realpath_chk(const char *path, char *resolved, size_t room);
-char *__realpath_chk(const char *path, char *resolved, size_t room)
-{
-    (void)room;
-    return realpath(path, resolved);
-}
-
 int access(const char *path, int how)
 {
     return fails("access", path) ? -1 : REAL("access", int (*)(const char *, int))(path, how);
 }
+
+#include "fortified.h"
 
 /* ---- memory: what the program's own code asks for ---- */
 

@@ -58,6 +58,13 @@ class Case(unittest.TestCase):
     def at(self, *names):
         return os.path.join(self.root, *names)
 
+    def shim(self, *source):
+        """Builds a shim of the tests, without the sanitizers that the program may have."""
+        built = self.at(source[-1] + ".so")
+        source = os.path.join(SOURCE, "tests", *source)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", built, source, "-ldl"], check=True)
+        return built
+
     def densefusion(self, *arguments, **more):
         more.setdefault("cwd", self.root)
         return subprocess.run(

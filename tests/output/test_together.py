@@ -130,19 +130,7 @@ class Killed(Case):
 
     def setUp(self):
         super().setUp()
-        self.shim = self.at("kill_at.so")
-        subprocess.run(
-            [
-                "cc",
-                "-shared",
-                "-fPIC",
-                "-o",
-                self.shim,
-                os.path.join(SOURCE, "tests", "output", "kill_at.c"),
-                "-ldl",
-            ],
-            check=True,
-        )
+        self.preload = self.shim("output", "kill_at.c")
 
     def many(self, n):
         photos = self.at("many")
@@ -176,7 +164,7 @@ class Killed(Case):
                 "-o",
                 cut,
                 *go,
-                env={**os.environ, "LD_PRELOAD": self.shim, "DF_KILL_AT": str(at)},
+                env={**os.environ, "LD_PRELOAD": self.preload, "DF_KILL_AT": str(at)},
             )
             if result.returncode == 0:
                 break

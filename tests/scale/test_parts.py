@@ -15,7 +15,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "output"))
-from test_output import BINARY, SKIP, SOURCE, Case, read  # noqa: E402
+from test_output import BINARY, SKIP, Case, read  # noqa: E402
 
 PARTS = int(os.environ.get("DF_PARTS", "600"))
 ASK = ["--caption.engine=openai", "--caption.model=m", "--caption.openai.url=http://127.0.0.1:9"]
@@ -64,7 +64,7 @@ class Parts(Case):
             text=True,
             timeout=900,
             check=False,
-            env={**os.environ, "LD_PRELOAD": self.shim, "DF_COUNT": count},
+            env={**os.environ, "LD_PRELOAD": self.preload, "DF_COUNT": count},
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -72,19 +72,7 @@ class Parts(Case):
 
     def test_work_grows_with_the_parts(self):
         os.remove(os.path.join(self.photos, "two-dogs.jpg"))
-        self.shim = self.at("count_looks.so")
-        subprocess.run(
-            [
-                "cc",
-                "-shared",
-                "-fPIC",
-                "-o",
-                self.shim,
-                os.path.join(SOURCE, "tests", "scale", "count_looks.c"),
-                "-ldl",
-            ],
-            check=True,
-        )
+        self.preload = self.shim("scale", "count_looks.c")
         one = self.dataset("one")
         few, many = self.grow(one, "few", PARTS // 10), self.grow(one, "many", PARTS)
         for name, command in COMMANDS.items():
