@@ -338,6 +338,9 @@ static void bad_input_is_one_line(void **state)
     assert_int_equal(df_cluster_map(ds, &config, &run, &finished, &err), DF_FORMAT);
     assert_non_null(strstr(err.message, "cluster/work was begun with `part 2 "));
     must(ds, (how){.k = 5}); /* the stage itself begins anew */
+    assert_int_equal(system("rm -rf cluster.bad/cluster/work; : > cluster.bad/cluster/work"), 0);
+    assert_int_equal(cluster(ds, (how){.k = 5}, &err), DF_IO);
+    assert_string_equal(err.message, "open cluster.bad/cluster/work: Not a directory");
     df_dataset_close(ds);
 }
 

@@ -1,13 +1,12 @@
 /* The files by which machines share a round of k-means: little-endian int64, parts, then counts,
  * then sums. */
-#include <dirent.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "stage/cluster/work.h"
 
 static const char magic[8] = "DFSUMS1";
@@ -136,35 +135,34 @@ static df_status all_seen(const df_cluster_work *w, const bool *seen, df_error *
                                   w->round + 1, missing, n, first, df_dataset_folder(w->ds), first);
 }
 
+typedef struct {
+    const df_cluster_work *w;
+    bool *seen;
+    int64_t *sum, *count;
+} reading;
+
+/* Adds a file of cluster/work if it holds sums of this round. */
+static df_status add_if_sums(void *ctx, const char *name, df_error *err)
+{
+    const reading *r = ctx;
+    char path[PATH_MAX], prefix[16];
+    const size_t length = strlen(name),
+                 n = (size_t)snprintf(prefix, sizeof prefix, "%05d.", r->w->round);
+    if (strncmp(name, prefix, n) != 0 || length < 5 || strcmp(name + length - 5, ".sums") != 0)
+        return DF_OK;
+    DF_TRY(df_path(path, err, "%s/cluster/work/%s", df_dataset_folder(r->w->ds), name));
+    return add_file(r->w, path, r->seen, r->sum, r->count, err);
+}
+
 df_status df_cluster_work_read_sums(const df_cluster_work *w, int64_t *sum, int64_t *count,
                                     df_error *err)
 {
-    char folder[PATH_MAX], path[PATH_MAX + 256], prefix[16];
-    bool *seen = calloc((size_t)df_dataset_parts(w->ds) + 1, sizeof *seen);
-    if (!seen || (size_t)snprintf(folder, sizeof folder, "%s/cluster/work",
-                                  df_dataset_folder(w->ds)) >= sizeof folder) {
-        free(seen);
+    reading r = {w, calloc((size_t)df_dataset_parts(w->ds) + 1, sizeof *r.seen), sum, count};
+    if (!r.seen)
         return df_no_memory(err, NULL);
-    }
-    snprintf(prefix, sizeof prefix, "%05d.", w->round);
-    df_status status = DF_OK;
-    DIR *dir = opendir(folder);
-    if (!dir && errno != ENOENT)
-        status = df_fail(err, DF_IO, "open %s: %s", folder, strerror(errno));
-    for (struct dirent *e; status == DF_OK && dir && (errno = 0, e = readdir(dir));) {
-        size_t length = strlen(e->d_name);
-        if (strncmp(e->d_name, prefix, strlen(prefix)) != 0 || length < 5 ||
-            strcmp(e->d_name + length - 5, ".sums") != 0)
-            continue;
-        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
-        status = add_file(w, path, seen, sum, count, err);
-    }
-    if (status == DF_OK && dir && errno != 0)
-        status = df_fail(err, DF_IO, "list %s: %s", folder, strerror(errno));
-    if (dir)
-        closedir(dir);
+    df_status status = df_cluster_work_list(w->ds, add_if_sums, &r, err);
     if (status == DF_OK)
-        status = all_seen(w, seen, err);
-    free(seen);
+        status = all_seen(w, r.seen, err);
+    free(r.seen);
     return status;
 }

@@ -1,6 +1,7 @@
 #include "stage/cluster/work.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -86,23 +87,38 @@ static int first_difference(const char *a, const char *b)
     return end;
 }
 
-/* The number of the last round on disk, -1 when there is none. */
-static int latest_round(const df_dataset *ds)
+df_status df_cluster_work_list(const df_dataset *ds, df_cluster_work_visit *visit, void *ctx,
+                               df_error *err)
 {
-    char path[PATH_MAX];
-    int latest = -1;
-    if (df_path(path, NULL, "%s/cluster/work", df_dataset_folder(ds)) != DF_OK)
-        return -1;
-    DIR *dir = opendir(path);
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        int round, end = 0;
-        if (sscanf(e->d_name, "%5d.npy%n", &round, &end) == 1 && end && !e->d_name[end] &&
-            round > latest)
-            latest = round;
-    }
-    if (dir)
-        closedir(dir);
-    return latest;
+    char folder[PATH_MAX];
+    DF_TRY(df_path(folder, err, "%s/cluster/work", df_dataset_folder(ds)));
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return errno == ENOENT ? DF_OK
+                               : df_fail(err, DF_IO, "open %s: %s", folder, strerror(errno));
+    df_status status = DF_OK;
+    for (struct dirent *e; status == DF_OK && (errno = 0, e = readdir(dir));)
+        status = visit(ctx, e->d_name, err);
+    if (status == DF_OK && errno != 0)
+        status = df_fail(err, DF_IO, "list %s: %s", folder, strerror(errno));
+    closedir(dir);
+    return status;
+}
+
+static df_status note_round(void *ctx, const char *name, df_error *err)
+{
+    int *latest = ctx, round, end = 0;
+    (void)err;
+    if (sscanf(name, "%5d.npy%n", &round, &end) == 1 && end && !name[end] && round > *latest)
+        *latest = round;
+    return DF_OK;
+}
+
+/* Sets *round to the number of the last round on disk, -1 when there is none. */
+static df_status find_latest_round(const df_dataset *ds, int *round, df_error *err)
+{
+    *round = -1;
+    return df_cluster_work_list(ds, note_round, round, err);
 }
 
 bool df_cluster_work_finished(const df_dataset *ds)
@@ -120,7 +136,9 @@ static df_status check_made(const df_cluster_work *w, const char *text, bool fre
     size_t size;
     /* Before made.txt, which comes before them: rounds without it are of no known making, and not
      * another machine's. */
-    bool rounds = latest_round(w->ds) >= 0 || df_cluster_work_finished(w->ds);
+    int latest;
+    DF_TRY(find_latest_round(w->ds, &latest, err));
+    const bool rounds = latest >= 0 || df_cluster_work_finished(w->ds);
     DF_TRY(df_path(path, err, "%s/cluster/work/made.txt", df_dataset_folder(w->ds)));
     if (df_file_exists(path))
         DF_TRY(df_file_read(path, TABLE_MAX, &was, &size, err));
@@ -198,7 +216,7 @@ static df_status resume(df_cluster_work *w, df_error *err)
 {
     char name[32];
     w->finished = df_cluster_work_finished(w->ds);
-    w->round = latest_round(w->ds);
+    DF_TRY(find_latest_round(w->ds, &w->round, err));
     /* and perhaps killed before the last rounds were gone */
     if (w->finished) {
         DF_TRY(remove_before(w->ds, INT_MAX, err));

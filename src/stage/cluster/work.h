@@ -44,6 +44,11 @@ df_status df_cluster_work_open(df_cluster_work *w, df_dataset *ds, const df_clus
                                const df_run *run, bool fresh, df_error *err);
 void df_cluster_work_close(df_cluster_work *w);
 bool df_cluster_work_finished(const df_dataset *ds);
+/* Calls visit with the name of each entry of cluster/work, in any order, until one fails. A folder
+ * that does not exist is empty; one that cannot be listed is DF_IO. */
+typedef df_status df_cluster_work_visit(void *ctx, const char *name, df_error *err);
+df_status df_cluster_work_list(const df_dataset *ds, df_cluster_work_visit *visit, void *ctx,
+                               df_error *err);
 /* Draws the first centroids unless there are some. */
 df_status df_cluster_work_start(df_cluster_work *w, df_error *err);
 /* `centroid` are those of round + 1: writes them; they are the last when nothing changed or iters
