@@ -72,23 +72,37 @@ df_status summary_print_stages(const df_survey *survey, df_error *err)
     return DF_OK;
 }
 
-static bool print_if_there(const char *folder, const char *name, const char *before,
-                           const char *what)
+/* The state of a stage; an unknown name has not run. */
+static df_survey_state state_of(const df_survey *survey, const char *stage)
 {
-    char path[PATH_MAX];
-    bool there = (size_t)snprintf(path, sizeof path, "%s/%s", folder, name) < sizeof path &&
-                 df_file_exists(path);
-    if (there) {
-        fputs(before, stdout);
-        put_line(stdout, "%-9s %s", what, path);
-    }
-    return there;
+    for (int i = 0; i < survey->n_stages; i++)
+        if (strcmp(survey->stages[i].stage->name, stage) == 0)
+            return survey->stages[i].state;
+    return DF_SURVEY_NOT_RUN;
 }
 
-void summary_print_files(const char *folder)
+/* Prints where a file is, with the state of its stage unless that is done. */
+static bool print_if_there(const char *folder, const char *name, const char *before,
+                           const char *what, df_survey_state state)
 {
-    bool any = print_if_there(folder, "captions.jsonl", "\n", "captions");
-    print_if_there(folder, "report/index.html", any ? "" : "\n", "page");
+    char path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path ||
+        !df_file_exists(path))
+        return false;
+    fputs(before, stdout);
+    if (state == DF_SURVEY_DONE)
+        put_line(stdout, "%-9s %s", what, path);
+    else
+        put_line(stdout, "%-9s %s (%s)", what, path, df_survey_state_name(state));
+    return true;
+}
+
+static void print_files(const df_survey *survey, const char *folder)
+{
+    bool any =
+        print_if_there(folder, "captions.jsonl", "\n", "captions", state_of(survey, "export"));
+    print_if_there(folder, "report/index.html", any ? "" : "\n", "page",
+                   state_of(survey, "report"));
 }
 
 df_status summary_print(const char *folder, df_error *err)
@@ -100,7 +114,7 @@ df_status summary_print(const char *folder, df_error *err)
     if (status == DF_OK)
         status = summary_print_stages(&survey, err);
     if (status == DF_OK)
-        summary_print_files(folder);
+        print_files(&survey, folder);
     df_survey_free(&survey);
     df_dataset_close(ds);
     return status;

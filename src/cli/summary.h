@@ -4,7 +4,6 @@
 #include "pipeline/survey.h"
 
 df_status summary_print_stages(const df_survey *survey, df_error *err);
-/* prints where captions and page are */
-void summary_print_files(const char *folder);
-df_status summary_print(const char *folder, df_error *err); /* both, for the dataset in a folder */
+/* The stages of the dataset in a folder, and where its captions and its page are. */
+df_status summary_print(const char *folder, df_error *err);
 #endif

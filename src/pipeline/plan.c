@@ -21,7 +21,7 @@ const char *df_step_state_name(df_step_state state)
 {
     switch (state) {
     case DF_STEP_OUTSIDE:
-        return "left out";
+        return "not in this run";
     case DF_STEP_DONE:
         return "done";
     case DF_STEP_NEW:

@@ -6,3 +6,6 @@ densefusion run in -o out --skip embed,cluster,dedup,select,tag,detect,read >/de
 echo "exit $?"
 densefusion run in -o out --skip embed,cluster,dedup,select,tag,detect,read --dry-run
 densefusion status out
+echo "== only up to filter, with another option: the page is older"
+densefusion run in -o out --skip embed,cluster,dedup,select,tag,detect,read --to filter \
+    --filter.min_side=449 2>/dev/null | tail -2
